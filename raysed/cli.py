@@ -1,0 +1,111 @@
+"""The command line. Exit codes: 0 done, 1 a check failed, 2 wrong input, 3 finished with holes, 130 interrupted."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raysed.config.reader import ConfigError
+
+EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    help="Sound event detection on heterogeneous data: build data sets, run ablations, read tables.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+RunOption = Annotated[
+    str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
+]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
+]
+
+
+@app.command("tune")
+def tune_command(
+    space: Annotated[Path, typer.Argument(help="A tune_spaces/*.yaml.")],
+    run: RunOption = None,
+    address: AddressOption = None,
+) -> None:
+    """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
+    from raysed.config.space import read_space
+    from raysed.data.folder import Folder
+    from raysed.tune.run import run_space, say_to_stderr
+
+    resolved = read_space(space)
+    folder = run or resolved.space.run
+    code = run_space(resolved, space, Folder(folder), address=address, say=say_to_stderr)
+    report_command(folder)
+    raise typer.Exit(code)
+
+
+@app.command("data")
+def data_command(
+    job: Annotated[Path, typer.Argument(help="A data_jobs/*.yaml.")],
+    sets: Annotated[str | None, typer.Option(help="Only these data sets, comma-separated.")] = None,
+    address: AddressOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Build the data sets of a job as mel features in shards."""
+    from raysed.data.__main__ import build_and_print
+
+    raise typer.Exit(build_and_print(job, sets=sets, address=address, as_json=as_json))
+
+
+@app.command("report")
+def report_command(run: Annotated[str, typer.Argument(help="A run folder or URL.")]) -> None:
+    """Print and write the tables of a run, finished or not."""
+    from raysed.data.folder import Folder
+    from raysed.report.report import write_report
+
+    print("\n".join(write_report(Folder(run)).lines))
+
+
+@app.command("demo")
+def demo_command(
+    tree: Annotated[Path, typer.Option(help="Where the sounds go.")] = Path("data/demo_tree"),
+    run: RunOption = None,
+) -> None:
+    """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
+    from raysed.demo import run_demo
+
+    raise typer.Exit(run_demo(tree, run))
+
+
+def run_command(command: Callable[..., None]) -> None:
+    """One command as a program of its own (`python -m raysed.tune`)."""
+    alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    alone.command()(command)
+    _guard(alone)
+
+
+def main() -> None:
+    """`raysed`."""
+    _guard(app)
+
+
+def _guard(program: typer.Typer) -> None:
+    """Turn a user's mistake into a message and exit code 2, without a traceback."""
+    try:
+        program(standalone_mode=True)
+    except ConfigError as error:
+        for fault in error.faults:
+            print(f"error: {fault}", file=sys.stderr)
+        sys.exit(EXIT_WRONG_INPUT)
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_WRONG_INPUT)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""What a data job builds: recorded subsets and synthetic sets, as mel features in shards.
+
+One job names several data sets; each becomes a content-addressed folder of its own. Defaults are the
+published system's (Turpault & Serizel 2020); a set is built the same on any number of workers.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from raysed.config.base import Config, Name
+
+
+class Features(Config):
+    """The log-mel front end: centred STFT with a symmetric Hamming window, Slaney mel bands of amplitude."""
+
+    sample_rate_hz: int = Field(16000, ge=1000)
+    duration_s: float = Field(10.0, gt=0)
+    """Clips are padded or truncated to this length, in frames."""
+    n_fft: int = Field(2048, ge=16)
+    """STFT size and window length in samples."""
+    hop: int = Field(255, ge=1)
+    """Samples from one STFT frame to the next."""
+    n_mels: int = Field(128, ge=1)
+    low_hz: float = Field(0.0, ge=0)
+    high_hz: float = Field(8000.0, gt=0)
+    floor_db: float = Field(80.0, gt=0)
+    """Decibels under each clip's own maximum at which its log-mel is floored."""
+    pad: Literal["after_log", "waveform"] = "after_log"
+    """Short clips: 0.0 dB frames after the log, as published, or silence in the waveform."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """Storage of the linear amplitude; float16 costs 4e-3 dB."""
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of a full-length clip."""
+        return round(self.duration_s * self.sample_rate_hz)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of a full-length clip (centred STFT)."""
+        return self.n_samples // self.hop + 1
+
+    @model_validator(mode="after")
+    def _bands_below_nyquist(self) -> "Features":
+        if self.high_hz > self.sample_rate_hz / 2:
+            raise ValueError(
+                f"high_hz {self.high_hz} is above half the sample rate {self.sample_rate_hz}"
+            )
+        if self.low_hz >= self.high_hz:
+            raise ValueError(f"low_hz {self.low_hz} is not below high_hz {self.high_hz}")
+        return self
+
+
+class Roots(Config):
+    """Where the audio lies. Separate keys, since users keep the parts of DESED apart."""
+
+    recorded: str | None = None
+    """Holds `audio/` and `metadata/` (DESED's `dataset` folder)."""
+    soundbank: str | None = None
+    """Holds `audio/{train,validation,eval}/soundbank/` (DESED's `synthetic` folder)."""
+    rir: str | None = None
+    """Holds `{train,validation,eval}/`: FUSS rooms (`rir*_*/{background,foreground}N*.wav`) or flat files."""
+    cooccurrences: str | None = None
+    """The co-occurrence JSON, or a folder of `event_occurences_{train,validation,eval}.json`."""
+    soundbank_validation: str | None = None
+    """The list of soundbank files that belong to x-valid; without it (and without an
+    `audio/validation/soundbank` folder) a class-stratified seeded 90/10 split by source recording."""
+
+
+class RecordedSet(Config):
+    """A recorded subset of DESED as it lies on disk."""
+
+    kind: Literal["recorded"]
+    subset: Literal["weak", "unlabelled", "validation", "eval"]
+    part: Literal["all", "train", "xvalid"] = "all"
+    """Weak clips only: 90 % of the sorted names go to `train`, the rest to `xvalid`."""
+    split_seed: int = Field(0, ge=0)
+    """Decides which clips are the 10 %."""
+    limit: int | None = Field(None, ge=1)
+    """Only the first clips of the sorted names (rehearsals)."""
+
+    @model_validator(mode="after")
+    def _part_is_for_weak(self) -> "RecordedSet":
+        if self.part != "all" and self.subset != "weak":
+            raise ValueError(f"part: {self.part} splits the weak subset only, not {self.subset}")
+        return self
+
+
+class SyntheticSet(Config):
+    """Soundscapes that Scaper samples from the soundbank (spec: Turpault & Serizel 2020, section 3)."""
+
+    kind: Literal["synthetic"]
+    split: Literal["train", "xvalid", "eval"]
+    """Which soundbank, co-occurrence file and rooms: `xvalid` has sources that `train` never sees."""
+    count: int = Field(ge=1)
+    """Soundscapes asked for; about half survive the polyphony filter."""
+    seed: int = Field(0, ge=0)
+    pitch_shift_semitones: float = Field(3.0, ge=0)
+    """Uniform in plus or minus this; 0 means no pitch shift."""
+    reverb: Literal["none", "rir", "sox"] = "none"
+    snr_db: tuple[float, float] = (6.0, 30.0)
+    """Uniform range of each event's level over the background, in LUFS."""
+    ref_db: float = -55.0
+    """Background level, LUFS."""
+    max_polyphony: int = Field(2, ge=1)
+    """Soundscapes with more simultaneous foreground events are dropped."""
+    min_event_s: float = Field(0.25, gt=0)
+    """Shorter events are extended to this."""
+    merge_gap_s: float = Field(0.150, ge=0)
+    """Events of one class closer than this become one."""
+    merge_onsets_s: float = Field(0.400, ge=0)
+    """Events of one class whose onsets are closer than this become one."""
+
+    @model_validator(mode="after")
+    def _snr_range(self) -> "SyntheticSet":
+        if self.snr_db[0] > self.snr_db[1]:
+            raise ValueError(f"snr_db {list(self.snr_db)} is not [low, high]")
+        return self
+
+
+DataSet = Annotated[RecordedSet | SyntheticSet, Field(discriminator="kind")]
+
+
+class DataJob(Config):
+    """All data sets of one experiment, and how to build them."""
+
+    name: Name
+    out: str
+    """Folder or URL that receives one folder per data set."""
+    roots: Roots = Roots()
+    classes: tuple[str, ...] | None = None
+    """The class list; None takes the classes of the soundbank's foregrounds, sorted."""
+    features: Features = Features()
+    mel: Literal["auto", "dali", "torchaudio"] = "auto"
+    """Who computes the mel bands; part of a data set's identity. `auto` is DALI where it is installed."""
+    shard_clips: int = Field(64, ge=1)
+    """Clips in a shard: the unit of work, of resume and of row groups."""
+    quarantine_limit: float = Field(0.01, ge=0, le=1)
+    """Fraction of unreadable clips above which the job ends with exit code 3."""
+    sets: dict[Name, DataSet] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _roots_cover_the_sets(self) -> "DataJob":
+        for name, data_set in self.sets.items():
+            for root in needed_roots(data_set):
+                if getattr(self.roots, root) is None:
+                    raise ValueError(f"sets.{name} needs roots.{root}, which is not given")
+        return self
+
+
+def needed_roots(data_set: RecordedSet | SyntheticSet) -> list[str]:
+    """The keys of `Roots` that a data set reads."""
+    if isinstance(data_set, RecordedSet):
+        return ["recorded"]
+    return ["soundbank", "cooccurrences"] + (["rir"] if data_set.reverb == "rir" else [])

@@ -1,0 +1,176 @@
+"""One training: what the mean teacher learns from, how, and on which sets it is selected and evaluated.
+
+Every default is the published system's (Turpault & Serizel 2020, as its code runs). A trial plus a seed
+decides a result, so everything that could change one is here and nothing else is.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from raysed.config.base import Config, Name
+
+SUBSETS = ("synthetic", "unlabelled", "weak")
+
+
+class Model(Config):
+    """The CRNN (section 4 of the paper): 1,112,420 parameters at its defaults with 10 classes."""
+
+    filters: tuple[int, ...] = (16, 32, 64, 128, 128, 128, 128)
+    """Channels of each convolution block."""
+    pooling: tuple[tuple[int, int], ...] = ((2, 2), (2, 2), (1, 2), (1, 2), (1, 2), (1, 2), (1, 2))
+    """Time and frequency pooling of each block; frequency must end at one band."""
+    pool: Literal["average", "max"] = "average"
+    """The published code averages, the paper says max."""
+    gru_units: int = Field(128, ge=1)
+    gru_layers: int = Field(2, ge=1)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    batchnorm_momentum: float = Field(0.99, gt=0, le=1)
+    """torch's convention: the weight of the new batch."""
+    batchnorm_eps: float = Field(1e-3, gt=0)
+    glu_std: float = Field(0.01, gt=0)
+    """Standard deviation of the initial weights of every linear layer in the gated units."""
+    attention_axis: Literal["class", "time"] = "class"
+    """The axis of the attention softmax."""
+
+    @model_validator(mode="after")
+    def _one_pooling_per_block(self) -> "Model":
+        if len(self.filters) != len(self.pooling):
+            raise ValueError(f"filters has {len(self.filters)} blocks, pooling {len(self.pooling)}")
+        if any(n < 1 for n in self.filters) or any(n < 1 for pair in self.pooling for n in pair):
+            raise ValueError("filters and pooling must be positive")
+        return self
+
+    @property
+    def time_pooling(self) -> int:
+        """Input frames to one output frame."""
+        product = 1
+        for time, _ in self.pooling:
+            product *= time
+        return product
+
+
+class TrialData(Config):
+    """Data sets by their names in the data job. A subset left out is not trained on."""
+
+    synthetic: Name | None = None
+    unlabelled: Name | None = None
+    weak: Name | None = None
+    xvalid: tuple[Name, ...] = Field(min_length=1)
+    """Strongly labelled sets that choose the epoch: the best checkpoint of each is kept."""
+    evaluation: tuple[Name, ...] = Field(min_length=1)
+    """Sets that the selected models are scored on once, after training."""
+
+
+class Shares(Config):
+    """Clips of each subset in a batch; 0 leaves the subset out."""
+
+    synthetic: int = Field(6, ge=0)
+    unlabelled: int = Field(12, ge=0)
+    weak: int = Field(6, ge=0)
+
+    @property
+    def total(self) -> int:
+        """Clips in a batch."""
+        return self.synthetic + self.unlabelled + self.weak
+
+    @model_validator(mode="after")
+    def _some_labels(self) -> "Shares":
+        if self.synthetic + self.weak == 0:
+            raise ValueError("a batch needs synthetic or weak clips: nothing else has labels")
+        return self
+
+
+class Teacher(Config):
+    """The mean teacher: an exponential moving average of the student."""
+
+    ema_decay: float = Field(0.999, ge=0, lt=1)
+    """Upper limit of the decay min(1 - 1/(step + 1), ema_decay)."""
+    ema_every: Literal["step", "epoch"] = "step"
+    """The published code updates per step, the paper says per epoch."""
+    snr_db: float | None = 30.0
+    """Noise on the teacher's linear mel, per band; null gives the teacher the student's clean input."""
+
+
+class Consistency(Config):
+    """The weight of the student-teacher agreement."""
+
+    weight: float = Field(2.0, ge=0)
+    ramp: bool = True
+    """Raise the weight over `ramp_epochs`; false keeps it constant."""
+
+
+class Optimiser(Config):
+    """Adam, without weight decay or clipping."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    ramp: bool = True
+    """Raise the learning rate over `ramp_epochs`; false keeps it constant."""
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+class Schedule(Config):
+    """How long."""
+
+    epochs: int = Field(200, ge=1)
+    ramp_epochs: int = Field(50, ge=1)
+    """Length of the ramp exp(-5 (1 - t/T)^2), in epochs."""
+    steps_per_epoch: int | None = Field(None, ge=1)
+    """Fewer steps than a full epoch (rehearsals); null takes min over subsets of clips // share."""
+
+
+class Selection(Config):
+    """Which epoch's weights become the trial's model: the first maximum wins."""
+
+    rule: Literal["xvalid_f1", "last"] = "xvalid_f1"
+    """Synthetic x-valid event-based macro-F1, or simply the last epoch."""
+    network: Literal["student", "teacher"] = "student"
+
+
+class PostProcessing(Config):
+    """From scores to events: threshold, then median filter of the binary map."""
+
+    threshold: float = Field(0.5, gt=0, lt=1)
+    median_window: int = Field(7, ge=1)
+    """Output frames, odd; 7 frames of 63.75 ms are 0.45 s."""
+
+    @model_validator(mode="after")
+    def _odd_window(self) -> "PostProcessing":
+        if self.median_window % 2 == 0:
+            raise ValueError(f"median_window must be odd, given {self.median_window}")
+        return self
+
+
+class Trial(Config):
+    """A training configuration; with a seed it decides a result."""
+
+    data: TrialData
+    shares: Shares = Shares()
+    model: Model = Model()
+    teacher: Teacher = Teacher()
+    consistency: Consistency = Consistency()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    selection: Selection = Selection()
+    postprocessing: PostProcessing = PostProcessing()
+
+    @model_validator(mode="after")
+    def _shares_have_data(self) -> "Trial":
+        for subset in SUBSETS:
+            if getattr(self.shares, subset) and getattr(self.data, subset) is None:
+                raise ValueError(
+                    f"shares.{subset} is {getattr(self.shares, subset)}, but data.{subset} names no"
+                    " data set (set the share to 0 or name one)"
+                )
+        return self
+
+    def used_subsets(self) -> dict[str, str]:
+        """Subset to data-set name, for the subsets that have a share."""
+        return {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
+
+    def training_identity(self) -> dict[str, Any]:
+        """What decides the weights and the choice: all but the sets that are only scored."""
+        identity = self.identity()
+        used = self.used_subsets()
+        identity["data"] = used
+        return identity

@@ -1,0 +1,91 @@
+"""`python -m raysed.data JOB.yaml`, also `raysed data`: build the data sets of a job."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from raysed.config.data_job import DataJob
+from raysed.config.reader import read_config
+from raysed.data.job import BuildStoppedError, DatasetResult, build
+
+DONE, REFUSED, HOLES, INTERRUPTED = 0, 2, 3, 130
+
+
+def data(
+    job: Annotated[Path, typer.Argument(help="A data job, e.g. data_jobs/desed.yaml.")],
+    sets: Annotated[str | None, typer.Option(help="Only these sets, separated by commas.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Waveform tasks at once (default: the cluster's CPUs)."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster (`auto` finds one).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Build the data sets of a job: finished shards are kept, an interrupted build is resumed."""
+    raise typer.Exit(_run(job, sets.split(",") if sets else None, workers, address, as_json))
+
+
+def _run(
+    path: Path, sets: list[str] | None, workers: int | None, address: str | None, as_json: bool
+) -> int:
+    try:
+        job = read_config(path, DataJob)
+        results = build(job, sets=sets, workers=workers, address=address)
+    except ValueError as error:
+        return _say(str(error), REFUSED)
+    except (BuildStoppedError, OSError) as error:
+        return _say(
+            f"stopped: {error}\nFinished shards are kept: run the same command to go on.", HOLES
+        )
+    except KeyboardInterrupt:
+        return _say(
+            "interrupted: finished shards are kept, run the same command to go on.", INTERRUPTED
+        )
+    _print(job.name, results.values(), as_json)
+    over = [result.name for result in results.values() if result.over_limit]
+    if over:
+        return _say(
+            f"{', '.join(over)}: over {job.quarantine_limit:.1%} of the clips are quarantined, "
+            "see quarantine.tsv in the set's folder",
+            HOLES,
+        )
+    return DONE
+
+
+def _say(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _print(name: str, results: Iterable[DatasetResult], as_json: bool) -> None:
+    results = list(results)
+    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+        print(f"warning: {warning}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"job": name, "datasets": [asdict(result) for result in results]}))
+        return
+    counts = ("clips", "dropped", "quarantined", "missing", "shards", "shards_built")
+    table = Table("set", *(column.replace("_", " ") for column in counts))
+    for result in results:
+        table.add_row(result.name, *(str(getattr(result, column)) for column in counts))
+    Console().print(table)
+    for result in results:
+        print(result.url)
+
+
+def main() -> None:
+    """Entry of `python -m raysed.data`."""
+    typer.run(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""A clip on its way from a source to a shard: audio, labels, and where it came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Event:
+    """A sound event: onset and offset in seconds from the clip's start."""
+
+    onset: float
+    offset: float
+    event_label: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip before feature extraction.
+
+    `events` is None where the clip has no strong labels, `weak_labels` is None where it has none at all
+    (unlabelled); an empty tuple means "labelled, and nothing there". Strongly labelled clips carry both.
+    """
+
+    filename: str
+    waveform_T: np.ndarray
+    """float32, mono, at the job's sample rate."""
+    duration_s: float
+    """Of the recording itself, before padding or truncation."""
+    events: tuple[Event, ...] | None
+    weak_labels: tuple[str, ...] | None
+    source: str
+    """JSON text: the file it was read from, or the soundscape's specification."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A clip that could not be made: it goes to the quarantine list with its reason."""
+
+    filename: str
+    reason: str

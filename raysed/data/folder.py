@@ -1,0 +1,89 @@
+"""A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import fsspec
+import pyarrow as pa
+from pyarrow import fs as pafs
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder by URL or local path; nothing is created before the first write."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        scheme = _scheme(self.url)
+        if scheme == "memory":
+            raise ValueError(
+                f"{self.url}: memory:// is gone with its process; give a folder or an object store"
+            )
+        if scheme in ("", "file"):
+            local = self.url if scheme == "" else urlsplit(self.url).path
+            # Workers may have another working directory.
+            object.__setattr__(self, "url", str(Path(local).expanduser().resolve()))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the operating system sees it as a folder."""
+        return _scheme(self.url) == ""
+
+    def child(self, name: str) -> "Folder":
+        """The folder `name` in this one."""
+        return Folder(f"{self.url.rstrip('/')}/{name}")
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file, or None where there is none."""
+        if self.is_local:
+            path = Path(self.url, name)
+            return path.read_bytes() if path.is_file() else None
+        file_system, root = self._remote
+        try:
+            with file_system.open_input_stream(f"{root}/{name}") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file that is seen whole or not at all: renamed into place or put at once."""
+        if self.is_local:
+            write_atomically(Path(self.url, name), content)
+            return
+        file_system, root = self._remote
+        file_system.create_dir(root, recursive=True)
+        with file_system.open_output_stream(f"{root}/{name}") as file:
+            file.write(content)
+
+    @cached_property
+    def _remote(self) -> tuple[pafs.FileSystem, str]:
+        try:
+            return pafs.FileSystem.from_uri(self.url)
+        except pa.ArrowInvalid:
+            # Not one of Arrow's own schemes.
+            file_system, root = fsspec.core.url_to_fs(self.url)
+            return pafs.PyFileSystem(pafs.FSSpecHandler(file_system)), root
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside `path` and rename; after a crash or on a full disk the old file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes it private; others read data sets too.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _scheme(url: str) -> str:
+    return url.split("://", 1)[0] if "://" in url else ""

@@ -1,0 +1,138 @@
+"""The definition of the features: linear-amplitude mel bands of a waveform, and their decibels.
+
+Amplitude is what is stored, since the teacher's noise is added to it before the logarithm. The CPU
+implementation takes the FFT of 64 frames at a time, which stay in the cache: 2.5 times librosa's
+speed.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.fft
+
+from raysed.config.data_job import Features
+
+if TYPE_CHECKING:
+    # Imported where it is used: loading it costs a DALI worker 4 s and 400 MB.
+    import torch
+
+CHUNK_FRAMES = 64
+AMPLITUDE_FLOOR = 1e-5
+# Low bands read few bins: three products over the bins in use cost a third of one over all.
+BAND_GROUPS = (0.5, 0.75, 1.0)
+
+
+def prepared(waveform_T: np.ndarray, features: Features) -> np.ndarray:
+    """The samples that the kept frames see, float32, silence appended when `features.pad` is
+    "waveform".
+
+    Raises ValueError for anything but a non-empty, finite, mono waveform.
+    """
+    if waveform_T.ndim != 1 or len(waveform_T) == 0:
+        raise ValueError(f"expected a mono waveform with samples, got shape {waveform_T.shape}")
+    # The last frame kept ends half a window after its centre: later samples change nothing.
+    needed = (features.n_frames - 1) * features.hop + features.n_fft // 2
+    waveform_T = waveform_T[: max(needed, features.n_samples)].astype(np.float32, copy=False)
+    if not np.isfinite(waveform_T).all():
+        raise ValueError(
+            f"the waveform holds {np.sum(~np.isfinite(waveform_T))} NaN or infinite samples"
+        )
+    if features.pad == "waveform" and len(waveform_T) < features.n_samples:
+        waveform_T = np.pad(waveform_T, (0, features.n_samples - len(waveform_T)))
+    return waveform_T
+
+
+def frame_count(n_samples: int, features: Features) -> int:
+    """Frames of a prepared waveform of `n_samples`, at most those of a full-length clip."""
+    return min(n_samples // features.hop + 1, features.n_frames)
+
+
+def mel_amplitude(waveform_T: np.ndarray, features: Features) -> np.ndarray:
+    """Mel bands of the STFT's amplitude, mel_TF float32: this clip's own frames, not padded.
+
+    The window is a symmetric Hamming, frames are centred and the edges reflected. A clip shorter
+    than half a window is reflected again and again, one sample repeats itself (numpy.pad's and
+    DALI's rule).
+    """
+    waveform_T = prepared(waveform_T, features)
+    n_frames = frame_count(len(waveform_T), features)
+    padded_T = np.pad(waveform_T, features.n_fft // 2, mode="reflect")
+    frames_TN = np.lib.stride_tricks.sliding_window_view(padded_T, features.n_fft)[:: features.hop][
+        :n_frames
+    ]
+    window_N, groups = _front_end(features)
+    mel_TF = np.empty((n_frames, features.n_mels), np.float32)
+    for start in range(0, n_frames, CHUNK_FRAMES):
+        chunk = slice(start, start + CHUNK_FRAMES)
+        amplitude_TB = _amplitude(scipy.fft.rfft(frames_TN[chunk] * window_N, axis=1))
+        for bands, bins, weights_BF in groups:
+            mel_TF[chunk, bands] = amplitude_TB[:, bins] @ weights_BF
+    return mel_TF
+
+
+def mel_filters(features: Features) -> np.ndarray:
+    """Triangular filters (n_fft // 2 + 1, n_mels) float32 on the Slaney scale, of height one."""
+    import torchaudio
+
+    filters_BF = torchaudio.functional.melscale_fbanks(
+        n_freqs=features.n_fft // 2 + 1,
+        f_min=features.low_hz,
+        f_max=features.high_hz,
+        n_mels=features.n_mels,
+        sample_rate=features.sample_rate_hz,
+        norm=None,
+        mel_scale="slaney",
+    )
+    return filters_BF.numpy()
+
+
+def log_mel_db(mel_TF: np.ndarray, features: Features) -> np.ndarray:
+    """Decibels (features.n_frames, F) of one clip's own frames, padded with 0.0 dB after the log.
+
+    Floored at `features.floor_db` under the clip's maximum.
+    """
+    db_TF = 20 * np.log10(np.maximum(mel_TF, AMPLITUDE_FLOOR))
+    db_TF = np.maximum(db_TF, db_TF.max() - features.floor_db)
+    return np.pad(db_TF, ((0, features.n_frames - len(db_TF)), (0, 0)))
+
+
+def log_mel_db_torch(
+    mel_BTF: "torch.Tensor", frames_B: "torch.Tensor", floor_db: float
+) -> "torch.Tensor":
+    """`log_mel_db` of a zero-padded batch on its device, in its precision (half becomes float32).
+
+    `frames_B` counts each clip's own frames: the maximum is taken over these, the rest becomes 0.0
+    dB.
+    """
+    import torch
+
+    if mel_BTF.dtype in (torch.float16, torch.bfloat16):
+        mel_BTF = mel_BTF.float()
+    db_BTF = 20 * mel_BTF.clamp_min(AMPLITUDE_FLOOR).log10()
+    # Padding is zero amplitude, hence the smallest value there is: it never is the maximum.
+    floor_B11 = db_BTF.amax(dim=(1, 2), keepdim=True) - floor_db
+    own_BT1 = (torch.arange(mel_BTF.shape[1], device=mel_BTF.device) < frames_B[:, None])[
+        :, :, None
+    ]
+    return torch.where(own_BT1, torch.maximum(db_BTF, floor_B11), torch.zeros_like(db_BTF))
+
+
+def _amplitude(spectrum_TB: np.ndarray) -> np.ndarray:
+    power_TB = np.square(spectrum_TB.real)
+    power_TB += np.square(spectrum_TB.imag)
+    return np.sqrt(power_TB, out=power_TB)
+
+
+@lru_cache(maxsize=8)
+def _front_end(features: Features) -> tuple[np.ndarray, list[tuple[slice, slice, np.ndarray]]]:
+    """The window, and groups of mel bands with the FFT bins they read and their weights."""
+    filters_BF = mel_filters(features)
+    edges = sorted({0, *(round(share * features.n_mels) for share in BAND_GROUPS)})
+    groups = []
+    for low, high in pairwise(edges):
+        used = np.flatnonzero(filters_BF[:, low:high].any(axis=1))
+        bins = slice(used[0], used[-1] + 1) if len(used) else slice(0, 0)
+        groups.append((slice(low, high), bins, np.ascontiguousarray(filters_BF[bins, low:high])))
+    return np.hamming(features.n_fft).astype(np.float32), groups

@@ -1,0 +1,165 @@
+"""What a data job will build: identity, folder and shards of every data set.
+
+Planning lists sources and takes file sizes (seconds for the whole of DESED); nothing is decoded or
+written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from raysed.config.base import content_hash
+from raysed.config.data_job import DataJob, Features, Roots
+from raysed.data.folder import Folder
+from raysed.data.shards import (
+    FORMAT_VERSION,
+    Manifest,
+    ShardEntry,
+    read_manifest,
+    shard_name,
+    versions,
+)
+from raysed.data.soundbank import soundbank_classes
+from raysed.data.source import Source, open_source
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Raw clips `start` (included) to `stop` of a data set."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """One data set of a job. Its folder is `<out>/<name>-<id>`."""
+
+    name: str
+    id: str
+    url: str
+    job: dict[str, Any]
+    """The set's configuration in full."""
+    features: Features
+    classes: tuple[str, ...]
+    mel: Literal["dali", "torchaudio"]
+    source: Source
+    shards: tuple[Shard, ...]
+    manifest: Manifest | None
+    """What is there already, complete or not."""
+
+    @property
+    def state(self) -> Literal["present", "to_build"]:
+        """Whether the whole data set is there."""
+        return "present" if self.manifest is not None and self.manifest.complete else "to_build"
+
+    @property
+    def clips(self) -> int:
+        """Clips of a finished set; before that, how many will be tried (soundscapes: about half
+        survive).
+        """
+        if self.manifest is not None and self.manifest.complete:
+            return self.manifest.clips
+        return self.source.count
+
+    def manifest_of(self, entries: Iterable[ShardEntry]) -> Manifest:
+        """The manifest that lists these finished shards."""
+        in_order = tuple(sorted(entries, key=lambda entry: entry.start))
+        return Manifest(
+            format=FORMAT_VERSION,
+            id=self.id,
+            name=self.name,
+            job=self.job,
+            features=self.features,
+            classes=self.classes,
+            mel=self.mel,
+            complete=len(in_order) == len(self.shards),
+            clips=sum(entry.rows for entry in in_order),
+            dropped=sum(entry.dropped for entry in in_order),
+            quarantined=sum(len(entry.quarantined) for entry in in_order),
+            missing=len(self.source.missing),
+            versions=versions(),
+            shards=in_order,
+        )
+
+
+def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
+    """Plans of all data sets of the job, or of the named ones. ValueError for impossible jobs and
+    sources.
+    """
+    unknown = sorted(set(sets or ()) - set(job.sets))
+    if unknown:
+        raise ValueError(
+            f"job {job.name} has no sets {', '.join(unknown)}; it has {', '.join(job.sets)}"
+        )
+    job = with_absolute_roots(job)
+    classes, mel = job_classes(job), mel_backend(job)
+    return [_plan_set(job, name, classes, mel) for name in job.sets if sets is None or name in sets]
+
+
+def with_absolute_roots(job: DataJob) -> DataJob:
+    """The same job from any working directory."""
+    roots = {key: path and str(Path(path).expanduser().resolve()) for key, path in job.roots}
+    return job.model_copy(update={"roots": Roots(**roots)})
+
+
+def job_classes(job: DataJob) -> tuple[str, ...]:
+    """The class list: the job's own, else the soundbank's."""
+    if job.classes is not None:
+        return job.classes
+    if job.roots.soundbank is None:
+        raise ValueError(f"job {job.name}: give `classes`, or `roots.soundbank` to take them from")
+    return soundbank_classes(job.roots.soundbank)
+
+
+def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
+    """Who computes the mel bands: `auto` is DALI where it is installed. ValueError if it is asked
+    for and not.
+    """
+    if job.mel == "torchaudio":
+        return "torchaudio"
+    installed = find_spec("nvidia") is not None and find_spec("nvidia.dali") is not None
+    if job.mel == "dali" and not installed:
+        raise ValueError(
+            f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed; use mel: auto"
+        )
+    return "dali" if installed else "torchaudio"
+
+
+def _plan_set(
+    job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
+) -> DatasetPlan:
+    source = open_source(job, name, classes)
+    if source.count == 0:
+        raise ValueError(f"set {name}: none of its {len(source.missing)} clips is there")
+    identity = content_hash(
+        {
+            "format": FORMAT_VERSION,
+            "set": job.sets[name].identity(),
+            "features": job.features.identity(),
+            "classes": classes,
+            "shard_clips": job.shard_clips,
+            "mel": mel,
+            "source": source.fingerprint(),
+        }
+    )
+    folder = Folder(job.out).child(f"{name}-{identity}")
+    starts = range(0, source.count, job.shard_clips)
+    return DatasetPlan(
+        name=name,
+        id=identity,
+        url=folder.url,
+        job={"name": job.name, "set": job.sets[name].model_dump(mode="json")},
+        features=job.features,
+        classes=classes,
+        mel=mel,
+        source=source,
+        shards=tuple(
+            Shard(shard_name(number), start, min(start + job.shard_clips, source.count))
+            for number, start in enumerate(starts)
+        ),
+        manifest=read_manifest(folder),
+    )

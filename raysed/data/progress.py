@@ -1,0 +1,63 @@
+"""How far a build is, on standard error: a bar on a terminal, a line every ten seconds in a log."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+LOG_EVERY_S = 10.0
+
+
+class BuildProgress:
+    """Counts clips tried, shards finished and clips quarantined; a context manager."""
+
+    def __init__(self, clips: int, shards: int) -> None:
+        self._clips, self._shards = clips, shards
+        self._clips_done = self._shards_done = self._quarantined = 0
+        self._started = self._logged = time.monotonic()
+        self._bar = Progress(
+            TextColumn("data"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("", total=clips)
+
+    def __enter__(self) -> "BuildProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def shard_done(self, clips: int, quarantined: int) -> None:
+        """One more shard is in its manifest."""
+        self._clips_done += clips
+        self._shards_done += 1
+        self._quarantined += quarantined
+        self._bar.update(self._task, completed=self._clips_done, description=self._text())
+        now = time.monotonic()
+        is_last = self._shards_done == self._shards
+        if not sys.stderr.isatty() and (now - self._logged >= LOG_EVERY_S or is_last):
+            self._logged = now
+            left_s = (self._clips - self._clips_done) / self._clips_per_s()
+            print(f"data: {self._text()}, {left_s:.0f} s left", file=sys.stderr, flush=True)
+
+    def _clips_per_s(self) -> float:
+        return self._clips_done / max(time.monotonic() - self._started, 1e-9)
+
+    def _text(self) -> str:
+        return (
+            f"{self._clips_done}/{self._clips} clips, {self._shards_done}/{self._shards} shards, "
+            f"{self._clips_per_s():.1f} clips/s, {self._quarantined} quarantined"
+        )

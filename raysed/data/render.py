@@ -1,0 +1,164 @@
+"""From Scaper's instantiated specification to audio in memory, equal to Scaper's own to 1e-9.
+
+Only the audible stretch of each event is kept, where Scaper makes a full-length track of each.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+import soundfile
+
+from raysed.data.loudness import integrated_lufs
+from raysed.data.placement import split_label
+from raysed.data.reverb import Stem
+
+_FADE_S = 0.01
+
+Convert = Callable[[np.ndarray, int, int, float | None], np.ndarray]
+"""(audio_TC, rate_hz, sample_rate_hz, pitch_semitones) → mono waveform_T."""
+
+
+class Sound(Protocol):
+    """The fields of Scaper's EventSpec that audio depends on."""
+
+    @property
+    def label(self) -> str:
+        """Folder of the source, suffix included."""
+        ...
+
+    @property
+    def source_file(self) -> str:
+        """Absolute path."""
+        ...
+
+    @property
+    def source_time(self) -> float:
+        """Where in the source the sound starts, seconds."""
+        ...
+
+    @property
+    def event_time(self) -> float:
+        """Onset in the soundscape, seconds."""
+        ...
+
+    @property
+    def event_duration(self) -> float:
+        """Seconds of the source that are heard."""
+        ...
+
+    @property
+    def snr(self) -> float:
+        """Level over the background, dB of LUFS."""
+        ...
+
+    @property
+    def pitch_shift(self) -> float | None:
+        """Semitones; None leaves the sound alone."""
+        ...
+
+
+def render(
+    background: Sound,
+    foreground: Sequence[Sound],
+    *,
+    sample_rate_hz: int,
+    duration_s: float,
+    ref_db: float,
+    convert: Convert,
+) -> tuple[np.ndarray, list[Stem]]:
+    """The background as long as the soundscape, and one stem per event; both float64, at their
+    final levels.
+    """
+    length = int(duration_s * sample_rate_hz)
+    background_T = _fit(_background(background, duration_s, sample_rate_hz, convert), length)
+    background_T = background_T * _gain(ref_db, background_T, sample_rate_hz)
+    stems = []
+    for sound in foreground:
+        audio_TC, rate_hz = _read(sound)
+        waveform_T = convert(audio_TC, rate_hz, sample_rate_hz, sound.pitch_shift)
+        waveform_T = waveform_T * _gain(ref_db + sound.snr, waveform_T, sample_rate_hz)
+        start = int(sample_rate_hz * sound.event_time)
+        faded_T = _fade(waveform_T, int(_FADE_S * sample_rate_hz))[: length - start]
+        stems.append(Stem(split_label(sound.label)[0], start, faded_T))
+    return background_T, stems
+
+
+def _background(
+    sound: Sound, duration_s: float, sample_rate_hz: int, convert: Convert
+) -> np.ndarray:
+    """Repeated where the source is shorter than the soundscape."""
+    audio_TC, rate_hz = _read(sound)
+    length = int(duration_s * rate_hz)
+    if len(audio_TC) < length:
+        audio_TC = np.tile(audio_TC, (-(-length // len(audio_TC)), 1))[:length]
+    return convert(audio_TC, rate_hz, sample_rate_hz, None)
+
+
+def _read(sound: Sound) -> tuple[np.ndarray, int]:
+    """The stretch of the source that the specification asks for."""
+    whole_TC, rate_hz = _sources.read(sound.source_file)
+    start = int(sound.source_time * rate_hz)
+    stop = int((sound.source_time + sound.event_duration) * rate_hz)
+    audio_TC = whole_TC[start:stop]
+    if not len(audio_TC) or not np.isfinite(audio_TC).all():
+        raise ValueError(
+            f"{sound.source_file}: holds nothing, or values that are not finite, "
+            f"in the {sound.event_duration:.3f} s from {sound.source_time:.3f} s"
+        )
+    return audio_TC, rate_hz
+
+
+class _Sources:
+    """Decoded soundbank files of this process, the latest used ones, within a budget of bytes.
+
+    Always decoded whole, so that a stretch has the same samples in any order of use.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget_bytes = budget_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
+
+    def read(self, path: str) -> tuple[np.ndarray, int]:
+        """Samples (float64, read-only, with a channel axis) and rate; ValueError naming the file."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        try:
+            audio_TC, rate_hz = soundfile.read(path, always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+        audio_TC.flags.writeable = False
+        self._kept[path] = audio_TC, rate_hz
+        self._bytes += audio_TC.nbytes
+        while self._bytes > self._budget_bytes:
+            self._bytes -= self._kept.popitem(last=False)[1][0].nbytes
+        return audio_TC, rate_hz
+
+
+_sources = _Sources(budget_bytes=128 << 20)
+
+
+def _fit(waveform_T: np.ndarray, length: int) -> np.ndarray:
+    """Resampling can miss the length by a sample."""
+    return np.pad(waveform_T[:length], (0, max(0, length - len(waveform_T))))
+
+
+def _gain(target_lufs: float, waveform_T: np.ndarray, sample_rate_hz: int) -> float:
+    return float(
+        np.exp((target_lufs - integrated_lufs(waveform_T, sample_rate_hz)) * np.log(10) / 20)
+    )
+
+
+def _fade(waveform_T: np.ndarray, samples: int) -> np.ndarray:
+    """Quarter-sine fades at both ends, as Scaper's; a shorter sound gets the beginning and end of
+    them.
+    """
+    samples_in = min(samples, len(waveform_T))
+    waveform_T[:samples_in] *= np.sin(np.linspace(0, np.pi / 2, samples))[:samples_in]
+    waveform_T[len(waveform_T) - samples_in :] *= np.sin(np.linspace(np.pi / 2, 0, samples))[
+        -samples_in:
+    ]
+    return waveform_T

@@ -1,0 +1,132 @@
+"""DESED's TSV annotations: read, checked row by row, all faults of a file told at once."""
+
+import csv
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from raysed.data.clip import Event
+
+_FAULTS_SHOWN = 10
+
+
+@dataclass
+class Faults:
+    """What is wrong with one file; `raise_if_any` makes one message of it."""
+
+    path: Path
+    found: list[str] = field(default_factory=list)
+
+    def add(self, line: int, fault: str) -> None:
+        """Note a fault of a line (counted from 1, the header)."""
+        self.found.append(f"line {line}: {fault}")
+
+    def raise_if_any(self) -> None:
+        """Raise ValueError naming the file and its first faults."""
+        if self.found:
+            shown = self.found[:_FAULTS_SHOWN]
+            more = len(self.found) - len(shown)
+            tail = [f"… and {more} more"] if more else []
+            raise ValueError("\n  ".join([f"{self.path}: {len(self.found)} faults", *shown, *tail]))
+
+
+def read_unlabelled(path: Path) -> list[str]:
+    """The filenames of a TSV with the one column `filename`."""
+    faults = Faults(path)
+    names: dict[str, None] = {}
+    for line, (name,) in _rows(path, ("filename",), faults):
+        _check_name(name, line, faults)
+        if name in names:
+            faults.add(line, f"{name} stands there twice")
+        names[name] = None
+    faults.raise_if_any()
+    return list(names)
+
+
+def read_weak(path: Path, classes: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+    """Sorted labels of each filename, from `filename` and `event_labels` (comma-joined)."""
+    faults = Faults(path)
+    clips: dict[str, tuple[str, ...]] = {}
+    for line, (name, joined) in _rows(path, ("filename", "event_labels"), faults):
+        _check_name(name, line, faults)
+        labels = tuple(sorted({label.strip() for label in joined.split(",") if label.strip()}))
+        for label in labels:
+            _check_label(label, classes, line, faults)
+        if name in clips:
+            faults.add(line, f"{name} stands there twice")
+        clips[name] = labels
+    faults.raise_if_any()
+    return clips
+
+
+def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[Event, ...]]:
+    """Events of each filename in file order, unchanged, from `filename`, `onset`, `offset`,
+    `event_label`.
+
+    A row with three empty fields is a clip without that event: it stays, with no events.
+    """
+    faults = Faults(path)
+    clips: dict[str, list[Event]] = {}
+    for line, (name, *fields) in _rows(
+        path, ("filename", "onset", "offset", "event_label"), faults
+    ):
+        _check_name(name, line, faults)
+        events = clips.setdefault(name, [])
+        if any(fields) and (event := _event(fields, classes, line, faults)) is not None:
+            events.append(event)
+    faults.raise_if_any()
+    return {name: tuple(events) for name, events in clips.items()}
+
+
+def _rows(path: Path, columns: tuple[str, ...], faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of every row, after the header was found to be exactly `columns`."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; it should hold the columns {', '.join(columns)}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text ({error})") from error
+    reader = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    header = next(reader, [])
+    if tuple(header) != columns:
+        raise ValueError(
+            f"{path}, line 1: the columns are {header}, expected {list(columns)} separated by tabs"
+        )
+    for row in reader:
+        if not any(row):
+            continue
+        if len(row) != len(columns):
+            faults.add(reader.line_num, f"{len(row)} fields, expected {len(columns)}: {row}")
+            continue
+        yield reader.line_num, row
+
+
+def _check_name(name: str, line: int, faults: Faults) -> None:
+    path = PurePosixPath(name)
+    if not name:
+        faults.add(line, "the filename is empty")
+    elif path.is_absolute() or ".." in path.parts or "\\" in name:
+        faults.add(line, f"{name!r} leaves the data root; give a name relative to the audio folder")
+
+
+def _check_label(label: str, classes: Collection[str] | None, line: int, faults: Faults) -> None:
+    if classes is not None and label not in classes:
+        faults.add(line, f"label {label!r} is not one of the classes {', '.join(classes)}")
+
+
+def _event(
+    fields: list[str], classes: Collection[str] | None, line: int, faults: Faults
+) -> Event | None:
+    try:
+        onset, offset = float(fields[0]), float(fields[1])
+    except ValueError:
+        faults.add(line, f"onset and offset are not two numbers: {fields[0]!r}, {fields[1]!r}")
+        return None
+    if not (0 <= onset < offset < math.inf):
+        faults.add(line, f"onset {onset} and offset {offset} do not fulfil 0 <= onset < offset")
+    if not fields[2]:
+        faults.add(line, "the event_label is empty")
+    else:
+        _check_label(fields[2], classes, line, faults)
+    return Event(onset, offset, fields[2])

@@ -1,0 +1,230 @@
+"""Who matches whom: the two counting kernels behind every event metric.
+
+Matching never crosses clips, so both count per clip and whatever is computed later is a weighted
+sum over clips. A set of events is the tuple (start, label_E, onset_E, offset_E): events of clip n
+are start[n] to start[n + 1].
+
+`event_matches` follows sed_eval 0.2.1 (Mesaros et al. 2016, DOI 10.3390/app6060162),
+`intersection_deltas` psds_eval 0.5.3 (Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995),
+rounding included: each overlap is divided before the sum, which runs in onset order with Kahan's
+compensation (pandas' groupby does), and overlaps are strict.
+"""
+
+import numpy as np
+from numba import njit
+
+Arrays = tuple[np.ndarray, ...]
+
+TP, FP, CT = 0, 1, 2
+"""Slots: column = class * (K + 2) + slot; cross-triggers with class j have the slot CT + j."""
+
+
+@njit(cache=True, nogil=True)
+def event_matches(
+    reference: Arrays,
+    detections: Arrays,
+    n_classes: int,
+    t_collar_s: float,
+    percentage_of_length: float,
+) -> np.ndarray:
+    """int32 (N, K): the largest one-to-one matching within the collars, by clip and class."""
+    gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
+    start_N, label_E, onset_E, offset_E = detections
+    n_clips = start_N.size - 1
+    matched_NK = np.zeros((n_clips, n_classes), np.int32)
+    for n in range(n_clips):
+        first, last = gt_start_N[n], gt_start_N[n + 1]
+        near_DG = np.zeros((start_N[n + 1] - start_N[n], last - first), np.bool_)
+        for d in range(near_DG.shape[0]):
+            i = start_N[n] + d
+            for g in range(near_DG.shape[1]):
+                j = first + g
+                offset_collar_s = max(
+                    t_collar_s, percentage_of_length * (gt_offset_E[j] - gt_onset_E[j])
+                )
+                near_DG[d, g] = (
+                    label_E[i] == gt_label_E[j]
+                    and abs(gt_onset_E[j] - onset_E[i]) <= t_collar_s
+                    and abs(gt_offset_E[j] - offset_E[i]) <= offset_collar_s
+                )
+        partner_G = np.full(near_DG.shape[1], -1)
+        for d in range(near_DG.shape[0]):
+            if _augment(d, near_DG, partner_G, np.zeros(near_DG.shape[1], np.bool_)):
+                matched_NK[n, label_E[start_N[n] + d]] += 1
+    return matched_NK
+
+
+@njit(cache=True, nogil=True)
+def _augment(d: int, near_DG: np.ndarray, partner_G: np.ndarray, seen_G: np.ndarray) -> bool:
+    """Find a partner for detection d, moving earlier partners where that helps (Kuhn)."""
+    for g in range(near_DG.shape[1]):
+        if near_DG[d, g] and not seen_G[g]:
+            seen_G[g] = True
+            if partner_G[g] < 0 or _augment(partner_G[g], near_DG, partner_G, seen_G):
+                partner_G[g] = d
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def intersection_deltas(
+    reference: Arrays,
+    points: Arrays,
+    durations_s: np.ndarray,
+    n_classes: int,
+    criteria: tuple[float, float, float],
+) -> np.ndarray:
+    """Changes of the TP, FP and cross-trigger counts from one operating point to the next.
+
+    `points` holds the detections of M operating points one after the other, with start (M, N + 1);
+    `criteria` are (dtc, gtc, cttc), cttc NaN for no cross-triggers. Events must have positive
+    length. Returns int32 (E, 4): column, clip, operating point, change. The first point's counts
+    are changes from zero.
+    """
+    gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
+    start_MN, label_E, onset_E, offset_E = points
+    now_C = np.zeros(n_classes * (n_classes + 2), np.int32)
+    before_C = np.zeros_like(now_C)
+    used_now_C = np.empty(now_C.size, np.int64)
+    used_before_C = np.empty(now_C.size, np.int64)
+    out = np.empty((1024, 4), np.int32)
+    n_out = 0
+    for n in range(start_MN.shape[1] - 1):
+        gt = slice(gt_start_N[n], gt_start_N[n + 1])
+        gts = (gt_label_E[gt], gt_onset_E[gt], gt_offset_E[gt])
+        n_before = 0
+        for m in range(start_MN.shape[0]):
+            if m > 0 and _unchanged(points, m, n):
+                continue
+            of_point = slice(start_MN[m, n], start_MN[m, n + 1])
+            detections = (label_E[of_point], onset_E[of_point], offset_E[of_point])
+            n_now = _count(
+                gts, detections, durations_s[n], criteria, (now_C, used_now_C, n_classes)
+            )
+            if n_out + n_now + n_before > out.shape[0]:
+                grown = np.empty((2 * out.shape[0] + n_now + n_before, 4), np.int32)
+                grown[:n_out] = out[:n_out]
+                out = grown
+            for used_C in (used_now_C[:n_now], used_before_C[:n_before]):
+                n_out = _emit(used_C, now_C, before_C, (n, m), out, n_out)
+            for u in range(n_now):
+                now_C[used_now_C[u]] = 0
+            used_now_C, used_before_C, n_before = used_before_C, used_now_C, n_now
+        for u in range(n_before):
+            before_C[used_before_C[u]] = 0
+    return out[:n_out]
+
+
+@njit(cache=True, nogil=True)
+def _emit(
+    used_C: np.ndarray,
+    now_C: np.ndarray,
+    before_C: np.ndarray,
+    place: tuple[int, int],
+    out: np.ndarray,
+    n_out: int,
+) -> int:
+    """Append the changes of the used columns to `out`; `before_C` then equals `now_C` there."""
+    for column in used_C:
+        change = now_C[column] - before_C[column]
+        if change != 0:
+            out[n_out, 0], out[n_out, 1], out[n_out, 2] = column, place[0], place[1]
+            out[n_out, 3] = change
+            n_out += 1
+            before_C[column] = now_C[column]
+    return n_out
+
+
+@njit(cache=True, nogil=True)
+def _unchanged(points: Arrays, m: int, n: int) -> bool:
+    """Whether clip n has the same detections at operating points m - 1 and m."""
+    start_MN, label_E, onset_E, offset_E = points
+    first, before = start_MN[m, n], start_MN[m - 1, n]
+    n_events = start_MN[m, n + 1] - first
+    if start_MN[m - 1, n + 1] - before != n_events:
+        return False
+    for e in range(n_events):
+        if (
+            label_E[first + e] != label_E[before + e]
+            or onset_E[first + e] != onset_E[before + e]
+            or offset_E[first + e] != offset_E[before + e]
+        ):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    gts: Arrays,
+    detections: Arrays,
+    duration_s: float,
+    criteria: tuple[float, float, float],
+    tally: tuple[np.ndarray, np.ndarray, int],
+) -> int:
+    """Count one clip at one operating point into `tally`; returns how many columns are not zero."""
+    gt_label_G = gts[0]
+    label_D, onset_D, offset_D = detections
+    dtc, gtc, cttc = criteria
+    n_classes = tally[2]
+    width = n_classes + 2
+    precision_K = np.empty(n_classes)
+    coverage_G = np.zeros((2, gt_label_G.size))
+    carry_K = np.empty(n_classes)
+    n_used = 0
+    for d in range(label_D.size):
+        _precision(onset_D[d], offset_D[d], gts, precision_K, carry_K)
+        own = label_D[d]
+        if precision_K[own] > 0 and precision_K[own] >= dtc:
+            _cover(own, onset_D[d], offset_D[d], gts, coverage_G)
+            continue
+        if onset_D[d] < duration_s and offset_D[d] > 0:
+            n_used = _bump(tally, n_used, own * width + FP)
+        for other in range(n_classes):
+            if other != own and precision_K[other] > 0 and precision_K[other] >= cttc:
+                n_used = _bump(tally, n_used, own * width + CT + other)
+    for g in range(gt_label_G.size):
+        if coverage_G[0, g] > 0 and coverage_G[0, g] >= gtc:
+            n_used = _bump(tally, n_used, gt_label_G[g] * width + TP)
+    return n_used
+
+
+@njit(cache=True, nogil=True)
+def _precision(
+    onset: float, offset: float, gts: Arrays, precision_K: np.ndarray, carry_K: np.ndarray
+) -> None:
+    """Share of one detection that lies in the events of each class."""
+    gt_label_G, gt_onset_G, gt_offset_G = gts
+    precision_K[:] = 0.0
+    carry_K[:] = 0.0
+    for g in range(gt_label_G.size):
+        if onset < gt_offset_G[g] and gt_onset_G[g] < offset:
+            overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
+            _kahan(precision_K, carry_K, gt_label_G[g], overlap_s / (offset - onset))
+
+
+@njit(cache=True, nogil=True)
+def _cover(label: int, onset: float, offset: float, gts: Arrays, coverage_G: np.ndarray) -> None:
+    """Add the share of each event of the class that one accepted detection covers."""
+    gt_label_G, gt_onset_G, gt_offset_G = gts
+    for g in range(gt_label_G.size):
+        if gt_label_G[g] == label and onset < gt_offset_G[g] and gt_onset_G[g] < offset:
+            overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
+            _kahan(coverage_G[0], coverage_G[1], g, overlap_s / (gt_offset_G[g] - gt_onset_G[g]))
+
+
+@njit(cache=True, nogil=True)
+def _kahan(sums: np.ndarray, carries: np.ndarray, i: int, value: float) -> None:
+    corrected = value - carries[i]
+    total = sums[i] + corrected
+    carries[i] = (total - sums[i]) - corrected
+    sums[i] = total
+
+
+@njit(cache=True, nogil=True)
+def _bump(tally: tuple[np.ndarray, np.ndarray, int], n_used: int, column: int) -> int:
+    counts_C, used_C, _ = tally
+    if counts_C[column] == 0:
+        used_C[n_used] = column
+        n_used += 1
+    counts_C[column] += 1
+    return n_used

@@ -1,0 +1,195 @@
+"""Areas under weighted PSD-ROC curves: the kernels behind `psds`.
+
+Counts (sparse changes between operating points) times weights, TILE resamples at a time, then per
+class the rising corners of the curve. Sums of counts are int32 and exact; only rates are floating
+point.
+"""
+
+import numpy as np
+from numba import njit
+
+Arrays = tuple[np.ndarray, ...]
+Rules = tuple[float, float, float, float, float]
+"""alpha_ct, alpha_st, max_efpr, 1 for K - 1 or 0 for K, evaluated seconds or NaN."""
+
+TILE = 32
+"""Resamples that share one pass over the counts."""
+HOUR_S = 3600.0
+
+
+@njit(cache=True, nogil=True)
+def areas(
+    weights_BN: np.ndarray,
+    columns: Arrays,
+    per_clip: Arrays,
+    rules: Rules,
+    n_points: int,
+    out_B: np.ndarray,
+) -> None:
+    """PSDS of each resample, TILE of them per pass over the counts."""
+    n_clips, n_classes = per_clip[0].shape
+    tpr_KMT = np.empty((n_classes, n_points, TILE))
+    efpr_KMT = np.empty((n_classes, n_points, TILE))
+    present_KT = np.empty((n_classes, TILE), np.bool_)
+    weights_NT = np.zeros((n_clips, TILE), np.int32)
+    step_KM = (
+        np.empty((n_classes, n_points)),
+        np.empty((n_classes, n_points)),
+        np.empty(n_classes, np.int64),
+    )
+    for first in range(0, weights_BN.shape[0], TILE):
+        n_filled = min(TILE, weights_BN.shape[0] - first)
+        for t in range(n_filled):
+            for n in range(n_clips):
+                weights_NT[n, t] = weights_BN[first + t, n]
+        rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
+        for t in range(n_filled):
+            n_present = 0
+            for k in range(n_classes):
+                if present_KT[k, t]:
+                    _staircase(tpr_KMT[k, :, t], efpr_KMT[k, :, t], rules[2], n_present, step_KM)
+                    n_present += 1
+            out_B[first + t] = _area(n_present, step_KM, rules[1], rules[2])
+
+
+@njit(cache=True, nogil=True)
+def rates(
+    weights_NT: np.ndarray, columns: Arrays, per_clip: Arrays, rules: Rules, out: Arrays
+) -> None:
+    """Fill TP ratios and effective FP rates (K, M, T), and which classes are there (K, T)."""
+    column_C, start_C, clip_E, point_E, change_E = columns
+    tpr_KMT, efpr_KMT, present_KT = out
+    n_classes, n_points, _ = tpr_KMT.shape
+    n_gt_KT, per_gt_hour_KT, per_hour_T, per_other_T = _totals(
+        weights_NT, per_clip, rules, present_KT
+    )
+    tpr_KMT[:] = 0.0
+    efpr_KMT[:] = 0.0
+    counts_MT = np.empty((n_points, TILE), np.int32)
+    for c in range(column_C.size):
+        k, slot = divmod(column_C[c], n_classes + 2)
+        if slot >= 2 and rules[0] == 0.0:
+            continue
+        counts_MT[:] = 0
+        for e in range(start_C[c], start_C[c + 1]):
+            row_T, weight_T, change = counts_MT[point_E[e]], weights_NT[clip_E[e]], change_E[e]
+            for t in range(TILE):
+                row_T[t] += change * weight_T[t]
+        for m in range(1, n_points):
+            for t in range(TILE):
+                counts_MT[m, t] += counts_MT[m - 1, t]
+        for m in range(n_points):
+            for t in range(TILE):
+                if slot == 0:
+                    tpr_KMT[k, m, t] = counts_MT[m, t] / n_gt_KT[k, t]
+                elif slot == 1:
+                    efpr_KMT[k, m, t] += counts_MT[m, t] * per_hour_T[t]
+                else:
+                    efpr_KMT[k, m, t] += (
+                        counts_MT[m, t] * per_gt_hour_KT[slot - 2, t] * per_other_T[t]
+                    )
+
+
+@njit(cache=True, nogil=True)
+def _totals(
+    weights_NT: np.ndarray, per_clip: Arrays, rules: Rules, present_KT: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Events, 1 / hours of events, 1 / hours of audio, alpha_ct / number of averaged classes."""
+    n_gt_NK, gt_s_NK, seconds_N = per_clip
+    alpha_ct, others, evaluated_s = rules[0], rules[3], rules[4]
+    n_clips, n_classes = n_gt_NK.shape
+    n_gt_KT = np.zeros((n_classes, TILE))
+    gt_s_KT = np.zeros((n_classes, TILE))
+    seconds_T = np.zeros(TILE)
+    for n in range(n_clips):
+        for t in range(TILE):
+            seconds_T[t] += weights_NT[n, t] * seconds_N[n]
+        for k in range(n_classes):
+            if n_gt_NK[n, k] > 0:
+                for t in range(TILE):
+                    n_gt_KT[k, t] += weights_NT[n, t] * n_gt_NK[n, k]
+                    gt_s_KT[k, t] += weights_NT[n, t] * gt_s_NK[n, k]
+    per_other_T = np.zeros(TILE)
+    for t in range(TILE):
+        if not np.isnan(evaluated_s):
+            seconds_T[t] = evaluated_s
+        n_present = 0
+        for k in range(n_classes):
+            present_KT[k, t] = n_gt_KT[k, t] > 0 and seconds_T[t] > 0
+            n_present += present_KT[k, t]
+            n_gt_KT[k, t] = max(n_gt_KT[k, t], 1.0)  # what is absent has no counts to divide
+            gt_s_KT[k, t] = HOUR_S / gt_s_KT[k, t] if present_KT[k, t] else 0.0
+        seconds_T[t] = HOUR_S / seconds_T[t] if seconds_T[t] > 0 else 0.0
+        if n_present > others:
+            per_other_T[t] = alpha_ct / (n_present - others)
+    return n_gt_KT, gt_s_KT, seconds_T, per_other_T
+
+
+@njit(cache=True, nogil=True)
+def _staircase(
+    tpr_M: np.ndarray, efpr_M: np.ndarray, max_efpr: float, row: int, step_KM: Arrays
+) -> None:
+    """The rising corners of one class's ROC curve up to `max_efpr`, into row `row`."""
+    rate_M, ratio_M = step_KM[0][row], step_KM[1][row]
+    for filled in range(tpr_M.size):
+        m = tpr_M.size - 1 - filled  # rates fall with the threshold, so this order is nearly sorted
+        rate, ratio, place = efpr_M[m], tpr_M[m], filled
+        while place > 0 and rate_M[place - 1] > rate:
+            rate_M[place], ratio_M[place] = rate_M[place - 1], ratio_M[place - 1]
+            place -= 1
+        rate_M[place], ratio_M[place] = rate, ratio
+    best = 0.0
+    n_corners = 0
+    for m in range(tpr_M.size):
+        if rate_M[m] > max_efpr:
+            break
+        if ratio_M[m] > best:
+            best = ratio_M[m]
+            if n_corners == 0 or rate_M[m] > rate_M[n_corners - 1]:
+                n_corners += 1
+            rate_M[n_corners - 1], ratio_M[n_corners - 1] = rate_M[m], best
+    step_KM[2][row] = n_corners
+
+
+@njit(cache=True, nogil=True)
+def _area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
+    """Area under the first `n_present` staircases, as a share of `max_efpr`."""
+    rate_KM, ratio_KM, n_corners_K = step_KM
+    if n_present == 0:
+        return np.nan
+    area = 0.0
+    if alpha_st == 0.0:
+        for k in range(n_present):
+            for m in range(n_corners_K[k]):
+                end = rate_KM[k, m + 1] if m + 1 < n_corners_K[k] else max_efpr
+                area += (end - rate_KM[k, m]) * ratio_KM[k, m]
+        return area / n_present / max_efpr
+    return _spread_area(n_present, step_KM, alpha_st, max_efpr) / max_efpr
+
+
+@njit(cache=True, nogil=True)
+def _spread_area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
+    """Area under the staircases' mean less `alpha_st` standard deviations, floored at 0."""
+    rate_KM, ratio_KM, n_corners_K = step_KM
+    next_K = np.zeros(n_present, np.int64)
+    ratio_K = np.zeros(n_present)
+    area, reached, height = 0.0, 0.0, 0.0
+    while True:
+        rate = np.inf
+        for k in range(n_present):
+            if next_K[k] < n_corners_K[k]:
+                rate = min(rate, rate_KM[k, next_K[k]])
+        if rate > max_efpr:
+            return area + (max_efpr - reached) * height
+        area += (rate - reached) * height
+        mean = 0.0
+        for k in range(n_present):
+            if next_K[k] < n_corners_K[k] and rate_KM[k, next_K[k]] == rate:
+                ratio_K[k] = ratio_KM[k, next_K[k]]
+                next_K[k] += 1
+            mean += ratio_K[k] / n_present
+        variance = 0.0
+        for k in range(n_present):
+            variance += (ratio_K[k] - mean) ** 2 / n_present
+        height = max(mean - alpha_st * np.sqrt(variance), 0.0)
+        reached = rate

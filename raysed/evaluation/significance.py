@@ -1,0 +1,207 @@
+"""Paired tests: two systems on shared clips, seeds and clips together, several contrasts.
+
+Both systems of a pair get the same draws, which removes the clips' own difficulty from the
+difference. Seeds are paired too: seed s of one cell is compared with seed s of the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from raysed.evaluation.bootstrap import DRAWS, Metric, bca, clip_weights, jackknife, random_bits
+from raysed.evaluation.statistics import Statistics, comparable, stack
+
+Verdict = Literal["reproduced", "contradicted", "undecided"]
+
+TIE = 1e-12
+"""Differences closer than this are equal: exchanging identical clips changes only the last bits."""
+BLOCK = 1000
+"""Exchanges that are evaluated together."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Metric of a less metric of b, fractions."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Two-sided, from exchanging the systems clip by clip."""
+    se: float
+
+
+@dataclass(frozen=True)
+class SeedEstimate:
+    """A mean over S seeds, with what seeds and clips contribute to its variance."""
+
+    value: float
+    low: float
+    high: float
+    se: float
+    seeds: int
+    clip_se: float
+    """Standard error from the clips, these seeds given."""
+    seed_se: float
+    """Standard error from the seeds, these clips given; NaN (unknown) for one seed."""
+    values_B: np.ndarray
+    """Its value in each draw, for `max_t`."""
+
+
+def paired_difference(
+    metric: Metric,
+    a: Statistics,
+    b: Statistics,
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    permutations: int = DRAWS,
+    seed: int = 0,
+) -> Difference:
+    """Difference on the same clips: BCa interval over clips, and paired permutation p."""
+    comparable(a, b)
+    value = float(metric(a, None)[0] - metric(b, None)[0])
+    weights_BN = clip_weights(a.key, a.n_clips, draws, seed)
+    values_B = metric(a, weights_BN) - metric(b, weights_BN)
+    low, high = bca(values_B, value, jackknife(metric, a) - jackknife(metric, b), level)
+    p = permutation_p(metric, a, b, permutations=permutations, seed=seed)
+    return Difference(value, low, high, p, float(np.nanstd(values_B, ddof=1)))
+
+
+def permutation_p(
+    metric: Metric, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
+) -> float:
+    """How often exchanging two systems' outputs in random clips makes as large a difference."""
+    both = stack(a, b)
+    observed = abs(metric(a, None)[0] - metric(b, None)[0])
+    as_large = 0
+    for first in range(0, permutations, BLOCK):
+        raw = random_bits(f"{a.key}:exchange", seed, first, BLOCK * a.n_clips)
+        swap_RN = (raw.reshape(BLOCK, a.n_clips) >> np.uint64(63)).astype(np.int16)
+        swap_RN = swap_RN[: permutations - first]
+        of_a = metric(both, np.concatenate((1 - swap_RN, swap_RN), axis=1))
+        of_b = metric(both, np.concatenate((swap_RN, 1 - swap_RN), axis=1))
+        as_large += int((np.abs(of_a - of_b) >= observed - TIE).sum())
+    return (1 + as_large) / (1 + permutations)
+
+
+def seed_difference(
+    metric: Metric,
+    a_seeds: Sequence[Statistics],
+    b_seeds: Sequence[Statistics],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> SeedEstimate:
+    """Mean difference over paired seeds, with an interval over seeds and clips.
+
+    Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the
+    seeds' deviations widened by sqrt(S / (S - 1)) since there are few.
+    """
+    if not a_seeds or len(a_seeds) != len(b_seeds):
+        raise ValueError(
+            f"systems need the same seeds: {len(a_seeds)} and {len(b_seeds)} were given"
+        )
+    key, n_clips = a_seeds[0].key, a_seeds[0].n_clips
+    for other in (*a_seeds, *b_seeds):
+        comparable(a_seeds[0], other)
+    weights_BN = clip_weights(key, n_clips, draws, seed)
+    pairs = list(zip(a_seeds, b_seeds, strict=True))
+    value_S = np.array([metric(a, None)[0] - metric(b, None)[0] for a, b in pairs])
+    value_SB = np.stack([metric(a, weights_BN) - metric(b, weights_BN) for a, b in pairs])
+    return _over_seeds(value_S, value_SB, f"{key}:seeds", seed, level)
+
+
+def seed_interval(
+    metric: Metric,
+    by_seed: Sequence[Statistics],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> SeedEstimate:
+    """Mean of a metric over seeds, with clips and seeds drawn jointly; see `seed_difference`."""
+    if not by_seed:
+        raise ValueError("a mean over seeds needs at least one seed")
+    for other in by_seed:
+        comparable(by_seed[0], other)
+    key = by_seed[0].key
+    weights_BN = clip_weights(key, by_seed[0].n_clips, draws, seed)
+    value_S = np.array([metric(statistics, None)[0] for statistics in by_seed])
+    value_SB = np.stack([metric(statistics, weights_BN) for statistics in by_seed])
+    return _over_seeds(value_S, value_SB, f"{key}:seeds", seed, level)
+
+
+def _over_seeds(
+    value_S: np.ndarray, value_SB: np.ndarray, key: str, seed: int, level: float
+) -> SeedEstimate:
+    """The mean over S seeds from its values on the set (S,) and in each draw of clips (S, B)."""
+    n_seeds, draws = value_SB.shape
+    mean_B = value_SB.mean(axis=0)
+    drawn_BS = clip_weights(key, n_seeds, draws, seed)
+    deviation_B = (drawn_BS.T * value_SB).sum(axis=0) / n_seeds - mean_B
+    few = np.sqrt(n_seeds / (n_seeds - 1)) if n_seeds > 1 else 0.0
+    values_B = mean_B + few * deviation_B
+    value = float(value_S.mean())
+    low, high = bca(values_B, value, None, level)
+    seed_se = float(value_S.std(ddof=1) / np.sqrt(n_seeds)) if n_seeds > 1 else float("nan")
+    clip_se, se = (float(np.nanstd(draws_B, ddof=1)) for draws_B in (mean_B, values_B))
+    return SeedEstimate(value, low, high, se, n_seeds, clip_se, seed_se, values_B)
+
+
+def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
+
+    Single-step max-T (Westfall & Young 1993): all C intervals hold together with probability
+    `level`. `draws_CB` must come from shared weights. A contrast that never varies is an exact tie:
+    zero width, and p 1 unless it differs.
+    """
+    se_C = draws_CB.std(axis=1, ddof=1)
+    varies_C = se_C > TIE
+    largest_B = np.zeros(draws_CB.shape[1])
+    if varies_C.any():
+        centred_CB = draws_CB[varies_C] - difference_C[varies_C, None]
+        largest_B = np.abs(centred_CB / se_C[varies_C, None]).max(axis=0)
+    half_C = np.quantile(largest_B, level) * np.where(varies_C, se_C, 0.0)
+    t_C = np.full(len(difference_C), np.inf)
+    np.divide(np.abs(difference_C), se_C, out=t_C, where=varies_C)
+    t_C[~varies_C & (np.abs(difference_C) <= TIE)] = 0.0
+    p_C = (1 + (largest_B >= t_C[:, None]).sum(axis=1)) / (1 + largest_B.size)
+    return np.stack((difference_C - half_C, difference_C + half_C, p_C), axis=1)
+
+
+def holm(p_C: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjusted p values (1979), in the order given."""
+    order_C = np.argsort(p_C, kind="stable")
+    scaled = np.asarray(p_C, dtype=np.float64)[order_C] * np.arange(len(p_C), 0, -1)
+    adjusted_C = np.empty(len(p_C))
+    adjusted_C[order_C] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return adjusted_C
+
+
+def verdict(low: float, high: float, sign: int, margin: float | None = None) -> Verdict:
+    """Judge a published claim by the simultaneous interval of its difference.
+
+    `sign` is the published one: +1 or -1, reproduced where the interval excludes 0 on that side,
+    contradicted on the other. 0 is a published "no difference" and needs `margin`: reproduced where
+    the whole interval lies within plus or minus the margin, contradicted where all of it lies
+    outside on one side. Otherwise undecided.
+    """
+    if low > high or np.isnan(low) or np.isnan(high):
+        raise ValueError(f"[{low}, {high}] is not an interval")
+    if sign == 0:
+        if margin is None:
+            raise ValueError(
+                "a claim of no difference needs the margin within which differences do not count"
+            )
+        if -margin <= low and high <= margin:
+            return "reproduced"
+        return "contradicted" if low > margin or high < -margin else "undecided"
+    if sign not in (-1, 1):
+        raise ValueError(f"sign {sign} is not -1, 0 or 1")
+    if low <= 0 <= high:
+        return "undecided"
+    return "reproduced" if (low > 0) == (sign > 0) else "contradicted"

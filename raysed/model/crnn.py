@@ -1,0 +1,103 @@
+"""The mean-teacher baseline's CRNN (Turpault & Serizel 2020, section 4).
+
+Shapes: B clips, C channels, T frames, F bands, U output frames (T after time pooling), K classes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from raysed.config.trial import Model
+
+
+class GatedLinearUnit(nn.Module):
+    """Linear over channels times the sigmoid of the input itself: the published gate is un-projected."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, channels)
+
+    def forward(self, x_BCTF: Tensor) -> Tensor:  # noqa: D102
+        projected_BTFC = self.linear(x_BCTF.permute(0, 2, 3, 1))
+        return projected_BTFC.permute(0, 3, 1, 2) * torch.sigmoid(x_BCTF)
+
+
+class ConvBlock(nn.Module):
+    """Convolution, batch norm, gated linear unit, dropout, pooling."""
+
+    def __init__(
+        self, in_channels: int, channels: int, pooling: tuple[int, int], config: Model
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, channels, kernel_size=3, padding=1)
+        self.norm = nn.BatchNorm2d(
+            channels, eps=config.batchnorm_eps, momentum=config.batchnorm_momentum
+        )
+        self.glu = GatedLinearUnit(channels)
+        self.dropout = nn.Dropout(config.dropout)
+        self.pool = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[config.pool](pooling)
+
+    def forward(self, x_BCTF: Tensor) -> Tensor:  # noqa: D102
+        return self.pool(self.dropout(self.glu(self.norm(self.conv(x_BCTF)))))
+
+
+class CRNN(nn.Module):
+    """Strong scores (B, U, K) and weak scores (B, K) of normalised log-mels (B, T, F)."""
+
+    def __init__(self, config: Model, n_classes: int) -> None:
+        super().__init__()
+        self.attention_axis = config.attention_axis
+        channels = (1, *config.filters)
+        self.blocks = nn.Sequential(
+            *(
+                ConvBlock(channels[i], channels[i + 1], pooling, config)
+                for i, pooling in enumerate(config.pooling)
+            )
+        )
+        self.gru = nn.GRU(
+            config.filters[-1],
+            config.gru_units,
+            num_layers=config.gru_layers,
+            bidirectional=True,
+            batch_first=True,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.strong = nn.Linear(2 * config.gru_units, n_classes)
+        self.attention = nn.Linear(2 * config.gru_units, n_classes)
+
+    def forward(self, mel_BTF: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, F) normalised log-mel to strong (B, U, K) and weak (B, K) scores in 0..1."""
+        x_BCU1 = self.blocks(mel_BTF.unsqueeze(1))
+        if x_BCU1.shape[-1] != 1:
+            raise ValueError(
+                f"{mel_BTF.shape[-1]} mel bands leave {x_BCU1.shape[-1]} after pooling; expected 1"
+            )
+        hidden_BUH = self.dropout(self.gru(x_BCU1.squeeze(-1).transpose(1, 2))[0])
+        strong_BUK = torch.sigmoid(self.strong(hidden_BUH))
+        axis = -1 if self.attention_axis == "class" else 1
+        attention_BUK = torch.softmax(self.attention(hidden_BUH), dim=axis).clamp(1e-7, 1)
+        weak_BK = (strong_BUK * attention_BUK).sum(1) / attention_BUK.sum(1)
+        return strong_BUK, weak_BK
+
+
+def initialise(model: CRNN, config: Model, generator: torch.Generator) -> None:
+    """Draw the published initial weights from `generator`, in place."""
+    with torch.no_grad():
+        for block in model.blocks:
+            nn.init.xavier_uniform_(block.conv.weight, gain=2**0.5, generator=generator)
+            block.conv.bias.zero_()
+            nn.init.normal_(block.norm.weight, 1.0, 0.02, generator=generator)
+            block.norm.bias.zero_()
+            _draw_linear(block.glu.linear, config.glu_std, generator)
+        bound = config.gru_units**-0.5
+        for weight in model.gru.parameters():
+            if weight.dim() > 1:
+                nn.init.orthogonal_(weight, generator=generator)
+            else:  # torch's own default for GRU biases, which the published code leaves alone
+                nn.init.uniform_(weight, -bound, bound, generator=generator)
+        _draw_linear(model.strong, 0.01, generator)
+        _draw_linear(model.attention, 0.01, generator)
+
+
+def _draw_linear(linear: nn.Linear, std: float, generator: torch.Generator) -> None:
+    nn.init.normal_(linear.weight, 0.0, std, generator=generator)
+    linear.bias.zero_()

@@ -1,0 +1,106 @@
+"""Batches with fixed shares of each subset: [synthetic | unlabelled | weak], in this order.
+
+An epoch is min over subsets of clips // share steps (236 for DESED at [6, 12, 6]); each subset is permuted
+afresh every epoch and its remainder dropped. The order is a function of (seed, epoch, subset), so a
+resumed epoch needs no stored sampler state.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from raysed.config.trial import SUBSETS, Trial
+from raysed.data.store import FeatureSet
+from raysed.training.keys import numpy_generator
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One global batch on the host, before log, noise and normalisation."""
+
+    mel_BTF: np.ndarray
+    """Linear mel amplitude in storage precision."""
+    frames_B: np.ndarray
+    """Each clip's own frames; the rest is padding."""
+    strong_SUK: np.ndarray
+    """Targets of the synthetic clips, the first S of the batch."""
+    weak_WK: np.ndarray
+    """Targets of the weak clips, the last W of the batch."""
+    filenames: tuple[str, ...]
+
+
+class BatchSource:
+    """The training subsets of a trial, their targets, and the batches of every epoch."""
+
+    def __init__(self, trial: Trial, sets: dict[str, FeatureSet], seed: int) -> None:
+        used = trial.used_subsets()
+        self.seed = seed
+        self.sets = {subset: sets[name] for subset, name in used.items()}
+        self.shares = {subset: getattr(trial.shares, subset) for subset in used}
+        self._check_sets()
+        first = next(iter(self.sets.values()))
+        frames_out = first.features.n_frames // trial.model.time_pooling
+        self.n_classes = len(first.classes)
+        self.strong_NUK = np.zeros((0, frames_out, self.n_classes), np.uint8)
+        self.weak_NK = np.zeros((0, self.n_classes), np.uint8)
+        if "synthetic" in self.sets:
+            self.strong_NUK = self.sets["synthetic"].strong_NTK(trial.model.time_pooling)
+        if "weak" in self.sets:
+            self.weak_NK = self.sets["weak"].weak_NK
+        steps = min(len(s.filenames) // self.shares[subset] for subset, s in self.sets.items())
+        self.steps_per_epoch = min(steps, trial.schedule.steps_per_epoch or steps)
+
+    def _check_sets(self) -> None:
+        named = {subset: s for subset, s in self.sets.items()}
+        first_subset, first = next(iter(named.items()))
+        for subset, feature_set in named.items():
+            if feature_set.classes != first.classes:
+                raise ValueError(
+                    f"class lists differ: {first_subset} ({first.name}) has {list(first.classes)},"
+                    f" {subset} ({feature_set.name}) has {list(feature_set.classes)}"
+                )
+            if feature_set.features != first.features:
+                raise ValueError(
+                    f"features differ: {first_subset} ({first.name}) has {first.features},"
+                    f" {subset} ({feature_set.name}) has {feature_set.features}"
+                )
+            if len(feature_set.filenames) < self.shares[subset]:
+                raise ValueError(
+                    f"{subset} ({feature_set.name}) holds {len(feature_set.filenames)} clips, fewer"
+                    f" than its share of {self.shares[subset]} in one batch"
+                )
+            if subset == "weak" and feature_set.weak_NK is None:
+                raise ValueError(
+                    f"{feature_set.name} is trained on as weak, but has no clip labels"
+                )
+            if subset == "synthetic" and any(events is None for events in feature_set.events):
+                raise ValueError(
+                    f"{feature_set.name} is trained on as synthetic, but has no events"
+                )
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, from `first_step` on."""
+        indices = {
+            subset: epoch_indices(len(self.sets[subset].filenames), share, self.seed, epoch, subset)
+            for subset, share in self.shares.items()
+        }
+        for step in range(first_step, self.steps_per_epoch):
+            yield self._batch({subset: rows[step] for subset, rows in indices.items()})
+
+    def _batch(self, rows: dict[str, np.ndarray]) -> Batch:
+        order = [subset for subset in SUBSETS if subset in rows]
+        none = np.zeros(0, np.intp)
+        return Batch(
+            mel_BTF=np.concatenate([self.sets[s].mel(rows[s]) for s in order]),
+            frames_B=np.concatenate([self.sets[s].frames[rows[s]] for s in order]),
+            strong_SUK=self.strong_NUK[rows.get("synthetic", none)],
+            weak_WK=self.weak_NK[rows.get("weak", none)],
+            filenames=tuple(self.sets[s].filenames[i] for s in order for i in rows[s]),
+        )
+
+
+def epoch_indices(clips: int, share: int, seed: int, epoch: int, subset: str) -> np.ndarray:
+    """Clip indices of one subset, (clips // share, share): a fresh permutation, the remainder dropped."""
+    order = numpy_generator(seed, "order", subset, epoch).permutation(clips)
+    return order[: clips // share * share].reshape(-1, share)

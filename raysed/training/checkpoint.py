@@ -1,0 +1,107 @@
+"""Checkpoints: plain tensors and JSON, atomic, loadable with `weights_only=True`.
+
+`last.pt` holds what resuming needs; `best-<x-valid set>.pt` what predicting needs, and nothing else does.
+"""
+
+import io
+import json
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from raysed import __version__
+from raysed.config.data_job import Features
+from raysed.config.reader import validate
+from raysed.config.trial import Trial
+from raysed.data.folder import Folder
+from raysed.model.crnn import CRNN
+from raysed.training.inputs import Normaliser
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained model with all it needs to turn audio into events."""
+
+    model: CRNN
+    normaliser: Normaliser
+    trial: Trial
+    features: Features
+    classes: tuple[str, ...]
+    epoch: int
+
+
+def save_checkpoint(
+    folder: Folder, name: str, tensors: dict[str, Any], about: dict[str, Any]
+) -> None:
+    """Tensors in nested dicts, and JSON about them."""
+    about = {**about, "format": FORMAT, "raysed": __version__, "torch": torch.__version__}
+    buffer = io.BytesIO()
+    torch.save({"about": json.dumps(about), **tensors}, buffer)
+    folder.write(name, buffer.getvalue())
+
+
+def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """(tensors, about), or None where there is no such file.
+
+    Raises ValueError naming the file where it is not one of ours, or truncated.
+    """
+    path = f"{folder.url}/{name}"
+    content = folder.read(name)
+    if content is None:
+        return None
+    try:
+        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        about = json.loads(tensors.pop("about"))
+    except (RuntimeError, ValueError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
+    if about.get("format") != FORMAT:
+        raise ValueError(f"{path}: checkpoint format {about.get('format')}, expected {FORMAT}")
+    return tensors, about
+
+
+def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
+    """Write a model with its normaliser, configuration and class list."""
+    save_checkpoint(
+        folder,
+        name,
+        {
+            "model": predictor.model.state_dict(),
+            "mean_F": predictor.normaliser.mean_F,
+            "std_F": predictor.normaliser.std_F,
+        },
+        {
+            "trial": predictor.trial.model_dump(mode="json"),
+            "features": predictor.features.model_dump(mode="json"),
+            "classes": list(predictor.classes),
+            "epoch": predictor.epoch,
+        },
+    )
+
+
+def load_predictor(folder: Folder, name: str) -> Predictor:
+    """Read what `save_predictor` wrote. Raises ValueError naming the file and what is wrong with it."""
+    path = f"{folder.url}/{name}"
+    loaded = load_checkpoint(folder, name)
+    if loaded is None:
+        raise ValueError(f"{path}: no such checkpoint")
+    tensors, about = loaded
+    if "model" not in tensors:
+        raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
+    trial = validate(about["trial"], Trial, source=path)
+    model = CRNN(trial.model, len(about["classes"]))
+    try:
+        model.load_state_dict(tensors["model"])
+    except RuntimeError as error:
+        raise ValueError(f"{path}: weights do not fit the stored configuration: {error}") from error
+    return Predictor(
+        model=model.eval(),
+        normaliser=Normaliser(tensors["mean_F"], tensors["std_F"]),
+        trial=trial,
+        features=validate(about["features"], Features, source=path),
+        classes=tuple(about["classes"]),
+        epoch=about["epoch"],
+    )

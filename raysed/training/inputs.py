@@ -1,0 +1,78 @@
+"""From stored mel amplitude to what the networks see: teacher noise, log, floor, padding, normalisation.
+
+All of it runs per batch on the training device. B clips, T frames, F mel bands.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from raysed.data.mel import log_mel_db_torch
+from raysed.data.store import FeatureSet
+
+_CLIPS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Mean and standard deviation of each mel band in dB, over all frames of a trial's training subsets."""
+
+    mean_F: Tensor
+    std_F: Tensor
+
+    def __call__(self, log_mel_BTF: Tensor) -> Tensor:
+        """Zero mean and unit variance per band."""
+        return (log_mel_BTF - self.mean_F) / self.std_F
+
+    def to(self, device: torch.device | str) -> "Normaliser":
+        """The same on another device."""
+        return Normaliser(self.mean_F.to(device), self.std_F.to(device))
+
+
+def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
+    """Statistics over every frame of `sets`, padding included, as published; summed in float64."""
+    count, total, squares = 0, 0.0, 0.0
+    for feature_set in sets:
+        for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
+            rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
+            log_mel = log_mel_of(feature_set, rows).double().flatten(0, 1)
+            count += log_mel.shape[0]
+            total = total + log_mel.sum(0)
+            squares = squares + log_mel.square().sum(0)
+    mean = total / count
+    variance = (squares / count - mean.square()).clamp_min(0)
+    # A band that never changes carries nothing: unit scale keeps it at zero instead of at infinity.
+    std = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
+    return Normaliser(mean.float(), std.float())
+
+
+def log_mel_of(feature_set: FeatureSet, rows: np.ndarray, device: str = "cpu") -> Tensor:
+    """Log-mel in dB of some clips of a set, (B, T, F) float32."""
+    mel_BTF = torch.from_numpy(feature_set.mel(rows)).to(device).float()
+    frames_B = torch.from_numpy(feature_set.frames[rows]).to(device)
+    return log_mel_db_torch(mel_BTF, frames_B, feature_set.features.floor_db)
+
+
+def teacher_noise(
+    mel_BTF: Tensor, frames_B: Tensor, snr_db: float, generator: torch.Generator
+) -> Tensor:
+    """Linear mel plus Gaussian noise, per band `snr_db` under the clip's own mean energy (section 3.3).
+
+    Magnitudes, since the published log takes the magnitude of what the noise made negative.
+    """
+    std_B1F = noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
+    noise = torch.randn(
+        mel_BTF.shape, generator=generator, device=mel_BTF.device, dtype=mel_BTF.dtype
+    )
+    own_BT1 = (torch.arange(mel_BTF.shape[1], device=mel_BTF.device) < frames_B[:, None])[
+        :, :, None
+    ]
+    return (mel_BTF + std_B1F * noise).abs() * own_BT1
+
+
+def noise_std(mel_BTF: Tensor, frames_B: Tensor, snr_db: float) -> Tensor:
+    """sqrt(mean over a clip's own frames of mel^2, times 10^(-snr/10)): (B, F). Padding is zero."""
+    energy_BF = mel_BTF.square().sum(1) / frames_B.unsqueeze(1)
+    return (energy_BF * 10 ** (-snr_db / 10)).sqrt()

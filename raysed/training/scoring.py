@@ -1,0 +1,172 @@
+"""Frame scores of a set: computed once, stored as float16 Arrow, enough for any threshold or metric later.
+
+Reported metrics come from the stored float16 values. N clips, U output frames, K classes.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from raysed.config.trial import PostProcessing, Trial
+from raysed.data.store import FeatureSet
+from raysed.evaluation.baselines import always_on, permuted_clips
+from raysed.evaluation.event_f1 import event_f1
+from raysed.evaluation.events import Events, Reference
+from raysed.evaluation.postprocess import decode
+from raysed.evaluation.statistics import Parameters, Statistics, collect, collect_scores
+from raysed.model.crnn import CRNN
+from raysed.training.inputs import Normaliser, log_mel_of
+
+_CLIPS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Frame scores of every clip of a set."""
+
+    filenames: tuple[str, ...]
+    durations_s: np.ndarray
+    classes: tuple[str, ...]
+    frame_s: float
+    scores_NUK: np.ndarray
+    """float16."""
+
+
+def score_set(model: CRNN, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial) -> Scores:
+    """Run the model (in evaluation mode) over a set, in the set's order."""
+    model.eval()
+    device = str(next(model.parameters()).device)
+    chunks = []
+    with torch.inference_mode():
+        for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
+            rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
+            strong_BUK, _ = model(normaliser(log_mel_of(feature_set, rows, device)))
+            chunks.append(strong_BUK.half().cpu().numpy())
+    features = feature_set.features
+    return Scores(
+        filenames=feature_set.filenames,
+        durations_s=feature_set.durations_s,
+        classes=feature_set.classes,
+        frame_s=trial.model.time_pooling * features.hop / features.sample_rate_hz,
+        scores_NUK=np.concatenate(chunks),
+    )
+
+
+def reference_of(feature_set: FeatureSet) -> Reference:
+    """The ground truth of a strongly labelled set."""
+    clip, label, onset, offset = [], [], [], []
+    for index, events in enumerate(feature_set.events):
+        if events is None:
+            raise ValueError(
+                f"{feature_set.name}: clip {feature_set.filenames[index]} has no strong labels,"
+                " so nothing can be scored against it"
+            )
+        for event in events:
+            clip.append(index)
+            label.append(feature_set.classes.index(event.event_label))
+            onset.append(event.onset)
+            offset.append(event.offset)
+    return Reference(
+        filenames=feature_set.filenames,
+        durations_s=feature_set.durations_s,
+        classes=feature_set.classes,
+        events=Events.sort(*map(np.asarray, (clip, label, onset, offset))),
+    )
+
+
+def macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessing) -> float:
+    """Event-based macro-F1 at the configured threshold: what selects the epoch."""
+    parameters = Parameters(threshold=postprocessing.threshold, psds=())
+    return float(event_f1(_collect(scores, reference, postprocessing, parameters))[0][0])
+
+
+def statistics_of(
+    scores: Scores, reference: Reference, postprocessing: PostProcessing
+) -> Statistics:
+    """Per-clip statistics at the default threshold and at the 50 operating points of PSDS."""
+    return _collect(
+        scores, reference, postprocessing, Parameters(threshold=postprocessing.threshold)
+    )
+
+
+def _collect(
+    scores: Scores, reference: Reference, postprocessing: PostProcessing, parameters: Parameters
+) -> Statistics:
+    assert scores.filenames == reference.filenames
+    return collect_scores(
+        reference,
+        scores.scores_NUK,
+        median_window=postprocessing.median_window,
+        frame_s=scores.frame_s,
+        parameters=parameters,
+    )
+
+
+def baseline_statistics(
+    scores: Scores, reference: Reference, postprocessing: PostProcessing
+) -> dict[str, Statistics]:
+    """Event F1 counts of two systems that know nothing: every class always on, and clip names permuted."""
+    found = decode(
+        scores.scores_NUK,
+        postprocessing.threshold,
+        median_window=postprocessing.median_window,
+        frame_s=scores.frame_s,
+        durations_s=scores.durations_s,
+    )
+    parameters = Parameters(threshold=postprocessing.threshold, psds=())
+    systems = {
+        "always_on": always_on(reference),
+        "permuted": permuted_clips(found, len(reference.filenames), seed=0),
+    }
+    return {
+        name: collect(reference, events, None, parameters=parameters)
+        for name, events in systems.items()
+    }
+
+
+def encode_statistics(statistics: Statistics) -> bytes:
+    """The content of a statistics file."""
+    buffer = io.BytesIO()
+    statistics.save(buffer)
+    return buffer.getvalue()
+
+
+def encode_scores(scores: Scores) -> bytes:
+    """One row a clip: filename, duration, scores (U * K float16, frame-major); Arrow IPC."""
+    _, frames, classes = scores.scores_NUK.shape
+    values = pa.array(scores.scores_NUK.reshape(-1), pa.float16())
+    table = pa.table(
+        {
+            "filename": list(scores.filenames),
+            "duration_s": scores.durations_s,
+            "scores": pa.FixedSizeListArray.from_arrays(values, frames * classes),
+        }
+    ).replace_schema_metadata(
+        {
+            "classes": "\t".join(scores.classes),
+            "frame_s": repr(scores.frame_s),
+            "frames": str(frames),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def decode_scores(content: bytes) -> Scores:
+    """What `encode_scores` wrote."""
+    table = pa.ipc.open_file(content).read_all()
+    metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    classes = tuple(metadata["classes"].split("\t"))
+    values = table["scores"].combine_chunks().values.to_numpy(zero_copy_only=False)
+    return Scores(
+        filenames=tuple(table["filename"].to_pylist()),
+        durations_s=table["duration_s"].to_numpy(),
+        classes=classes,
+        frame_s=float(metadata["frame_s"]),
+        scores_NUK=values.reshape(len(table), int(metadata["frames"]), len(classes)),
+    )

@@ -1,0 +1,75 @@
+"""From a space to the trials that have to run, and what they need; nothing runs here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from raysed.config.space import ResolvedSpace, Training
+from raysed.data.folder import Folder
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """One training with one seed, and its folder."""
+
+    training: Training
+    seed: int
+    out: Folder
+
+    @property
+    def name(self) -> str:
+        """`<training>-seed<N>`: the folder's name."""
+        return f"{self.training.id}-seed{self.seed}"
+
+    @property
+    def finished(self) -> bool:
+        """Whether its result is stored."""
+        return self.out.read("result.json") is not None
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: its cells and seed."""
+        return f"{'/'.join(self.training.cells)} seed {self.seed}"
+
+
+def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
+    """Trainings x seeds, seed by seed, so that a run cut short has whole grids of the first seeds."""
+    return [
+        TrialPlan(training, seed, run.child(f"trials/{training.id}-seed{seed}"))
+        for seed in resolved.space.seeds
+        for training in resolved.trainings
+    ]
+
+
+def describe(
+    resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
+) -> dict[str, Any]:
+    """`plan.json`: cells, trainings, data sets and resources, in the form of docs/interfaces."""
+    space = resolved.space
+    return {
+        "space": space.name,
+        "seeds": list(space.seeds),
+        "cells": [
+            {
+                "id": cell.id,
+                "table": cell.table,
+                "column": cell.column,
+                "training": resolved.training_of(cell.id).id,
+                "xvalid": cell.xvalid,
+                "published": {
+                    name: metrics.model_dump(mode="json")
+                    for name, metrics in cell.published.items()
+                },
+            }
+            for cell in space.cells
+        ],
+        "contrasts": [contrast.model_dump(mode="json") for contrast in space.contrasts],
+        "bootstrap_draws": space.bootstrap_draws,
+        "trainings": [
+            {"id": t.id, "cells": list(t.cells), "config": t.trial.model_dump(mode="json")}
+            for t in resolved.trainings
+        ],
+        "trials": len(resolved.trainings) * len(space.seeds),
+        "datasets": [{"name": name, **about} for name, about in data_sets.items()],
+        "resources_per_trial": space.resources.model_dump(mode="json"),
+        "concurrent_trials": concurrent_trials,
+    }

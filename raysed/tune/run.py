@@ -1,0 +1,156 @@
+"""Run a space: build missing data sets, run the unfinished trials on Ray Tune, leave a run folder.
+
+Trials own their checkpoints and results (raysed.training.train); Tune owns resources, concurrency and
+retries. So the same command resumes: finished trials are not submitted, the others go on where they were.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+# Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+# Our own lines show the progress; Tune's tables would come on top of them.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+
+import ray
+from ray import tune
+
+from raysed.config.space import ResolvedSpace
+from raysed.data.folder import Folder
+from raysed.data.job import build, start_ray
+from raysed.training.files import read_json, write_json
+from raysed.tune.plan import TrialPlan, describe, plan_trials
+from raysed.tune.progress import TrialProgress
+from raysed.tune.status import write_status
+from raysed.tune.trainable import run_trial
+
+Say = Callable[[str], None]
+_PROCESS_RETRIES = 2
+
+
+def cache_dir() -> str:
+    """The node-local folder of memory-mapped features: RAYSED_CACHE, or a folder under the temporary one."""
+    return os.environ.get("RAYSED_CACHE") or f"{tempfile.gettempdir()}/raysed-cache-{os.getuid()}"
+
+
+def run_space(
+    resolved: ResolvedSpace, space_file: Path, run: Folder, *, address: str | None, say: Say
+) -> int:
+    """Run everything that is not yet done; returns the exit code (0 done, 3 finished with holes)."""
+    _claim_run(run, resolved, space_file)
+    write_status(run, "building data sets")
+    start_ray(address)
+    built = build(resolved.job, sets=resolved.data_sets())
+    data_sets = {
+        name: {"id": result.id, "url": result.url, "clips": result.clips}
+        for name, result in built.items()
+    }
+    trials = plan_trials(resolved, run)
+    concurrent = concurrent_trials(resolved)
+    plan = describe(resolved, data_sets, concurrent)
+    write_json(run, "plan.json", plan)
+    left = [trial for trial in trials if not trial.finished]
+    say(
+        f"{len(resolved.space.cells)} cells, {len(resolved.trainings)} trainings x"
+        f" {len(resolved.space.seeds)} seeds = {len(trials)} trials, {len(trials) - len(left)} finished;"
+        f" {concurrent} at a time"
+    )
+    if left:
+        _fit(resolved, left, data_sets, TrialProgress(run, trials, say))
+    failed = [trial for trial in trials if not trial.finished]
+    for trial in failed:
+        say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
+    code = 3 if failed else 0
+    write_status(
+        run, "done" if not failed else "finished with holes", exit_code=code, failed=len(failed)
+    )
+    return code
+
+
+def concurrent_trials(resolved: ResolvedSpace) -> int:
+    """How many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
+    need = _resources(resolved)
+    have = ray.cluster_resources()
+    fits = [int(have.get(kind, 0) / amount) for kind, amount in need.items() if amount]
+    if min(fits) < 1:
+        raise ValueError(
+            f"a trial needs {need}, the cluster has"
+            f" { {kind: have.get(kind, 0) for kind in need} }: lower `resources` in the space"
+        )
+    return min(fits)
+
+
+def _resources(resolved: ResolvedSpace) -> dict[str, float]:
+    each = resolved.space.resources
+    return {"CPU": each.cpus_per_worker, "GPU": each.gpus_per_worker}
+
+
+def _fit(
+    resolved: ResolvedSpace,
+    left: list[TrialPlan],
+    data_sets: dict[str, dict[str, Any]],
+    progress: TrialProgress,
+) -> None:
+    resources = resolved.space.resources
+    configs = [
+        {
+            "name": trial.name,
+            "out": trial.out.url,
+            "trial": trial.training.trial.model_dump(mode="json"),
+            "seed": trial.seed,
+            "sets": {name: about["url"] for name, about in data_sets.items() if _uses(trial, name)},
+            "cache": cache_dir(),
+            "threads": resources.cpus_per_worker,
+            "gpus": resources.gpus_per_worker,
+        }
+        for trial in left
+    ]
+    with tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
+        tune.Tuner(
+            tune.with_resources(run_trial, _resources(resolved)),
+            param_space={"job": tune.grid_search(configs)},
+            tune_config=tune.TuneConfig(
+                max_concurrent_trials=concurrent_trials(resolved), reuse_actors=False
+            ),
+            run_config=tune.RunConfig(
+                name=resolved.space.name,
+                storage_path=scratch,
+                failure_config=tune.FailureConfig(max_failures=_PROCESS_RETRIES),
+                callbacks=[progress],
+                verbose=0,
+            ),
+        ).fit()
+
+
+def _uses(trial: TrialPlan, name: str) -> bool:
+    config = trial.training.trial
+    return name in (*config.used_subsets().values(), *config.data.xvalid, *config.data.evaluation)
+
+
+def _reason(trial: TrialPlan) -> str:
+    failed = read_json(trial.out, "failed.json")
+    return failed["reason"] if failed else "its process died; see Ray's logs"
+
+
+def _claim_run(run: Folder, resolved: ResolvedSpace, space_file: Path) -> None:
+    """Copy the space into the run folder, or refuse the folder of another space."""
+    stored = read_json(run, "plan.json")
+    if stored is not None:
+        before = {t["id"] for t in stored["trainings"]}
+        now = {t.id for t in resolved.trainings}
+        if before != now:
+            raise ValueError(
+                f"{run.url} holds the run of another space: {len(before - now)} of its trainings are not in"
+                f" {space_file}, {len(now - before)} are new. Give another folder with --run"
+            )
+    run.write("space.yaml", space_file.read_bytes())
+
+
+def say_to_stderr(line: str) -> None:
+    """One line of progress, with the time."""
+    print(f"{datetime.now(UTC).astimezone():%H:%M:%S} {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,182 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from raysed.config.trial import Optimiser, Schedule, Selection
+from raysed.data.folder import Folder
+from raysed.evaluation.event_f1 import event_f1
+from raysed.evaluation.statistics import Statistics
+from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
+from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
+from raysed.training.train import DivergedError, train
+from tests.training.tiny import CLASSES, FEATURES, sets, trial
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One undisturbed trial: its folder and its result."""
+    folder = Folder(str(tmp_path_factory.mktemp("trial")))
+    lines = []
+    result = train(trial(), sets(), folder, seed=7, report=lines.append)
+    return folder, result, lines
+
+
+def weights(folder, name):
+    tensors, _ = load_checkpoint(folder, name)
+    flat = {}
+
+    def walk(prefix, value):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}/{key}", inner)
+        elif isinstance(value, torch.Tensor):
+            flat[prefix] = value
+
+    walk("", tensors)
+    return flat
+
+
+def same_bits(a, b):
+    assert a.keys() == b.keys()
+    return all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_reports_every_epoch_and_leaves_a_whole_folder(finished):
+    folder, result, lines = finished
+    assert [line["epoch"] for line in lines] == [0, 1, 2]
+    assert set(lines[0]["xvalid_f1"]) == {"dry", "plain"}
+    assert lines[0]["step"] == 4
+    progress = [json.loads(line) for line in folder.read("progress.jsonl").splitlines()]
+    assert progress == lines
+    for name in ("config.json", "result.json", "checkpoints/last.pt"):
+        assert folder.read(name) is not None
+    for xvalid in ("dry", "plain"):
+        for name in (
+            f"checkpoints/best-{xvalid}.pt",
+            f"scores/validation.{xvalid}.arrow",
+            f"statistics/validation.{xvalid}.npz",
+            f"statistics/validation.{xvalid}.always_on.npz",
+            f"statistics/validation.{xvalid}.permuted.npz",
+        ):
+            assert folder.read(name) is not None
+    assert result["epochs"] == 3
+
+
+def test_the_first_maximum_is_selected(finished):
+    _, result, lines = finished
+    for xvalid, selected in result["selected"].items():
+        scored = [line["xvalid_f1"][xvalid] for line in lines]
+        assert selected == {"epoch": int(np.argmax(scored)), "xvalid_f1": max(scored)}
+
+
+def test_stored_scores_are_the_selected_models(finished, tmp_path):
+    folder, result, _ = finished
+    predictor = load_predictor(folder, "checkpoints/best-dry.pt")
+    assert (predictor.classes, predictor.features) == (CLASSES, FEATURES)
+    assert predictor.epoch == result["selected"]["dry"]["epoch"]
+    stored = decode_scores(folder.read("scores/validation.dry.arrow"))
+    validation = sets()["validation"]
+    again = score_set(predictor.model, validation, predictor.normaliser, predictor.trial)
+    assert np.array_equal(stored.scores_NUK, again.scores_NUK)
+    assert stored.filenames == validation.filenames
+    assert stored.frame_s == pytest.approx(4 * 255 / 16000)
+    path = tmp_path / "statistics.npz"
+    path.write_bytes(folder.read("statistics/validation.dry.npz"))
+    fresh = statistics_of(stored, reference_of(validation), predictor.trial.postprocessing)
+    assert event_f1(Statistics.load(path))[0] == event_f1(fresh)[0]
+
+
+def test_a_finished_trial_does_not_run_again(finished):
+    folder, result, _ = finished
+    lines = []
+    assert train(trial(), sets(), folder, seed=7, report=lines.append) == result
+    assert lines == []
+
+
+@pytest.mark.parametrize("kill_after", [0, 1])
+def test_killed_and_resumed_is_bitwise_the_same(finished, tmp_path, kill_after):
+    folder, result, lines = finished
+
+    def report(metrics):
+        if metrics["epoch"] == kill_after:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(trial(), sets(), Folder(str(tmp_path)), seed=7, report=report)
+    assert Folder(str(tmp_path)).read("result.json") is None
+    redone = []
+    again = train(trial(), sets(), Folder(str(tmp_path)), seed=7, report=redone.append)
+    assert [line["epoch"] for line in redone] == list(range(kill_after + 1, 3))
+    assert again["selected"] == result["selected"]
+    for name in ("checkpoints/last.pt", "checkpoints/best-dry.pt", "checkpoints/best-plain.pt"):
+        assert same_bits(weights(folder, name), weights(Folder(str(tmp_path)), name))
+    assert [line["loss"] for line in redone] == [line["loss"] for line in lines[kill_after + 1 :]]
+
+
+def test_another_seed_is_another_result(finished, tmp_path):
+    folder, _, _ = finished
+    train(trial(), sets(), Folder(str(tmp_path)), seed=8)
+    name = "checkpoints/last.pt"
+    assert not same_bits(weights(folder, name), weights(Folder(str(tmp_path)), name))
+
+
+def test_a_folder_of_another_trial_is_refused(tmp_path):
+    folder = Folder(str(tmp_path))
+    train(trial(schedule=Schedule(epochs=1)), sets(), folder, seed=0)
+    (tmp_path / "result.json").unlink()
+    with pytest.raises(ValueError, match=r"config\.json holds another trial: trial, seed differ"):
+        train(trial(), sets(), folder, seed=1)
+
+
+def test_selection_of_the_last_epoch_and_of_the_teacher(tmp_path):
+    config = trial(selection=Selection(rule="last", network="teacher"))
+    result = train(config, sets(), Folder(str(tmp_path)), seed=0)
+    assert {s["epoch"] for s in result["selected"].values()} == {2}
+    best = load_predictor(Folder(str(tmp_path)), "checkpoints/best-dry.pt").model.state_dict()
+    tensors, _ = load_checkpoint(Folder(str(tmp_path)), "checkpoints/last.pt")
+    teacher, student = tensors["networks"]["teacher"], tensors["networks"]["student"]
+    assert all(torch.equal(best[key], teacher[key]) for key in best)
+    assert not torch.equal(best["strong.weight"], student["strong.weight"])
+
+
+def test_a_loss_that_is_not_finite_names_its_clips(tmp_path):
+    config = trial(optimiser=Optimiser(learning_rate=1e30, ramp=False))
+    folder = Folder(str(tmp_path))
+    with pytest.raises(DivergedError, match=r"not finite at epoch 0, step 1: .*weak\d{3}\.wav"):
+        train(config, sets(), folder, seed=0)
+    assert folder.read("result.json") is None
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5000])
+def test_a_truncated_checkpoint_is_named(finished, tmp_path, kept):
+    content = finished[0].read("checkpoints/best-dry.pt")
+    assert len(content) > 5000
+    (tmp_path / "best.pt").write_bytes(content[:kept])
+    with pytest.raises(ValueError, match=r"best\.pt: not a whole raysed checkpoint"):
+        load_predictor(Folder(str(tmp_path)), "best.pt")
+
+
+def test_a_training_state_is_not_a_predictor(finished):
+    with pytest.raises(ValueError, match=r"last\.pt: holds a training state"):
+        load_predictor(finished[0], "checkpoints/last.pt")
+
+
+def test_an_absent_checkpoint_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"none\.pt: no such checkpoint"):
+        load_predictor(Folder(str(tmp_path)), "none.pt")
+
+
+def test_weights_of_another_model_are_named(finished, tmp_path):
+    predictor = load_predictor(finished[0], "checkpoints/best-dry.pt")
+    wider = predictor.trial.model.model_copy(update={"gru_units": 5})
+    other = predictor.trial.model_copy(update={"model": wider})
+    folder = Folder(str(tmp_path))
+    save_predictor(folder, "odd.pt", type(predictor)(**{**vars(predictor), "trial": other}))
+    with pytest.raises(ValueError, match=r"odd\.pt: weights do not fit"):
+        load_predictor(folder, "odd.pt")

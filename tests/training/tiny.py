@@ -1,0 +1,75 @@
+"""Feature sets and a trial small enough to train in a second, without audio."""
+
+import numpy as np
+
+from raysed.config.data_job import Features
+from raysed.config.trial import Model, Optimiser, Schedule, Shares, Teacher, Trial, TrialData
+from raysed.data.clip import Event
+from raysed.data.store import FeatureSet
+
+CLASSES = ("Cat", "Dog")
+FEATURES = Features(duration_s=1.0, n_mels=8, hop=255)  # 63 frames
+
+
+def feature_set(name, n, *, strong=True, weak=True, seed=0, classes=CLASSES, features=FEATURES):
+    """Clips where a class is a louder half of the bands between onset and offset."""
+    rng = np.random.default_rng([seed, n])
+    mels, events = [], []
+    half = features.n_mels // 2
+    for _ in range(n):
+        mel_TF = rng.uniform(0.05, 0.1, (features.n_frames, features.n_mels))
+        label = int(rng.integers(2))
+        onset, offset = sorted(rng.uniform(0, 1, 2).round(3))
+        frames = slice(*(int(t * 16000 / features.hop) for t in (onset, offset)))
+        mel_TF[frames, label * half : (label + 1) * half] *= 30
+        mels.append(mel_TF.astype(np.float16))
+        events.append((Event(onset, offset, classes[label]),))
+    return FeatureSet(
+        name=name,
+        id=f"{name}-id",
+        classes=classes,
+        features=features,
+        filenames=tuple(f"{name}{i:03d}.wav" for i in range(n)),
+        durations_s=np.full(n, features.duration_s),
+        frames=np.full(n, features.n_frames, np.int32),
+        events=tuple(events) if strong else (None,) * n,
+        weak_labels=tuple((e[0].event_label,) for e in events) if weak else (None,) * n,
+        mels=tuple(mels),
+    )
+
+
+def sets():
+    return {
+        "synthetic": feature_set("synthetic", 9, seed=1),
+        "unlabelled": feature_set("unlabelled", 13, strong=False, weak=False, seed=2),
+        "weak": feature_set("weak", 8, strong=False, seed=3),
+        "dry": feature_set("dry", 5, seed=4),
+        "plain": feature_set("plain", 4, seed=5),
+        "validation": feature_set("validation", 6, seed=6),
+    }
+
+
+def trial(**change):
+    values = {
+        "data": TrialData(
+            synthetic="synthetic",
+            unlabelled="unlabelled",
+            weak="weak",
+            xvalid=("dry", "plain"),
+            evaluation=("validation",),
+        ),
+        "shares": Shares(synthetic=2, unlabelled=3, weak=2),
+        "model": Model(
+            filters=(4, 4, 4),
+            pooling=((2, 2), (2, 2), (1, 2)),
+            gru_units=4,
+            gru_layers=1,
+            dropout=0.3,
+            batchnorm_momentum=0.1,
+            glu_std=0.3,
+        ),
+        "teacher": Teacher(snr_db=20.0),
+        "optimiser": Optimiser(learning_rate=1e-2, ramp=False),
+        "schedule": Schedule(epochs=3, ramp_epochs=2),
+    }
+    return Trial(**(values | change))
