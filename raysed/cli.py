@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from raysed.config.reader import ConfigError
+from raysed.data.__main__ import data
 
 EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -44,19 +45,7 @@ def tune_command(
     raise typer.Exit(code)
 
 
-@app.command("data")
-def data_command(
-    job: Annotated[Path, typer.Argument(help="A data_jobs/*.yaml.")],
-    sets: Annotated[str | None, typer.Option(help="Only these data sets, comma-separated.")] = None,
-    address: AddressOption = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output.")
-    ] = False,
-) -> None:
-    """Build the data sets of a job as mel features in shards."""
-    from raysed.data.__main__ import build_and_print
-
-    raise typer.Exit(build_and_print(job, sets=sets, address=address, as_json=as_json))
+app.command("data")(data)
 
 
 @app.command("report")

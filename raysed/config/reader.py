@@ -149,9 +149,9 @@ def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
     kept: list[str | int] = []
     for index, step in enumerate(location):
         last = index == len(location) - 1
-        if isinstance(content, dict) and step in content:
-            content = content[step]
-        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
+        in_dict = isinstance(content, dict) and step in content
+        in_list = isinstance(content, list) and isinstance(step, int) and step < len(content)
+        if in_dict or in_list:
             content = content[step]
         elif not last:
             continue
@@ -160,16 +160,13 @@ def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
 
 
 def _nearest(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    names = sorted(_known_keys(model, set()))
+    names = sorted(_known_keys(model))
     close = difflib.get_close_matches(str(fault["loc"][-1]), names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _known_keys(model: type[BaseModel], seen: set[type]) -> set[str]:
+def _known_keys(model: type[BaseModel]) -> set[str]:
     """The field names of a model and of every model inside it."""
-    if model in seen:
-        return set()
-    seen.add(model)
     names = set(model.model_fields)
     for definition in model.model_json_schema().get("$defs", {}).values():
         names |= set(definition.get("properties", {}))

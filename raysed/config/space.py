@@ -29,11 +29,11 @@ class Cell(Config):
     id: Name
     table: str
     column: str
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     """What differs from `base`, in the form of a Trial."""
     xvalid: Name
     """The x-valid set that selects this cell's epoch."""
-    published: dict[Name, Metrics] = {}
+    published: dict[Name, Metrics] = Field(default_factory=dict)
     """Published values by evaluation set."""
 
 
@@ -211,10 +211,11 @@ def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
 
 
 def _fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
-    strong = isinstance(data_set, SyntheticSet) or data_set.subset in ("validation", "eval")
+    subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
+    strong = subset in ("synthetic", "validation", "eval")
     match role:
         case "synthetic" | "strong":
             return strong
         case "weak":
-            return strong or data_set.subset == "weak"
+            return strong or subset == "weak"
     return True

@@ -1,0 +1,1 @@
+"""From recordings and sound banks to mel features in shards."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +13,9 @@ from rich.table import Table
 
 from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
-from raysed.data.job import BuildStoppedError, DatasetResult, build
+
+if TYPE_CHECKING:
+    from raysed.data.job import DatasetResult
 
 DONE, REFUSED, HOLES, INTERRUPTED = 0, 2, 3, 130
 
@@ -37,11 +39,14 @@ def data(
 def _run(
     path: Path, sets: list[str] | None, workers: int | None, address: str | None, as_json: bool
 ) -> int:
+    # Ray takes a second to load, which `raysed --help` should not wait for.
+    from raysed.data.job import BuildStoppedError, build
+
     try:
         job = read_config(path, DataJob)
         results = build(job, sets=sets, workers=workers, address=address)
     except ValueError as error:
-        return _say(str(error), REFUSED)
+        return _say(f"error: {error}", REFUSED)
     except (BuildStoppedError, OSError) as error:
         return _say(
             f"stopped: {error}\nFinished shards are kept: run the same command to go on.", HOLES
@@ -66,7 +71,7 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _print(name: str, results: Iterable[DatasetResult], as_json: bool) -> None:
+def _print(name: str, results: Iterable["DatasetResult"], as_json: bool) -> None:
     results = list(results)
     for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
         print(f"warning: {warning}", file=sys.stderr)

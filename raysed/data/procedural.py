@@ -2,7 +2,7 @@
 
 Foregrounds, backgrounds and impulse responses for Scaper, and recorded-like clips by a mixer of
 its own with draws of its own, so that synthetic and "recorded" clips differ as two data sets do.
-About 15 s on one core.
+About 20 s on one core.
 """
 
 import json

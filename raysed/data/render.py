@@ -122,7 +122,7 @@ class _Sources:
         self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
 
     def read(self, path: str) -> tuple[np.ndarray, int]:
-        """Samples (float64, read-only, with a channel axis) and rate; ValueError naming the file."""
+        """Samples (float64, read-only, channels last) and rate; ValueError naming the file."""
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]

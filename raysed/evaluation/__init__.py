@@ -1,1 +1,1 @@
-"""Exact metrics from per-clip counts, and how sure one can be of them."""
+"""Events, metrics and statistics on per-clip counts."""

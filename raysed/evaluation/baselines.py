@@ -31,6 +31,6 @@ def derangement(n_clips: int, seed: int) -> np.ndarray:
     generator = np.random.default_rng([seed, n_clips])
     place_N = np.arange(n_clips)
     for last in range(n_clips - 1, 0, -1):
-        other = generator.integers(last)
-        place_N[[last, other]] = place_N[[other, last]]
+        other = int(generator.integers(last))
+        place_N[last], place_N[other] = int(place_N[other]), int(place_N[last])
     return place_N

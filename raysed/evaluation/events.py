@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 COLUMNS = ("filename", "onset", "offset", "event_label")
 
@@ -38,10 +39,10 @@ class Events:
 
     @classmethod
     def sort(
-        cls, clip_E: np.ndarray, label_E: np.ndarray, onset_E: np.ndarray, offset_E: np.ndarray
+        cls, clip_E: ArrayLike, label_E: ArrayLike, onset_E: ArrayLike, offset_E: ArrayLike
     ) -> Self:
         """Events from arrays in any order."""
-        order_E = np.lexsort((onset_E, clip_E))
+        order_E = np.lexsort((np.asarray(onset_E), np.asarray(clip_E)))
         return cls(
             np.asarray(clip_E, np.int32)[order_E],
             np.asarray(label_E, np.int32)[order_E],
@@ -61,8 +62,8 @@ class Events:
         for unknown clips or labels, missing or infinite times and offsets before onsets.
         """
         frame = frame.loc[~eventless(frame)]
-        clip_E = pd.Index(filenames).get_indexer(frame["filename"])
-        label_E = pd.Index(classes).get_indexer(frame["event_label"])
+        clip_E = pd.Index(filenames).get_indexer(pd.Index(frame["filename"]))
+        label_E = pd.Index(classes).get_indexer(pd.Index(frame["event_label"]))
         onset_E = pd.to_numeric(frame["onset"], errors="coerce").to_numpy(np.float64)
         offset_E = pd.to_numeric(frame["offset"], errors="coerce").to_numpy(np.float64)
         _refuse(frame, clip_E < 0, f"is not one of the {len(filenames)} clips of the set")
@@ -171,7 +172,7 @@ class Reference:
 
 def eventless(frame: pd.DataFrame) -> np.ndarray:
     """bool (rows,): rows that only say that the clip exists."""
-    return frame[["onset", "offset", "event_label"]].isna().all(axis=1).to_numpy()
+    return frame[["onset", "offset", "event_label"]].isna().to_numpy().all(axis=1)
 
 
 def read_events_tsv(path: str | Path) -> pd.DataFrame:
@@ -242,8 +243,9 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
     return numbers
 
 
-def _refuse(frame: pd.DataFrame, bad_R: np.ndarray, complaint: str) -> None:
+def _refuse(frame: pd.DataFrame, bad_R: ArrayLike, complaint: str) -> None:
     """Raise ValueError for the first row where `bad_R` is true, with its place and content."""
+    bad_R = np.asarray(bad_R, dtype=bool)
     if not bad_R.any():
         return
     row = int(np.flatnonzero(bad_R)[0])

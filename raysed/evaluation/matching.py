@@ -102,9 +102,7 @@ def intersection_deltas(
                 gts, detections, durations_s[n], criteria, (now_C, used_now_C, n_classes)
             )
             if n_out + n_now + n_before > out.shape[0]:
-                grown = np.empty((2 * out.shape[0] + n_now + n_before, 4), np.int32)
-                grown[:n_out] = out[:n_out]
-                out = grown
+                out = _grown(out, n_out, n_now + n_before)
             for used_C in (used_now_C[:n_now], used_before_C[:n_before]):
                 n_out = _emit(used_C, now_C, before_C, (n, m), out, n_out)
             for u in range(n_now):
@@ -113,6 +111,16 @@ def intersection_deltas(
         for u in range(n_before):
             before_C[used_before_C[u]] = 0
     return out[:n_out]
+
+
+@njit(cache=True, nogil=True)
+def _grown(out: np.ndarray, n_out: int, n_more: int) -> np.ndarray:
+    """A copy of the first rows with room for more."""
+    grown = np.empty((2 * out.shape[0] + n_more, 4), np.int32)
+    for row in range(n_out):
+        for i in range(4):
+            grown[row, i] = out[row, i]
+    return grown
 
 
 @njit(cache=True, nogil=True)

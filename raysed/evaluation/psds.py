@@ -19,7 +19,7 @@ import numpy as np
 
 from raysed.evaluation.counts import PAPER, PSDS1, PSDS2, Deltas, PsdsCriteria
 from raysed.evaluation.event_f1 import weighted
-from raysed.evaluation.roc import TILE, areas, rates
+from raysed.evaluation.roc import TILE, Arrays, Rules, areas, rates
 from raysed.evaluation.statistics import Statistics
 
 
@@ -143,7 +143,9 @@ def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarra
     return np.array(weights_BN, dtype=np.int16, order="C")  # one type and layout: compiled once
 
 
-def _kernel_arguments(statistics: Statistics, definition: Definition) -> tuple:
+def _kernel_arguments(
+    statistics: Statistics, definition: Definition
+) -> tuple[Arrays, Arrays, Rules, int]:
     """Columns, per-clip totals, rules and the number of operating points."""
     if definition.criteria not in statistics.psds:
         raise ValueError(

@@ -107,7 +107,7 @@ class Statistics:
             arrays |= {
                 f"psds{index}.{field}": _narrow(array) for field, array in vars(deltas).items()
             }
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
         return None
 
     @classmethod
@@ -227,11 +227,6 @@ def collect_scores(
 def stack(a: Statistics, b: Statistics) -> Statistics:
     """Two systems on one set as 2N clips: weights then choose a system clip by clip."""
     comparable(a, b)
-    both = {
-        "event": (a.event, b.event),
-        "intersection": (a.intersection, b.intersection),
-        "tagging": (a.tagging, b.tagging),
-    }
     psds = {}
     for criteria, deltas in a.psds.items():
         of_a_E4, of_b_E4 = deltas.entries(), b.psds[criteria].entries()
@@ -247,7 +242,9 @@ def stack(a: Statistics, b: Statistics) -> Statistics:
         thresholds=a.thresholds,
         parameters=a.parameters,
         psds=psds,
-        **{name: _stack_counts(*pair) for name, pair in both.items()},
+        event=_stack_counts(a.event, b.event),
+        intersection=_stack_counts(a.intersection, b.intersection),
+        tagging=_stack_counts(a.tagging, b.tagging),
     )
 
 
@@ -281,6 +278,10 @@ def _narrow(array: np.ndarray) -> np.ndarray:
 
 
 def _parameters(stored: dict[str, Any]) -> Parameters:
-    criteria = {"intersection": PsdsCriteria(*stored["intersection"])}
-    sets = {"psds": tuple(PsdsCriteria(*one) for one in stored["psds"])}
-    return Parameters(**stored | criteria | sets)
+    return Parameters(
+        threshold=stored["threshold"],
+        t_collar_s=stored["t_collar_s"],
+        percentage_of_length=stored["percentage_of_length"],
+        intersection=PsdsCriteria(*stored["intersection"]),
+        psds=tuple(PsdsCriteria(*criteria) for criteria in stored["psds"]),
+    )

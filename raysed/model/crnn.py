@@ -83,7 +83,9 @@ def initialise(model: CRNN, config: Model, generator: torch.Generator) -> None:
     """Draw the published initial weights from `generator`, in place."""
     with torch.no_grad():
         for block in model.blocks:
+            assert isinstance(block, ConvBlock)
             nn.init.xavier_uniform_(block.conv.weight, gain=2**0.5, generator=generator)
+            assert block.conv.bias is not None
             block.conv.bias.zero_()
             nn.init.normal_(block.norm.weight, 1.0, 0.02, generator=generator)
             block.norm.bias.zero_()

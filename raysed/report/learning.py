@@ -6,7 +6,7 @@ import numpy as np
 
 from raysed.evaluation.significance import seed_difference
 from raysed.evaluation.statistics import Statistics
-from raysed.report.results import BASELINES, METRICS, Result, by_seed
+from raysed.report.results import BASELINES, METRICS, Result
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ def learning_checks(results: list[Result], draws: int) -> list[LearningCheck]:
     cell, metric = chosen_cell(results), METRICS["event_f1"]
     checks = []
     for evaluation in dict.fromkeys(r.evaluation for r in results if r.cell == cell):
-        ours = list(by_seed(results, cell, evaluation, lambda r: event_only(r.statistics)).values())
+        trials = [r for r in results if (r.cell, r.evaluation) == (cell, evaluation)]
+        ours = [event_only(r.statistics) for r in trials]
         for baseline in BASELINES:
-            theirs = list(by_seed(results, cell, evaluation, lambda r: r.baselines[baseline]).values())
+            theirs = [r.baselines[baseline] for r in trials]
             found = seed_difference(metric, ours, theirs, draws=draws)
             f1, baseline_f1 = (
-                float(np.mean([metric(s, None)[0] for s in statistics])) for statistics in (ours, theirs)
+                float(np.mean([metric(s, None)[0] for s in statistics]))
+                for statistics in (ours, theirs)
             )
             checks.append(
                 LearningCheck(

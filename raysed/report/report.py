@@ -34,8 +34,12 @@ def write_report(run: Folder) -> Report:
     for table, lines in tables.items():
         rows = [cell for cell in cells if cell.table == table]
         paths.append(_write(run, f"tables/{_slug(table)}.md", "\n".join(lines).encode()))
-        paths.append(_write(run, f"tables/{_slug(table)}.csv", as_frame(rows).to_csv(index=False).encode()))
-    paths.append(_write(run, "tables/contrasts.csv", as_frame(contrasts).to_csv(index=False).encode()))
+        paths.append(
+            _write(run, f"tables/{_slug(table)}.csv", as_frame(rows).to_csv(index=False).encode())
+        )
+    paths.append(
+        _write(run, "tables/contrasts.csv", as_frame(contrasts).to_csv(index=False).encode())
+    )
     checks = learning_checks(results, plan["bootstrap_draws"])
     lines = [
         "",
@@ -54,14 +58,20 @@ def _holes(plan: dict[str, Any], results: list[Result]) -> list[str]:
     finished = {result.trial for result in results}
     if len(finished) == plan["trials"]:
         return []
-    return [f"{len(finished)} of {plan['trials']} trials are finished; the tables hold these only.", ""]
+    return [
+        f"{len(finished)} of {plan['trials']} trials are finished; the tables hold these only.",
+        "",
+    ]
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:
     means = frame.groupby("cell", sort=False)[["loss_first", "loss_last", "selected_epoch"]].mean()
     return [
         "Loss, mean of the first and of the last epoch (mean over seeds):",
-        *(f"  {cell}: {row.loss_first:.3f} -> {row.loss_last:.3f}" for cell, row in means.iterrows()),
+        *(
+            f"  {cell}: {row.loss_first:.3f} -> {row.loss_last:.3f}"
+            for cell, row in means.iterrows()
+        ),
         "",
     ]
 

@@ -1,6 +1,5 @@
 """What a run has so far: per cell, seed and evaluation set the stored statistics, and the metrics in them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -21,7 +20,10 @@ METRICS: dict[str, Metric] = {
 }
 """The paper's two metrics; PSDS as psds_eval computed it in 2020 (cross-triggers averaged over K)."""
 
-BASELINES = {"always_on": "every class always on", "permuted": "its own predictions, clip names permuted"}
+BASELINES = {
+    "always_on": "every class always on",
+    "permuted": "its own predictions, clip names permuted",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ def read_plan(run: Folder) -> dict[str, Any]:
     """`plan.json` of a run. Raises ValueError where there is none."""
     plan = read_json(run, "plan.json")
     if plan is None:
-        raise ValueError(f"{run.url} holds no plan.json: not a run folder, or its data are still being built")
+        raise ValueError(
+            f"{run.url} holds no plan.json: not a run folder, or its data are still being built"
+        )
     return plan
 
 
@@ -81,7 +85,9 @@ def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
 def _load(trial: Folder, name: str) -> Statistics:
     content = trial.read(name)
     if content is None:
-        raise ValueError(f"{trial.url}/{name} is missing, although the trial is finished; remove its result.json")
+        raise ValueError(
+            f"{trial.url}/{name} is missing, although the trial is finished; remove its result.json"
+        )
     return Statistics.load(BytesIO(content))
 
 
@@ -107,11 +113,9 @@ def results_frame(results: list[Result], draws: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def by_seed(
-    results: list[Result], cell: str, evaluation: str, of: Callable[[Result], Statistics]
-) -> dict[int, Statistics]:
-    """Statistics of one cell by seed."""
-    return {r.seed: of(r) for r in results if (r.cell, r.evaluation) == (cell, evaluation)}
+def by_seed(results: list[Result], cell: str, evaluation: str) -> dict[int, Statistics]:
+    """Statistics of one cell on one evaluation set, by seed."""
+    return {r.seed: r.statistics for r in results if (r.cell, r.evaluation) == (cell, evaluation)}
 
 
 def values(metric: Metric, by_seed: dict[int, Statistics]) -> np.ndarray:

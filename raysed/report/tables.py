@@ -53,7 +53,7 @@ def cell_values(plan: dict[str, Any], results: list[Result]) -> list[CellValue]:
     rows = []
     for cell in plan["cells"]:
         for evaluation in _evaluations(results):
-            seeds = by_seed(results, cell["id"], evaluation, lambda r: r.statistics)
+            seeds = by_seed(results, cell["id"], evaluation)
             if not seeds:
                 continue
             published = cell["published"].get(evaluation) or {}
@@ -82,15 +82,17 @@ def contrast_values(plan: dict[str, Any], results: list[Result]) -> list[Contras
     rows = []
     for contrast in plan["contrasts"]:
         for evaluation in _evaluations(results):
-            ours = by_seed(results, contrast["cell"], evaluation, lambda r: r.statistics)
-            theirs = by_seed(results, contrast["against"], evaluation, lambda r: r.statistics)
+            ours = by_seed(results, contrast["cell"], evaluation)
+            theirs = by_seed(results, contrast["against"], evaluation)
             shared = [seed for seed in ours if seed in theirs]
             if not shared:
                 continue
             a, b = [ours[s] for s in shared], [theirs[s] for s in shared]
             for name, metric in METRICS.items():
                 found = seed_difference(metric, a, b, draws=plan["bootstrap_draws"])
-                each = np.array([metric(x, None)[0] - metric(y, None)[0] for x, y in zip(a, b, strict=True)])
+                each = np.array(
+                    [metric(x, None)[0] - metric(y, None)[0] for x, y in zip(a, b, strict=True)]
+                )
                 rows.append(
                     ContrastValue(
                         cell=contrast["cell"],
@@ -136,19 +138,30 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
         digits = 1 if SCALE[metric] == 100 else 3
         rows.append(
             [f"{TITLE[metric]} [95 %]"]
-            + [f"{v.value:.{digits}f} [{v.low:.{digits}f}, {v.high:.{digits}f}]" for v in found.values()]
+            + [
+                f"{v.value:.{digits}f} [{v.low:.{digits}f}, {v.high:.{digits}f}]"
+                for v in found.values()
+            ]
         )
-        rows.append(["  each seed"] + [" / ".join(f"{s:.{digits}f}" for s in v.seeds) for v in found.values()])
+        rows.append(
+            ["  each seed"]
+            + [" / ".join(f"{s:.{digits}f}" for s in v.seeds) for v in found.values()]
+        )
         if any(v.published is not None for v in found.values()):
             rows.append(
                 ["  published"]
-                + ["" if v.published is None else f"{v.published:.{digits}f}" for v in found.values()]
+                + [
+                    "" if v.published is None else f"{v.published:.{digits}f}"
+                    for v in found.values()
+                ]
             )
         rows += _contrast_rows(list(columns), [c for c in contrasts if c.metric == metric], digits)
     return aligned(rows)
 
 
-def _contrast_rows(columns: list[str], contrasts: list[ContrastValue], digits: int) -> list[list[str]]:
+def _contrast_rows(
+    columns: list[str], contrasts: list[ContrastValue], digits: int
+) -> list[list[str]]:
     rows = []
     for against in dict.fromkeys(c.against for c in contrasts if c.against in columns):
         found = {c.cell: c for c in contrasts if c.against == against}
@@ -156,7 +169,9 @@ def _contrast_rows(columns: list[str], contrasts: list[ContrastValue], digits: i
         for column in columns:
             c = found.get(column)
             row.append(
-                f"{c.difference:+.{digits}f} [{c.low:+.{digits}f}, {c.high:+.{digits}f}] {c.outcome}" if c else ""
+                f"{c.difference:+.{digits}f} [{c.low:+.{digits}f}, {c.high:+.{digits}f}] {c.outcome}"
+                if c
+                else ""
             )
         rows.append(row)
     return rows
@@ -165,7 +180,10 @@ def _contrast_rows(columns: list[str], contrasts: list[ContrastValue], digits: i
 def aligned(rows: list[list[str]]) -> list[str]:
     """Rows of text as an aligned Markdown table; the first row is the head."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return [lines[0], rule, *lines[1:]]
 

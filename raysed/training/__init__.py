@@ -1,0 +1,1 @@
+"""One trial: batches, mean teacher, checkpoints, scores. No Ray."""

@@ -45,16 +45,19 @@ class BatchSource:
         self.strong_NUK = np.zeros((0, frames_out, self.n_classes), np.uint8)
         self.weak_NK = np.zeros((0, self.n_classes), np.uint8)
         if "synthetic" in self.sets:
-            self.strong_NUK = self.sets["synthetic"].strong_NTK(trial.model.time_pooling)
+            strong_NUK = self.sets["synthetic"].strong_NTK(trial.model.time_pooling)
+            assert strong_NUK is not None, "checked above"
+            self.strong_NUK = strong_NUK
         if "weak" in self.sets:
-            self.weak_NK = self.sets["weak"].weak_NK
+            weak_NK = self.sets["weak"].weak_NK
+            assert weak_NK is not None, "checked above"
+            self.weak_NK = weak_NK
         steps = min(len(s.filenames) // self.shares[subset] for subset, s in self.sets.items())
         self.steps_per_epoch = min(steps, trial.schedule.steps_per_epoch or steps)
 
     def _check_sets(self) -> None:
-        named = {subset: s for subset, s in self.sets.items()}
-        first_subset, first = next(iter(named.items()))
-        for subset, feature_set in named.items():
+        first_subset, first = next(iter(self.sets.items()))
+        for subset, feature_set in self.sets.items():
             if feature_set.classes != first.classes:
                 raise ValueError(
                     f"class lists differ: {first_subset} ({first.name}) has {list(first.classes)},"

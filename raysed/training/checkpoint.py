@@ -56,7 +56,14 @@ def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str
     try:
         tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         about = json.loads(tensors.pop("about"))
-    except (RuntimeError, ValueError, EOFError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+    except (
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        AttributeError,
+        pickle.UnpicklingError,
+    ) as error:
         raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
     if about.get("format") != FORMAT:
         raise ValueError(f"{path}: checkpoint format {about.get('format')}, expected {FORMAT}")

@@ -33,14 +33,15 @@ class Normaliser:
 
 def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
     """Statistics over every frame of `sets`, padding included, as published; summed in float64."""
-    count, total, squares = 0, 0.0, 0.0
+    n_mels, count = sets[0].features.n_mels, 0
+    total, squares = torch.zeros(n_mels).double(), torch.zeros(n_mels).double()
     for feature_set in sets:
         for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
             rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
             log_mel = log_mel_of(feature_set, rows).double().flatten(0, 1)
             count += log_mel.shape[0]
-            total = total + log_mel.sum(0)
-            squares = squares + log_mel.square().sum(0)
+            total += log_mel.sum(0)
+            squares += log_mel.square().sum(0)
     mean = total / count
     variance = (squares / count - mean.square()).clamp_min(0)
     # A band that never changes carries nothing: unit scale keeps it at zero instead of at infinity.

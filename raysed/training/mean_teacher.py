@@ -92,10 +92,10 @@ class MeanTeacher:
 
     def update_teacher(self, decay: float) -> None:
         """teacher = decay * teacher + (1 - decay) * student: parameters only, BN buffers its own."""
+        teacher: list[Tensor] = list(self.teacher.parameters())
+        student: list[Tensor] = list(self.student.parameters())
         with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.teacher.parameters()), list(self.student.parameters()), 1.0 - decay
-            )
+            torch._foreach_lerp_(teacher, student, 1.0 - decay)
 
     def state(self) -> dict[str, dict]:
         """Everything that training changes."""

@@ -21,6 +21,7 @@ from raysed.data.folder import Folder
 from raysed.data.mel import log_mel_db_torch
 from raysed.data.store import FeatureSet
 from raysed.evaluation.events import Reference
+from raysed.model.crnn import CRNN
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import (
     Predictor,
@@ -199,8 +200,9 @@ class Training:
         )
         return student_BTF, teacher_BTF, targets
 
-    def _selected(self) -> torch.nn.Module:
-        return getattr(self.networks, self.trial.selection.network)
+    def _selected(self) -> CRNN:
+        is_teacher = self.trial.selection.network == "teacher"
+        return self.networks.teacher if is_teacher else self.networks.student
 
     def _score_xvalid(self, epoch: int) -> dict[str, float]:
         """Macro-F1 on every x-valid set; the first maximum of each keeps its weights."""

@@ -1,0 +1,1 @@
+"""Running a space on Ray Tune."""

@@ -41,35 +41,51 @@ def cache_dir() -> str:
 def run_space(
     resolved: ResolvedSpace, space_file: Path, run: Folder, *, address: str | None, say: Say
 ) -> int:
-    """Run everything that is not yet done; returns the exit code (0 done, 3 finished with holes)."""
+    """Run all that is not yet done; returns the exit code (0 done, 3 finished with holes).
+
+    Raises ValueError for the run folder of another space and for a cluster that cannot hold a trial.
+    """
     _claim_run(run, resolved, space_file)
+    try:
+        failed = _run(resolved, run, address, say)
+    except KeyboardInterrupt:
+        write_status(run, "interrupted", exit_code=130)
+        raise
+    except (ValueError, RuntimeError, OSError) as error:
+        write_status(run, "stopped", exit_code=2, reason=str(error))
+        raise
+    for trial in failed:
+        say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
+    code = 3 if failed else 0
+    state = "finished with holes" if failed else "done"
+    write_status(run, state, exit_code=code, failed=len(failed))
+    return code
+
+
+def _run(resolved: ResolvedSpace, run: Folder, address: str | None, say: Say) -> list[TrialPlan]:
+    """Build, train, evaluate; returns the trials that have no result."""
     write_status(run, "building data sets")
     start_ray(address)
     built = build(resolved.job, sets=resolved.data_sets())
+    for warning in dict.fromkeys(w for result in built.values() for w in result.warnings):
+        say(f"warning: {warning}")
     data_sets = {
         name: {"id": result.id, "url": result.url, "clips": result.clips}
         for name, result in built.items()
     }
     trials = plan_trials(resolved, run)
     concurrent = concurrent_trials(resolved)
-    plan = describe(resolved, data_sets, concurrent)
-    write_json(run, "plan.json", plan)
+    write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
     left = [trial for trial in trials if not trial.finished]
     say(
         f"{len(resolved.space.cells)} cells, {len(resolved.trainings)} trainings x"
-        f" {len(resolved.space.seeds)} seeds = {len(trials)} trials, {len(trials) - len(left)} finished;"
-        f" {concurrent} at a time"
+        f" {len(resolved.space.seeds)} seeds = {len(trials)} trials,"
+        f" {len(trials) - len(left)} finished; {concurrent} at a time"
     )
     if left:
+        write_status(run, "running")
         _fit(resolved, left, data_sets, TrialProgress(run, trials, say))
-    failed = [trial for trial in trials if not trial.finished]
-    for trial in failed:
-        say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
-    code = 3 if failed else 0
-    write_status(
-        run, "done" if not failed else "finished with holes", exit_code=code, failed=len(failed)
-    )
-    return code
+    return [trial for trial in trials if not trial.finished]
 
 
 def concurrent_trials(resolved: ResolvedSpace) -> int:

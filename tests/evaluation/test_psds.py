@@ -186,6 +186,34 @@ def test_class_lost_in_a_resample_is_skipped_and_counted() -> None:
     )
 
 
+def test_tolerances_include_their_ends_and_time_before_the_clip_is_nothing() -> None:
+    """Shares of exactly 1/2 pass, exactly 3/10 trigger, and nothing happens outside the clip."""
+    reference = Reference(
+        ("a.wav",),
+        np.array([10.0]),
+        ("A", "B"),
+        Events.sort([0, 0, 0], [0, 1, 1], [2.0, 5.0, 8.0], [4.0, 5.75, 9.0]),
+    )
+    rows = [
+        (0, 1.0, 3.0),  # half inside A, covering half of it
+        (0, 4.75, 7.25),  # 0.75 s of 2.5 s inside B
+        (1, -2.0, -1.0),  # before the clip
+        (1, 10.0, 11.0),  # after it
+        (1, 0.0, 1.0),
+    ]
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    case = Case(reference, {0.5: Events.sort(np.zeros(5), *columns)})
+    parameters = replace(PUBLISHED, psds=(PAPER,))
+    statistics = collect(reference, case.points[0.5], case.points, parameters=parameters)
+    found = {int(column): int(change) for column, _, _, change in statistics.psds[PAPER].entries()}
+    # class * (K + 2) + slot: A true, A false, A for B, B false
+    assert found == {0: 1, 1: 1, 3: 1, 5: 1}
+    judge = evaluator(case)
+    table = judge._init_det_table(frame(case.points[0.5], reference))
+    counts, *_ = judge._evaluate_detections(table)
+    np.testing.assert_array_equal(counts[:2], [[1, 1, 1], [0, 0, 1]])
+
+
 def test_one_class_has_no_cross_triggers() -> None:
     reference = Reference(
         ("a.wav",), np.array([ONE_HOUR_S]), ("A",), Events.sort([0], [0], [0.0], [5.0])

@@ -124,6 +124,23 @@ def test_seed_interval_of_one_system_is_its_own_difference_to_nothing(
         seed_interval(F1, [])
 
 
+@pytest.mark.parametrize("n_seeds", [2, 5])
+def test_variance_between_seeds_is_not_underestimated(n_seeds: int) -> None:
+    """Clips that do not matter leave the seeds' own standard error, s / sqrt(S)."""
+    case = random_case(0)
+    by_seed = [collect(case.reference, case.points[0.5]) for _ in range(n_seeds)]
+    value_of = {id(statistics): 0.1 * s**2 for s, statistics in enumerate(by_seed)}
+
+    def metric(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+        return np.full(1 if weights_BN is None else len(weights_BN), value_of[id(statistics)])
+
+    result = seed_interval(metric, by_seed, draws=20_000)
+    expected = np.std(list(value_of.values()), ddof=1) / np.sqrt(n_seeds)
+    assert result.clip_se == pytest.approx(0, abs=1e-12)
+    assert result.se == pytest.approx(expected, rel=0.03)
+    assert result.seed_se == pytest.approx(expected)
+
+
 def test_one_seed_says_nothing_about_seeds(systems: list[Statistics]) -> None:
     result = seed_difference(F1, systems[:1], systems[4:5], draws=1000)
     assert np.isnan(result.seed_se)

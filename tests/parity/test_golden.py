@@ -13,8 +13,20 @@ def parts():
 
 @pytest.mark.parametrize(
     "name",
-    "forward forward_float32 losses lr consistency_weight state forward_after_training features noise_std"
-    " labels decoding ramps".split(),
+    [
+        "forward",
+        "forward_float32",
+        "losses",
+        "lr",
+        "consistency_weight",
+        "state",
+        "forward_after_training",
+        "features",
+        "noise_std",
+        "labels",
+        "decoding",
+        "ramps",
+    ],
 )
 def test_published_values(parts, name):
     assert parts[name]["error"] <= parts[name]["tolerance"]

@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,7 +67,10 @@ def test_fewer_steps_on_request():
     ("change", "message"),
     [
         ({"weak": feature_set("weak", 1)}, "weak .* holds 1 clips, fewer than its share of 2"),
-        ({"weak": feature_set("weak", 8, classes=("Cat", "Cow"))}, "class lists differ: .*Dog.*Cow"),
+        (
+            {"weak": feature_set("weak", 8, classes=("Cat", "Cow"))},
+            "class lists differ: .*Dog.*Cow",
+        ),
         (
             {"unlabelled": feature_set("u", 9, features=FEATURES.model_copy(update={"n_mels": 4}))},
             "features differ",

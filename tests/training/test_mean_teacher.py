@@ -25,9 +25,7 @@ def test_schedule_counts_steps():
 
 
 def test_schedule_without_ramps_is_constant():
-    config = trial(
-        optimiser=Optimiser(ramp=False), consistency=Consistency(weight=1.0, ramp=False)
-    )
+    config = trial(optimiser=Optimiser(ramp=False), consistency=Consistency(weight=1.0, ramp=False))
     assert step_values(config, 0, 10).learning_rate == 1e-3
     assert step_values(config, 0, 10).consistency_weight == 1.0
 
@@ -81,6 +79,8 @@ def test_step_moves_the_student_alone():
     mel = torch.randn(7, 63, 8)
     networks.step(mel, mel, targets, step_values(trial(), 0, 1))
     assert not torch.equal(networks.student.strong.weight, student)
-    assert all(torch.equal(p, q) for p, q in zip(networks.teacher.parameters(), teacher, strict=True))
+    assert all(
+        torch.equal(p, q) for p, q in zip(networks.teacher.parameters(), teacher, strict=True)
+    )
     assert networks.teacher.blocks[0].norm.num_batches_tracked == 1
     assert networks.student.training and networks.teacher.training

@@ -14,7 +14,7 @@ from raysed.training.train import DivergedError, train
 from tests.training.tiny import CLASSES, FEATURES, sets, trial
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -105,9 +105,9 @@ def test_killed_and_resumed_is_bitwise_the_same(finished, tmp_path, kill_after):
 
     def report(metrics):
         if metrics["epoch"] == kill_after:
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(trial(), sets(), Folder(str(tmp_path)), seed=7, report=report)
     assert Folder(str(tmp_path)).read("result.json") is None
     redone = []

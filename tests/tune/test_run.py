@@ -1,0 +1,170 @@
+"""A tiny space from audio to tables on a local Ray of four logical CPUs."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from raysed.config.space import read_space
+from raysed.data.folder import Folder
+from raysed.data.procedural import DemoSizes, demo_roots, write_demo_tree
+from raysed.report.report import write_report
+from raysed.report.results import read_plan
+from raysed.tune.plan import plan_trials
+from raysed.tune.run import run_space
+
+pytestmark = pytest.mark.ray
+
+SIZES = DemoSizes(foregrounds=(3, 2), weak=8, unlabelled=8, validation=6)
+
+
+def space_content(root, job_file):
+    return {
+        "name": "tiny",
+        "data_job": str(job_file),
+        "run": str(root / "run"),
+        "seeds": [0, 1],
+        "base": {
+            "data": {
+                "synthetic": "synthetic",
+                "unlabelled": "unlabelled",
+                "weak": "weak",
+                "evaluation": ["validation"],
+            },
+            "shares": {"synthetic": 2, "unlabelled": 2, "weak": 2},
+            "model": {"filters": [4, 4], "pooling": [[2, 4], [2, 4]], "gru_units": 4},
+            "schedule": {"epochs": 2, "steps_per_epoch": 2, "ramp_epochs": 1},
+        },
+        "cells": [
+            {"id": "all", "table": "1", "column": "all three", "xvalid": "dry",
+             "published": {"validation": {"event_f1": 0.3414, "psds": 0.502}}},
+            {"id": "rir", "table": "3", "column": "reverb in x-valid", "xvalid": "rir"},
+            {"id": "weak", "table": "1", "column": "weak", "xvalid": "dry",
+             "set": {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 4}}},
+        ],
+        "contrasts": [{"cell": "weak", "against": "all"}],
+        "bootstrap_draws": 200,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tiny")
+    write_demo_tree(root / "tree", sizes=SIZES)
+    job = {
+        "name": "tiny",
+        "out": str(root / "data"),
+        "roots": demo_roots(root / "tree").model_dump(exclude_none=True),
+        "features": {"duration_s": 5.0, "n_mels": 16, "hop": 510},
+        "shard_clips": 6,
+        "sets": {
+            "synthetic": {"kind": "synthetic", "split": "train", "count": 16},
+            "dry": {"kind": "synthetic", "split": "xvalid", "count": 10},
+            "rir": {"kind": "synthetic", "split": "xvalid", "count": 10, "reverb": "rir"},
+            "weak": {"kind": "recorded", "subset": "weak"},
+            "unlabelled": {"kind": "recorded", "subset": "unlabelled"},
+            "validation": {"kind": "recorded", "subset": "validation"},
+        },
+    }
+    (root / "job.yaml").write_text(yaml.safe_dump(job, sort_keys=False))
+    content = space_content(root, root / "job.yaml")
+    (root / "space.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    return root
+
+
+@pytest.fixture(scope="module")
+def finished(tree, ray_session, tmp_path_factory):
+    import os
+
+    os.environ["RAYSED_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    said = []
+    resolved = read_space(tree / "space.yaml")
+    run = Folder(str(tree / "run"))
+    code = run_space(resolved, tree / "space.yaml", run, address=None, say=said.append)
+    return resolved, run, code, said
+
+
+def test_every_trial_finishes(finished):
+    resolved, run, code, said = finished
+    assert code == 0
+    assert all(trial.finished for trial in plan_trials(resolved, run))
+    status = json.loads(run.read("status.json"))
+    assert (status["state"], status["exit_code"]) == ("done", 0)
+    assert sum("epoch   2/2" in line for line in said) == 4
+
+
+def test_cells_that_differ_in_xvalid_shared_their_training(finished):
+    _, run, _, _ = finished
+    plan = read_plan(run)
+    assert plan["trials"] == 4
+    trainings = {cell["id"]: cell["training"] for cell in plan["cells"]}
+    assert trainings["all"] == trainings["rir"] != trainings["weak"]
+
+
+def test_report_writes_tables_and_one_row_a_cell_and_seed(finished, tree):
+    _, run, _, _ = finished
+    report = write_report(run)
+    text = "\n".join(report.lines)
+    assert "Table 1, validation" in text and "Table 3, validation" in text
+    assert "34.1" in text  # the published value stands beside ours
+    frame = pd.read_parquet(tree / "run" / "results.parquet")
+    assert sorted(zip(frame.cell, frame.seed, strict=True)) == [
+        (cell, seed) for cell in ("all", "rir", "weak") for seed in (0, 1)
+    ]
+    assert (frame.event_f1_low <= frame.event_f1).all()
+    for name in ("1.md", "1.csv", "3.md", "contrasts.csv"):
+        assert (tree / "run" / "tables" / name).stat().st_size > 0
+
+
+def test_the_same_command_runs_nothing_again(finished, tree):
+    resolved, run, _, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in (tree / "run" / "trials").rglob("*.*")}
+    said = []
+    assert run_space(resolved, tree / "space.yaml", run, address=None, say=said.append) == 0
+    assert any("4 trials, 4 finished" in line for line in said)
+    assert before == {
+        path: path.stat().st_mtime_ns for path in (tree / "run" / "trials").rglob("*.*")
+    }
+
+
+def test_a_lost_trial_is_run_again_with_the_same_result(finished, tree):
+    resolved, run, _, _ = finished
+    trial = plan_trials(resolved, run)[0]
+    stored = trial.out.read("statistics/validation.dry.npz")
+    for path in sorted((tree / "run" / "trials" / trial.name).rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    assert not trial.finished
+    assert run_space(resolved, tree / "space.yaml", run, address=None, say=lambda line: None) == 0
+    assert trial.out.read("statistics/validation.dry.npz") == stored
+
+
+def test_a_run_of_another_space_is_refused(finished, tree):
+    _, run, _, _ = finished
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["base"]["model"]["gru_units"] = 8
+    (tree / "other.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(ValueError, match="holds the run of another space"):
+        run_space(
+            read_space(tree / "other.yaml"),
+            tree / "other.yaml",
+            run,
+            address=None,
+            say=lambda line: None,
+        )
+
+
+def test_a_trial_that_cannot_run_is_a_hole_and_the_others_finish(tree, ray_session):
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["seeds"] = [0]
+    # More weak clips in a batch than there are clips.
+    content["cells"][2]["set"] = {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 400}}
+    (tree / "hole.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    run, said = Folder(str(tree / "hole")), []
+    resolved = read_space(tree / "hole.yaml")
+    assert run_space(resolved, tree / "hole.yaml", run, address=None, say=said.append) == 3
+    assert any("holds 8 clips, fewer than its share of 400" in line for line in said)
+    status = json.loads(run.read("status.json"))
+    assert (status["exit_code"], status["failed"]) == (3, 1)
+    lines = write_report(run).lines
+    assert "1 of 2 trials are finished; the tables hold these only." in lines
