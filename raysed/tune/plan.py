@@ -40,6 +40,23 @@ def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
     ]
 
 
+def refusals(resolved: ResolvedSpace, clips: dict[str, int]) -> list[str]:
+    """What cannot be trained with data sets of these many clips, a line for each fault."""
+    faults = []
+    for training in resolved.trainings:
+        trial, cells = training.trial, ", ".join(training.cells)
+        for subset, name in trial.used_subsets().items():
+            share = getattr(trial.shares, subset)
+            if clips[name] < share:
+                faults.append(
+                    f"cell {cells}: shares.{subset} is {share}, but {name} holds {clips[name]} clips"
+                )
+        for name in (*trial.data.xvalid, *trial.data.evaluation):
+            if not clips[name]:
+                faults.append(f"cell {cells}: {name} holds no clips to score")
+    return faults
+
+
 def describe(
     resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
 ) -> dict[str, Any]:

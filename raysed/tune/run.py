@@ -7,7 +7,7 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from ray import tune
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.folder import Folder
-from raysed.data.job import build, start_ray
+from raysed.data.job import DatasetResult, build, start_ray
 from raysed.training.files import read_json, write_json
-from raysed.tune.plan import TrialPlan, describe, plan_trials
+from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
 from raysed.tune.progress import TrialProgress
 from raysed.tune.status import write_status
 from raysed.tune.trainable import run_trial
@@ -47,7 +47,7 @@ def run_space(
     """
     _claim_run(run, resolved, space_file)
     try:
-        failed = _run(resolved, run, address, say)
+        failed, over_limit = _run(resolved, run, address, say)
     except KeyboardInterrupt:
         write_status(run, "interrupted", exit_code=130)
         raise
@@ -56,23 +56,29 @@ def run_space(
         raise
     for trial in failed:
         say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
-    code = 3 if failed else 0
-    state = "finished with holes" if failed else "done"
+    code = 3 if failed or over_limit else 0
+    state = "finished with holes" if code else "done"
     write_status(run, state, exit_code=code, failed=len(failed))
     return code
 
 
-def _run(resolved: ResolvedSpace, run: Folder, address: str | None, say: Say) -> list[TrialPlan]:
-    """Build, train, evaluate; returns the trials that have no result."""
+def _run(
+    resolved: ResolvedSpace, run: Folder, address: str | None, say: Say
+) -> tuple[list[TrialPlan], list[str]]:
+    """Build, train, evaluate; returns trials without a result and sets with too many bad clips."""
     write_status(run, "building data sets")
     start_ray(address)
     built = build(resolved.job, sets=resolved.data_sets())
-    for warning in dict.fromkeys(w for result in built.values() for w in result.warnings):
-        say(f"warning: {warning}")
+    over_limit = [name for name, result in built.items() if result.over_limit]
+    for line in _about_data(built):
+        say(line)
     data_sets = {
         name: {"id": result.id, "url": result.url, "clips": result.clips}
         for name, result in built.items()
     }
+    clips = {name: about["clips"] for name, about in data_sets.items()}
+    if faults := refusals(resolved, clips):
+        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
     trials = plan_trials(resolved, run)
     concurrent = concurrent_trials(resolved)
     write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
@@ -85,7 +91,20 @@ def _run(resolved: ResolvedSpace, run: Folder, address: str | None, say: Say) ->
     if left:
         write_status(run, "running")
         _fit(resolved, left, data_sets, TrialProgress(run, trials, say))
-    return [trial for trial in trials if not trial.finished]
+    return [trial for trial in trials if not trial.finished], over_limit
+
+
+def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
+    """What a person should know about the data sets before training starts."""
+    for warning in dict.fromkeys(w for result in built.values() for w in result.warnings):
+        yield f"warning: {warning}"
+    for name, result in built.items():
+        if result.missing or result.quarantined:
+            yield (
+                f"{name}: {result.clips} clips, {result.missing} missing,"
+                f" {result.quarantined} quarantined (see *.tsv in {result.url})"
+                + (": more than the job's quarantine_limit" if result.over_limit else "")
+            )
 
 
 def concurrent_trials(resolved: ResolvedSpace) -> int:

@@ -157,14 +157,25 @@ def test_a_run_of_another_space_is_refused(finished, tree):
 def test_a_trial_that_cannot_run_is_a_hole_and_the_others_finish(tree, ray_session):
     content = yaml.safe_load((tree / "space.yaml").read_text())
     content["seeds"] = [0]
-    # More weak clips in a batch than there are clips.
-    content["cells"][2]["set"] = {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 400}}
+    content["cells"][2]["set"]["optimiser"] = {"learning_rate": 1e30, "ramp": False}
     (tree / "hole.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     run, said = Folder(str(tree / "hole")), []
     resolved = read_space(tree / "hole.yaml")
     assert run_space(resolved, tree / "hole.yaml", run, address=None, say=said.append) == 3
-    assert any("holds 8 clips, fewer than its share of 400" in line for line in said)
+    assert any("weak seed 0" in line and "loss is not finite" in line for line in said)
     status = json.loads(run.read("status.json"))
     assert (status["exit_code"], status["failed"]) == (3, 1)
     lines = write_report(run).lines
     assert "1 of 2 trials are finished; the tables hold these only." in lines
+
+
+def test_a_cell_that_the_data_cannot_feed_is_refused_before_training(tree, ray_session):
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["cells"][2]["set"] = {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 400}}
+    (tree / "greedy.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    run = Folder(str(tree / "greedy"))
+    resolved = read_space(tree / "greedy.yaml")
+    with pytest.raises(ValueError, match="cell weak: shares.weak is 400, but weak holds 8 clips"):
+        run_space(resolved, tree / "greedy.yaml", run, address=None, say=lambda line: None)
+    assert json.loads(run.read("status.json"))["exit_code"] == 2
+    assert not (tree / "greedy" / "trials").exists()
