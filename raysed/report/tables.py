@@ -163,7 +163,7 @@ def _contrast_rows(
     columns: list[str], contrasts: list[ContrastValue], digits: int
 ) -> list[list[str]]:
     rows = []
-    for against in dict.fromkeys(c.against for c in contrasts if c.against in columns):
+    for against in dict.fromkeys(c.against for c in contrasts if c.cell in columns):
         found = {c.cell: c for c in contrasts if c.against == against}
         row = [f"  less {against}"]
         for column in columns:
