@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt | sox-headers
 		|| { echo "raysed needs Python 3.11; $(PYTHON) is $$($(PYTHON) -V). Give another with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing packages into .venv (about 3 minutes and 6.5 GB the first time)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # soxbindings compiles against SoX; its wheel does not exist for every platform.
