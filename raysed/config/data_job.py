@@ -69,10 +69,14 @@ class Roots(Config):
 
 
 class RecordedSet(Config):
-    """A recorded subset of DESED as it lies on disk."""
+    """A subset of DESED whose audio lies on disk: recorded clips, or ready-made soundscapes."""
 
     kind: Literal["recorded"]
-    subset: Literal["weak", "unlabelled", "validation", "eval"]
+    subset: Literal["weak", "unlabelled", "validation", "eval", "synthetic"]
+    """`synthetic` is a set of finished soundscapes such as synthetic20_train, named by `folder`."""
+    folder: Name | None = None
+    """Ready-made soundscapes only: audio in `audio/{train,validation,eval}/<folder>/soundscapes/`, labels in
+    `metadata/<the same>/<folder>/soundscapes.tsv`."""
     part: Literal["all", "train", "xvalid"] = "all"
     """Weak clips only: 90 % of the sorted names go to `train`, the rest to `xvalid`."""
     split_seed: int = Field(0, ge=0)
@@ -84,6 +88,14 @@ class RecordedSet(Config):
     def _part_is_for_weak(self) -> "RecordedSet":
         if self.part != "all" and self.subset != "weak":
             raise ValueError(f"part: {self.part} splits the weak subset only, not {self.subset}")
+        return self
+
+    @model_validator(mode="after")
+    def _folder_is_for_synthetic(self) -> "RecordedSet":
+        if self.subset == "synthetic" and self.folder is None:
+            raise ValueError("subset: synthetic needs `folder`, for example synthetic20_train")
+        if self.subset != "synthetic" and self.folder is not None:
+            raise ValueError(f"folder: {self.folder} is for subset: synthetic, not {self.subset}")
         return self
 
 
@@ -111,6 +123,9 @@ class SyntheticSet(Config):
     """Events of one class closer than this become one."""
     merge_onsets_s: float = Field(0.400, ge=0)
     """Events of one class whose onsets are closer than this become one."""
+    export: tuple[Literal["wav", "jams"], ...] = ()
+    """Also write each soundscape's audio (`wav/`, float32) and Scaper annotation (`jams/`) into the set's
+    folder."""
 
     @model_validator(mode="after")
     def _snr_range(self) -> "SyntheticSet":
@@ -122,6 +137,27 @@ class SyntheticSet(Config):
 DataSet = Annotated[RecordedSet | SyntheticSet, Field(discriminator="kind")]
 
 
+class Cluster(Config):
+    """How a build uses the machines. Decides no byte of a data set, and so is no part of its identity."""
+
+    tasks_in_flight: int | None = Field(None, ge=1)
+    """Waveform tasks at once, one CPU each; null takes every CPU. `--workers` overrides it."""
+    mel_actors_per_node: int | None = Field(None, ge=1)
+    """Mel actors on every node (with GPUs, on every node that has one); null starts one for four waveform
+    tasks, at most one for each GPU share."""
+    gpus_per_mel_actor: float | None = Field(None, ge=0)
+    """GPU share of a DALI actor: a fraction puts several on one GPU, 0 uses DALI's CPU backend; null is 1
+    where the cluster has GPUs."""
+
+    @model_validator(mode="after")
+    def _one_gpu_at_most(self) -> "Cluster":
+        if self.gpus_per_mel_actor is not None and self.gpus_per_mel_actor > 1:
+            raise ValueError(
+                f"gpus_per_mel_actor is {self.gpus_per_mel_actor}: an actor uses one GPU or a part of it"
+            )
+        return self
+
+
 class DataJob(Config):
     """All data sets of one experiment, and how to build them."""
 
@@ -130,14 +166,17 @@ class DataJob(Config):
     """Folder or URL that receives one folder per data set."""
     roots: Roots = Roots()
     classes: tuple[str, ...] | None = None
-    """The class list; None takes the classes of the soundbank's foregrounds, sorted."""
+    """The class list; null takes the classes of the soundbank's foregrounds, or without a soundbank those of
+    the labelled sets' annotations, sorted."""
     features: Features = Features()
     mel: Literal["auto", "dali", "torchaudio"] = "auto"
-    """Who computes the mel bands; part of a data set's identity. `auto` is DALI where it is installed."""
+    """Who computes the mel bands; part of a data set's identity. `auto` is DALI where it is installed,
+    `torchaudio` the CPU definition: torchaudio's filters, scipy's FFT."""
     shard_clips: int = Field(64, ge=1)
     """Clips in a shard: the unit of work, of resume and of row groups."""
     quarantine_limit: float = Field(0.01, ge=0, le=1)
     """Fraction of unreadable clips above which the job ends with exit code 3."""
+    cluster: Cluster = Cluster()
     sets: dict[Name, DataSet] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -54,14 +54,6 @@ class Resources(Config):
     gpus_per_worker: float = Field(0.0, ge=0)
     """Fractions put several trials on a GPU."""
 
-    @model_validator(mode="after")
-    def _one_worker_so_far(self) -> "Resources":
-        if self.workers > 1:
-            raise ValueError(
-                "resources.workers: trials of more than one worker cannot run yet; use 1"
-            )
-        return self
-
 
 class Space(Config):
     """What a `tune_spaces/*.yaml` holds."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from raysed.config.trial import Model
+from raysed.model.dropout import Dropout
 
 
 class GatedLinearUnit(nn.Module):
@@ -33,7 +34,7 @@ class ConvBlock(nn.Module):
             channels, eps=config.batchnorm_eps, momentum=config.batchnorm_momentum
         )
         self.glu = GatedLinearUnit(channels)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.pool = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[config.pool](pooling)
 
     def forward(self, x_BCTF: Tensor) -> Tensor:  # noqa: D102
@@ -60,9 +61,11 @@ class CRNN(nn.Module):
             bidirectional=True,
             batch_first=True,
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.strong = nn.Linear(2 * config.gru_units, n_classes)
         self.attention = nn.Linear(2 * config.gru_units, n_classes)
+        # Channels last: the gated units then read their channels contiguously, without a copy.
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, mel_BTF: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, F) normalised log-mel to strong (B, U, K) and weak (B, K) scores in 0..1."""

@@ -13,29 +13,38 @@ import numpy as np
 from raysed.config.trial import SUBSETS, Trial
 from raysed.data.store import FeatureSet
 from raysed.training.keys import numpy_generator
+from raysed.training.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One global batch on the host, before log, noise and normalisation."""
+    """A rank's part of one global batch, on the host, before log, noise and normalisation."""
 
     mel_BTF: np.ndarray
     """Linear mel amplitude in storage precision."""
     frames_B: np.ndarray
     """Each clip's own frames; the rest is padding."""
     strong_SUK: np.ndarray
-    """Targets of the synthetic clips, the first S of the batch."""
+    """Targets of the synthetic clips, the first S of this part; S may be 0."""
     weak_WK: np.ndarray
-    """Targets of the weak clips, the last W of the batch."""
+    """Targets of the weak clips, the last W of this part; W may be 0."""
+    positions_B: np.ndarray
+    """Where these clips stand in the global batch."""
     filenames: tuple[str, ...]
 
 
 class BatchSource:
     """The training subsets of a trial, their targets, and the batches of every epoch."""
 
-    def __init__(self, trial: Trial, sets: dict[str, FeatureSet], seed: int) -> None:
+    def __init__(
+        self, trial: Trial, sets: dict[str, FeatureSet], seed: int, ranks: Ranks = ALONE
+    ) -> None:
         used = trial.used_subsets()
-        self.seed = seed
+        self.seed, self.ranks = seed, ranks
+        if trial.shares.total < ranks.world:
+            raise ValueError(
+                f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
+            )
         self.sets = {subset: sets[name] for subset, name in used.items()}
         self.shares = {subset: getattr(trial.shares, subset) for subset in used}
         self._check_sets()
@@ -92,14 +101,19 @@ class BatchSource:
             yield self._batch({subset: rows[step] for subset, rows in indices.items()})
 
     def _batch(self, rows: dict[str, np.ndarray]) -> Batch:
-        order = [subset for subset in SUBSETS if subset in rows]
-        none = np.zeros(0, np.intp)
+        """Every world-th clip of the global batch: all ranks hold equally many, give or take one."""
+        order = [(subset, index) for subset in SUBSETS if subset in rows for index in rows[subset]]
+        positions_B = np.arange(self.ranks.rank, len(order), self.ranks.world)
+        own = [order[position] for position in positions_B]
+        synthetic = [index for subset, index in own if subset == "synthetic"]
+        weak = [index for subset, index in own if subset == "weak"]
         return Batch(
-            mel_BTF=np.concatenate([self.sets[s].mel(rows[s]) for s in order]),
-            frames_B=np.concatenate([self.sets[s].frames[rows[s]] for s in order]),
-            strong_SUK=self.strong_NUK[rows.get("synthetic", none)],
-            weak_WK=self.weak_NK[rows.get("weak", none)],
-            filenames=tuple(self.sets[s].filenames[i] for s in order for i in rows[s]),
+            mel_BTF=np.stack([self.sets[subset].mels[index] for subset, index in own]),
+            frames_B=np.array([self.sets[subset].frames[index] for subset, index in own], np.int32),
+            strong_SUK=self.strong_NUK[synthetic],
+            weak_WK=self.weak_NK[weak],
+            positions_B=positions_B,
+            filenames=tuple(self.sets[subset].filenames[index] for subset, index in own),
         )
 
 

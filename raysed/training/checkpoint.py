@@ -24,14 +24,20 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained model with all it needs to turn audio into events."""
+    """Trained networks with all that is needed to turn audio into events."""
 
-    model: CRNN
+    student: CRNN
+    teacher: CRNN
     normaliser: Normaliser
     trial: Trial
     features: Features
     classes: tuple[str, ...]
     epoch: int
+
+    @property
+    def model(self) -> CRNN:
+        """The network that the trial selects."""
+        return self.teacher if self.trial.selection.network == "teacher" else self.student
 
 
 def save_checkpoint(
@@ -44,15 +50,16 @@ def save_checkpoint(
     folder.write(name, buffer.getvalue())
 
 
-def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """(tensors, about), or None where there is no such file.
-
-    Raises ValueError naming the file where it is not one of ours, or truncated.
-    """
-    path = f"{folder.url}/{name}"
+def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(tensors, about). Raises ValueError where there is no such file; see `parse_checkpoint`."""
     content = folder.read(name)
     if content is None:
-        return None
+        raise ValueError(f"{folder.url}/{name}: no such checkpoint")
+    return parse_checkpoint(content, f"{folder.url}/{name}")
+
+
+def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(tensors, about). Raises ValueError naming `path` for what is not one of ours, or truncated."""
     try:
         tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         about = json.loads(tensors.pop("about"))
@@ -76,7 +83,8 @@ def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
         folder,
         name,
         {
-            "model": predictor.model.state_dict(),
+            "student": predictor.student.state_dict(),
+            "teacher": predictor.teacher.state_dict(),
             "mean_F": predictor.normaliser.mean_F,
             "std_F": predictor.normaliser.std_F,
         },
@@ -92,20 +100,21 @@ def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
 def load_predictor(folder: Folder, name: str) -> Predictor:
     """Read what `save_predictor` wrote. Raises ValueError naming the file and what is wrong with it."""
     path = f"{folder.url}/{name}"
-    loaded = load_checkpoint(folder, name)
-    if loaded is None:
-        raise ValueError(f"{path}: no such checkpoint")
-    tensors, about = loaded
-    if "model" not in tensors:
+    tensors, about = load_checkpoint(folder, name)
+    if "student" not in tensors:
         raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
     trial = validate(about["trial"], Trial, source=path)
-    model = CRNN(trial.model, len(about["classes"]))
-    try:
-        model.load_state_dict(tensors["model"])
-    except RuntimeError as error:
-        raise ValueError(f"{path}: weights do not fit the stored configuration: {error}") from error
+    networks = {}
+    for network in ("student", "teacher"):
+        networks[network] = CRNN(trial.model, len(about["classes"])).eval()
+        try:
+            networks[network].load_state_dict(tensors[network])
+        except RuntimeError as error:
+            raise ValueError(
+                f"{path}: weights do not fit the stored configuration: {error}"
+            ) from error
     return Predictor(
-        model=model.eval(),
+        **networks,
         normaliser=Normaliser(tensors["mean_F"], tensors["std_F"]),
         trial=trial,
         features=validate(about["features"], Features, source=path),

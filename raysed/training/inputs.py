@@ -22,6 +22,11 @@ class Normaliser:
     mean_F: Tensor
     std_F: Tensor
 
+    @classmethod
+    def identity(cls, n_mels: int) -> "Normaliser":
+        """Changes nothing."""
+        return cls(torch.zeros(n_mels), torch.ones(n_mels))
+
     def __call__(self, log_mel_BTF: Tensor) -> Tensor:
         """Zero mean and unit variance per band."""
         return (log_mel_BTF - self.mean_F) / self.std_F
@@ -56,21 +61,17 @@ def log_mel_of(feature_set: FeatureSet, rows: np.ndarray, device: str = "cpu") -
     return log_mel_db_torch(mel_BTF, frames_B, feature_set.features.floor_db)
 
 
-def teacher_noise(
-    mel_BTF: Tensor, frames_B: Tensor, snr_db: float, generator: torch.Generator
-) -> Tensor:
+def teacher_noise(mel_BTF: Tensor, frames_B: Tensor, snr_db: float, noise_BTF: Tensor) -> Tensor:
     """Linear mel plus Gaussian noise, per band `snr_db` under the clip's own mean energy (section 3.3).
 
-    Magnitudes, since the published log takes the magnitude of what the noise made negative.
+    `noise_BTF` is of unit variance. Magnitudes, since the published log takes the magnitude of what the
+    noise made negative.
     """
     std_B1F = noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
-    noise = torch.randn(
-        mel_BTF.shape, generator=generator, device=mel_BTF.device, dtype=mel_BTF.dtype
-    )
     own_BT1 = (torch.arange(mel_BTF.shape[1], device=mel_BTF.device) < frames_B[:, None])[
         :, :, None
     ]
-    return (mel_BTF + std_B1F * noise).abs() * own_BT1
+    return (mel_BTF + std_B1F * noise_BTF).abs() * own_BT1
 
 
 def noise_std(mel_BTF: Tensor, frames_B: Tensor, snr_db: float) -> Tensor:

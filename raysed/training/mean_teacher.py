@@ -9,19 +9,26 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from raysed.config.trial import Trial
+from raysed.config.trial import Shares, Trial
 from raysed.model.crnn import CRNN, initialise
+from raysed.model.sync_norm import synchronise_norms
 from raysed.training.keys import torch_generator
+from raysed.training.ranks import ALONE, Ranks
+
+TERMS = ("loss", "weak", "strong", "consistency_strong", "consistency_weak")
+"""What `MeanTeacher.step` returns: the loss, and its terms without their weights."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Labels of one batch, on the training device."""
+    """Labels of a rank's clips, on the training device, and the global batch's number of clips."""
 
     strong_SUK: Tensor
     weak_WK: Tensor
+    shares: Shares
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,12 @@ def step_values(trial: Trial, step: int, steps_per_epoch: int) -> StepValues:
 
 
 class MeanTeacher:
-    """Student, teacher and optimiser of one trial."""
+    """Student, teacher and optimiser of one trial, on one or more ranks."""
 
-    def __init__(self, trial: Trial, n_classes: int, seed: int, device: str = "cpu") -> None:
-        self.trial = trial
+    def __init__(
+        self, trial: Trial, n_classes: int, seed: int, device: str = "cpu", ranks: Ranks = ALONE
+    ) -> None:
+        self.trial, self.ranks = trial, ranks
         self.student = CRNN(trial.model, n_classes)
         self.teacher = CRNN(trial.model, n_classes)
         # The teacher is drawn on its own; its first update copies the student (decay 0).
@@ -63,13 +72,22 @@ class MeanTeacher:
         self.student.to(device)
         self.teacher.to(device).requires_grad_(False)
         self.optimiser = torch.optim.Adam(
-            self.student.parameters(), lr=trial.optimiser.learning_rate, betas=trial.optimiser.betas
+            self.student.parameters(),
+            lr=trial.optimiser.learning_rate,
+            betas=trial.optimiser.betas,
+            foreach=True,
         )
+        self._forward: nn.Module = self.student
+        if ranks.world > 1:
+            synchronise_norms(self.student, device)
+            synchronise_norms(self.teacher, device)
+            # Buffers are equal on all ranks already: their statistics are those of the global batch.
+            self._forward = DistributedDataParallel(self.student, broadcast_buffers=False)
 
     def step(
         self, student_BTF: Tensor, teacher_BTF: Tensor, targets: Targets, values: StepValues
-    ) -> dict[str, Tensor]:
-        """One optimiser step on normalised log-mels; returns the loss terms, detached.
+    ) -> Tensor:
+        """One optimiser step on normalised log-mels; returns TERMS of the global batch, on the device.
 
         The teacher is left as it was: `update_teacher` moves it, per step or per epoch.
         """
@@ -79,16 +97,14 @@ class MeanTeacher:
             group["lr"] = values.learning_rate
         with torch.no_grad():
             teacher_scores = self.teacher(teacher_BTF)
-        terms = loss_terms(self.student(student_BTF), teacher_scores, targets)
-        loss = (
-            terms["weak"]
-            + terms["strong"]
-            + values.consistency_weight * (terms["consistency_strong"] + terms["consistency_weak"])
-        )
+        terms_4 = loss_terms(self._forward(student_BTF), teacher_scores, targets)
+        w = values.consistency_weight
+        loss = (terms_4 * terms_4.new_tensor([1.0, 1.0, w, w])).sum()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        # Ranks average their gradients; each holds its share of a sum over the global batch.
+        (loss * self.ranks.world).backward()
         self.optimiser.step()
-        return {"loss": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
+        return self.ranks.sum_(torch.cat([loss.detach().view(1), terms_4.detach()]))
 
     def update_teacher(self, decay: float) -> None:
         """teacher = decay * teacher + (1 - decay) * student: parameters only, BN buffers its own."""
@@ -114,28 +130,33 @@ class MeanTeacher:
 
 def loss_terms(
     student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor], targets: Targets
-) -> dict[str, Tensor]:
-    """Unweighted loss terms; a term whose clips the batch lacks is 0.
+) -> Tensor:
+    """TERMS without the loss, unweighted: this rank's part of each mean over the global batch.
 
     BCE of the weak clips' clip scores and of the synthetic clips' frame scores; MSE between student and
-    teacher over every clip of the batch.
+    teacher over every clip. A term whose clips the batch lacks is 0.
     """
     strong_BUK, weak_BK = student
     n_synthetic, n_weak = len(targets.strong_SUK), len(targets.weak_WK)
-    return {
-        "weak": _bce(weak_BK[len(weak_BK) - n_weak :], targets.weak_WK),
-        "strong": _bce(strong_BUK[:n_synthetic], targets.strong_SUK),
-        "consistency_strong": F.mse_loss(strong_BUK, teacher[0]),
-        "consistency_weak": F.mse_loss(weak_BK, teacher[1]),
-    }
+    shares = targets.shares
+    return torch.stack(
+        [
+            _bce(weak_BK[len(weak_BK) - n_weak :], targets.weak_WK, shares.weak),
+            _bce(strong_BUK[:n_synthetic], targets.strong_SUK, shares.synthetic),
+            F.mse_loss(strong_BUK, teacher[0], reduction="sum")
+            / (shares.total * strong_BUK[0].numel()),
+            F.mse_loss(weak_BK, teacher[1], reduction="sum") / (shares.total * weak_BK[0].numel()),
+        ]
+    )
 
 
-def _bce(scores: Tensor, targets: Tensor) -> Tensor:
-    """Mean binary cross-entropy, 0 without clips.
+def _bce(scores: Tensor, targets: Tensor, n_global: int) -> Tensor:
+    """Sum of binary cross-entropies over the global batch's number of values, 0 without clips.
 
     torch's own stops the process (on a GPU, the whole device context) at a score that is not a number;
     the consistency terms still carry it into the loss, where training can name the batch.
     """
     if not len(scores):
-        return scores.new_zeros(())
-    return F.binary_cross_entropy(scores.nan_to_num(0.5), targets)
+        return scores.sum()  # 0, and still part of the graph
+    cross_entropy = F.binary_cross_entropy(scores.nan_to_num(0.5), targets, reduction="sum")
+    return cross_entropy / (n_global * targets[0].numel())

@@ -109,20 +109,27 @@ def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
 
 def concurrent_trials(resolved: ResolvedSpace) -> int:
     """How many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
-    need = _resources(resolved)
-    have = ray.cluster_resources()
-    fits = [int(have.get(kind, 0) / amount) for kind, amount in need.items() if amount]
-    if min(fits) < 1:
+    need: dict[str, float] = {}
+    for bundle in _bundles(resolved):
+        for kind, amount in bundle.items():
+            need[kind] = need.get(kind, 0) + amount
+    have = {kind: ray.cluster_resources().get(kind, 0) for kind in need}
+    # The tolerance: three thirds of a GPU are one.
+    fits = min(int(have[kind] / amount + 1e-6) for kind, amount in need.items())
+    if fits < 1:
         raise ValueError(
-            f"a trial needs {need}, the cluster has"
-            f" { {kind: have.get(kind, 0) for kind in need} }: lower `resources` in the space"
+            f"a trial needs {need}, the cluster has {have}: lower `resources` in the space"
         )
-    return min(fits)
+    return fits
 
 
-def _resources(resolved: ResolvedSpace) -> dict[str, float]:
+def _bundles(resolved: ResolvedSpace) -> list[dict[str, float]]:
+    """One bundle of resources per rank."""
     each = resolved.space.resources
-    return {"CPU": each.cpus_per_worker, "GPU": each.gpus_per_worker}
+    bundle = {"CPU": float(each.cpus_per_worker)}
+    if each.gpus_per_worker:
+        bundle["GPU"] = each.gpus_per_worker
+    return [dict(bundle) for _ in range(each.workers)]
 
 
 def _fit(
@@ -140,6 +147,7 @@ def _fit(
             "seed": trial.seed,
             "sets": {name: about["url"] for name, about in data_sets.items() if _uses(trial, name)},
             "cache": cache_dir(),
+            "workers": resources.workers,
             "threads": resources.cpus_per_worker,
             "gpus": resources.gpus_per_worker,
         }
@@ -147,7 +155,7 @@ def _fit(
     ]
     with tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
         tune.Tuner(
-            tune.with_resources(run_trial, _resources(resolved)),
+            tune.with_resources(run_trial, tune.PlacementGroupFactory(_bundles(resolved))),
             param_space={"job": tune.grid_search(configs)},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=concurrent_trials(resolved), reuse_actors=False

@@ -1,17 +1,26 @@
-"""What Ray Tune runs for one trial: open the features of this node, call `train`, report every epoch."""
+"""What Ray Tune runs for one trial: open the features of this node, call `train`, report every epoch.
 
+A trial of several ranks is rank 0 itself; the others are actors in its placement group, one bundle each.
+"""
+
+import os
+import socket
 import traceback
 from typing import Any
 
+import ray
 import torch
 from ray import tune
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.store import open_dataset
 from raysed.training.files import write_json
-from raysed.training.train import DivergedError, train
+from raysed.training.ranks import Ranks, process_group
+from raysed.training.train import Report, train
+from raysed.training.trainer import DivergedError
 
 
 def run_trial(config: dict[str, Any]) -> None:
@@ -22,14 +31,72 @@ def run_trial(config: dict[str, Any]) -> None:
     Tune and goes on from the trial's own checkpoint.
     """
     job = config["job"]
-    torch.set_num_threads(job["threads"])
     out = Folder(job["out"])
-    device = "cuda" if job["gpus"] and torch.cuda.is_available() else "cpu"
     try:
-        trial = validate(job["trial"], Trial, source=job["name"])
-        sets = {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
-        train(trial, sets, out, seed=job["seed"], device=device, report=tune.report)
+        if job["workers"] == 1:
+            train_rank(job, Ranks(), address="", report=tune.report)
+        else:
+            _train_with_actors(job)
     except (ValueError, DivergedError) as error:
         reason = f"{type(error).__name__}: {error}"
         write_json(out, "failed.json", {"reason": reason, "traceback": traceback.format_exc()})
         tune.report({"failed": reason})
+
+
+def train_rank(
+    job: dict[str, Any], ranks: Ranks, address: str, report: Report = lambda metrics: None
+) -> None:
+    """One rank of a trial, in this process."""
+    torch.set_num_threads(job["threads"])
+    device = "cuda" if job["gpus"] and torch.cuda.is_available() else "cpu"
+    trial = validate(job["trial"], Trial, source=job["name"])
+    sets = {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
+    out = Folder(job["out"])
+    with process_group(ranks, address, device):
+        train(trial, sets, out, seed=job["seed"], device=device, ranks=ranks, report=report)
+
+
+def _train_with_actors(job: dict[str, Any]) -> None:
+    host = ray.util.get_node_ip_address()
+    if host.startswith("127."):
+        # One machine: gloo must not look for another interface.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    address = f"tcp://{host}:{_free_port(host)}"
+    group = ray.util.get_current_placement_group()
+    actors = [
+        _Rank.options(
+            num_cpus=job["threads"],
+            num_gpus=job["gpus"],
+            scheduling_strategy=PlacementGroupSchedulingStrategy(
+                placement_group=group, placement_group_bundle_index=rank
+            ),
+        ).remote()
+        for rank in range(1, job["workers"])
+    ]
+    try:
+        others = [
+            actor.run.remote(job, rank, address, os.environ.get("GLOO_SOCKET_IFNAME"))
+            for rank, actor in enumerate(actors, 1)
+        ]
+        train_rank(job, Ranks(0, job["workers"]), address, report=tune.report)
+        ray.get(others)
+    finally:
+        for actor in actors:
+            ray.kill(actor)
+
+
+@ray.remote(max_restarts=0)
+class _Rank:
+    """A rank above 0: a process of its own in the trial's placement group."""
+
+    def run(self, job: dict[str, Any], rank: int, address: str, interface: str | None) -> None:
+        """Train until rank 0 has finished."""
+        if interface:
+            os.environ["GLOO_SOCKET_IFNAME"] = interface
+        train_rank(job, Ranks(rank, job["workers"]), address)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]

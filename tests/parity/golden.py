@@ -23,7 +23,7 @@ from raysed.data.store import strong_labels
 from raysed.evaluation.postprocess import decode
 from raysed.model.crnn import CRNN
 from raysed.training.inputs import noise_std
-from raysed.training.mean_teacher import MeanTeacher, Targets, ramp_up, step_values
+from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, ramp_up, step_values
 from tests.golden import golden_inputs
 
 FILES = (
@@ -108,10 +108,10 @@ def check_training(folder: Path, expected: dict[str, Any]) -> dict[str, float]:
         student, teacher, target = (
             torch.from_numpy(a).double() for a in golden_inputs.train_batch(seed, n)
         )
-        targets = Targets(target[:1], target[3:].amax(1))
+        targets = Targets(target[:1], target[3:].amax(1), trial.shares)
         terms = networks.step(student.squeeze(1), teacher.squeeze(1), targets, values)
         networks.update_teacher(values.ema_decay)
-        rows.append((values, {name: float(term) for name, term in terms.items()}))
+        rows.append((values, dict(zip(TERMS, terms.tolist(), strict=True))))
     weights = [values.consistency_weight for values, _ in rows]
     ours = {
         "weak_class_loss": [terms["weak"] for _, terms in rows],

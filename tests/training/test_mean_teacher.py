@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from raysed.config.trial import Consistency, Optimiser, Schedule, Teacher
+from raysed.config.trial import Consistency, Optimiser, Schedule, Shares, Teacher
 from raysed.training.mean_teacher import MeanTeacher, Targets, loss_terms, ramp_up, step_values
 from tests.training.tiny import trial
 
@@ -57,25 +57,24 @@ def test_update_is_a_moving_average():
 def test_losses_by_hand():
     student = (torch.tensor([[[0.5]], [[0.8]], [[0.1]]]), torch.tensor([[0.5], [0.2], [0.25]]))
     teacher = (torch.tensor([[[0.5]], [[0.6]], [[0.1]]]), torch.tensor([[0.5], [0.2], [0.55]]))
-    terms = loss_terms(student, teacher, Targets(torch.tensor([[[1.0]]]), torch.tensor([[0.0]])))
-    assert terms["strong"].item() == pytest.approx(-math.log(0.5))
-    assert terms["weak"].item() == pytest.approx(-math.log(0.75))
-    assert terms["consistency_strong"].item() == pytest.approx(0.04 / 3)
-    assert terms["consistency_weak"].item() == pytest.approx(0.09 / 3)
+    shares = Shares(synthetic=1, unlabelled=1, weak=1)
+    targets = Targets(torch.tensor([[[1.0]]]), torch.tensor([[0.0]]), shares)
+    expected = [-math.log(0.75), -math.log(0.5), 0.04 / 3, 0.09 / 3]
+    assert loss_terms(student, teacher, targets).tolist() == pytest.approx(expected)
 
 
 def test_a_batch_without_a_subset_has_no_such_loss():
     scores = (torch.full((2, 3, 1), 0.3), torch.full((2, 1), 0.3))
-    terms = loss_terms(scores, scores, Targets(torch.zeros(0, 3, 1), torch.ones(2, 1)))
-    assert terms["strong"].item() == 0.0
-    assert terms["weak"].item() == pytest.approx(-math.log(0.3))
+    shares = Shares(synthetic=0, unlabelled=0, weak=2)
+    terms = loss_terms(scores, scores, Targets(torch.zeros(0, 3, 1), torch.ones(2, 1), shares))
+    assert terms.tolist() == pytest.approx([-math.log(0.3), 0, 0, 0])
 
 
 def test_step_moves_the_student_alone():
     networks = MeanTeacher(trial(), 2, seed=0)
     student = networks.student.strong.weight.clone()
     teacher = [p.clone() for p in networks.teacher.parameters()]
-    targets = Targets(torch.ones(2, 15, 2), torch.zeros(2, 2))
+    targets = Targets(torch.ones(2, 15, 2), torch.zeros(2, 2), trial().shares)
     mel = torch.randn(7, 63, 8)
     networks.step(mel, mel, targets, step_values(trial(), 0, 1))
     assert not torch.equal(networks.student.strong.weight, student)

@@ -10,7 +10,8 @@ from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics
 from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
-from raysed.training.train import DivergedError, train
+from raysed.training.train import train
+from raysed.training.trainer import DivergedError
 from tests.training.tiny import CLASSES, FEATURES, sets, trial
 
 

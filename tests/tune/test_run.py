@@ -179,3 +179,36 @@ def test_a_cell_that_the_data_cannot_feed_is_refused_before_training(tree, ray_s
         run_space(resolved, tree / "greedy.yaml", run, address=None, say=lambda line: None)
     assert json.loads(run.read("status.json"))["exit_code"] == 2
     assert not (tree / "greedy" / "trials").exists()
+
+
+def test_a_trial_of_two_ranks(tree, ray_session):
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["seeds"], content["cells"] = [0], content["cells"][:1]
+    content["contrasts"] = []
+    content["resources"] = {"workers": 2}
+    (tree / "ranks.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    run = Folder(str(tree / "ranks"))
+    resolved = read_space(tree / "ranks.yaml")
+    assert run_space(resolved, tree / "ranks.yaml", run, address=None, say=print) == 0
+    trial = plan_trials(resolved, run)[0]
+    result = json.loads(trial.out.read("result.json"))
+    assert (result["world"], result["epochs"]) == (2, 2)
+    assert [
+        json.loads(line)["epoch"] for line in trial.out.read("progress.jsonl").splitlines()
+    ] == [0, 1]
+
+
+def test_a_cluster_that_cannot_hold_a_trial_is_named(tree, ray_session):
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["resources"] = {"workers": 3, "cpus_per_worker": 2}
+    (tree / "wide.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(
+        ValueError, match=r"a trial needs \{'CPU': 6.0\}, the cluster has \{'CPU': 4.0\}"
+    ):
+        run_space(
+            read_space(tree / "wide.yaml"),
+            tree / "wide.yaml",
+            Folder(str(tree / "wide")),
+            address=None,
+            say=print,
+        )

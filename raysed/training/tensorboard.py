@@ -1,0 +1,38 @@
+"""A trial's epochs as TensorBoard curves, where its folder is a local one."""
+
+from types import TracebackType
+from typing import Any
+
+from tensorboardX import SummaryWriter
+
+from raysed.data.folder import Folder
+
+
+class TensorBoard:
+    """Writes one point per epoch and metric; a resumed trial replaces what came after its checkpoint."""
+
+    def __init__(self, out: Folder | None, epoch: int) -> None:
+        self.writer = None
+        if out is not None and out.is_local:
+            self.writer = SummaryWriter(f"{out.url}/tensorboard", purge_step=epoch)
+
+    def write(self, metrics: dict[str, Any]) -> None:
+        """`metrics` of one epoch; dicts become one curve per key."""
+        if self.writer is None:
+            return
+        for name, value in metrics.items():
+            for key, number in value.items() if isinstance(value, dict) else [("", value)]:
+                self.writer.add_scalar(f"{name}/{key}".rstrip("/"), number, metrics["epoch"])
+        self.writer.flush()
+
+    def __enter__(self) -> "TensorBoard":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.writer is not None:
+            self.writer.close()

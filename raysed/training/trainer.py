@@ -1,0 +1,231 @@
+"""The state of one trial while it trains: networks, position, history and the best epoch of each x-valid set.
+
+Position, batch order, noise and dropout are functions of (seed, step), so `checkpoints/last.pt` needs no
+generator state and a resumed trial ends with bitwise the weights of one that was never killed.
+"""
+
+import json
+import time
+from typing import Any
+
+import torch
+
+from raysed.config.trial import Trial
+from raysed.data.folder import Folder
+from raysed.data.mel import log_mel_db_torch
+from raysed.data.store import FeatureSet
+from raysed.training.batches import Batch, BatchSource
+from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
+from raysed.training.inputs import Normaliser, fit_normaliser, teacher_noise
+from raysed.training.keys import seed_of, torch_generator
+from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
+from raysed.training.ranks import Ranks
+from raysed.training.scoring import macro_f1, reference_of, score_set
+
+LAST = "checkpoints/last.pt"
+_CHECK_STEPS = 50
+"""The device is asked for its losses this often, and at the end of an epoch."""
+
+
+class DivergedError(RuntimeError):
+    """A loss that is not finite. The last good checkpoint is kept."""
+
+
+class Trainer:
+    """Trains one trial epoch by epoch; rank 0 scores, reports and writes."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        sets: dict[str, FeatureSet],
+        out: Folder,
+        *,
+        seed: int,
+        device: str,
+        ranks: Ranks,
+    ) -> None:
+        self.trial, self.sets, self.out, self.seed = trial, sets, out, seed
+        self.device, self.ranks = device, ranks
+        self.source = BatchSource(trial, sets, seed, ranks)
+        first = next(iter(self.source.sets.values()))
+        self.features, self.classes = first.features, first.classes
+        _check_scored_sets(trial, sets, first)
+        self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
+        self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}
+        self.normaliser = Normaliser.identity(self.features.n_mels)
+        self.epoch = self.step_in_epoch = 0
+        self.losses_L5 = torch.zeros(self.source.steps_per_epoch, len(TERMS), device=device)
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[str, dict[str, Any]] = {}
+        self.seconds = 0.0
+        self.saved = time.monotonic()
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, if there is one; else fit the normaliser.
+
+        Raises ValueError where the checkpoint was made by another number of ranks.
+        """
+        content = self.ranks.broadcast(self.out.read(LAST) if self.ranks.is_first else None)
+        if content is None:
+            self.normaliser = fit_normaliser(list(self.source.sets.values())).to(self.device)
+            return
+        tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
+        if about["world"] != self.ranks.world:
+            raise ValueError(
+                f"{self.out.url}/{LAST} was made by {about['world']} ranks, this trial has"
+                f" {self.ranks.world}: use as many workers, or another run folder"
+            )
+        self.normaliser = Normaliser(tensors["mean_F"], tensors["std_F"]).to(self.device)
+        self.networks.load_state(tensors["networks"])
+        self.losses_L5.copy_(tensors["losses_L5"])
+        self.epoch, self.step_in_epoch = about["epoch"], about["step_in_epoch"]
+        self.best, self.history, self.seconds = about["best"], about["history"], about["seconds"]
+
+    def run_epoch(self, checkpoint_every_s: float) -> dict[str, Any]:
+        """Train to the end of the epoch, score the x-valid sets, keep the best; returns the metrics."""
+        started, first_step = time.perf_counter(), self.step_in_epoch
+        self._train_epoch(checkpoint_every_s)
+        steps = self.source.steps_per_epoch
+        trained_s = time.perf_counter() - started
+        step = (self.epoch + 1) * steps
+        values = step_values(self.trial, step - 1, steps)
+        metrics: dict[str, Any] = {
+            "epoch": self.epoch,
+            "step": step,
+            **dict(zip(TERMS, self.losses_L5.double().mean(0).tolist(), strict=True)),
+            "learning_rate": values.learning_rate,
+            "consistency_weight": values.consistency_weight,
+            "clips_per_s": (steps - first_step) * self.trial.shares.total / trained_s,
+            "world": self.ranks.world,
+        }
+        if self.ranks.is_first:
+            metrics |= self._score_xvalid()
+        metrics["train_s"], metrics["xvalid_s"] = (
+            trained_s,
+            time.perf_counter() - started - trained_s,
+        )
+        self.seconds += time.perf_counter() - started
+        metrics["seconds"] = self.seconds
+        self.history.append(metrics)
+        self.epoch, self.step_in_epoch = self.epoch + 1, 0
+        self.losses_L5.zero_()
+        if self.ranks.is_first:
+            self._save()
+        return metrics
+
+    def _train_epoch(self, checkpoint_every_s: float) -> None:
+        steps = self.source.steps_per_epoch
+        for index, batch in enumerate(
+            self.source.epoch(self.epoch, self.step_in_epoch), self.step_in_epoch
+        ):
+            step = self.epoch * steps + index
+            values = step_values(self.trial, step, steps)
+            # Dropout draws from torch's global generator.
+            torch.manual_seed(seed_of(self.seed, "dropout", step, self.ranks.rank))
+            self.losses_L5[index] = self.networks.step(*self._inputs(batch, step), values)
+            if self.trial.teacher.ema_every == "step" or index == steps - 1:
+                self.networks.update_teacher(values.ema_decay)
+            self.step_in_epoch = index + 1
+            if self.step_in_epoch % _CHECK_STEPS == 0 or self.step_in_epoch == steps:
+                self._check_losses()
+            due = time.monotonic() - self.saved > checkpoint_every_s
+            if due and self.ranks.is_first and self.step_in_epoch < steps:
+                self._check_losses()
+                self._save()
+
+    def _check_losses(self) -> None:
+        """Raise DivergedError for the first step of this epoch whose loss is not finite."""
+        bad = (~self.losses_L5.isfinite()).any(1).nonzero()
+        if not len(bad):
+            return
+        index = int(bad[0])
+        batch = next(iter(self.source.epoch(self.epoch, index)))
+        losses = dict(zip(TERMS, self.losses_L5[index].tolist(), strict=True))
+        raise DivergedError(
+            f"loss is not finite at epoch {self.epoch}, step {index}: {losses};"
+            f" clips: {', '.join(batch.filenames)}; {self.out.url}/{LAST} is kept"
+        )
+
+    def _inputs(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor, Targets]:
+        """Student and teacher inputs and targets of this rank's clips, on the device."""
+        mel_BTF = torch.from_numpy(batch.mel_BTF).to(self.device, non_blocking=True).float()
+        frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
+        student_BTF = self.normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
+        teacher_BTF, snr_db = student_BTF, self.trial.teacher.snr_db
+        if snr_db is not None:
+            # Drawn for the global batch: a clip's noise does not depend on which rank holds it.
+            generator = torch_generator(self.seed, "noise", step, device=self.device)
+            shape = (self.trial.shares.total, *mel_BTF.shape[1:])
+            noise_BTF = torch.randn(shape, generator=generator, device=self.device)
+            noisy_BTF = teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF[batch.positions_B])
+            noisy_BTF = log_mel_db_torch(noisy_BTF, frames_B, self.features.floor_db)
+            teacher_BTF = self.normaliser(noisy_BTF)
+        targets = Targets(
+            torch.from_numpy(batch.strong_SUK).to(self.device, non_blocking=True).float(),
+            torch.from_numpy(batch.weak_WK).to(self.device, non_blocking=True).float(),
+            self.trial.shares,
+        )
+        return student_BTF, teacher_BTF, targets
+
+    def _score_xvalid(self) -> dict[str, dict[str, float]]:
+        """Macro-F1 of both networks on every x-valid set; the first maximum of each keeps its weights."""
+        scored: dict[str, dict[str, float]] = {"xvalid_f1_student": {}, "xvalid_f1_teacher": {}}
+        networks = {"student": self.networks.student, "teacher": self.networks.teacher}
+        for name, reference in self.references.items():
+            for network, model in networks.items():
+                scores = score_set(model, self.sets[name], self.normaliser, self.trial)
+                f1 = macro_f1(scores, reference, self.trial.postprocessing)
+                scored[f"xvalid_f1_{network}"][name] = f1
+            f1 = scored[f"xvalid_f1_{self.trial.selection.network}"][name]
+            better = name not in self.best or f1 > self.best[name]["xvalid_f1"]
+            if better or self.trial.selection.rule == "last":
+                self.best[name] = {"epoch": self.epoch, "xvalid_f1": f1}
+                self._save_best(name)
+        return {"xvalid_f1": scored[f"xvalid_f1_{self.trial.selection.network}"], **scored}
+
+    def _save_best(self, xvalid: str) -> None:
+        predictor = Predictor(
+            student=self.networks.student,
+            teacher=self.networks.teacher,
+            normaliser=self.normaliser.to("cpu"),
+            trial=self.trial,
+            features=self.features,
+            classes=self.classes,
+            epoch=self.epoch,
+        )
+        save_predictor(self.out, f"checkpoints/best-{xvalid}.pt", predictor)
+
+    def _save(self) -> None:
+        normaliser = self.normaliser.to("cpu")
+        save_checkpoint(
+            self.out,
+            LAST,
+            {
+                "networks": self.networks.state(),
+                "mean_F": normaliser.mean_F,
+                "std_F": normaliser.std_F,
+                "losses_L5": self.losses_L5,
+            },
+            {
+                "world": self.ranks.world,
+                "epoch": self.epoch,
+                "step_in_epoch": self.step_in_epoch,
+                "best": self.best,
+                "history": self.history,
+                "seconds": self.seconds,
+            },
+        )
+        # Written whole from the checkpoint's own history, so that a resumed trial repeats no epoch.
+        lines = "".join(json.dumps(line) + "\n" for line in self.history)
+        self.out.write("progress.jsonl", lines.encode())
+        self.saved = time.monotonic()
+
+
+def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:
+    for name in (*trial.data.xvalid, *trial.data.evaluation):
+        scored = sets[name]
+        if (scored.classes, scored.features) != (trained.classes, trained.features):
+            raise ValueError(
+                f"{name} has classes {list(scored.classes)} and {scored.features}; training"
+                f" ({trained.name}) has {list(trained.classes)} and {trained.features}"
+            )

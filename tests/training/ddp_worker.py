@@ -1,0 +1,73 @@
+"""Ranks as processes of their own, started by test_ddp.py: `python -m tests.training.ddp_worker …`."""
+
+import json
+import os
+import sys
+import time
+
+import torch
+
+from raysed.data.folder import Folder
+from raysed.training.batches import BatchSource
+from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
+from raysed.training.ranks import Ranks, process_group
+from raysed.training.train import train
+from tests.training.tiny import sets, trial
+
+STEPS = 10
+
+
+def ten_steps(ranks, out):
+    """Ten steps in float64 without dropout; rank 0 stores the losses and the state."""
+    config = trial(model=trial().model.model_copy(update={"dropout": 0.0}))
+    torch.set_default_dtype(torch.float64)
+    source = BatchSource(config, sets(), 0, ranks)
+    networks = MeanTeacher(config, 2, 0, ranks=ranks)
+    losses = []
+    step = 0
+    while step < STEPS:
+        for batch in source.epoch(step // source.steps_per_epoch):
+            mel_BTF = torch.from_numpy(batch.mel_BTF).double().clamp_min(1e-5).log10()
+            targets = Targets(
+                torch.from_numpy(batch.strong_SUK).double(),
+                torch.from_numpy(batch.weak_WK).double(),
+                config.shares,
+            )
+            values = step_values(config, step, source.steps_per_epoch)
+            terms = networks.step(mel_BTF, mel_BTF + 0.01, targets, values)
+            networks.update_teacher(values.ema_decay)
+            losses.append(terms.tolist())
+            step += 1
+    if ranks.is_first:
+        torch.save({"losses": torch.tensor(losses), **networks.state()}, out)
+
+
+def slow_train(ranks, out, pause_s):
+    """A trial that reports its steps to a file, slowly enough to be killed in mid-work."""
+    torch.set_num_threads(1)
+    folder = Folder(out)
+    step = MeanTeacher.step
+
+    def slow_step(self, *args):
+        terms = step(self, *args)
+        time.sleep(pause_s)
+        if ranks.is_first:
+            with open(f"{out}/steps.txt", "a") as file:
+                file.write(f"{os.getpid()}\n")
+        return terms
+
+    MeanTeacher.step = slow_step
+    result = train(trial(), sets(), folder, seed=7, ranks=ranks, checkpoint_every_s=0.0)
+    if ranks.is_first:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    what, rank, world, address, out = sys.argv[1:6]
+    torch.set_num_threads(1)
+    me = Ranks(int(rank), int(world))
+    with process_group(me, address):
+        if what == "steps":
+            ten_steps(me, out)
+        else:
+            slow_train(me, out, float(sys.argv[6]))

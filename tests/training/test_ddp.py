@@ -1,0 +1,156 @@
+"""Several ranks train as one process does; killed at any step, a trial ends with the same bits."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from raysed.data.folder import Folder
+from raysed.training.batches import BatchSource
+from raysed.training.checkpoint import load_checkpoint, save_checkpoint
+from raysed.training.ranks import Ranks
+from raysed.training.train import train
+from raysed.training.trainer import LAST
+from tests.paths import ROOT
+from tests.training.tiny import sets, trial
+
+EPOCHS, STEPS_PER_EPOCH = 3, 4
+ALL_STEPS = EPOCHS * STEPS_PER_EPOCH
+
+
+def start(what, world, folder, *rest):
+    """One process per rank."""
+    address = f"file://{folder}/rendezvous-{time.monotonic_ns()}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.ddp_worker", what, str(rank), str(world), address,
+             *map(str, rest)],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for rank in range(world)
+    ]  # fmt: skip
+
+
+def finish(processes):
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()[-2000:]
+
+
+def flat(state, prefix=""):
+    for key, value in state.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        elif isinstance(value, torch.Tensor):
+            yield f"{prefix}{key}", value
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    finish(start("steps", 1, folder, folder / "state.pt"))
+    return torch.load(folder / "state.pt", weights_only=True)
+
+
+@pytest.mark.parametrize("world", [2, 3, 4])
+def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
+    finish(start("steps", world, tmp_path, tmp_path / "state.pt"))
+    together = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert alone["losses"].shape == (12, 5)
+    assert torch.allclose(alone["losses"], together["losses"], rtol=0, atol=1e-9)
+    expected = dict(flat({key: alone[key] for key in ("student", "teacher")}))
+    for name, value in flat({key: together[key] for key in ("student", "teacher")}):
+        if value.is_floating_point():
+            assert (value - expected[name]).abs().max() < 1e-5, name
+        else:
+            assert torch.equal(value, expected[name]), name
+
+
+@pytest.mark.parametrize("world", [2, 3, 4, 7])
+def test_ranks_share_the_global_batch(world):
+    whole = list(BatchSource(trial(), sets(), seed=1).epoch(0))
+    parts = [list(BatchSource(trial(), sets(), 1, Ranks(r, world)).epoch(0)) for r in range(world)]
+    for step, batch in enumerate(whole):
+        held = [part[step] for part in parts]
+        assert sorted(name for b in held for name in b.filenames) == sorted(batch.filenames)
+        assert max(len(b.filenames) for b in held) - min(len(b.filenames) for b in held) <= 1
+        assert sum(len(b.strong_SUK) for b in held) == len(batch.strong_SUK)
+        assert sum(len(b.weak_WK) for b in held) == len(batch.weak_WK)
+        for b in held:
+            assert [batch.filenames[p] for p in b.positions_B] == list(b.filenames)
+            for row, position in enumerate(b.positions_B):
+                assert np.array_equal(b.mel_BTF[row], batch.mel_BTF[position])
+
+
+def test_more_ranks_than_clips_are_refused():
+    with pytest.raises(ValueError, match="8 ranks for batches of 7 clips"):
+        BatchSource(trial(), sets(), 0, Ranks(0, 8))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finish(start("train", request.param, folder, folder, 0))
+    return request.param, folder
+
+
+def steps_done(folder):
+    path = folder / "steps.txt"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def kill_after(steps, world, folder):
+    processes = start("train", world, folder, folder, 0.05)
+    while steps_done(folder) < steps:
+        assert all(process.poll() is None for process in processes), "ended before the kill"
+        time.sleep(0.005)
+    # Any rank may be the one that dies first.
+    for process in reversed(processes):
+        process.send_signal(signal.SIGKILL)
+    for process in processes:
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("undisturbed", "steps"),
+    [(1, 2), (1, 3), (1, 5), (1, 6), (1, 9), (2, 3), (2, 6)],
+    indirect=["undisturbed"],
+)
+def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps):
+    world, expected = undisturbed
+    kill_after(steps, world, tmp_path)
+    killed_at = steps_done(tmp_path)
+    assert steps <= killed_at < ALL_STEPS, "the kill has to land in mid-work"
+    assert not (tmp_path / "result.json").exists()
+    finish(start("train", world, tmp_path, tmp_path, 0))
+    redone = steps_done(tmp_path) - killed_at
+    assert redone < ALL_STEPS
+    assert redone <= ALL_STEPS - killed_at + 2, "only what no checkpoint held is done again"
+    for name in (LAST, "checkpoints/best-dry.pt", "checkpoints/best-plain.pt"):
+        ours = dict(flat(load_checkpoint(Folder(str(tmp_path)), name)[0]))
+        theirs = dict(flat(load_checkpoint(Folder(str(expected)), name)[0]))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours), name
+    for name in ("validation.dry.npz", "validation.plain.teacher.npz"):
+        path = f"statistics/{name}"
+        assert (tmp_path / path).read_bytes() == (expected / path).read_bytes()
+
+
+def test_another_number_of_ranks_is_refused(tmp_path):
+    folder = Folder(str(tmp_path))
+    train(trial(), sets(), folder, seed=7)
+    (tmp_path / "result.json").unlink()
+    tensors, about = load_checkpoint(folder, LAST)
+    save_checkpoint(folder, LAST, tensors, {**about, "world": 2})
+    with pytest.raises(ValueError, match=r"last\.pt was made by 2 ranks, this trial has 1"):
+        train(trial(), sets(), folder, seed=7)
