@@ -111,8 +111,7 @@ class ResolvedSpace:
         """Names of the data sets that the trainings use, in the job's order."""
         used: set[str] = set()
         for training in self.trainings:
-            data = training.trial.data
-            used |= {*training.trial.used_subsets().values(), *data.xvalid, *data.evaluation}
+            used |= set(training.trial.set_names())
         return tuple(name for name in self.job.sets if name in used)
 
 
@@ -182,6 +181,8 @@ def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
     wanted = [(f"data.{s}", getattr(trial.data, s), s) for s in SUBSETS if getattr(trial.data, s)]
     wanted += [("data.xvalid", name, "strong") for name in trial.data.xvalid]
     wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
+    wanted += [("data.scaler", name, "any") for name in trial.data.scaler or ()]
+    wanted += [("data.weak_xvalid", name, "weak") for name in [trial.data.weak_xvalid] if name]
     faults = []
     for key, name, role in wanted:
         if name not in job.sets:

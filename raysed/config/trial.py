@@ -56,6 +56,10 @@ class TrialData(Config):
     synthetic: Name | None = None
     unlabelled: Name | None = None
     weak: Name | None = None
+    weak_xvalid: Name | None = None
+    """Clips with weak labels that `selection.rule: xvalid_f1_plus_weak` scores beside the x-valid sets."""
+    scaler: tuple[Name, ...] | None = None
+    """Sets whose frames give the mean and deviation of each mel band; null takes all that are trained on."""
     xvalid: tuple[Name, ...] = Field(min_length=1)
     """Strongly labelled sets that choose the epoch: the best checkpoint of each is kept."""
     evaluation: tuple[Name, ...] = Field(min_length=1)
@@ -122,8 +126,8 @@ class Schedule(Config):
 class Selection(Config):
     """Which epoch's weights become the trial's model: the first maximum wins."""
 
-    rule: Literal["xvalid_f1", "last"] = "xvalid_f1"
-    """Synthetic x-valid event-based macro-F1, or simply the last epoch."""
+    rule: Literal["xvalid_f1", "xvalid_f1_plus_weak", "last"] = "xvalid_f1"
+    """Synthetic x-valid event-based macro-F1, that plus the weak x-valid macro-F1, or the last epoch."""
     network: Literal["student", "teacher"] = "student"
 
 
@@ -151,6 +155,8 @@ class Trial(Config):
     consistency: Consistency = Consistency()
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Of the forward pass (autocast). Anything but float32 changes the result."""
     selection: Selection = Selection()
     postprocessing: PostProcessing = PostProcessing()
 
@@ -162,15 +168,27 @@ class Trial(Config):
                     f"shares.{subset} is {getattr(self.shares, subset)}, but data.{subset} names no"
                     " data set (set the share to 0 or name one)"
                 )
+        if self.selection.rule == "xvalid_f1_plus_weak" and self.data.weak_xvalid is None:
+            raise ValueError("selection.rule xvalid_f1_plus_weak needs data.weak_xvalid")
         return self
 
     def used_subsets(self) -> dict[str, str]:
         """Subset to data-set name, for the subsets that have a share."""
         return {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
 
+    def set_names(self) -> list[str]:
+        """Every data set that the trial reads."""
+        data = self.data
+        extra = [data.weak_xvalid] if data.weak_xvalid else []
+        names = [*self.used_subsets().values(), *extra, *(data.scaler or ())]
+        return list(dict.fromkeys([*names, *data.xvalid, *data.evaluation]))
+
     def training_identity(self) -> dict[str, Any]:
         """What decides the weights and the choice: all but the sets that are only scored."""
         identity = self.identity()
         used = self.used_subsets()
-        identity["data"] = used
+        chosen = {
+            key: value for key in ("weak_xvalid", "scaler") if (value := getattr(self.data, key))
+        }
+        identity["data"] = used | chosen
         return identity

@@ -65,7 +65,11 @@ class CRNN(nn.Module):
         self.strong = nn.Linear(2 * config.gru_units, n_classes)
         self.attention = nn.Linear(2 * config.gru_units, n_classes)
         # Channels last: the gated units then read their channels contiguously, without a copy.
-        self.to(memory_format=torch.channels_last)
+        for block in self.blocks:
+            assert isinstance(block, ConvBlock)
+            block.conv.weight.data = block.conv.weight.data.contiguous(
+                memory_format=torch.channels_last
+            )
 
     def forward(self, mel_BTF: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, F) normalised log-mel to strong (B, U, K) and weak (B, K) scores in 0..1."""
@@ -75,10 +79,13 @@ class CRNN(nn.Module):
                 f"{mel_BTF.shape[-1]} mel bands leave {x_BCU1.shape[-1]} after pooling; expected 1"
             )
         hidden_BUH = self.dropout(self.gru(x_BCU1.squeeze(-1).transpose(1, 2))[0])
-        strong_BUK = torch.sigmoid(self.strong(hidden_BUH))
-        axis = -1 if self.attention_axis == "class" else 1
-        attention_BUK = torch.softmax(self.attention(hidden_BUH), dim=axis).clamp(1e-7, 1)
-        weak_BK = (strong_BUK * attention_BUK).sum(1) / attention_BUK.sum(1)
+        with torch.autocast(hidden_BUH.device.type, enabled=False):
+            # Scores and losses need more than half precision gives.
+            hidden_BUH = hidden_BUH.to(self.strong.weight.dtype)
+            strong_BUK = torch.sigmoid(self.strong(hidden_BUH))
+            axis = -1 if self.attention_axis == "class" else 1
+            attention_BUK = torch.softmax(self.attention(hidden_BUH), dim=axis).clamp(1e-7, 1)
+            weak_BK = (strong_BUK * attention_BUK).sum(1) / attention_BUK.sum(1)
         return strong_BUK, weak_BK
 
 

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 class AllReducedBatchNorm(nn.BatchNorm2d):
     """BatchNorm2d whose training statistics are those of all ranks' (B, C, H, W) together."""
 
-    def forward(self, x_BCHW: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, input: Tensor) -> Tensor:  # noqa: D102
         if not self.training:
-            return super().forward(x_BCHW)
+            return super().forward(input)
+        x_BCHW = input
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
         axes = (0, 2, 3)

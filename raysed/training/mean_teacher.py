@@ -77,6 +77,10 @@ class MeanTeacher:
             betas=trial.optimiser.betas,
             foreach=True,
         )
+        # float16 gradients underflow without a scale; the other precisions pass through.
+        self.scaler = torch.amp.GradScaler(
+            torch.device(device).type, enabled=trial.precision == "float16"
+        )
         self._forward: nn.Module = self.student
         if ranks.world > 1:
             synchronise_norms(self.student, device)
@@ -95,16 +99,24 @@ class MeanTeacher:
         self.teacher.train()
         for group in self.optimiser.param_groups:
             group["lr"] = values.learning_rate
-        with torch.no_grad():
-            teacher_scores = self.teacher(teacher_BTF)
-        terms_4 = loss_terms(self._forward(student_BTF), teacher_scores, targets)
+        with self._autocast(student_BTF.device.type):
+            with torch.no_grad():
+                teacher_scores = self.teacher(teacher_BTF)
+            student_scores = self._forward(student_BTF)
+        terms_4 = loss_terms(student_scores, teacher_scores, targets)
         w = values.consistency_weight
         loss = (terms_4 * terms_4.new_tensor([1.0, 1.0, w, w])).sum()
         self.optimiser.zero_grad(set_to_none=True)
         # Ranks average their gradients; each holds its share of a sum over the global batch.
-        (loss * self.ranks.world).backward()
-        self.optimiser.step()
+        self.scaler.scale(loss * self.ranks.world).backward()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return self.ranks.sum_(torch.cat([loss.detach().view(1), terms_4.detach()]))
+
+    def _autocast(self, device_type: str) -> torch.autocast:
+        enabled = self.trial.precision != "float32"
+        dtype = getattr(torch, self.trial.precision) if enabled else None
+        return torch.autocast(device_type, dtype=dtype, enabled=enabled)
 
     def update_teacher(self, decay: float) -> None:
         """teacher = decay * teacher + (1 - decay) * student: parameters only, BN buffers its own."""
@@ -119,6 +131,7 @@ class MeanTeacher:
             "student": self.student.state_dict(),
             "teacher": self.teacher.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
         }
 
     def load_state(self, state: dict[str, dict]) -> None:
@@ -126,6 +139,7 @@ class MeanTeacher:
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
 
 
 def loss_terms(

@@ -13,7 +13,9 @@ import torch
 from raysed.config.trial import PostProcessing, Trial
 from raysed.data.store import FeatureSet
 from raysed.evaluation.baselines import always_on, permuted_clips
+from raysed.evaluation.counts import tag_counts
 from raysed.evaluation.event_f1 import event_f1
+from raysed.evaluation.event_f1 import macro_f1 as counts_f1
 from raysed.evaluation.events import Events, Reference
 from raysed.evaluation.postprocess import decode
 from raysed.evaluation.statistics import Parameters, Statistics, collect, collect_scores
@@ -33,18 +35,21 @@ class Scores:
     frame_s: float
     scores_NUK: np.ndarray
     """float16."""
+    weak_NK: np.ndarray
+    """float16: the clips' own scores."""
 
 
 def score_set(model: CRNN, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial) -> Scores:
     """Run the model (in evaluation mode) over a set, in the set's order."""
     model.eval()
     device = str(next(model.parameters()).device)
-    chunks = []
+    chunks, weak_chunks = [], []
     with torch.inference_mode():
         for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
             rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
-            strong_BUK, _ = model(normaliser(log_mel_of(feature_set, rows, device)))
+            strong_BUK, weak_BK = model(normaliser(log_mel_of(feature_set, rows, device)))
             chunks.append(strong_BUK.half().cpu().numpy())
+            weak_chunks.append(weak_BK.half().cpu().numpy())
     features = feature_set.features
     return Scores(
         filenames=feature_set.filenames,
@@ -52,6 +57,7 @@ def score_set(model: CRNN, feature_set: FeatureSet, normaliser: Normaliser, tria
         classes=feature_set.classes,
         frame_s=trial.model.time_pooling * features.hop / features.sample_rate_hz,
         scores_NUK=np.concatenate(chunks),
+        weak_NK=np.concatenate(weak_chunks),
     )
 
 
@@ -81,6 +87,13 @@ def macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessin
     """Event-based macro-F1 at the configured threshold: what selects the epoch."""
     parameters = Parameters(threshold=postprocessing.threshold, psds=())
     return float(event_f1(_collect(scores, reference, postprocessing, parameters))[0][0])
+
+
+def weak_macro_f1(scores: Scores, feature_set: FeatureSet, threshold: float) -> float:
+    """Clip-level macro-F1 of a weakly labelled set."""
+    present_NK = feature_set.weak_NK
+    assert present_NK is not None, "checked before training"
+    return float(counts_f1(tag_counts(present_NK, scores.weak_NK >= threshold))[0][0])
 
 
 def statistics_of(
@@ -135,7 +148,10 @@ def encode_statistics(statistics: Statistics) -> bytes:
 
 
 def encode_scores(scores: Scores) -> bytes:
-    """One row a clip: filename, duration, scores (U * K float16, frame-major); Arrow IPC."""
+    """One row a clip: filename, duration, frame scores (U * K, frame-major), clip scores (K).
+
+    Arrow IPC, float16.
+    """
     _, frames, classes = scores.scores_NUK.shape
     values = pa.array(scores.scores_NUK.reshape(-1), pa.float16())
     table = pa.table(
@@ -143,6 +159,9 @@ def encode_scores(scores: Scores) -> bytes:
             "filename": list(scores.filenames),
             "duration_s": scores.durations_s,
             "scores": pa.FixedSizeListArray.from_arrays(values, frames * classes),
+            "weak": pa.FixedSizeListArray.from_arrays(
+                pa.array(scores.weak_NK.reshape(-1), pa.float16()), classes
+            ),
         }
     ).replace_schema_metadata(
         {
@@ -162,11 +181,15 @@ def decode_scores(content: bytes) -> Scores:
     table = pa.ipc.open_file(content).read_all()
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     classes = tuple(metadata["classes"].split("\t"))
-    values = table["scores"].combine_chunks().values.to_numpy(zero_copy_only=False)
+
+    def values(column: str) -> np.ndarray:
+        return table[column].combine_chunks().values.to_numpy(zero_copy_only=False)
+
     return Scores(
         filenames=tuple(table["filename"].to_pylist()),
         durations_s=table["duration_s"].to_numpy(),
         classes=classes,
         frame_s=float(metadata["frame_s"]),
-        scores_NUK=values.reshape(len(table), int(metadata["frames"]), len(classes)),
+        scores_NUK=values("scores").reshape(len(table), int(metadata["frames"]), len(classes)),
+        weak_NK=values("weak").reshape(len(table), len(classes)),
     )

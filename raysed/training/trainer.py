@@ -14,13 +14,14 @@ from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.mel import log_mel_db_torch
 from raysed.data.store import FeatureSet
+from raysed.model.crnn import CRNN
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
 from raysed.training.inputs import Normaliser, fit_normaliser, teacher_noise
 from raysed.training.keys import seed_of, torch_generator
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks
-from raysed.training.scoring import macro_f1, reference_of, score_set
+from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macro_f1
 
 LAST = "checkpoints/last.pt"
 _CHECK_STEPS = 50
@@ -67,7 +68,9 @@ class Trainer:
         """
         content = self.ranks.broadcast(self.out.read(LAST) if self.ranks.is_first else None)
         if content is None:
-            self.normaliser = fit_normaliser(list(self.source.sets.values())).to(self.device)
+            scaler = self.trial.data.scaler or self.trial.used_subsets().values()
+            fitted = fit_normaliser([self.sets[name] for name in scaler])
+            self.normaliser = fitted.to(self.device)
             return
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
         if about["world"] != self.ranks.world:
@@ -167,21 +170,38 @@ class Trainer:
         )
         return student_BTF, teacher_BTF, targets
 
-    def _score_xvalid(self) -> dict[str, dict[str, float]]:
+    def _score_xvalid(self) -> dict[str, Any]:
         """Macro-F1 of both networks on every x-valid set; the first maximum of each keeps its weights."""
-        scored: dict[str, dict[str, float]] = {"xvalid_f1_student": {}, "xvalid_f1_teacher": {}}
         networks = {"student": self.networks.student, "teacher": self.networks.teacher}
-        for name, reference in self.references.items():
-            for network, model in networks.items():
-                scores = score_set(model, self.sets[name], self.normaliser, self.trial)
-                f1 = macro_f1(scores, reference, self.trial.postprocessing)
-                scored[f"xvalid_f1_{network}"][name] = f1
-            f1 = scored[f"xvalid_f1_{self.trial.selection.network}"][name]
-            better = name not in self.best or f1 > self.best[name]["xvalid_f1"]
-            if better or self.trial.selection.rule == "last":
-                self.best[name] = {"epoch": self.epoch, "xvalid_f1": f1}
+        scored = {network: self._xvalid_f1(model) for network, model in networks.items()}
+        weak = {network: self._weak_f1(model) for network, model in networks.items()}
+        selected, rule = self.trial.selection.network, self.trial.selection.rule
+        for name, f1 in scored[selected].items():
+            score = f1 + weak[selected] if rule == "xvalid_f1_plus_weak" else f1
+            better = name not in self.best or score > self.best[name]["score"]
+            if better or rule == "last":
+                self.best[name] = {"epoch": self.epoch, "xvalid_f1": f1, "score": score}
                 self._save_best(name)
-        return {"xvalid_f1": scored[f"xvalid_f1_{self.trial.selection.network}"], **scored}
+        metrics: dict[str, Any] = {"xvalid_f1": scored[selected]}
+        metrics |= {f"xvalid_f1_{network}": f1 for network, f1 in scored.items()}
+        if self.trial.data.weak_xvalid:
+            metrics["weak_xvalid_f1"] = weak
+        return metrics
+
+    def _xvalid_f1(self, model: CRNN) -> dict[str, float]:
+        found = {}
+        for name, reference in self.references.items():
+            scores = score_set(model, self.sets[name], self.normaliser, self.trial)
+            found[name] = macro_f1(scores, reference, self.trial.postprocessing)
+        return found
+
+    def _weak_f1(self, model: CRNN) -> float:
+        """Clip-level macro-F1 on the weak x-valid set; 0 where the trial has none."""
+        name = self.trial.data.weak_xvalid
+        if name is None:
+            return 0.0
+        scores = score_set(model, self.sets[name], self.normaliser, self.trial)
+        return weak_macro_f1(scores, self.sets[name], self.trial.postprocessing.threshold)
 
     def _save_best(self, xvalid: str) -> None:
         predictor = Predictor(
@@ -222,7 +242,7 @@ class Trainer:
 
 
 def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:
-    for name in (*trial.data.xvalid, *trial.data.evaluation):
+    for name in trial.set_names():
         scored = sets[name]
         if (scored.classes, scored.features) != (trained.classes, trained.features):
             raise ValueError(

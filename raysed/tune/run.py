@@ -145,7 +145,7 @@ def _fit(
             "out": trial.out.url,
             "trial": trial.training.trial.model_dump(mode="json"),
             "seed": trial.seed,
-            "sets": {name: about["url"] for name, about in data_sets.items() if _uses(trial, name)},
+            "sets": {name: data_sets[name]["url"] for name in trial.training.trial.set_names()},
             "cache": cache_dir(),
             "workers": resources.workers,
             "threads": resources.cpus_per_worker,
@@ -168,11 +168,6 @@ def _fit(
                 verbose=0,
             ),
         ).fit()
-
-
-def _uses(trial: TrialPlan, name: str) -> bool:
-    config = trial.training.trial
-    return name in (*config.used_subsets().values(), *config.data.xvalid, *config.data.evaluation)
 
 
 def _reason(trial: TrialPlan) -> str:

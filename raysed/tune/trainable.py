@@ -63,14 +63,18 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     address = f"tcp://{host}:{_free_port(host)}"
     group = ray.util.get_current_placement_group()
+    assert group is not None, "Tune gives every trial one"
     actors = [
-        _Rank.options(
+        ray.remote(_Rank)
+        .options(
+            max_restarts=0,
             num_cpus=job["threads"],
             num_gpus=job["gpus"],
             scheduling_strategy=PlacementGroupSchedulingStrategy(
                 placement_group=group, placement_group_bundle_index=rank
             ),
-        ).remote()
+        )
+        .remote()
         for rank in range(1, job["workers"])
     ]
     try:
@@ -85,7 +89,6 @@ def _train_with_actors(job: dict[str, Any]) -> None:
             ray.kill(actor)
 
 
-@ray.remote(max_restarts=0)
 class _Rank:
     """A rank above 0: a process of its own in the trial's placement group."""
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -52,7 +53,7 @@ def slow_train(ranks, out, pause_s):
         terms = step(self, *args)
         time.sleep(pause_s)
         if ranks.is_first:
-            with open(f"{out}/steps.txt", "a") as file:
+            with Path(out, "steps.txt").open("a") as file:
                 file.write(f"{os.getpid()}\n")
         return terms
 

@@ -9,6 +9,7 @@ from raysed.data.folder import Folder
 from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics
 from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
+from raysed.training.inputs import fit_normaliser
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
 from raysed.training.train import train
 from raysed.training.trainer import DivergedError
@@ -73,7 +74,8 @@ def test_the_first_maximum_is_selected(finished):
     _, result, lines = finished
     for xvalid, selected in result["selected"].items():
         scored = [line["xvalid_f1"][xvalid] for line in lines]
-        assert selected == {"epoch": int(np.argmax(scored)), "xvalid_f1": max(scored)}
+        best = max(scored)
+        assert selected == {"epoch": int(np.argmax(scored)), "xvalid_f1": best, "score": best}
 
 
 def test_stored_scores_are_the_selected_models(finished, tmp_path):
@@ -144,6 +146,41 @@ def test_selection_of_the_last_epoch_and_of_the_teacher(tmp_path):
     teacher, student = tensors["networks"]["teacher"], tensors["networks"]["student"]
     assert all(torch.equal(best[key], teacher[key]) for key in best)
     assert not torch.equal(best["strong.weight"], student["strong.weight"])
+
+
+def test_weak_xvalid_adds_to_the_choice(tmp_path):
+    data = trial().data.model_copy(update={"weak_xvalid": "weak"})
+    config = trial(data=data, selection=Selection(rule="xvalid_f1_plus_weak"))
+    lines = []
+    result = train(config, sets(), Folder(str(tmp_path)), seed=0, report=lines.append)
+    sums = [line["xvalid_f1"]["dry"] + line["weak_xvalid_f1"]["student"] for line in lines]
+    assert max(sums) > 0
+    best = int(np.argmax(sums))
+    assert result["selected"]["dry"]["epoch"] == best
+    assert result["selected"]["dry"]["score"] == sums[best]
+
+
+def test_scaler_scope(tmp_path):
+    data = trial().data.model_copy(update={"scaler": ("weak",)})
+    config = trial(data=data, schedule=Schedule(epochs=1))
+    train(config, sets(), Folder(str(tmp_path)), seed=0)
+    stored = load_predictor(Folder(str(tmp_path)), "checkpoints/best-dry.pt").normaliser
+    expected = fit_normaliser([sets()["weak"]])
+    assert torch.equal(stored.mean_F, expected.mean_F)
+
+
+def test_bfloat16_is_near_and_not_equal(finished, tmp_path):
+    _, _, lines = finished
+    again = []
+    train(trial(precision="bfloat16"), sets(), Folder(str(tmp_path)), seed=7, report=again.append)
+    assert again[0]["loss"] != lines[0]["loss"]
+    assert again[0]["loss"] == pytest.approx(lines[0]["loss"], rel=0.05)
+
+
+def test_tensorboard_is_written(finished):
+    from pathlib import Path
+
+    assert list(Path(finished[0].url, "tensorboard").glob("events.out.tfevents.*"))
 
 
 def test_a_loss_that_is_not_finite_names_its_clips(tmp_path):

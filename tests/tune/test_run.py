@@ -175,7 +175,7 @@ def test_a_cell_that_the_data_cannot_feed_is_refused_before_training(tree, ray_s
     (tree / "greedy.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     run = Folder(str(tree / "greedy"))
     resolved = read_space(tree / "greedy.yaml")
-    with pytest.raises(ValueError, match="cell weak: shares.weak is 400, but weak holds 8 clips"):
+    with pytest.raises(ValueError, match=r"cell weak: shares\.weak is 400, but weak holds 8 clips"):
         run_space(resolved, tree / "greedy.yaml", run, address=None, say=lambda line: None)
     assert json.loads(run.read("status.json"))["exit_code"] == 2
     assert not (tree / "greedy" / "trials").exists()
