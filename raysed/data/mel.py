@@ -110,13 +110,13 @@ def log_mel_db_torch(
 
     if mel_BTF.dtype in (torch.float16, torch.bfloat16):
         mel_BTF = mel_BTF.float()
-    db_BTF = 20 * mel_BTF.clamp_min(AMPLITUDE_FLOOR).log10()
+    # In place after the first copy: on a CPU these passes over memory are what the loader costs.
+    db_BTF = mel_BTF.clamp_min(AMPLITUDE_FLOOR).log10_().mul_(20)
     # Padding is zero amplitude, hence the smallest value there is: it never is the maximum.
     floor_B11 = db_BTF.amax(dim=(1, 2), keepdim=True) - floor_db
-    own_BT1 = (torch.arange(mel_BTF.shape[1], device=mel_BTF.device) < frames_B[:, None])[
-        :, :, None
-    ]
-    return torch.where(own_BT1, torch.maximum(db_BTF, floor_B11), torch.zeros_like(db_BTF))
+    torch.maximum(db_BTF, floor_B11, out=db_BTF)
+    past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]
+    return db_BTF.masked_fill_(past_BT[:, :, None], 0.0)
 
 
 def _amplitude(spectrum_TB: np.ndarray) -> np.ndarray:

@@ -28,8 +28,8 @@ class Normaliser:
         return cls(torch.zeros(n_mels), torch.ones(n_mels))
 
     def __call__(self, log_mel_BTF: Tensor) -> Tensor:
-        """Zero mean and unit variance per band."""
-        return (log_mel_BTF - self.mean_F) / self.std_F
+        """Zero mean and unit variance per band, in place: a fresh tensor costs more than the sums."""
+        return log_mel_BTF.sub_(self.mean_F).mul_(1 / self.std_F)
 
     def to(self, device: torch.device | str) -> "Normaliser":
         """The same on another device."""
@@ -64,14 +64,12 @@ def log_mel_of(feature_set: FeatureSet, rows: np.ndarray, device: str = "cpu") -
 def teacher_noise(mel_BTF: Tensor, frames_B: Tensor, snr_db: float, noise_BTF: Tensor) -> Tensor:
     """Linear mel plus Gaussian noise, per band `snr_db` under the clip's own mean energy (section 3.3).
 
-    `noise_BTF` is of unit variance. Magnitudes, since the published log takes the magnitude of what the
+    `noise_BTF` is of unit variance, and is overwritten with the result. Magnitudes, since the published log takes the magnitude of what the
     noise made negative.
     """
-    std_B1F = noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
-    own_BT1 = (torch.arange(mel_BTF.shape[1], device=mel_BTF.device) < frames_B[:, None])[
-        :, :, None
-    ]
-    return (mel_BTF + std_B1F * noise_BTF).abs() * own_BT1
+    noise_BTF *= noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
+    past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]
+    return noise_BTF.add_(mel_BTF).abs_().masked_fill_(past_BT[:, :, None], 0.0)
 
 
 def noise_std(mel_BTF: Tensor, frames_B: Tensor, snr_db: float) -> Tensor:

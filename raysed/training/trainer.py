@@ -160,7 +160,9 @@ class Trainer:
             generator = torch_generator(self.seed, "noise", step, device=self.device)
             shape = (self.trial.shares.total, *mel_BTF.shape[1:])
             noise_BTF = torch.randn(shape, generator=generator, device=self.device)
-            noisy_BTF = teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF[batch.positions_B])
+            if self.ranks.world > 1:
+                noise_BTF = noise_BTF[batch.positions_B]
+            noisy_BTF = teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF)
             noisy_BTF = log_mel_db_torch(noisy_BTF, frames_B, self.features.floor_db)
             teacher_BTF = self.normaliser(noisy_BTF)
         targets = Targets(

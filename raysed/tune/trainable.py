@@ -64,17 +64,16 @@ def _train_with_actors(job: dict[str, Any]) -> None:
     address = f"tcp://{host}:{_free_port(host)}"
     group = ray.util.get_current_placement_group()
     assert group is not None, "Tune gives every trial one"
+    rank_actor: Any = ray.remote(_Rank)
     actors = [
-        ray.remote(_Rank)
-        .options(
+        rank_actor.options(
             max_restarts=0,
             num_cpus=job["threads"],
             num_gpus=job["gpus"],
             scheduling_strategy=PlacementGroupSchedulingStrategy(
                 placement_group=group, placement_group_bundle_index=rank
             ),
-        )
-        .remote()
+        ).remote()
         for rank in range(1, job["workers"])
     ]
     try:
