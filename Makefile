@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test gpu-check bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +37,12 @@ demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> 
 
 test: $(READY) ## all tests that this machine can run
 	@$(BIN)/python -m pytest
+
+gpu-check: $(READY) ## parity and throughput on a GPU (its CPU half without one)
+	@$(BIN)/python -m benchmarks.gpu_check
+
+bench: $(READY) ## the stages' benchmarks, each against its peer
+	@for name in data metrics train_step; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 lint: $(READY) ## format, lint and type check
 	@$(BIN)/ruff format --check .

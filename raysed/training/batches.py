@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from raysed.config.trial import SUBSETS, Trial
 from raysed.data.store import FeatureSet
@@ -18,10 +20,10 @@ from raysed.training.ranks import ALONE, Ranks
 
 @dataclass(frozen=True)
 class Batch:
-    """A rank's part of one global batch, on the host, before log, noise and normalisation."""
+    """A rank's part of one global batch, before log, noise and normalisation."""
 
-    mel_BTF: np.ndarray
-    """Linear mel amplitude in storage precision."""
+    mel_BTF: Tensor
+    """Linear mel amplitude in storage precision; on the device already where features are resident."""
     frames_B: np.ndarray
     """Each clip's own frames; the rest is padding."""
     strong_SUK: np.ndarray
@@ -41,6 +43,7 @@ class BatchSource:
     ) -> None:
         used = trial.used_subsets()
         self.seed, self.ranks = seed, ranks
+        self.resident: dict[str, Tensor] = {}
         if trial.shares.total < ranks.world:
             raise ValueError(
                 f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
@@ -108,13 +111,33 @@ class BatchSource:
         synthetic = [index for subset, index in own if subset == "synthetic"]
         weak = [index for subset, index in own if subset == "weak"]
         return Batch(
-            mel_BTF=np.stack([self.sets[subset].mels[index] for subset, index in own]),
+            mel_BTF=self._mels(own),
             frames_B=np.array([self.sets[subset].frames[index] for subset, index in own], np.int32),
             strong_SUK=self.strong_NUK[synthetic],
             weak_WK=self.weak_NK[weak],
             positions_B=positions_B,
             filenames=tuple(self.sets[subset].filenames[index] for subset, index in own),
         )
+
+    def make_resident(self, device: str) -> bool:
+        """Hold all features on the device if they take less than 30 % of what is free there."""
+        needed = sum(len(s) * s.mels[0].nbytes for s in self.sets.values())
+        if device.startswith("cuda") and needed > 0.3 * torch.cuda.mem_get_info(device)[0]:
+            return False
+        self.resident = {
+            subset: torch.from_numpy(np.stack(s.mels)).to(device) for subset, s in self.sets.items()
+        }
+        return True
+
+    def _mels(self, own: list[tuple[str, int]]) -> Tensor:
+        """Gathered from the device's memory, or from the node's memory map."""
+        if not self.resident:
+            return torch.from_numpy(np.stack([self.sets[subset].mels[i] for subset, i in own]))
+        parts = []
+        for subset, mels_NTF in self.resident.items():
+            rows = torch.tensor([i for s, i in own if s == subset], dtype=torch.int64)
+            parts.append(mels_NTF[rows.to(mels_NTF.device, non_blocking=True)])
+        return torch.cat(parts)
 
 
 def epoch_indices(clips: int, share: int, seed: int, epoch: int, subset: str) -> np.ndarray:

@@ -48,6 +48,8 @@ class Trainer:
         self.trial, self.sets, self.out, self.seed = trial, sets, out, seed
         self.device, self.ranks = device, ranks
         self.source = BatchSource(trial, sets, seed, ranks)
+        if device.startswith("cuda"):
+            self.source.make_resident(device)
         first = next(iter(self.source.sets.values()))
         self.features, self.classes = first.features, first.classes
         _check_scored_sets(trial, sets, first)
@@ -151,7 +153,7 @@ class Trainer:
 
     def _inputs(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor, Targets]:
         """Student and teacher inputs and targets of this rank's clips, on the device."""
-        mel_BTF = torch.from_numpy(batch.mel_BTF).to(self.device, non_blocking=True).float()
+        mel_BTF = batch.mel_BTF.to(self.device, non_blocking=True).float()
         frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
         student_BTF = self.normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
         teacher_BTF, snr_db = student_BTF, self.trial.teacher.snr_db

@@ -28,7 +28,7 @@ def ten_steps(ranks, out):
     step = 0
     while step < STEPS:
         for batch in source.epoch(step // source.steps_per_epoch):
-            mel_BTF = torch.from_numpy(batch.mel_BTF).double().clamp_min(1e-5).log10()
+            mel_BTF = batch.mel_BTF.double().clamp_min(1e-5).log10()
             targets = Targets(
                 torch.from_numpy(batch.strong_SUK).double(),
                 torch.from_numpy(batch.weak_WK).double(),

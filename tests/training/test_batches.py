@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raysed.config.trial import Schedule, Shares
 from raysed.training.batches import BatchSource, epoch_indices
+from raysed.training.ranks import Ranks
 from tests.training.tiny import FEATURES, feature_set, sets, trial
 
 
@@ -43,6 +45,17 @@ def test_batches_hold_synthetic_then_unlabelled_then_weak():
         assert np.array_equal(batch.strong_SUK[0], data["synthetic"].strong_NTK(4)[row])
         row = data["weak"].filenames.index(batch.filenames[-1])
         assert np.array_equal(batch.weak_WK[-1], data["weak"].weak_NK[row])
+
+
+@pytest.mark.parametrize("world", [1, 3])
+def test_resident_features_give_the_same_batches(world):
+    for rank in range(world):
+        mapped = BatchSource(trial(), sets(), 2, Ranks(rank, world))
+        resident = BatchSource(trial(), sets(), 2, Ranks(rank, world))
+        assert resident.make_resident("cpu")
+        for ours, theirs in zip(resident.epoch(1), mapped.epoch(1), strict=True):
+            assert ours.filenames == theirs.filenames
+            assert torch.equal(ours.mel_BTF, theirs.mel_BTF)
 
 
 def test_an_epoch_goes_on_from_any_step():
