@@ -57,6 +57,68 @@ def report_command(run: Annotated[str, typer.Argument(help="A run folder or URL.
     print("\n".join(write_report(Folder(run)).lines))
 
 
+@app.command("doctor")
+def doctor_command(
+    target: Annotated[
+        Path, typer.Argument(help="A data job, or a folder that holds DESED or parts of it.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
+    import json
+
+    from rich.console import Console
+
+    from raysed.data.diagnosis import print_diagnosis
+    from raysed.data.doctor import examine
+
+    found = examine(target)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        # A pipe has no width of its own.
+        print_diagnosis(found, Console(width=None if sys.stdout.isatty() else 120))
+    raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
+
+
+@app.command("score")
+def score_command(  # noqa: PLR0913 - each is an option
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
+            "folder of sed_scores_eval score files.",
+        ),
+    ],
+    ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
+    durations: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Columns filename, duration; for PSDS."),
+    ] = None,
+    versus: Annotated[
+        Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
+    ] = None,
+    overlaps: Annotated[
+        str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
+    ] = "refuse",
+    threshold: Annotated[
+        float | None, typer.Option(help="Operating point of the F1 scores (default: 0.5).")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=10, help="Bootstrap draws.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False,
+) -> None:
+    """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
+    from raysed.evaluation.score import Request, score
+    from raysed.evaluation.score_text import show
+
+    request = Request(
+        predictions, ground_truth, durations, versus, overlaps, threshold, draws, seed
+    )
+    show(score(request), as_json=json)
+
+
 @app.command("demo")
 def demo_command(
     tree: Annotated[Path, typer.Option(help="Where the sounds go.")] = Path("data/demo_tree"),

@@ -15,7 +15,7 @@ from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
 
 if TYPE_CHECKING:
-    from raysed.data.job import DatasetResult
+    from raysed.data.resume import DatasetResult
 
 DONE, REFUSED, HOLES, INTERRUPTED = 0, 2, 3, 130
 

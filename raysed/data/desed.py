@@ -1,4 +1,4 @@
-"""The recorded subsets of DESED as they lie on disk: which clips there are, and how to read one.
+"""The subsets of DESED that lie on disk as audio: which clips there are, and how to read one.
 
 Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips); reading
 decodes one file.
@@ -20,10 +20,16 @@ from raysed.data.tsv import read_strong, read_unlabelled, read_weak
 XVALID_FRACTION = 0.1
 
 _TSV = {
-    "weak": "metadata/train/weak.tsv",
-    "unlabelled": "metadata/train/unlabel_in_domain.tsv",
-    "validation": "metadata/validation/validation.tsv",
-    "eval": "metadata/eval/public.tsv",
+    "weak": ("metadata/train/weak.tsv",),
+    "unlabelled": ("metadata/train/unlabel_in_domain.tsv",),
+    "validation": ("metadata/validation/validation.tsv",),
+    "eval": ("metadata/eval/public.tsv",),
+    # Ready-made soundscapes, {} is the folder of the set.
+    "synthetic": tuple(
+        f"metadata/{split}/{{}}{end}"
+        for split in ("train", "validation", "eval")
+        for end in ("/soundscapes.tsv", ".tsv")
+    ),
 }
 # Looked up in this order for each clip: the originals first, then the 16 kHz siblings that users
 # made of them.
@@ -37,6 +43,11 @@ _FOLDERS = {
         "audio/validation_16k",
     ),
     "eval": ("audio/eval/public", "audio/eval/public_16k"),
+    "synthetic": tuple(
+        f"audio/{split}/{{}}/{end}"
+        for split in ("train", "validation", "eval")
+        for end in ("soundscapes", "soundscapes_16k")
+    ),
 }
 
 
@@ -71,14 +82,15 @@ def list_recorded(
     root = Path(root)
     if not root.is_dir():
         raise ValueError(f"{root}: no such folder; roots.recorded holds audio/ and metadata/")
-    tsv = root / _TSV[data_set.subset]
-    labels = _read_labels(tsv, data_set.subset, classes)
+    tsv = tsv_path(root, data_set)
+    labels = read_labels(tsv, data_set.subset, classes)
     names = _part(sorted(labels), data_set)[: data_set.limit]
-    folders = [folder for folder in _FOLDERS[data_set.subset] if (root / folder).is_dir()]
+    folders = audio_folders(root, data_set)
     if not folders:
-        tried = ", ".join(_FOLDERS[data_set.subset])
+        tried = ", ".join(_places(_FOLDERS, data_set))
         raise ValueError(
-            f"{root}: has no audio of the {data_set.subset} subset (looked in {tried})"
+            f"{root}: has no audio of the {data_set.folder or data_set.subset} subset "
+            f"(looked in {tried})"
         )
     audio = _AudioIndex(root, folders)
     found = {name: path for name in names if (path := audio.find(name)) is not None}
@@ -106,10 +118,38 @@ def read_recorded(root: str | Path, entry: RecordedEntry, features: Features) ->
     )
 
 
-_Labels = tuple[tuple[Event, ...] | None, tuple[str, ...] | None]
+Labels = tuple[tuple[Event, ...] | None, tuple[str, ...] | None]
 
 
-def _read_labels(tsv: Path, subset: str, classes: Collection[str] | None) -> dict[str, _Labels]:
+def tsv_path(root: str | Path, data_set: RecordedSet) -> Path:
+    """The annotations of a subset: the first of the places they may lie that is there, else the
+    first of all.
+    """
+    places = _places(_TSV, data_set)
+    # DESED's metadata may also be the root itself.
+    places += [place.removeprefix("metadata/") for place in places]
+    found = (Path(root) / place for place in places if (Path(root) / place).is_file())
+    return next(found, Path(root) / places[0])
+
+
+def audio_folders(root: str | Path, data_set: RecordedSet) -> list[str]:
+    """The folders under `root` that may hold a subset's audio and are there."""
+    return [place for place in _places(_FOLDERS, data_set) if (Path(root) / place).is_dir()]
+
+
+def _places(table: dict[str, tuple[str, ...]], data_set: RecordedSet) -> list[str]:
+    return [place.format(data_set.folder) for place in table[data_set.subset]]
+
+
+def labelled_classes(root: str | Path, data_set: RecordedSet) -> set[str]:
+    """The classes that a subset's annotations name; none for unlabelled clips."""
+    labels = read_labels(tsv_path(root, data_set), data_set.subset, None)
+    return {label for _, weak in labels.values() for label in weak or ()}
+
+
+def read_labels(
+    tsv: Path, subset: str, classes: Collection[str] | None = None
+) -> dict[str, Labels]:
     """Strong and weak labels of every listed clip."""
     if subset == "unlabelled":
         return dict.fromkeys(read_unlabelled(tsv), (None, None))

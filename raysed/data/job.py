@@ -7,23 +7,23 @@ holds the same bytes on any number of workers.
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from raysed.config.data_job import DataJob, Features
-from raysed.data.clip import Rejected
+from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
 from raysed.data.folder import Folder
-from raysed.data.plan import DatasetPlan, Shard, plan
+from raysed.data.plan import DatasetPlan, Shard, plan, with_absolute_roots
 from raysed.data.progress import BuildProgress
-from raysed.data.shards import ShardEntry, read_shard, write_lists, write_manifest
+from raysed.data.resume import DatasetResult, finished_shards, mark_unfinished, record, result_of
+from raysed.data.shards import MANIFEST, ShardEntry
 from raysed.data.source import Source
 from raysed.data.stages import Made, ShardWriter, make_clips, target
-
-log = logging.getLogger(__name__)
 
 RETRIES = 3
 # One mel actor keeps up with this many waveform tasks.
@@ -33,25 +33,6 @@ SHARDS_PER_ACTOR = 2
 # One thread a worker: Ray places as many workers as there are cores.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
-
-
-@dataclass(frozen=True)
-class DatasetResult:
-    """What a data set folder holds after a build."""
-
-    name: str
-    id: str
-    url: str
-    clips: int
-    dropped: int
-    quarantined: int
-    missing: int
-    shards: int
-    shards_built: int
-    """By this build; the others were there."""
-    over_limit: bool
-    """More clips are quarantined than the job's `quarantine_limit` allows."""
-    warnings: tuple[str, ...]
 
 
 class BuildStoppedError(RuntimeError):
@@ -76,27 +57,29 @@ def build(
 ) -> dict[str, DatasetResult]:
     """Build the job's data sets, or the named ones, but for the shards that are there already.
 
-    At most `workers` waveform tasks run at once (default: the cluster's CPUs). Joins the Ray that
+    At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray that
     this process runs or `address` names, else starts one on this machine. An interrupted build is
     resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full
     disk and the like.
     """
     plans = plan(job, sets)
-    done = {p.name: _finished(p) for p in plans}
+    done = {p.name: finished_shards(p) for p in plans}
     left = {p.name: [s for s in p.shards if s.name not in done[p.name]] for p in plans}
     shards = [shard for p in plans for shard in left[p.name]]
     if shards:
-        _mark_unfinished([p for p in plans if left[p.name]], done)
+        unfinished = [p for p in plans if left[p.name]]
+        for p in unfinished:
+            mark_unfinished(p, done[p.name].values())
         start_ray(address)
+        if len(_nodes()) > 1:
+            check_visible(_shared_paths(job, unfinished))
+    workers = workers or job.cluster.tasks_in_flight
     with BuildProgress(sum(shard.stop - shard.start for shard in shards), len(shards)) as progress:
-        for p, entry in _run(plans, left, workers) if shards else ():
+        for p, entry in _run(plans, left, workers, job.cluster) if shards else ():
             done[p.name][entry.name] = entry
             progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
-            if len(done[p.name]) < len(p.shards):
-                write_manifest(Folder(p.url), p.manifest_of(done[p.name].values()))
-            else:
-                _finish(p, done[p.name].values())
-    return {p.name: _result(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
+            record(p, done[p.name].values())
+    return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
 
 
 def start_ray(address: str | None = None) -> None:
@@ -118,41 +101,17 @@ def start_ray(address: str | None = None) -> None:
     )
 
 
-def _finished(plan: DatasetPlan) -> dict[str, ShardEntry]:
-    """The shards of the plan that the manifest lists and whose bytes are those written."""
-    finished = {}
-    folder, wanted = Folder(plan.url), {(s.name, s.start, s.stop) for s in plan.shards}
-    for entry in plan.manifest.shards if plan.manifest else ():
-        if (entry.name, entry.start, entry.stop) not in wanted:
-            continue
-        try:
-            read_shard(folder, entry)
-        except ValueError as error:
-            log.warning("%s: built anew", error)
-        else:
-            finished[entry.name] = entry
-    return finished
-
-
-def _mark_unfinished(plans: Sequence[DatasetPlan], done: dict[str, dict[str, ShardEntry]]) -> None:
-    """Write the manifests of what is there now: what is to be replaced must not be read meanwhile,
-    and a folder that cannot be written is refused before any work.
-    """
-    for p in plans:
-        try:
-            write_manifest(Folder(p.url), p.manifest_of(done[p.name].values()))
-        except OSError as error:
-            raise ValueError(f"{p.url}: cannot be written ({error})") from error
-
-
 def _run(
-    plans: Sequence[DatasetPlan], left: dict[str, list[Shard]], workers: int | None
+    plans: Sequence[DatasetPlan],
+    left: dict[str, list[Shard]],
+    workers: int | None,
+    cluster: Cluster,
 ) -> Iterator[tuple[DatasetPlan, ShardEntry]]:
     """Build shards of all data sets, a bounded number at once; yields each when it is on disk."""
     sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
     queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
     workers = min(workers or max(1, int(ray.cluster_resources()["CPU"])), len(queue))
-    writers = _start_writers(plans, workers)
+    writers = _start_writers(plans, workers, cluster)
     making: dict[ray.ObjectRef, _Work] = {}
     writing: dict[ray.ObjectRef, tuple[_Work, int]] = {}
     try:
@@ -186,6 +145,9 @@ def _run(
 def _entry(reference: ray.ObjectRef, work: _Work) -> ShardEntry:
     try:
         return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        # What went wrong, without the worker's traceback; that is in `__cause__`.
+        raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error.cause}") from error
     except ray.exceptions.RayError as error:
         raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error}") from error
 
@@ -207,47 +169,93 @@ class _Writer(ShardWriter):
         super().__init__(mel, features, batch=batch, device_id=device_id)
 
 
-def _start_writers(plans: Sequence[DatasetPlan], workers: int) -> list[Any]:
+def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster) -> list[Any]:
     """Mel actors, on GPUs where the cluster has them. They take no CPU of their own: a CPU that
     made waveforms for a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
     """
-    count = max(1, workers // TASKS_PER_ACTOR)
     mel, features = plans[0].mel, plans[0].features  # the same for all sets of a job
-    gpus = int(ray.cluster_resources().get("GPU", 0)) if mel == "dali" else 0
-    actor = ray.remote(_Writer).options(
-        num_cpus=0,
-        num_gpus=1 if gpus else 0,
-        max_restarts=RETRIES,
-        max_task_retries=RETRIES,
-        scheduling_strategy="SPREAD",
-        runtime_env=WORKER_ENVIRONMENT,
-    )
+    gpus = _gpu_share(mel, cluster)
     batch = max(shard.stop - shard.start for p in plans for shard in p.shards)
-    return [actor.remote(mel, features, batch) for _ in range(min(count, gpus) if gpus else count)]
+    return [
+        ray.remote(_Writer)
+        .options(
+            num_cpus=0,
+            num_gpus=gpus,
+            max_restarts=RETRIES,
+            max_task_retries=RETRIES,
+            scheduling_strategy=where,
+            runtime_env=WORKER_ENVIRONMENT,
+        )
+        .remote(mel, features, batch)
+        for where in _writer_places(workers, gpus, cluster)
+    ]
 
 
-def _finish(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
-    """The lists, then the manifest that calls the data set complete."""
-    manifest = plan.manifest_of(entries)
-    rejected = [Rejected(*pair) for entry in manifest.shards for pair in entry.quarantined]
-    write_lists(Folder(plan.url), rejected, plan.source.missing)
-    write_manifest(Folder(plan.url), manifest)
+def _gpu_share(mel: str, cluster: Cluster) -> float:
+    """GPUs of one mel actor; ValueError for a share that no node can give."""
+    have = max(node["Resources"].get("GPU", 0.0) for node in _nodes())
+    if mel != "dali":
+        return 0.0
+    share = cluster.gpus_per_mel_actor
+    if share is None:
+        return 1.0 if have else 0.0
+    if share and not have:
+        raise ValueError(f"cluster.gpus_per_mel_actor is {share}, but no node of Ray's has a GPU")
+    return share
 
 
-def _result(
-    plan: DatasetPlan, entries: Iterable[ShardEntry], built: int, job: DataJob
-) -> DatasetResult:
-    manifest = plan.manifest_of(entries)
-    return DatasetResult(
-        name=plan.name,
-        id=plan.id,
-        url=plan.url,
-        clips=manifest.clips,
-        dropped=manifest.dropped,
-        quarantined=manifest.quarantined,
-        missing=manifest.missing,
-        shards=len(manifest.shards),
-        shards_built=built,
-        over_limit=manifest.quarantined > job.quarantine_limit * plan.source.count,
-        warnings=plan.source.warnings,
-    )
+def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
+    """Ray's scheduling strategy of each mel actor."""
+    if cluster.mel_actors_per_node is None:
+        count = max(1, workers // TASKS_PER_ACTOR)
+        if gpus:
+            count = min(count, int(ray.cluster_resources()["GPU"] / gpus))
+        return ["SPREAD"] * count
+    nodes = [node for node in _nodes() if node["Resources"].get("GPU", 0.0) >= gpus]
+    # Soft: when its node is lost, an actor is restarted on another.
+    return [
+        NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
+        for node in nodes
+        for _ in range(cluster.mel_actors_per_node)
+    ]
+
+
+def _nodes() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def check_visible(paths: Mapping[str, str]) -> None:
+    """Ask every node whether it sees these files and folders, `{what it is: absolute path}`.
+
+    Raises ValueError naming each node and path that do not go together.
+    """
+    faults = [
+        f"node {node['NodeManagerAddress']} does not see {paths[what]} ({what})"
+        for node, absent in zip(
+            _nodes(), ray.get([_absent_on(n, paths) for n in _nodes()]), strict=True
+        )
+        for what in absent
+    ]
+    if faults:
+        advice = "every node must see the data under the same path: mount it there"
+        raise ValueError("\n  ".join([advice, *faults]))
+
+
+def _absent_on(node: Mapping[str, Any], paths: Mapping[str, str]) -> ray.ObjectRef:
+    where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return _absent.options(scheduling_strategy=where).remote(dict(paths))
+
+
+@ray.remote(num_cpus=0)
+def _absent(paths: dict[str, str]) -> list[str]:
+    return [what for what, path in paths.items() if not Path(path).exists()]
+
+
+def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:
+    """What tasks will read, and the manifests that this process has just written."""
+    needed = {root for p in plans for root in needed_roots(job.sets[p.name])}
+    # Co-occurrences are read here and travel with the tasks.
+    needed -= {"cooccurrences"}
+    roots = {f"roots.{key}": path for key, path in with_absolute_roots(job).roots if key in needed}
+    written = {f"out, set {p.name}": f"{p.url}/{MANIFEST}" for p in plans if Folder(p.url).is_local}
+    return roots | written

@@ -31,15 +31,20 @@ def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
     if duration_s < _MIN_S:
         waveform_T = np.tile(waveform_T, int(np.ceil(_MIN_S / duration_s)))
     sections, gain = _k_weighting(sample_rate_hz)
-    energy_T = np.square(np.asarray(sosfilt(sections, waveform_T)) * gain)
-    sums = np.concatenate([[0.0], np.cumsum(energy_T)])
+    energy_T = np.asarray(sosfilt(sections, waveform_T))
+    np.multiply(energy_T, energy_T, out=energy_T)
     n_blocks = int(np.round((len(energy_T) / sample_rate_hz - _BLOCK_S) / (_BLOCK_S * _STEP)) + 1)
     blocks = np.arange(n_blocks)
     starts = (_BLOCK_S * (blocks * _STEP) * sample_rate_hz).astype(int)
     ends = (_BLOCK_S * (blocks * _STEP + 1) * sample_rate_hz).astype(int).clip(max=len(energy_T))
-    return max(
-        _gated(np.maximum(sums[ends] - sums[starts], 0.0) / (_BLOCK_S * sample_rate_hz)), FLOOR_LUFS
-    )
+    # Blocks overlap: the energy between all their edges is summed once.
+    edges = np.unique(np.concatenate([starts, ends]))
+    pieces = np.add.reduceat(energy_T, edges[:-1])
+    pieces[-1] = energy_T[edges[-2] : edges[-1]].sum()
+    sums = np.concatenate([[0.0], np.cumsum(pieces)])
+    block_sums = sums[np.searchsorted(edges, ends)] - sums[np.searchsorted(edges, starts)]
+    power = np.maximum(block_sums, 0.0) * gain**2 / (_BLOCK_S * sample_rate_hz)
+    return max(_gated(power), FLOOR_LUFS)
 
 
 def _gated(power_N: np.ndarray) -> float:

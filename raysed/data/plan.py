@@ -5,14 +5,16 @@ written.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from raysed.config.base import content_hash
-from raysed.config.data_job import DataJob, Features, Roots
+from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
+from raysed.data.desed import labelled_classes
 from raysed.data.folder import Folder
+from raysed.data.leakage import Leak, describe_leaks, shared_recordings, shared_sources
 from raysed.data.shards import (
     FORMAT_VERSION,
     Manifest,
@@ -22,7 +24,7 @@ from raysed.data.shards import (
     versions,
 )
 from raysed.data.soundbank import soundbank_classes
-from raysed.data.source import Source, open_source
+from raysed.data.source import RecordedSource, Source, SyntheticSource, open_source
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class DatasetPlan:
     shards: tuple[Shard, ...]
     manifest: Manifest | None
     """What is there already, complete or not."""
+    warnings: tuple[str, ...]
+    """What a person should know: of the sources, and what other sets share with this one."""
 
     @property
     def state(self) -> Literal["present", "to_build"]:
@@ -97,7 +101,13 @@ def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
         )
     job = with_absolute_roots(job)
     classes, mel = job_classes(job), mel_backend(job)
-    return [_plan_set(job, name, classes, mel) for name in job.sets if sets is None or name in sets]
+    names = [name for name in job.sets if sets is None or name in sets]
+    plans = [_plan_set(job, name, classes, mel) for name in names]
+    shared = _leaks(job, plans)
+    return [
+        replace(p, warnings=p.source.warnings + _told(p.name, job.sets[p.name], shared))
+        for p in plans
+    ]
 
 
 def with_absolute_roots(job: DataJob) -> DataJob:
@@ -107,12 +117,18 @@ def with_absolute_roots(job: DataJob) -> DataJob:
 
 
 def job_classes(job: DataJob) -> tuple[str, ...]:
-    """The class list: the job's own, else the soundbank's."""
+    """The class list: the job's own, else the soundbank's, else what the annotations name."""
     if job.classes is not None:
         return job.classes
-    if job.roots.soundbank is None:
-        raise ValueError(f"job {job.name}: give `classes`, or `roots.soundbank` to take them from")
-    return soundbank_classes(job.roots.soundbank)
+    if job.roots.soundbank is not None:
+        return soundbank_classes(job.roots.soundbank)
+    found: set[str] = set()
+    for data_set in job.sets.values():
+        if isinstance(data_set, RecordedSet) and job.roots.recorded is not None:
+            found |= labelled_classes(job.roots.recorded, data_set)
+    if not found:
+        raise ValueError(f"job {job.name}: its sets name no class; give `classes`")
+    return tuple(sorted(found))
 
 
 def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
@@ -127,6 +143,40 @@ def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
             f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed; use mel: auto"
         )
     return "dali" if installed else "torchaudio"
+
+
+def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
+    """Recordings and soundbank sources in two of the sets that are not of one split."""
+    recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
+    foregrounds: dict[str, tuple[str, ...]] = {}
+    backgrounds: dict[str, tuple[str, ...]] = {}
+    for p in plans:
+        data_set, source = job.sets[p.name], p.source
+        if isinstance(data_set, RecordedSet) and isinstance(source, RecordedSource):
+            names = [*(entry.filename for entry in source.entries), *source.missing]
+            split = (data_set.subset, data_set.folder, data_set.part, data_set.split_seed)
+            recorded.setdefault(split, (p.name, names))
+        elif isinstance(data_set, SyntheticSet) and isinstance(source, SyntheticSource):
+            bank = source.context.soundbank
+            foregrounds[_bank(data_set)] = bank.foregrounds
+            backgrounds[_bank(data_set)] = bank.backgrounds
+    return [
+        *shared_recordings(dict(recorded.values())),
+        *shared_sources(foregrounds),
+        *shared_sources(backgrounds),
+    ]
+
+
+def _bank(data_set: SyntheticSet) -> str:
+    return f"soundbank {data_set.split}"
+
+
+def _told(
+    name: str, data_set: RecordedSet | SyntheticSet, leaks: Iterable[Leak]
+) -> tuple[str, ...]:
+    """Lines on what a set shares with others."""
+    split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
+    return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
 
 
 def _plan_set(
@@ -162,4 +212,5 @@ def _plan_set(
             for number, start in enumerate(starts)
         ),
         manifest=read_manifest(folder),
+        warnings=(),
     )

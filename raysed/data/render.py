@@ -73,12 +73,12 @@ def render(
     """
     length = int(duration_s * sample_rate_hz)
     background_T = _fit(_background(background, duration_s, sample_rate_hz, convert), length)
-    background_T = background_T * _gain(ref_db, background_T, sample_rate_hz)
+    background_T *= _gain(ref_db, background_T, sample_rate_hz)
     stems = []
     for sound in foreground:
         audio_TC, rate_hz = _read(sound)
         waveform_T = convert(audio_TC, rate_hz, sample_rate_hz, sound.pitch_shift)
-        waveform_T = waveform_T * _gain(ref_db + sound.snr, waveform_T, sample_rate_hz)
+        waveform_T *= _gain(ref_db + sound.snr, waveform_T, sample_rate_hz)
         start = int(sample_rate_hz * sound.event_time)
         faded_T = _fade(waveform_T, int(_FADE_S * sample_rate_hz))[: length - start]
         stems.append(Stem(split_label(sound.label)[0], start, faded_T))
@@ -98,11 +98,11 @@ def _background(
 
 def _read(sound: Sound) -> tuple[np.ndarray, int]:
     """The stretch of the source that the specification asks for."""
-    whole_TC, rate_hz = _sources.read(sound.source_file)
-    start = int(sound.source_time * rate_hz)
-    stop = int((sound.source_time + sound.event_duration) * rate_hz)
-    audio_TC = whole_TC[start:stop]
-    if not len(audio_TC) or not np.isfinite(audio_TC).all():
+    audio_TC, rate_hz = _sources.read(
+        sound.source_file, sound.source_time, sound.source_time + sound.event_duration
+    )
+    # A sum is finite only if all of it is, at half the cost of looking at each.
+    if not len(audio_TC) or not np.isfinite(audio_TC.sum()):
         raise ValueError(
             f"{sound.source_file}: holds nothing, or values that are not finite, "
             f"in the {sound.event_duration:.3f} s from {sound.source_time:.3f} s"
@@ -113,7 +113,8 @@ def _read(sound: Sound) -> tuple[np.ndarray, int]:
 class _Sources:
     """Decoded soundbank files of this process, the latest used ones, within a budget of bytes.
 
-    Always decoded whole, so that a stretch has the same samples in any order of use.
+    Decoded whole, so that a stretch has the same samples in any order of use; of a file that the
+    budget cannot hold (hours), always the stretch alone.
     """
 
     def __init__(self, budget_bytes: int) -> None:
@@ -121,21 +122,28 @@ class _Sources:
         self._bytes = 0
         self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
 
-    def read(self, path: str) -> tuple[np.ndarray, int]:
+    def read(self, path: str, start_s: float, stop_s: float) -> tuple[np.ndarray, int]:
         """Samples (float64, read-only, channels last) and rate; ValueError naming the file."""
-        if path in self._kept:
-            self._kept.move_to_end(path)
-            return self._kept[path]
-        try:
-            audio_TC, rate_hz = soundfile.read(path, always_2d=True)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+        if path not in self._kept:
+            try:
+                with soundfile.SoundFile(path) as file:
+                    start, stop = int(start_s * file.samplerate), int(stop_s * file.samplerate)
+                    if file.frames * file.channels * np.float64().nbytes > self._budget_bytes:
+                        file.seek(start)
+                        return file.read(stop - start, always_2d=True), file.samplerate
+                    self._keep(path, file.read(always_2d=True), file.samplerate)
+            except (soundfile.LibsndfileError, OSError) as error:
+                raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+        self._kept.move_to_end(path)
+        audio_TC, rate_hz = self._kept[path]
+        return audio_TC[int(start_s * rate_hz) : int(stop_s * rate_hz)], rate_hz
+
+    def _keep(self, path: str, audio_TC: np.ndarray, rate_hz: int) -> None:
         audio_TC.flags.writeable = False
         self._kept[path] = audio_TC, rate_hz
         self._bytes += audio_TC.nbytes
         while self._bytes > self._budget_bytes:
             self._bytes -= self._kept.popitem(last=False)[1][0].nbytes
-        return audio_TC, rate_hz
 
 
 _sources = _Sources(budget_bytes=128 << 20)
@@ -143,6 +151,8 @@ _sources = _Sources(budget_bytes=128 << 20)
 
 def _fit(waveform_T: np.ndarray, length: int) -> np.ndarray:
     """Resampling can miss the length by a sample."""
+    if len(waveform_T) == length:
+        return waveform_T
     return np.pad(waveform_T[:length], (0, max(0, length - len(waveform_T))))
 
 

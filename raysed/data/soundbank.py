@@ -30,15 +30,29 @@ class Soundbank:
     background: dict[str, tuple[str, ...]]
 
     @property
+    def foregrounds(self) -> tuple[str, ...]:
+        """All foreground files, folder by folder."""
+        return tuple(path for paths in self.foreground.values() for path in paths)
+
+    @property
     def backgrounds(self) -> tuple[str, ...]:
         """All background files, folder by folder."""
         return tuple(path for paths in self.background.values() for path in paths)
 
 
 def source_id(path: str | Path) -> str:
-    """The recording that a soundbank file was cut from: its stem without trailing `_<number>`s."""
-    stem = Path(path).stem
-    return _CUT_NUMBERS.sub("", stem) or stem
+    """The recording that a soundbank file was cut from: its stem without trailing `_<number>`s.
+
+    A file that is only numbered within its folder (`rain/rain_003.wav`) is a recording of its own.
+    """
+    path = Path(path)
+    return path.stem if is_only_numbered(path) else _CUT_NUMBERS.sub("", path.stem)
+
+
+def is_only_numbered(path: str | Path) -> bool:
+    """Whether the name tells nothing of where the sound comes from."""
+    path = Path(path)
+    return _CUT_NUMBERS.sub("", path.stem) in ("", path.parent.name)
 
 
 def soundbank_classes(root: str | Path) -> tuple[str, ...]:

@@ -193,12 +193,15 @@ def convert(
 
     SoX computes on 32-bit integers; what needs no processing is only rounded like them.
     """
-    audio_TC = np.clip(audio_TC, -1.0, 1.0 - 1 / _INT32)
     if rate_hz == sample_rate_hz and audio_TC.shape[1] == 1 and pitch_semitones is None:
         scaled_T = audio_TC[:, 0] * _INT32
-        return np.divide(np.trunc(scaled_T, out=scaled_T), _INT32, out=scaled_T)
+        np.trunc(scaled_T, out=scaled_T)
+        np.maximum(scaled_T, -_INT32, out=scaled_T)
+        np.minimum(scaled_T, _INT32 - 1, out=scaled_T)
+        return np.multiply(scaled_T, 1 / _INT32, out=scaled_T)
     verify_sox()
-    return _sox(audio_TC, rate_hz, sample_rate_hz, pitch_semitones)
+    clipped_TC = np.clip(audio_TC, -1.0, 1.0 - 1 / _INT32)
+    return _sox(clipped_TC, rate_hz, sample_rate_hz, pitch_semitones)
 
 
 def _sox(
@@ -239,9 +242,10 @@ def verify_sox() -> None:
 def _mix(
     context: SoundscapeContext, background_T: np.ndarray, stems: Sequence[Stem], room: Room | None
 ) -> np.ndarray:
+    """All of it, summed; a dry mixture is made in `background_T`."""
     if room is not None:
         return reverberate(background_T, stems, room, context.sample_rate_hz)
-    mix_T = background_T.copy()
+    mix_T = background_T
     for stem in stems:
         mix_T[stem.start : stem.start + len(stem.waveform_T)] += stem.waveform_T
     if context.data_set.reverb == "sox":

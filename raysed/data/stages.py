@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from raysed.config.data_job import Features
+from raysed.config.data_job import Features, SyntheticSet
 from raysed.data.clip import Clip, Rejected
+from raysed.data.export import write_exports
 from raysed.data.folder import Folder
 from raysed.data.mel import mel_amplitude, prepared
 from raysed.data.plan import DatasetPlan, Shard
 from raysed.data.shards import ShardEntry, encode_shard, sha256, stored_mel, versions
-from raysed.data.source import Source
+from raysed.data.source import Source, SyntheticSource
 
 MelFunction = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
@@ -34,6 +35,8 @@ class Target:
     shard: Shard
     subset: str
     metadata: dict[str, Any]
+    exported: SyntheticSet | None
+    """The set's configuration where it asks for files of its soundscapes."""
 
 
 def target(plan: DatasetPlan, shard: Shard) -> Target:
@@ -46,7 +49,10 @@ def target(plan: DatasetPlan, shard: Shard) -> Target:
         "mel": plan.mel,
         "versions": versions(),
     }
-    return Target(plan.url, shard, plan.source.subset, metadata)
+    source, exported = plan.source, None
+    if isinstance(source, SyntheticSource) and source.context.data_set.export:
+        exported = source.context.data_set
+    return Target(plan.url, shard, source.subset, metadata, exported)
 
 
 def make_clips(source: Source, shard: Shard) -> Made:
@@ -89,6 +95,9 @@ class ShardWriter:
             for clip, mel_TF in zip(clips, mels, strict=True)
             if self._passes(clip, stored_mel, mel_TF, rejected)
         ]
+        if target.exported is not None:
+            written = [clip for clip, _ in rows]
+            write_exports(Folder(target.url), written, target.exported, self._features)
         content = encode_shard(rows, target.subset, self._features, target.metadata)
         Folder(target.url).write(target.shard.name, content)
         return ShardEntry(

@@ -1,57 +1,25 @@
 import json
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
 
-from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
+from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.config.reader import read_config
+from raysed.data.__main__ import data
 from raysed.data.folder import Folder
 from raysed.data.job import build
-from raysed.data.plan import mel_backend, plan
+from raysed.data.plan import job_classes, mel_backend, plan
 from raysed.data.shards import read_manifest
 from raysed.data.store import open_dataset
+from tests.data.recorded_tree import FEATURES, WEAK, contents, weak_job, write_tree
 from tests.paths import MINI_DESED, ROOT
 
 pytestmark = pytest.mark.ray
-
-FEATURES = Features(duration_s=1.0, n_mels=16, hop=510)
-WEAK = RecordedSet(kind="recorded", subset="weak")
-
-
-def write_tree(root: Path, clips: int = 11) -> Path:
-    """A `dataset` folder of weakly labelled noise; clip 3 is corrupt, clip 7 absent."""
-    audio = root / "audio/train/weak"
-    audio.mkdir(parents=True)
-    lines = ["filename\tevent_labels"]
-    for n in range(clips):
-        lines.append(f"Y{n:02d}_0.000_1.000.wav\t{'Cat,Dog' if n % 2 else 'Dog'}")
-        if n == 7:
-            continue
-        noise_T = np.random.default_rng(n).uniform(-0.5, 0.5, 16000 if n % 3 else 9000)
-        soundfile.write(audio / f"Y{n:02d}_0.000_1.000.wav", noise_T, 16000)
-    (audio / "Y03_0.000_1.000.wav").write_bytes(b"RIFF is not enough")
-    (root / "metadata/train").mkdir(parents=True)
-    (root / "metadata/train/weak.tsv").write_text("\n".join([*lines, ""]))
-    return root
-
-
-def weak_job(root: Path, out: Path | str, **changes: object) -> DataJob:
-    fields = {
-        "name": "small",
-        "out": str(out),
-        "roots": Roots(recorded=str(root)),
-        "classes": ("Cat", "Dog"),
-        "features": FEATURES,
-        "shard_clips": 2,
-        "quarantine_limit": 0.2,
-        "sets": {"weak": WEAK},
-    }
-    return DataJob(**{**fields, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +34,6 @@ def built(tree: Path, tmp_path_factory: pytest.TempPathFactory, ray_session: Non
     assert (result.clips, result.quarantined, result.missing, result.dropped) == (9, 1, 1, 0)
     assert (result.shards, result.shards_built, result.over_limit) == (5, 5, False)
     return Path(result.url)
-
-
-def contents(folder: Path | str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
 
 def test_a_corrupt_clip_is_quarantined_and_the_rest_built(built: Path) -> None:
@@ -186,14 +150,25 @@ def test_impossible_jobs_are_refused(tree: Path, tmp_path: Path) -> None:
         plan(weak_job(tree, "memory://out"))
     with pytest.raises(ValueError, match="no sets wek"):
         plan(weak_job(tree, tmp_path), sets=["wek"])
-    with pytest.raises(ValueError, match="give `classes`"):
-        plan(weak_job(tree, tmp_path, classes=None))
     with pytest.raises(ValueError, match="no such folder"):
         plan(weak_job(tmp_path / "nowhere", tmp_path))
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written"):
         build(weak_job(tree, tmp_path / "file" / "out"))
     assert not list(tmp_path.glob("**/*.parquet"))
+
+
+def test_classes_come_from_the_annotations_where_nothing_else_tells(
+    tree: Path, tmp_path: Path
+) -> None:
+    assert job_classes(weak_job(tree, tmp_path, classes=None)) == ("Cat", "Dog")
+    (tmp_path / "metadata/train").mkdir(parents=True)
+    names = "filename\nY00_0.000_1.000.wav\n"
+    (tmp_path / "metadata/train/unlabel_in_domain.tsv").write_text(names)
+    unlabelled = RecordedSet(kind="recorded", subset="unlabelled")
+    job = weak_job(tmp_path, tmp_path, classes=None, sets={"u": unlabelled})
+    with pytest.raises(ValueError, match="name no class; give `classes`"):
+        job_classes(job)
 
 
 def test_mel_backends_agree(tree: Path, tmp_path: Path, ray_session: None) -> None:
@@ -233,52 +208,22 @@ def test_soundscapes_are_the_same_on_any_number_of_workers(
     assert not np.array_equal(dry.mels[0], rir.mels[0])
 
 
-@pytest.mark.slow
-def test_the_command(tree: Path, tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "raysed.data", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
+def test_the_command(tree: Path, tmp_path: Path, ray_session: None) -> None:
+    def run(*arguments: str) -> Result:
+        program = typer.Typer()
+        program.command()(data)
+        return CliRunner().invoke(program, arguments)
 
     path = tmp_path / "job.yaml"
     job = weak_job(tree, tmp_path / "out", quarantine_limit=0.0)
     path.write_text(json.dumps(job.model_dump(mode="json")))
     done = run(str(path), "--json")
-    assert done.returncode == 3 and "quarantine.tsv" in done.stderr and "5/5 shards" in done.stderr
+    assert done.exit_code == 3 and "quarantine.tsv" in done.stderr and "5/5 shards" in done.stderr
     (result,) = json.loads(done.stdout)["datasets"]
     assert (result["clips"], result["quarantined"]) == (9, 1)
     path.write_text(json.dumps({**job.model_dump(mode="json"), "shard_clip": 3}))
     refused = run(str(path))
-    assert refused.returncode == 2 and refused.stdout == "" and "shard_clips" in refused.stderr
-
-
-@pytest.mark.slow
-def test_kill_9_of_the_driver_in_mid_work(tmp_path: Path, ray_session: None) -> None:
-    path = tmp_path / "job.yaml"
-    many = write_tree(tmp_path / "many", clips=80)
-    job = weak_job(many, tmp_path / "out", shard_clips=1)
-    path.write_text(json.dumps(job.model_dump(mode="json")))
-    driver = subprocess.Popen(
-        [sys.executable, "-m", "raysed.data", str(path), "--workers", "1"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = Folder(plan(job)[0].url)
-    deadline = time.monotonic() + 120
-    while (listed := read_manifest(url)) is None or len(listed.shards) < 5:
-        assert driver.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    driver.kill()
-    driver.wait()
-    before = read_manifest(url)
-    assert before is not None and 5 <= len(before.shards) < 79 and not before.complete
-    result = build(job)["weak"]
-    assert result.shards_built == 79 - len(before.shards)
-    assert (result.clips, result.quarantined) == (78, 1)
-    untouched = build(job.model_copy(update={"out": str(tmp_path / "again")}))["weak"]
-    assert contents(untouched.url) == contents(url.url)
+    assert refused.exit_code == 2 and refused.stdout == "" and "shard_clips" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["demo", "mini_desed", "desed"])

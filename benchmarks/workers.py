@@ -1,0 +1,113 @@
+"""Two Ray workers against one, for the soundscapes of one data set."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from unittest import mock
+
+from benchmarks.common import Row, idle_share, row
+from raysed.config.data_job import DataJob
+from raysed.data import job as job_module
+from raysed.data.job import build, start_ray
+from raysed.data.progress import BuildProgress
+from raysed.data.shards import sha256
+
+PAIRS = 3
+CLIPS = 320
+IDLE_ENOUGH = 0.95
+"""Of all cores, before wall time says anything."""
+STARTING = 1 / 3
+"""Share of the shards that do not count: processes start and import meanwhile."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a build once it runs."""
+
+    wall_s: float
+    cpu_s: float
+    clips: int
+    digest: tuple[str, ...]
+    """Hashes of the shards."""
+
+
+class _Meter(BuildProgress):
+    """Notes wall time, CPU time and clips at every shard."""
+
+    notes: ClassVar[list[tuple[float, float, int]]] = []
+
+    def shard_done(self, clips: int, quarantined: int) -> None:
+        super().shard_done(clips, quarantined)
+        self.notes.append((time.monotonic(), _family_cpu_s(), clips))
+
+
+def workers(job: DataJob, scratch: Path, idle: float) -> list[Row]:
+    """Wall time where the machine is idle, else CPU seconds a clip, once all processes have started.
+    The shards must be the same.
+
+    On a busy machine a ratio above 0.91 says that a clip costs at most a tenth more CPU.
+    """
+    start_ray()
+    _build(job, scratch / "warm", 2)
+    one, two = [], []
+    for pair in range(PAIRS):
+        for count in (1, 2) if pair % 2 else (2, 1):
+            cost = _build(job, scratch / f"{pair}-{count}", count)
+            (one if count == 1 else two).append(cost)
+    digests = {cost.digest for cost in (*one, *two)}
+    assert len(digests) == 1, "the shards depend on the number of workers"
+    quiet = idle >= IDLE_ENOUGH and idle_share(1.0) >= IDLE_ENOUGH
+    what = "wall time" if quiet else "CPU time a clip"
+    times = (
+        [c.wall_s if quiet else c.cpu_s / c.clips for c in two],
+        [c.wall_s if quiet else c.cpu_s / c.clips for c in one],
+    )
+    made = row(
+        f"2 Ray workers, {what}",
+        "1 Ray worker",
+        times,
+        items=one[0].clips if quiet else 1,
+        unit="clips/s" if quiet else "clips/CPU s",
+        error=0.0,
+        limit=f"the mel actor, which shares the cores; {os.cpu_count()} cores, "
+        f"{idle:.0%} idle before",
+    )
+    return [made]
+
+
+def _build(job: DataJob, out: Path, count: int) -> Cost:
+    sets = {"s": job.sets["s"].model_copy(update={"count": CLIPS})}
+    job = job.model_copy(update={"out": str(out), "sets": sets, "shard_clips": 8})
+    _Meter.notes.clear()
+    with mock.patch.object(job_module, "BuildProgress", _Meter):
+        result = build(job, workers=count)["s"]
+    notes = _Meter.notes[int(STARTING * len(_Meter.notes)) :]
+    shards = sorted(Path(result.url).glob("*.parquet"))
+    return Cost(
+        wall_s=notes[-1][0] - notes[0][0],
+        cpu_s=notes[-1][1] - notes[0][1],
+        clips=sum(clips for *_, clips in notes[1:]),
+        digest=tuple(sha256(path.read_bytes()) for path in shards),
+    )
+
+
+def _family_cpu_s() -> float:
+    """CPU seconds of this process and all that live or died under it."""
+    children: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # It has just ended.
+        process = int(stat.parent.name)
+        children.setdefault(int(fields[1]), []).append(process)
+        ticks[process] = sum(int(field) for field in fields[11:15])
+    total, family = 0, [os.getpid()]
+    while family:
+        process = family.pop()
+        total += ticks.get(process, 0)
+        family += children.get(process, [])
+    return total / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,46 @@
+"""A small tree of weakly labelled clips, its data job, and what a build left in a folder."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from raysed.config.data_job import DataJob, Features, RecordedSet, Roots
+
+FEATURES = Features(duration_s=1.0, n_mels=16, hop=510)
+WEAK = RecordedSet(kind="recorded", subset="weak")
+
+
+def write_tree(root: Path, clips: int = 11) -> Path:
+    """A `dataset` folder of weakly labelled noise; clip 3 is corrupt, clip 7 absent."""
+    audio = root / "audio/train/weak"
+    audio.mkdir(parents=True)
+    lines = ["filename\tevent_labels"]
+    for n in range(clips):
+        lines.append(f"Y{n:02d}_0.000_1.000.wav\t{'Cat,Dog' if n % 2 else 'Dog'}")
+        if n == 7:
+            continue
+        noise_T = np.random.default_rng(n).uniform(-0.5, 0.5, 16000 if n % 3 else 9000)
+        soundfile.write(audio / f"Y{n:02d}_0.000_1.000.wav", noise_T, 16000)
+    (audio / "Y03_0.000_1.000.wav").write_bytes(b"RIFF is not enough")
+    (root / "metadata/train").mkdir(parents=True)
+    (root / "metadata/train/weak.tsv").write_text("\n".join([*lines, ""]))
+    return root
+
+
+def weak_job(root: Path, out: Path | str, **changes: object) -> DataJob:
+    fields = {
+        "name": "small",
+        "out": str(out),
+        "roots": Roots(recorded=str(root)),
+        "classes": ("Cat", "Dog"),
+        "features": FEATURES,
+        "shard_clips": 2,
+        "quarantine_limit": 0.2,
+        "sets": {"weak": WEAK},
+    }
+    return DataJob(**{**fields, **changes})
+
+
+def contents(folder: Path | str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
