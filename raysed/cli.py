@@ -10,7 +10,7 @@ import typer
 from raysed.config.reader import ConfigError
 from raysed.data.__main__ import data
 
-EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES = 1, 2, 3  # and 130 by Ctrl-C, from typer
 
 app = typer.Typer(
     help="Sound event detection on heterogeneous data: build data sets, run ablations, read tables.",
@@ -32,17 +32,22 @@ def tune_command(
     space: Annotated[Path, typer.Argument(help="A tune_spaces/*.yaml.")],
     run: RunOption = None,
     address: AddressOption = None,
+    require_learnt: Annotated[
+        bool, typer.Option(help="Exit with 1 where the check of learning fails.")
+    ] = False,
 ) -> None:
     """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
     from raysed.config.space import read_space
     from raysed.data.folder import Folder
+    from raysed.report.report import write_report
     from raysed.tune.run import run_space, say_to_stderr
 
     resolved = read_space(space)
-    folder = run or resolved.space.run
-    code = run_space(resolved, space, Folder(folder), address=address, say=say_to_stderr)
-    report_command(folder)
-    raise typer.Exit(code)
+    folder = Folder(run or resolved.space.run)
+    code = run_space(resolved, space, folder, address=address, say=say_to_stderr)
+    report = write_report(folder)
+    print("\n".join(report.lines))
+    raise typer.Exit(code or (EXIT_CHECK_FAILED if require_learnt and not report.learnt else 0))
 
 
 app.command("data")(data)
@@ -120,14 +125,11 @@ def score_command(  # noqa: PLR0913 - each is an option
 
 
 @app.command("demo")
-def demo_command(
-    tree: Annotated[Path, typer.Option(help="Where the sounds go.")] = Path("data/demo_tree"),
-    run: RunOption = None,
-) -> None:
+def demo_command(run: RunOption = None) -> None:
     """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
     from raysed.demo import run_demo
 
-    raise typer.Exit(run_demo(tree, run))
+    raise typer.Exit(run_demo(run))
 
 
 def run_command(command: Callable[..., None]) -> None:
@@ -150,12 +152,15 @@ def _guard(program: typer.Typer) -> None:
         for fault in error.faults:
             print(f"error: {fault}", file=sys.stderr)
         sys.exit(EXIT_WRONG_INPUT)
-    except (ValueError, FileNotFoundError, PermissionError) as error:
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_WRONG_INPUT)
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on from here", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    except (OSError, RuntimeError) as error:
+        print(
+            f"stopped: {error}\nWhat is finished is kept: the same command goes on.",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_HOLES)
 
 
 if __name__ == "__main__":

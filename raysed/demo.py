@@ -3,6 +3,7 @@
 It shows the machinery and that it learns; a few hundred steps of a small model do not show the paper's effects.
 """
 
+import os
 from pathlib import Path
 
 from raysed.config.space import read_space
@@ -15,11 +16,14 @@ SPACE = Path("tune_spaces/demo.yaml")
 """Relative to the working directory, like the roots and folders inside it."""
 
 
-def run_demo(tree: Path, run: str | None) -> int:
+def run_demo(run: str | None) -> int:
     """Write the sounds, build the data sets, train the grid, print the tables; returns the exit code.
 
     0: done and something was learnt; 1: done, but the check of learning failed; 3: failed trials.
     """
+    if not SPACE.is_file():
+        raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")
+    tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
     resolved = read_space(SPACE)
     say_to_stderr(f"writing the built-in sound bank and recordings into {tree}")
     write_demo_tree(tree)

@@ -14,7 +14,11 @@ class Config(BaseModel):
     """A frozen model that refuses unknown keys and silent type coercion."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
     )
 
     def identity(self) -> dict[str, Any]:

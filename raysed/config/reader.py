@@ -51,16 +51,21 @@ def read_yaml(path: str | Path) -> tuple[Any, dict[KeyPath, int]]:
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
+        lines: dict[KeyPath, int] = {}
+        # Before construction, which flattens merge keys (`<<`) into what then looks like duplicates.
+        faults = list(_walk(root, (), lines, str(path))) if root is not None else []
         content = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise ConfigError([f"{path}:{line}: not valid YAML: {error.problem}"]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: not valid YAML: {error}"]) from error
+    except RecursionError as error:
+        raise ConfigError([f"{path}: an alias contains itself"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 text ({error.reason})"]) from error
     if root is None:
         raise ConfigError([f"{path}: the file is empty"])
-    lines: dict[KeyPath, int] = {}
-    faults = list(_walk(root, (), lines, str(path)))
     if faults:
         raise ConfigError(faults)
     return _expand(content), lines

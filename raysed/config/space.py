@@ -54,6 +54,15 @@ class Resources(Config):
     gpus_per_worker: float = Field(0.0, ge=0)
     """Fractions put several trials on a GPU."""
 
+    @model_validator(mode="after")
+    def _whole_gpus_for_ranks(self) -> "Resources":
+        if self.workers > 1 and self.gpus_per_worker not in (0.0, 1.0):
+            raise ValueError(
+                f"gpus_per_worker {self.gpus_per_worker} with {self.workers} workers: NCCL needs one"
+                " whole GPU per rank (fractions are for trials of one worker)"
+            )
+        return self
+
 
 class Space(Config):
     """What a `tune_spaces/*.yaml` holds."""
@@ -79,6 +88,12 @@ class Space(Config):
             raise ValueError(f"cells: two cells have the id {', '.join(repeated)}")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds: given twice in {list(self.seeds)}")
+        if min(self.seeds) < 0:
+            raise ValueError(f"seeds: {min(self.seeds)} is negative")
+        if "xvalid" in (self.base.get("data") or {}):
+            raise ValueError(
+                "base.data.xvalid: each cell names its own x-valid set; leave it out here"
+            )
         for contrast in self.contrasts:
             for key in (contrast.cell, contrast.against):
                 if key not in ids:
@@ -88,11 +103,12 @@ class Space(Config):
 
 @dataclass(frozen=True)
 class Training:
-    """One distinct training: its trial scores every x-valid set that its cells ask for."""
+    """One distinct training: its trial scores every set that its cells ask for."""
 
     id: str
     trial: Trial
-    cells: tuple[str, ...]
+    cells: dict[str, tuple[str, ...]]
+    """The evaluation sets of each of its cells, by the cell's id."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +185,14 @@ def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ..
     trainings = []
     for training_id, members in groups.items():
         first = trials[members[0]]
-        xvalid = tuple(dict.fromkeys(x for i in members for x in trials[i].data.xvalid))
-        data = first.data.model_copy(update={"xvalid": xvalid})
-        cells = tuple(space.cells[i].id for i in members)
+        scored = {
+            key: tuple(
+                dict.fromkeys(name for i in members for name in getattr(trials[i].data, key))
+            )
+            for key in ("xvalid", "evaluation")
+        }
+        data = first.data.model_copy(update=scored)
+        cells = {space.cells[i].id: trials[i].data.evaluation for i in members}
         trainings.append(Training(training_id, first.model_copy(update={"data": data}), cells))
     return tuple(trainings)
 
@@ -183,7 +204,11 @@ def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
     wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
     wanted += [("data.scaler", name, "any") for name in trial.data.scaler or ()]
     wanted += [("data.weak_xvalid", name, "weak") for name in [trial.data.weak_xvalid] if name]
-    faults = []
+    faults = [
+        f"data.xvalid names {name}, which is trained on: it cannot choose the epoch"
+        for name in trial.data.xvalid
+        if name in trial.used_subsets().values()
+    ]
     for key, name, role in wanted:
         if name not in job.sets:
             known = ", ".join(job.sets)
@@ -195,6 +220,10 @@ def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
     pooled = job.features.n_mels
     for _, frequency in trial.model.pooling:
         pooled //= frequency
+    if job.features.n_frames < trial.model.time_pooling:
+        faults.append(
+            f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames"
+        )
     if pooled != 1:
         faults.append(
             f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"

@@ -4,7 +4,7 @@ Every default is the published system's (Turpault & Serizel 2020, as its code ru
 decides a result, so everything that could change one is here and nothing else is.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -110,7 +110,10 @@ class Optimiser(Config):
     learning_rate: float = Field(1e-3, gt=0)
     ramp: bool = True
     """Raise the learning rate over `ramp_epochs`; false keeps it constant."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+        0.9,
+        0.999,
+    )
 
 
 class Schedule(Config):

@@ -16,7 +16,8 @@ class AllReducedBatchNorm(nn.BatchNorm2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: D102
         if not self.training:
             return super().forward(input)
-        x_BCHW = input
+        # Sums over a global batch overflow float16 and lose bfloat16's few digits.
+        x_BCHW = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
         axes = (0, 2, 3)
@@ -30,7 +31,8 @@ class AllReducedBatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean_C, self.momentum)
             self.running_var.lerp_(variance_C * count / (count - 1), self.momentum)
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
-        return centred_BCHW * scale_C[:, None, None] + self.bias[:, None, None]
+        normalised_BCHW = centred_BCHW * scale_C[:, None, None] + self.bias[:, None, None]
+        return normalised_BCHW.to(input.dtype)
 
 
 def _all_reduce(x: Tensor) -> Tensor:

@@ -54,7 +54,6 @@ def read_plan(run: Folder) -> dict[str, Any]:
 
 def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
     """Every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out."""
-    configs = {training["id"]: training["config"] for training in plan["trainings"]}
     results = []
     for cell in plan["cells"]:
         for seed in plan["seeds"]:
@@ -63,7 +62,7 @@ def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
             about = read_json(trial, "result.json")
             if about is None:
                 continue
-            for evaluation in configs[cell["training"]]["data"]["evaluation"]:
+            for evaluation in cell["evaluation"]:
                 stem = f"statistics/{evaluation}.{cell['xvalid']}"
                 selected = about["selected"][cell["xvalid"]]
                 results.append(

@@ -124,7 +124,10 @@ def render(cells: list[CellValue], contrasts: list[ContrastValue]) -> dict[str, 
         lines = []
         for evaluation in dict.fromkeys(cell.evaluation for cell in cells):
             rows = [c for c in cells if (c.table, c.evaluation) == (table, evaluation)]
-            lines += [f"Table {table}, {evaluation}", "", *_table(rows, contrasts), ""]
+            if not rows:
+                continue
+            here = [c for c in contrasts if c.evaluation == evaluation]
+            lines += [f"Table {table}, {evaluation}", "", *_table(rows, here), ""]
         tables[table] = lines
     return tables
 
@@ -135,6 +138,8 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
     rows: list[list[str]] = [["", *(heads[c] for c in columns)]]
     for metric in METRICS:
         found = {cell.cell: cell for cell in cells if cell.metric == metric}
+        if not found:
+            continue
         digits = 1 if SCALE[metric] == 100 else 3
         rows.append(
             [f"{TITLE[metric]} [95 %]"]

@@ -17,6 +17,8 @@ from raysed.data.store import FeatureSet
 from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
 
+_CLIPS_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -124,9 +126,16 @@ class BatchSource:
         needed = sum(len(s) * s.mels[0].nbytes for s in self.sets.values())
         if device.startswith("cuda") and needed > 0.3 * torch.cuda.mem_get_info(device)[0]:
             return False
-        self.resident = {
-            subset: torch.from_numpy(np.stack(s.mels)).to(device) for subset, s in self.sets.items()
-        }
+        for subset, feature_set in self.sets.items():
+            like = torch.from_numpy(feature_set.mel([0]))
+            held_NTF = torch.empty(
+                (len(feature_set), *like.shape[1:]), dtype=like.dtype, device=device
+            )
+            # In pieces: a whole set would pass through the memory of every process of the node.
+            for start in range(0, len(feature_set), _CLIPS_AT_ONCE):
+                rows = range(start, min(start + _CLIPS_AT_ONCE, len(feature_set)))
+                held_NTF[rows.start : rows.stop].copy_(torch.from_numpy(feature_set.mel(rows)))
+            self.resident[subset] = held_NTF
         return True
 
     def _mels(self, own: list[tuple[str, int]]) -> Tensor:

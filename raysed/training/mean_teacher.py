@@ -104,8 +104,7 @@ class MeanTeacher:
                 teacher_scores = self.teacher(teacher_BTF)
             student_scores = self._forward(student_BTF)
         terms_4 = loss_terms(student_scores, teacher_scores, targets)
-        w = values.consistency_weight
-        loss = (terms_4 * terms_4.new_tensor([1.0, 1.0, w, w])).sum()
+        loss = terms_4[:2].sum() + values.consistency_weight * terms_4[2:].sum()
         self.optimiser.zero_grad(set_to_none=True)
         # Ranks average their gradients; each holds its share of a sum over the global batch.
         self.scaler.scale(loss * self.ranks.world).backward()

@@ -19,6 +19,7 @@ from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.store import FeatureSet
 from raysed.training.checkpoint import load_predictor
+from raysed.training.claim import check_claim, claim_of
 from raysed.training.files import read_json, write_json
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.scoring import (
@@ -52,11 +53,15 @@ def train(
     `report` receives one dict per epoch on rank 0. Raises ValueError where `out` holds another trial,
     DivergedError where a loss is not finite.
     """
+    claim = claim_of(trial, sets, seed)
+    if ranks.is_first:
+        check_claim(f"{out.url}/config.json", read_json(out, "config.json"), claim)
     finished = ranks.broadcast(out.read("result.json") if ranks.is_first else None)
     if finished is not None:
         return read_json(out, "result.json") if ranks.is_first else None
     if ranks.is_first:
-        _claim(out, trial, sets, seed)
+        about = {**claim, "raysed": __version__, "torch": torch.__version__}
+        write_json(out, "config.json", about)
     trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
     trainer.resume()
     with TensorBoard(out if ranks.is_first else None, trainer.epoch) as board:
@@ -107,21 +112,3 @@ def evaluate(
             baselines = baseline_statistics(scores, reference, trial.postprocessing)
             for baseline, counts in baselines.items():
                 out.write(f"statistics/{stem}.{baseline}.npz", encode_statistics(counts))
-
-
-def _claim(out: Folder, trial: Trial, sets: dict[str, FeatureSet], seed: int) -> None:
-    """Write config.json, or refuse a folder that holds another trial."""
-    config = {
-        "trial": trial.model_dump(mode="json"),
-        "seed": seed,
-        "datasets": {name: feature_set.id for name, feature_set in sorted(sets.items())},
-    }
-    stored = read_json(out, "config.json")
-    if stored is not None:
-        differing = [key for key in config if stored.get(key) != config[key]]
-        if differing:
-            raise ValueError(
-                f"{out.url}/config.json holds another trial: {', '.join(differing)} differ."
-                " Choose another run folder, or remove this one"
-            )
-    write_json(out, "config.json", {**config, "raysed": __version__, "torch": torch.__version__})

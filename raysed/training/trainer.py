@@ -17,6 +17,7 @@ from raysed.data.store import FeatureSet
 from raysed.model.crnn import CRNN
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
+from raysed.training.claim import check_claim, claim_of
 from raysed.training.inputs import Normaliser, fit_normaliser, teacher_noise
 from raysed.training.keys import seed_of, torch_generator
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
@@ -49,6 +50,8 @@ class Trainer:
         self.device, self.ranks = device, ranks
         self.source = BatchSource(trial, sets, seed, ranks)
         if device.startswith("cuda"):
+            # "float32" means that: torch would let convolutions round to TF32.
+            torch.backends.cudnn.allow_tf32 = False
             self.source.make_resident(device)
         first = next(iter(self.source.sets.values()))
         self.features, self.classes = first.features, first.classes
@@ -61,7 +64,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.seconds = 0.0
-        self.saved = time.monotonic()
+        self.saved, self.saved_once = time.monotonic(), False
 
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one; else fit the normaliser.
@@ -75,6 +78,8 @@ class Trainer:
             self.normaliser = fitted.to(self.device)
             return
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
+        claim = claim_of(self.trial, self.sets, self.seed)
+        check_claim(f"{self.out.url}/{LAST}", {key: about.get(key) for key in claim}, claim)
         if about["world"] != self.ranks.world:
             raise ValueError(
                 f"{self.out.url}/{LAST} was made by {about['world']} ranks, this trial has"
@@ -139,16 +144,19 @@ class Trainer:
                 self._save()
 
     def _check_losses(self) -> None:
-        """Raise DivergedError for the first step of this epoch whose loss is not finite."""
+        """Raise DivergedError for the first step of this epoch that broke the loss or the weights."""
         bad = (~self.losses_L5.isfinite()).any(1).nonzero()
-        if not len(bad):
+        weights = [p.isfinite().all() for p in self.networks.student.parameters()]
+        if not len(bad) and bool(torch.stack(weights).all()):
             return
-        index = int(bad[0])
-        batch = next(iter(self.source.epoch(self.epoch, index)))
+        index = int(bad[0]) if len(bad) else self.step_in_epoch - 1
+        batch = next(iter(BatchSource(self.trial, self.sets, self.seed).epoch(self.epoch, index)))
         losses = dict(zip(TERMS, self.losses_L5[index].tolist(), strict=True))
+        what = "loss is not finite" if len(bad) else "the update left weights that are not finite"
+        kept = f"; {self.out.url}/{LAST} is kept" if self.history or self.saved_once else ""
         raise DivergedError(
-            f"loss is not finite at epoch {self.epoch}, step {index}: {losses};"
-            f" clips: {', '.join(batch.filenames)}; {self.out.url}/{LAST} is kept"
+            f"{what} at epoch {self.epoch}, step {index}: {losses};"
+            f" clips: {', '.join(batch.filenames)}{kept}"
         )
 
     def _inputs(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor, Targets]:
@@ -231,6 +239,9 @@ class Trainer:
                 "losses_L5": self.losses_L5,
             },
             {
+                **claim_of(self.trial, self.sets, self.seed),
+                "classes": list(self.classes),
+                "features": self.features.model_dump(mode="json"),
                 "world": self.ranks.world,
                 "epoch": self.epoch,
                 "step_in_epoch": self.step_in_epoch,
@@ -242,7 +253,7 @@ class Trainer:
         # Written whole from the checkpoint's own history, so that a resumed trial repeats no epoch.
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
         self.out.write("progress.jsonl", lines.encode())
-        self.saved = time.monotonic()
+        self.saved, self.saved_once = time.monotonic(), True
 
 
 def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:

@@ -45,22 +45,27 @@ def refusals(resolved: ResolvedSpace, clips: dict[str, int]) -> list[str]:
     faults = []
     for training in resolved.trainings:
         trial, cells = training.trial, ", ".join(training.cells)
+        if trial.shares.total < resolved.space.resources.workers:
+            faults.append(
+                f"cell {cells}: {resolved.space.resources.workers} workers for batches of"
+                f" {trial.shares.total} clips"
+            )
         for subset, name in trial.used_subsets().items():
             share = getattr(trial.shares, subset)
             if clips[name] < share:
                 faults.append(
                     f"cell {cells}: shares.{subset} is {share}, but {name} holds {clips[name]} clips"
                 )
-        for name in (*trial.data.xvalid, *trial.data.evaluation):
+        for name in trial.set_names():
             if not clips[name]:
-                faults.append(f"cell {cells}: {name} holds no clips to score")
+                faults.append(f"cell {cells}: {name} holds no clips")
     return faults
 
 
 def describe(
     resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
 ) -> dict[str, Any]:
-    """`plan.json`: cells, trainings, data sets and resources, in the form of docs/interfaces."""
+    """`plan.json`: cells, trainings, data sets and resources."""
     space = resolved.space
     return {
         "space": space.name,
@@ -72,6 +77,7 @@ def describe(
                 "column": cell.column,
                 "training": resolved.training_of(cell.id).id,
                 "xvalid": cell.xvalid,
+                "evaluation": list(resolved.training_of(cell.id).cells[cell.id]),
                 "published": {
                     name: metrics.model_dump(mode="json")
                     for name, metrics in cell.published.items()

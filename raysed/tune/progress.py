@@ -22,7 +22,7 @@ class TrialProgress(Callback):
         self.trials = {trial.name: trial for trial in trials}
         self.total_epochs = sum(t.training.trial.schedule.epochs for t in trials)
         self.epochs_done = {
-            t.name: t.training.trial.schedule.epochs if t.finished else 0 for t in trials
+            t.name: len((t.out.read("progress.jsonl") or b"").splitlines()) for t in trials
         }
         self.started, self.epochs_at_start = time.monotonic(), sum(self.epochs_done.values())
         self.heartbeat = 0.0

@@ -50,9 +50,12 @@ def run_space(
         failed, over_limit = _run(resolved, run, address, say)
     except KeyboardInterrupt:
         write_status(run, "interrupted", exit_code=130)
+        say("interrupted: the same command goes on from here")
         raise
-    except (ValueError, RuntimeError, OSError) as error:
-        write_status(run, "stopped", exit_code=2, reason=str(error))
+    except Exception as error:
+        # A user's mistake is refused (2); what stopped the work leaves a run that goes on later (3).
+        code = 2 if isinstance(error, ValueError) else 3
+        write_status(run, "stopped", exit_code=code, reason=f"{type(error).__name__}: {error}")
         raise
     for trial in failed:
         say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
@@ -76,6 +79,7 @@ def _run(
         name: {"id": result.id, "url": result.url, "clips": result.clips}
         for name, result in built.items()
     }
+    _same_data(run, data_sets)
     clips = {name: about["clips"] for name, about in data_sets.items()}
     if faults := refusals(resolved, clips):
         raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
@@ -109,18 +113,20 @@ def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
 
 def concurrent_trials(resolved: ResolvedSpace) -> int:
     """How many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
-    need: dict[str, float] = {}
-    for bundle in _bundles(resolved):
-        for kind, amount in bundle.items():
-            need[kind] = need.get(kind, 0) + amount
-    have = {kind: ray.cluster_resources().get(kind, 0) for kind in need}
-    # The tolerance: three thirds of a GPU are one.
-    fits = min(int(have[kind] / amount + 1e-6) for kind, amount in need.items())
-    if fits < 1:
+    bundles = _bundles(resolved)
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    # A rank needs all of its resources on one node. The tolerance: three thirds of a GPU are one.
+    ranks = sum(
+        min(int(node.get(kind, 0) / amount + 1e-6) for kind, amount in bundles[0].items())
+        for node in nodes
+    )
+    if ranks < len(bundles):
+        have = [{kind: node.get(kind, 0) for kind in bundles[0]} for node in nodes]
         raise ValueError(
-            f"a trial needs {need}, the cluster has {have}: lower `resources` in the space"
+            f"a trial needs {len(bundles)} x {bundles[0]}, the cluster's nodes have {have}:"
+            " lower `resources` in the space"
         )
-    return fits
+    return ranks // len(bundles)
 
 
 def _bundles(resolved: ResolvedSpace) -> list[dict[str, float]]:
@@ -176,17 +182,43 @@ def _reason(trial: TrialPlan) -> str:
 
 
 def _claim_run(run: Folder, resolved: ResolvedSpace, space_file: Path) -> None:
-    """Copy the space into the run folder, or refuse the folder of another space."""
+    """Copy the space into the run folder, or refuse a folder whose trials are not these."""
     stored = read_json(run, "plan.json")
     if stored is not None:
-        before = {t["id"] for t in stored["trainings"]}
-        now = {t.id for t in resolved.trainings}
-        if before != now:
+        before = {t["id"]: t["config"] for t in stored["trainings"]}
+        now = {t.id: t.trial.model_dump(mode="json") for t in resolved.trainings}
+        if before.keys() != now.keys():
             raise ValueError(
-                f"{run.url} holds the run of another space: {len(before - now)} of its trainings are not in"
-                f" {space_file}, {len(now - before)} are new. Give another folder with --run"
+                f"{run.url} holds the run of another space: {len(before.keys() - now.keys())} of its"
+                f" trainings are not in {space_file}, {len(now.keys() - before.keys())} are new."
+                " Give another folder with --run"
+            )
+        changed = [t for t in resolved.trainings if before[t.id] != now[t.id]]
+        if changed:
+            cells = ", ".join(cell for training in changed for cell in training.cells)
+            raise ValueError(
+                f"{run.url} was run with other x-valid or evaluation sets for {cells}."
+                " Give another folder with --run"
             )
     run.write("space.yaml", space_file.read_bytes())
+
+
+def _same_data(run: Folder, data_sets: dict[str, dict[str, Any]]) -> None:
+    """Refuse a run whose trials were trained on data that have changed since."""
+    stored = {
+        about["name"]: about["id"]
+        for about in (read_json(run, "plan.json") or {}).get("datasets", [])
+    }
+    changed = [
+        f"{name} was {stored[name]}, is {about['id']}"
+        for name, about in data_sets.items()
+        if stored.get(name, about["id"]) != about["id"]
+    ]
+    if changed:
+        raise ValueError(
+            f"the data changed since {run.url} was started: {'; '.join(changed)}."
+            " Give another folder with --run"
+        )
 
 
 def say_to_stderr(line: str) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 import ray
 import torch
 from ray import tune
+from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
-from raysed.data.store import open_dataset
+from raysed.data.store import FeatureSet, open_dataset
 from raysed.training.files import write_json
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import Report, train
@@ -27,19 +28,24 @@ def run_trial(config: dict[str, Any]) -> None:
     """Train one trial to its end.
 
     A trial that fails for its own reasons (a configuration or data fault, a diverged loss) leaves
-    `failed.json` and reports so: retrying would fail the same way. A process that dies is retried by
-    Tune and goes on from the trial's own checkpoint.
+    `failed.json` and reports so: retrying would fail the same way. What else goes wrong is noted there
+    too and left to Tune, which tries again; the trial goes on from its own checkpoint.
     """
     job = config["job"]
     out = Folder(job["out"])
+    if out.read("result.json") is None:
+        write_json(out, "failed.json", {"reason": "its process died; see Ray's logs"})
     try:
         if job["workers"] == 1:
             train_rank(job, Ranks(), address="", report=tune.report)
         else:
             _train_with_actors(job)
-    except (ValueError, DivergedError) as error:
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         write_json(out, "failed.json", {"reason": reason, "traceback": traceback.format_exc()})
+        cause = error.cause if isinstance(error, RayTaskError) else error
+        if not isinstance(cause, ValueError | DivergedError):
+            raise
         tune.report({"failed": reason})
 
 
@@ -48,12 +54,21 @@ def train_rank(
 ) -> None:
     """One rank of a trial, in this process."""
     torch.set_num_threads(job["threads"])
-    device = "cuda" if job["gpus"] and torch.cuda.is_available() else "cpu"
+    device = "cuda" if job["gpus"] else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            "the trial was given a GPU, but torch finds none: check torch's CUDA build"
+        )
     trial = validate(job["trial"], Trial, source=job["name"])
-    sets = {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
+    sets = open_sets(job)
     out = Folder(job["out"])
     with process_group(ranks, address, device):
         train(trial, sets, out, seed=job["seed"], device=device, ranks=ranks, report=report)
+
+
+def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
+    """The trial's data sets, mapped from this node's cache."""
+    return {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
 
 
 def _train_with_actors(job: dict[str, Any]) -> None:
@@ -77,6 +92,8 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         for rank in range(1, job["workers"])
     ]
     try:
+        # What keeps a node from reading the data shows here, not as a time-out of the process group.
+        ray.get([actor.prepare.remote(job) for actor in actors])
         others = [
             actor.run.remote(job, rank, address, os.environ.get("GLOO_SOCKET_IFNAME"))
             for rank, actor in enumerate(actors, 1)
@@ -90,6 +107,10 @@ def _train_with_actors(job: dict[str, Any]) -> None:
 
 class _Rank:
     """A rank above 0: a process of its own in the trial's placement group."""
+
+    def prepare(self, job: dict[str, Any]) -> None:
+        """Convert and map the data on this node."""
+        open_sets(job)
 
     def run(self, job: dict[str, Any], rank: int, address: str, interface: str | None) -> None:
         """Train until rank 0 has finished."""

@@ -104,3 +104,16 @@ def test_variables(tmp_path, monkeypatch):
 def test_scientific_notation_is_a_number(tmp_path):
     content, _ = read_yaml(write(tmp_path, "a: 1e-3\nb: 1.5e3\nc: e3\n"))
     assert content == {"a": 1e-3, "b": 1500.0, "c": "e3"}
+
+
+def test_merge_keys_are_not_duplicates(tmp_path):
+    content, _ = read_yaml(write(tmp_path, "a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n"))
+    assert content["b"] == {"x": 1, "y": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("a: \x01", "not valid YAML"), ("a: &x [*x]", "contains itself")]
+)
+def test_strange_files_are_faults(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        read_yaml(write(tmp_path, text))

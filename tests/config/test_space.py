@@ -65,7 +65,7 @@ def test_cells_that_differ_in_xvalid_share_one_training(space_of):
             cell("d", teacher={"snr_db": 30.0}),
         ]
     )
-    assert [t.cells for t in resolved.trainings] == [("a", "b", "d"), ("c",)]
+    assert [tuple(t.cells) for t in resolved.trainings] == [("a", "b", "d"), ("c",)]
     assert resolved.trainings[0].trial.data.xvalid == ("dry", "plain")
     assert resolved.training_of("b") is resolved.trainings[0]
 
@@ -100,7 +100,8 @@ def test_faults_of_all_cells_with_their_lines(space_of):
         ],
     )
     text = "\n".join(faults)
-    assert len(faults) == 4
+    assert len(faults) == 5
+    assert "cell c: data.xvalid names weak, which is trained on" in text
     assert "model.dropot: unknown key; did you mean dropout? (cell a)" in text
     assert (
         "cell b: data.xvalid names nowhere, which the data job tiny lacks (it has train, dry"
@@ -109,6 +110,28 @@ def test_faults_of_all_cells_with_their_lines(space_of):
     assert "cell c: data.xvalid names weak, which has no strong labels" in text
     assert "shares.weak is 6, but data.weak names no data set" in text
     assert all("space.yaml:" in fault for fault in faults)
+
+
+def test_cells_of_one_training_keep_their_own_evaluation_sets(space_of):
+    other = cell("b", data={"evaluation": ["validation", "dry"]})
+    training = space_of([cell("a"), other]).trainings[0]
+    assert training.trial.data.evaluation == ("validation", "dry")
+    assert training.cells == {"a": ("validation",), "b": ("validation", "dry")}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seeds": [-1]}, "seeds: -1 is negative"),
+        ({"resources": {"workers": 2, "gpus_per_worker": 0.5}}, "one whole GPU per rank"),
+        (
+            {"base": {"data": {**BASE["data"], "xvalid": ["dry"]}}},
+            "each cell names its own x-valid set",
+        ),
+    ],
+)
+def test_impossible_spaces(space_of, change, message):
+    assert message in faults_of(space_of, [cell("a")], **change)[0]
 
 
 def test_two_cells_with_one_id(space_of):
@@ -137,6 +160,8 @@ def test_pooling_must_end_at_one_band(space_of):
         ({"model": {"pooling": [[2, 2]]}}, "7 blocks, pooling 1"),
         ({"schedule": {"epochs": 0}}, "schedule.epochs"),
         ({"teacher": {"snr_db": "30"}}, "teacher.snr_db"),
+        ({"optimiser": {"betas": [1.5, 0.9]}}, "optimiser.betas"),
+        ({"model": {"filters": [8], "pooling": [[1000, 128]]}}, "no output frame"),
     ],
 )
 def test_impossible_values(space_of, change, message):

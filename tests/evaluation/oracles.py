@@ -79,13 +79,38 @@ def sed_eval_f1(
     case: Case, events: Events, *, collar_s: float = 0.2, share: float = 0.2
 ) -> tuple[float, list[float]]:
     """Macro and per-class event-based F1 by sed_eval, clip by clip as DESED's baseline feeds it."""
-    reference = case.reference
     metric = sed_eval.sound_event.EventBasedMetrics(
-        event_label_list=list(reference.classes),
+        event_label_list=list(case.reference.classes),
         t_collar=collar_s,
         percentage_of_length=share,
         empty_system_output_handling="zero_score",
     )
+    return _sed_eval(metric, case, events)
+
+
+def sed_eval_segment_f1(
+    case: Case, events: Events, *, segment_s: float = 1.0
+) -> tuple[float, list[float]]:
+    """Macro and per-class segment-based F1 by sed_eval.
+
+    Here it has no "zero_score": a class of which the system says nothing is NaN and left out. Such
+    a class is set to 0, as for events.
+    """
+    metric = sed_eval.sound_event.SegmentBasedMetrics(
+        event_label_list=list(case.reference.classes), time_resolution=segment_s
+    )
+    _, per_class = _sed_eval(metric, case, events)
+    silent = [metric.class_wise[label]["Nsys"] == 0 for label in case.reference.classes]
+    named = [metric.class_wise[label]["Nref"] > 0 for label in case.reference.classes]
+    per_class = np.where(np.array(silent) & np.array(named), 0.0, per_class)
+    known = per_class[~np.isnan(per_class)]
+    return (float(known.mean()) if len(known) else np.nan), list(per_class)
+
+
+def _sed_eval(
+    metric: sed_eval.sound_event.SoundEventMetrics, case: Case, events: Events
+) -> tuple[float, list[float]]:
+    reference = case.reference
     tables = [frame(which, reference) for which in (reference.events, events)]
     for filename in reference.filenames:
         rows = [

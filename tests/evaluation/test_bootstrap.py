@@ -7,12 +7,14 @@ import scipy.stats
 from raysed.evaluation.bootstrap import (
     METRICS,
     bca,
+    class_intervals,
     clip_weights,
     interval,
     jackknife,
     jackknife_se,
     subsample_weights,
 )
+from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics, collect
 from tests.evaluation.oracles import random_case
 
@@ -119,6 +121,16 @@ def test_interval_is_consistent(statistics: Statistics, name: str) -> None:
     narrow = interval(metric, statistics, draws=2000, level=0.5)
     assert result.low <= narrow.low <= narrow.high <= result.high
     assert result.method == "bca"
+
+
+def test_class_intervals_are_those_of_each_class_alone(statistics: Statistics) -> None:
+    def per_class(drawn: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+        return event_f1(drawn, weights_BN)[1]
+
+    found_K4 = class_intervals(per_class, statistics, draws=500)
+    for k, row in enumerate(found_K4):
+        alone = interval(lambda s, w, k=k: per_class(s, w)[:, k], statistics, draws=500)
+        assert tuple(row) == pytest.approx((alone.value, alone.low, alone.high, alone.se))
 
 
 def test_percentile_method_is_the_quantiles_of_the_draws(statistics: Statistics) -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from raysed.evaluation.event_f1 import event_f1, intersection_f1, macro_f1, tag_counts, tagging_f1
+from raysed.evaluation.counts import tag_counts
+from raysed.evaluation.event_f1 import (
+    event_f1,
+    intersection_f1,
+    macro_f1,
+    segment_f1,
+    tagging_f1,
+)
 from raysed.evaluation.events import Events, Reference
 from raysed.evaluation.statistics import Parameters, Statistics, collect
 from tests.evaluation.oracles import (
@@ -17,6 +24,7 @@ from tests.evaluation.oracles import (
     random_case,
     resample,
     sed_eval_f1,
+    sed_eval_segment_f1,
 )
 
 
@@ -136,6 +144,35 @@ def test_missed_class_counts_as_zero_where_psds_eval_drops_it() -> None:
     assert intersection_f1(statistics, missed=np.nan)[0][0] == 1.0
 
 
+def test_segment_f1_by_hand() -> None:
+    """Cat at 0.5-2.5 touches segments 0, 1, 2; two detections at 1.0-1.2 and 2.9-3.1 touch 1, 2, 3."""
+    statistics = one_clip([(0, 0.5, 2.5)], [(0, 1.0, 1.2), (0, 2.9, 3.1), (0, 3.0, 3.05)])
+    counts = statistics.segment
+    assert [int(array_NK[0, 0]) for array_NK in vars(counts).values()] == [2, 3, 3]
+    assert segment_f1(statistics)[1][0, 0] == pytest.approx(2 / 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(max_points=1))
+@pytest.mark.parametrize("segment_s", [1.0, 0.1])
+def test_segment_f1_equals_sed_eval(case: Case, segment_s: float) -> None:
+    (events,) = case.points.values()
+    macro, per_class = sed_eval_segment_f1(case, events, segment_s=segment_s)
+    macro_B, per_class_BK = segment_f1(counted(case, events, segment_s=segment_s))
+    np.testing.assert_allclose(per_class_BK[0], per_class, atol=1e-12)
+    np.testing.assert_allclose(macro_B[0], macro, atol=1e-12)
+
+
+def test_segment_f1_of_a_resample_equals_sed_eval() -> None:
+    case = random_case(4)
+    weights_N = np.random.default_rng(0).integers(0, 3, 12)
+    drawn = resample(case, weights_N)
+    statistics = counted(case, case.points[0.5])
+    found = segment_f1(statistics, weights_N[None].astype(np.int16))[0][0]
+    expected, _ = sed_eval_segment_f1(drawn, drawn.points[0.5])
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
 def test_tagging_f1_counts_clips_once() -> None:
     statistics = one_clip([(0, 1.0, 2.0), (0, 3.0, 4.0), (1, 0.0, 1.0)], [(0, 9.0, 9.5)])
     np.testing.assert_array_equal(tagging_f1(statistics)[1], [[1.0, 0.0]])
@@ -159,5 +196,5 @@ def test_tags_come_from_the_clip_output_where_given() -> None:
 def test_perfect_system_scores_one_everywhere() -> None:
     case = random_case(3)
     statistics = counted(case, case.reference.events)
-    for metric in (event_f1, intersection_f1, tagging_f1):
+    for metric in (event_f1, intersection_f1, segment_f1, tagging_f1):
         assert metric(statistics)[0][0] == 1.0

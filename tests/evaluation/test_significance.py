@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from raysed.evaluation.bootstrap import METRICS, clip_weights
+from raysed.evaluation.bootstrap import METRICS, clip_weights, interval
 from raysed.evaluation.events import Events
 from raysed.evaluation.significance import (
     holm,
@@ -151,6 +151,16 @@ def test_one_seed_says_nothing_about_seeds(systems: list[Statistics]) -> None:
     )
     with pytest.raises(ValueError, match="same seeds"):
         seed_difference(F1, systems[:2], systems[:1])
+
+
+@pytest.mark.parametrize("name", ["event_f1", "psds"])
+def test_one_seed_has_the_interval_over_clips(systems: list[Statistics], name: str) -> None:
+    metric, (a, b) = METRICS[name], (systems[0], systems[4])
+    alone, one = interval(metric, a, draws=1000), seed_interval(metric, [a], draws=1000)
+    assert (one.low, one.high) == (alone.low, alone.high)
+    paired = paired_difference(metric, a, b, draws=1000, permutations=10)
+    one = seed_difference(metric, [a], [b], draws=1000)
+    assert (one.low, one.high) == (paired.low, paired.high)
 
 
 def test_max_t_of_one_contrast_is_its_symmetric_interval() -> None:

@@ -56,10 +56,10 @@ def test_stored_without_pickle_and_with_a_format(tmp_path: Path) -> None:
         arrays = dict(stored)
     assert all(array.dtype != object for array in arrays.values())
     arrays["header"] = np.frombuffer(
-        arrays["header"].tobytes().replace(b'"format": 1', b'"format": 9'), np.uint8
+        arrays["header"].tobytes().replace(b'"format": 2', b'"format": 9'), np.uint8
     )
     np.savez_compressed(path, **arrays)
-    with pytest.raises(ValueError, match="format 9, expected 1"):
+    with pytest.raises(ValueError, match="format 9, expected 2"):
         Statistics.load(path)
 
 
@@ -96,7 +96,7 @@ def test_from_scores_equals_decoding_by_hand() -> None:
 def test_stack_holds_both_systems() -> None:
     case = random_case(3)
     a = counted(case)
-    b = collect(case.reference, case.points[0.725], {t: case.points[0.95] for t in case.points})
+    b = collect(case.reference, case.points[0.725], dict.fromkeys(case.points, case.points[0.95]))
     both = stack(a, b)
     n_clips = a.n_clips
     first = np.zeros((2, 2 * n_clips), np.int16)

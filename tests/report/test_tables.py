@@ -11,7 +11,15 @@ from raysed.evaluation.statistics import Parameters, Statistics, collect
 from raysed.report.learning import chosen_cell, event_only, learning_checks
 from raysed.report.report import write_report
 from raysed.report.results import read_plan, read_results
-from raysed.report.tables import aligned, cell_values, contrast_values, outcome, render
+from raysed.report.tables import (
+    CellValue,
+    ContrastValue,
+    aligned,
+    cell_values,
+    contrast_values,
+    outcome,
+    render,
+)
 from raysed.training.files import write_json
 
 CLIPS, CLASSES = 40, ("Cat", "Dog")
@@ -65,7 +73,7 @@ def write_trial(run, name, hits, seed, xvalid_f1):
 def run(tmp_path):
     folder = Folder(str(tmp_path / "run"))
     config = {"data": {"evaluation": ["val"]}}
-    cell = {"table": "1", "xvalid": "dry", "published": {}}
+    cell = {"table": "1", "xvalid": "dry", "evaluation": ["val"], "published": {}}
     write_json(
         folder,
         "plan.json",
@@ -121,6 +129,23 @@ def test_contrast_is_paired_and_settles(run):
     assert f1.difference == pytest.approx(np.mean(f1.seeds))
     assert f1.high < 0
     assert f1.outcome == "lower"
+
+
+def test_each_set_shows_its_own_contrast():
+    def value(name, evaluation):
+        return CellValue("1", name, name, evaluation, "event_f1", 50.0, 40.0, 60.0, (50.0,), None)
+
+    def contrast(evaluation, difference):
+        bounds = (difference - 1, difference + 1)
+        seeds = (difference,)
+        return ContrastValue("a", "b", evaluation, "event_f1", difference, *bounds, seeds, "x")
+
+    cells = [value(name, evaluation) for name in "ab" for evaluation in ("VAL", "EVAL")]
+    lines = render(cells, [contrast("VAL", -5.0), contrast("EVAL", 7.0)])["1"]
+    text = "\n".join(lines)
+    val, evaluation = text.split("Table 1, EVAL")
+    assert "-5.0" in val and "+7.0" not in val
+    assert "+7.0" in evaluation and "-5.0" not in evaluation
 
 
 @pytest.mark.parametrize(

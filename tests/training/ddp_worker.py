@@ -70,5 +70,7 @@ if __name__ == "__main__":
     with process_group(me, address):
         if what == "steps":
             ten_steps(me, out)
+        elif what == "bfloat16":
+            train(trial(precision="bfloat16"), sets(), Folder(out), seed=7, ranks=me)
         else:
             slow_train(me, out, float(sys.argv[6]))

@@ -75,6 +75,11 @@ def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
             assert torch.equal(value, expected[name]), name
 
 
+def test_two_ranks_in_bfloat16(tmp_path):
+    finish(start("bfloat16", 2, tmp_path, tmp_path))
+    assert (tmp_path / "result.json").exists()
+
+
 @pytest.mark.parametrize("world", [2, 3, 4, 7])
 def test_ranks_share_the_global_batch(world):
     whole = list(BatchSource(trial(), sets(), seed=1).epoch(0))

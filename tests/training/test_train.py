@@ -10,9 +10,10 @@ from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics
 from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
 from raysed.training.inputs import fit_normaliser
+from raysed.training.mean_teacher import MeanTeacher
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
 from raysed.training.train import train
-from raysed.training.trainer import DivergedError
+from raysed.training.trainer import LAST, DivergedError
 from tests.training.tiny import CLASSES, FEATURES, sets, trial
 
 
@@ -133,8 +134,40 @@ def test_a_folder_of_another_trial_is_refused(tmp_path):
     folder = Folder(str(tmp_path))
     train(trial(schedule=Schedule(epochs=1)), sets(), folder, seed=0)
     (tmp_path / "result.json").unlink()
-    with pytest.raises(ValueError, match=r"config\.json holds another trial: trial, seed differ"):
+    with pytest.raises(
+        ValueError,
+        match=r"config\.json belongs to another trial .*epochs 1 there, 3 here.*seed: 0 there, 1 here",
+    ):
         train(trial(), sets(), folder, seed=1)
+
+
+def test_a_finished_trial_of_other_data_is_not_served(finished):
+    data = sets()
+    data["weak"] = type(data["weak"])(**{**vars(data["weak"]), "id": "rebuilt"})
+    with pytest.raises(ValueError, match="datasets: weak weak-id there, rebuilt here"):
+        train(trial(), data, finished[0], seed=7)
+
+
+def test_a_checkpoint_of_another_trial_is_refused(finished, tmp_path):
+    folder = Folder(str(tmp_path))
+    folder.write(LAST, finished[0].read(LAST))
+    with pytest.raises(
+        ValueError, match=r"last\.pt belongs to another trial \(seed: 7 there, 8 here\)"
+    ):
+        train(trial(), sets(), folder, seed=8)
+
+
+def test_broken_weights_are_never_checkpointed(tmp_path, monkeypatch):
+    def poison(self, decay):
+        with torch.no_grad():
+            self.student.strong.bias[0] = torch.inf
+
+    monkeypatch.setattr(MeanTeacher, "update_teacher", poison)
+    folder = Folder(str(tmp_path))
+    message = r"the update left weights that are not finite at epoch 0, step 0: .*weak\d{3}\.wav$"
+    with pytest.raises(DivergedError, match=message):
+        train(trial(), sets(), folder, seed=0, checkpoint_every_s=0.0)
+    assert folder.read(LAST) is None
 
 
 def test_selection_of_the_last_epoch_and_of_the_teacher(tmp_path):

@@ -203,7 +203,8 @@ def test_a_cluster_that_cannot_hold_a_trial_is_named(tree, ray_session):
     content["resources"] = {"workers": 3, "cpus_per_worker": 2}
     (tree / "wide.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(
-        ValueError, match=r"a trial needs \{'CPU': 6.0\}, the cluster has \{'CPU': 4.0\}"
+        ValueError,
+        match=r"a trial needs 3 x \{'CPU': 2.0\}, the cluster's nodes have \[\{'CPU': 4.0\}\]",
     ):
         run_space(
             read_space(tree / "wide.yaml"),
@@ -211,4 +212,37 @@ def test_a_cluster_that_cannot_hold_a_trial_is_named(tree, ray_session):
             Folder(str(tree / "wide")),
             address=None,
             say=print,
+        )
+
+
+def test_a_run_with_other_xvalid_sets_is_refused(finished, tree):
+    _, run, _, _ = finished
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["cells"] = [cell for cell in content["cells"] if cell["id"] != "rir"]
+    (tree / "fewer.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(ValueError, match="with other x-valid or evaluation sets for all"):
+        run_space(
+            read_space(tree / "fewer.yaml"),
+            tree / "fewer.yaml",
+            run,
+            address=None,
+            say=lambda line: None,
+        )
+
+
+def test_a_run_whose_data_changed_is_refused(finished, tree):
+    _, run, _, _ = finished
+    job = yaml.safe_load((tree / "job.yaml").read_text())
+    job["sets"]["weak"]["limit"] = 7
+    (tree / "job2.yaml").write_text(yaml.safe_dump(job, sort_keys=False))
+    content = yaml.safe_load((tree / "space.yaml").read_text())
+    content["data_job"] = str(tree / "job2.yaml")
+    (tree / "space2.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(ValueError, match=r"the data changed since .*: weak was \w+, is \w+"):
+        run_space(
+            read_space(tree / "space2.yaml"),
+            tree / "space2.yaml",
+            run,
+            address=None,
+            say=lambda line: None,
         )
