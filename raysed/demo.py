@@ -25,7 +25,7 @@ def run_demo(run: str | None) -> int:
         raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")
     tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
     resolved = read_space(SPACE)
-    say_to_stderr(f"writing the built-in sound bank and recordings into {tree}")
+    say_to_stderr(f"built-in sound bank and recordings: {tree} (made once)")
     write_demo_tree(tree)
     folder = Folder(run or resolved.space.run)
     code = run_space(resolved, SPACE, folder, address=None, say=say_to_stderr)

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from numba import njit
 from scipy.special import ndtr, ndtri
 
-from raysed.evaluation.event_f1 import event_f1, intersection_f1, tagging_f1
+from raysed.evaluation.event_f1 import event_f1, intersection_f1, segment_f1, tagging_f1
 from raysed.evaluation.psds import lost_classes, psds
 from raysed.evaluation.statistics import Statistics
 
@@ -24,6 +25,7 @@ Metric = Callable[[Statistics, np.ndarray | None], np.ndarray]
 METRICS: dict[str, Metric] = {
     "event_f1": lambda statistics, weights_BN: event_f1(statistics, weights_BN)[0],
     "intersection_f1": lambda statistics, weights_BN: intersection_f1(statistics, weights_BN)[0],
+    "segment_f1": lambda statistics, weights_BN: segment_f1(statistics, weights_BN)[0],
     "tagging_f1": lambda statistics, weights_BN: tagging_f1(statistics, weights_BN)[0],
     "psds": lambda statistics, weights_BN: psds(statistics, weights_BN, definition="psds"),
     "psds_2020": lambda statistics, weights_BN: psds(
@@ -86,11 +88,19 @@ def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
 
 def _block(key: str, n_items: int, seed: int, first: int) -> np.ndarray:
     """BLOCK draws from draw `first` on; raw bits, the one stream that numpy keeps for ever."""
-    raw = random_bits(key, seed, first, BLOCK * n_items).reshape(BLOCK, n_items)
-    item_BN = ((raw >> np.uint64(32)) * np.uint64(n_items)) >> np.uint64(32)
-    cell = item_BN.astype(np.int64) + n_items * np.arange(BLOCK)[:, None]
-    counts = np.bincount(cell.ravel(), minlength=BLOCK * n_items)
-    return counts.reshape(BLOCK, n_items).astype(np.int16)
+    return _tally(random_bits(key, seed, first, BLOCK * n_items).reshape(BLOCK, n_items))
+
+
+@njit(cache=True, nogil=True)
+def _tally(raw_BN: np.ndarray) -> np.ndarray:
+    """How often each of N items is drawn by the upper 32 bits of N numbers: int16 (B, N)."""
+    draws, n_items = raw_BN.shape
+    weights_BN = np.zeros((draws, n_items), np.int16)
+    half = np.uint64(32)
+    for b in range(draws):
+        for n in range(n_items):
+            weights_BN[b, ((raw_BN[b, n] >> half) * np.uint64(n_items)) >> half] += 1
+    return weights_BN
 
 
 def random_bits(key: str, seed: int, first: int, size: int) -> np.ndarray:
@@ -129,8 +139,8 @@ def interval(
     full set's duration (`level`, `draws` and groups do not apply). That is about half as wide as a
     95 % interval and its PSDS is too high: `bias` says by how much.
     """
-    value = float(metric(statistics, None)[0])
     left_out_J = jackknife(metric, statistics, groups_N)
+    value = float(metric(statistics, None)[0])
     if method == "paper":
         weights_BN = subsample_weights(statistics.key, statistics.n_clips, 200, seed)
         full = replace(statistics, evaluated_s=float(np.nansum(statistics.durations_s)))
@@ -152,6 +162,25 @@ def interval(
         lost=int((lost_classes(statistics, weights_BN) > 0).sum()),
         bias=mean - value,
     )
+
+
+def class_intervals(
+    per_class: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
+) -> np.ndarray:
+    """BCa intervals of a metric that has a value per class: float64 (K, 4), NaN for a class without
+    a value.
+
+    `per_class` gives (B, K). Columns: value, low, high, standard deviation over the draws.
+    """
+    value_K = per_class(statistics, None)[0]
+    left_out_JK = jackknife(per_class, statistics)
+    weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
+    values_BK = per_class(statistics, weights_BN)
+    found_K4 = np.full((len(value_K), 4), np.nan)
+    for k in np.flatnonzero(~np.isnan(value_K)):
+        low, high = bca(values_BK[:, k], value_K[k], left_out_JK[:, k], 0.95)
+        found_K4[k] = value_K[k], low, high, np.nanstd(values_BK[:, k], ddof=1)
+    return found_K4
 
 
 def bca(

@@ -52,7 +52,12 @@ class Deltas:
     @classmethod
     def sort(cls, entry_E4: np.ndarray) -> Self:
         """From rows of (column, clip, point, change)."""
-        entry_E4 = entry_E4[np.lexsort((entry_E4[:, 2], entry_E4[:, 1], entry_E4[:, 0]))]
+        order_E = np.lexsort((entry_E4[:, 2], entry_E4[:, 1], entry_E4[:, 0]))
+        return cls.of_sorted(entry_E4[order_E])
+
+    @classmethod
+    def of_sorted(cls, entry_E4: np.ndarray) -> Self:
+        """From rows in order of column, clip, point."""
         column_C, start_C = np.unique(entry_E4[:, 0], return_index=True)
         starts = np.append(start_C, len(entry_E4)).astype(np.int64)
         clip_E, point_E, change_E = (np.ascontiguousarray(entry_E4[:, i]) for i in (1, 2, 3))
@@ -71,8 +76,8 @@ def event_counts(
     shape = len(reference.filenames), len(reference.classes)
     truth = reference.events
     matched_NK = event_matches(
-        _arrays(truth, shape[0]),
-        _arrays(detections, shape[0]),
+        arrays_of(truth, shape[0]),
+        arrays_of(detections, shape[0]),
         shape[1],
         t_collar_s,
         percentage_of_length,
@@ -94,7 +99,7 @@ def intersection_points(
     arrays = tuple(
         np.concatenate([getattr(events, field) for events in points]) for field in fields
     )
-    truth = _arrays(reference.events.positive(), n_clips)
+    truth = arrays_of(reference.events.positive(), n_clips)
     tolerances = (criteria.dtc, criteria.gtc, np.nan if criteria.cttc is None else criteria.cttc)
     durations_s = np.asarray(reference.durations_s, dtype=np.float64)
     return Deltas.sort(
@@ -117,7 +122,45 @@ def intersection_counts(reference: Reference, detections: Events, criteria: Psds
     )
 
 
-def _arrays(events: Events, n_clips: int) -> tuple[np.ndarray, ...]:
+def segment_counts(reference: Reference, detections: Events, segment_s: float) -> Counts:
+    """Segments of `segment_s` in which a class is active (sed_eval's segment-based metric)."""
+    shape = len(reference.filenames), len(reference.classes)
+    n_ref_NK = _active_segments(reference.events, *shape, segment_s)
+    n_sys_NK = _active_segments(detections, *shape, segment_s)
+    fields = ("clip_E", "label_E", "onset_E", "offset_E")
+    both = (
+        np.concatenate((getattr(reference.events, field), getattr(detections, field)))
+        for field in fields
+    )
+    either_NK = _active_segments(Events.sort(*both), *shape, segment_s)
+    return Counts(n_ref_NK + n_sys_NK - either_NK, n_sys_NK, n_ref_NK)
+
+
+def _active_segments(events: Events, n_clips: int, n_classes: int, segment_s: float) -> np.ndarray:
+    """int32 (n_clips, n_classes): segments touched by at least one event."""
+    first_E = np.floor(events.onset_E / segment_s).astype(np.int64)
+    stop_E = np.ceil(events.offset_E / segment_s).astype(np.int64)
+    cell_E = events.clip_E.astype(np.int64) * n_classes + events.label_E
+    order_E = np.lexsort((first_E, cell_E))
+    cell_E = cell_E[order_E]
+    apart = cell_E * (int(stop_E.max(initial=0)) + 1)  # one axis on which cells do not overlap
+    first_E, stop_E = first_E[order_E] + apart, stop_E[order_E] + apart
+    covered_E = np.maximum.accumulate(np.append(0, stop_E))[:-1]
+    new_E = np.maximum(stop_E - np.maximum(first_E, covered_E), 0)
+    active = np.bincount(cell_E, weights=new_E, minlength=n_clips * n_classes)
+    return active.reshape(n_clips, n_classes).astype(np.int32)
+
+
+def tag_counts(present_NK: np.ndarray, found_NK: np.ndarray) -> Counts:
+    """Counts of clip-level labels, for sets without strong labels."""
+    pair = np.asarray(present_NK, dtype=bool), np.asarray(found_NK, dtype=bool)
+    return Counts(
+        *(array_NK.astype(np.int32) for array_NK in (pair[0] & pair[1], pair[1], pair[0]))
+    )
+
+
+def arrays_of(events: Events, n_clips: int) -> tuple[np.ndarray, ...]:
+    """The events as the kernels of `matching` take them."""
     return events.starts(n_clips), events.label_E, events.onset_E, events.offset_E
 
 

@@ -42,6 +42,17 @@ def intersection_f1(
     return _mean(per_class_BK), per_class_BK
 
 
+def segment_f1(
+    statistics: Statistics, weights_BN: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Segment-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
+
+    sed_eval has no "zero_score" here and leaves a class out of which the system says nothing; that
+    would reward silence, so it scores 0 as everywhere else.
+    """
+    return macro_f1(statistics.segment, weights_BN)
+
+
 def tagging_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -58,14 +69,6 @@ def macro_f1(counts: Counts, weights_BN: np.ndarray | None = None) -> tuple[np.n
     per_class_BK = np.full(tp_BK.shape, np.nan)
     np.divide(2 * tp_BK, total_BK, out=per_class_BK, where=n_ref_BK > 0)
     return _mean(per_class_BK), per_class_BK
-
-
-def tag_counts(present_NK: np.ndarray, found_NK: np.ndarray) -> Counts:
-    """Counts of clip-level labels, for sets without strong labels."""
-    pair = np.asarray(present_NK, dtype=bool), np.asarray(found_NK, dtype=bool)
-    return Counts(
-        *(array_NK.astype(np.int32) for array_NK in (pair[0] & pair[1], pair[1], pair[0]))
-    )
 
 
 def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:

@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike
 
 COLUMNS = ("filename", "onset", "offset", "event_label")
 
+_OTHER_SEPARATORS = r"[,;|]\s*[\d.]+\s*[,;|]|\s[\d.]+\s"
+"""What a file name holds when a whole row was written with something other than tabs."""
+
 
 @dataclass(frozen=True)
 class Events:
@@ -61,20 +64,22 @@ class Events:
         none. Raises ValueError, naming the clip (and the line, for a table of `read_events_tsv`),
         for unknown clips or labels, missing or infinite times and offsets before onsets.
         """
-        frame = frame.loc[~eventless(frame)]
         clip_E = pd.Index(filenames).get_indexer(pd.Index(frame["filename"]))
+        refuse_rows(frame, clip_E < 0, f"is not one of the {len(filenames)} clips of the set")
+        empty_R = eventless(frame)
+        if empty_R.any():
+            frame, clip_E = frame.loc[~empty_R], clip_E[~empty_R]
         label_E = pd.Index(classes).get_indexer(pd.Index(frame["event_label"]))
         onset_E = pd.to_numeric(frame["onset"], errors="coerce").to_numpy(np.float64)
         offset_E = pd.to_numeric(frame["offset"], errors="coerce").to_numpy(np.float64)
-        _refuse(frame, clip_E < 0, f"is not one of the {len(filenames)} clips of the set")
-        _refuse(frame, frame["event_label"].isna().to_numpy(), "has times but no event_label")
-        _refuse(frame, label_E < 0, f"has a label that is not one of {', '.join(classes)}")
-        _refuse(
+        refuse_rows(frame, frame["event_label"].isna().to_numpy(), "has times but no event_label")
+        refuse_rows(frame, label_E < 0, f"has a label that is not one of {', '.join(classes)}")
+        refuse_rows(
             frame,
             ~(np.isfinite(onset_E) & np.isfinite(offset_E)),
             "needs onset and offset as finite seconds",
         )
-        _refuse(frame, offset_E < onset_E, "has its offset before its onset")
+        refuse_rows(frame, offset_E < onset_E, "has its offset before its onset")
         return cls.sort(clip_E, label_E, onset_E, offset_E)
 
     def to_frame(self, filenames: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
@@ -172,7 +177,8 @@ class Reference:
 
 def eventless(frame: pd.DataFrame) -> np.ndarray:
     """bool (rows,): rows that only say that the clip exists."""
-    return frame[["onset", "offset", "event_label"]].isna().to_numpy().all(axis=1)
+    columns = (frame[column].isna().to_numpy() for column in ("onset", "offset", "event_label"))
+    return np.logical_and.reduce(list(columns))
 
 
 def read_events_tsv(path: str | Path) -> pd.DataFrame:
@@ -189,8 +195,12 @@ def read_events_tsv(path: str | Path) -> pd.DataFrame:
     partly = frame[["onset", "offset", "event_label"]].isna().any(axis=1).to_numpy() & ~eventless(
         frame
     )
-    _refuse(frame, partly, "has some but not all of onset, offset and event_label")
-    _refuse(frame, (frame["offset"] < frame["onset"]).to_numpy(), "has its offset before its onset")
+    merged = eventless(frame) & frame["filename"].str.contains(_OTHER_SEPARATORS).to_numpy(bool)
+    refuse_rows(frame, merged, "is the only field: columns must be separated by tabs")
+    refuse_rows(frame, partly, "has some but not all of onset, offset and event_label")
+    refuse_rows(
+        frame, (frame["offset"] < frame["onset"]).to_numpy(), "has its offset before its onset"
+    )
     return frame
 
 
@@ -198,8 +208,10 @@ def read_durations_tsv(path: str | Path) -> dict[str, float]:
     """Seconds of each clip from a tab-separated file with the columns filename and duration."""
     frame = _read_tsv(path, ("filename", "duration"))
     seconds = _numbers(frame, "duration").to_numpy()
-    _refuse(frame, ~(np.isfinite(seconds) & (seconds > 0)), "needs a duration of positive seconds")
-    _refuse(frame, frame["filename"].duplicated().to_numpy(), "has more than one duration")
+    refuse_rows(
+        frame, ~(np.isfinite(seconds) & (seconds > 0)), "needs a duration of positive seconds"
+    )
+    refuse_rows(frame, frame["filename"].duplicated().to_numpy(), "has more than one duration")
     return dict(zip(frame["filename"], seconds.tolist(), strict=True))
 
 
@@ -227,11 +239,13 @@ def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
             f"{path}, line 1: expected the tab-separated columns {', '.join(columns)}; "
             f"{', '.join(missing)} is missing from {list(frame.columns)}"
         )
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus fields for row names
+        raise ValueError(f"{path}, line 2: more fields than the header has columns")
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
     frame = frame[list(columns)]
     frame = frame.loc[frame.notna().any(axis=1)]
     frame.attrs["path"] = str(path)
-    _refuse(frame, frame["filename"].isna().to_numpy(), "has no filename")
+    refuse_rows(frame, frame["filename"].isna().to_numpy(), "has no filename")
     return frame
 
 
@@ -239,11 +253,11 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
     """A column as float64; ValueError where a field is neither a number nor empty."""
     numbers = pd.to_numeric(frame[column], errors="coerce").astype(np.float64)
     wrong = (numbers.isna() & frame[column].notna()).to_numpy()
-    _refuse(frame, wrong, f"has a value of {column} that is no number")
+    refuse_rows(frame, wrong, f"has a value of {column} that is no number")
     return numbers
 
 
-def _refuse(frame: pd.DataFrame, bad_R: ArrayLike, complaint: str) -> None:
+def refuse_rows(frame: pd.DataFrame, bad_R: ArrayLike, complaint: str) -> None:
     """Raise ValueError for the first row where `bad_R` is true, with its place and content."""
     bad_R = np.asarray(bad_R, dtype=bool)
     if not bad_R.any():

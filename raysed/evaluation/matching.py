@@ -98,13 +98,13 @@ def intersection_deltas(
                 continue
             of_point = slice(start_MN[m, n], start_MN[m, n + 1])
             detections = (label_E[of_point], onset_E[of_point], offset_E[of_point])
-            n_now = _count(
+            n_now = count_clip(
                 gts, detections, durations_s[n], criteria, (now_C, used_now_C, n_classes)
             )
             if n_out + n_now + n_before > out.shape[0]:
-                out = _grown(out, n_out, n_now + n_before)
+                out = grown(out, n_out, n_now + n_before)
             for used_C in (used_now_C[:n_now], used_before_C[:n_before]):
-                n_out = _emit(used_C, now_C, before_C, (n, m), out, n_out)
+                n_out = emit(used_C, now_C, before_C, (n, m), out, n_out)
             for u in range(n_now):
                 now_C[used_now_C[u]] = 0
             used_now_C, used_before_C, n_before = used_before_C, used_now_C, n_now
@@ -114,7 +114,7 @@ def intersection_deltas(
 
 
 @njit(cache=True, nogil=True)
-def _grown(out: np.ndarray, n_out: int, n_more: int) -> np.ndarray:
+def grown(out: np.ndarray, n_out: int, n_more: int) -> np.ndarray:
     """A copy of the first rows with room for more."""
     grown = np.empty((2 * out.shape[0] + n_more, 4), np.int32)
     for row in range(n_out):
@@ -124,7 +124,7 @@ def _grown(out: np.ndarray, n_out: int, n_more: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _emit(
+def emit(
     used_C: np.ndarray,
     now_C: np.ndarray,
     before_C: np.ndarray,
@@ -162,7 +162,7 @@ def _unchanged(points: Arrays, m: int, n: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _count(
+def count_clip(
     gts: Arrays,
     detections: Arrays,
     duration_s: float,

@@ -65,7 +65,7 @@ def decode_points(
     filtered_NTK = median_filter(scores_NTK, median_window)
     points = {}
     for threshold in thresholds:
-        clip_E, label_E, onset_E, offset_E = _regions(filtered_NTK, float(precision(threshold)))
+        clip_E, label_E, onset_E, offset_E = regions(filtered_NTK, float(precision(threshold)))
         onset_s_E = onset_E * frame_s
         offset_s_E = np.minimum(offset_E * frame_s, np.asarray(durations_s, np.float64)[clip_E])
         points[threshold] = Events(clip_E, label_E, onset_s_E, offset_s_E).take(
@@ -131,7 +131,7 @@ def _remove(ordered_W: np.ndarray, filled: int, value: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _regions(scores_NTK: np.ndarray, threshold: float) -> tuple[np.ndarray, ...]:
+def regions(scores_NTK: np.ndarray, threshold: float) -> tuple[np.ndarray, ...]:
     """Runs of score >= threshold by (clip, first): clip, class, first frame, frame after last."""
     n_clips, n_frames, n_classes = scores_NTK.shape
     n_events = 0

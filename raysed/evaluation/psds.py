@@ -10,7 +10,7 @@ resampled ground truth. `lost_classes` counts.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -105,21 +105,29 @@ def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> Ps
     tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, TILE))
     present_KT = np.zeros((n_classes, TILE), np.bool_)
     rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
-    present_K = present_KT[:, 0]
-    ends = [0.0, definition.max_efpr]
-    efpr_X = np.unique(np.append(efpr_KMT[present_K, :, 0], ends))
-    efpr_X = efpr_X[efpr_X <= definition.max_efpr]
-    tpr_KX = np.full((n_classes, efpr_X.size), np.nan)
-    for k in np.flatnonzero(present_K):
-        order_M = np.argsort(efpr_KMT[k, :, 0], kind="stable")
-        best_M = np.maximum.accumulate(np.append(0.0, tpr_KMT[k, order_M, 0]))
-        tpr_KX[k] = best_M[np.searchsorted(efpr_KMT[k, order_M, 0], efpr_X, side="right")]
-    spread_X = tpr_KX[present_K].std(axis=0)
-    return PsdRoc(
-        efpr_X,
-        tpr_KX,
-        np.maximum(tpr_KX[present_K].mean(axis=0) - definition.alpha_st * spread_X, 0.0),
-    )
+    present_K = np.flatnonzero(present_KT[:, 0])
+    roc = curves([(efpr_KMT[k, :, 0], tpr_KMT[k, :, 0]) for k in present_K], definition)
+    tpr_KX = np.full((n_classes, roc.efpr_X.size), np.nan)
+    tpr_KX[present_K] = roc.tpr_KX
+    return replace(roc, tpr_KX=tpr_KX)
+
+
+def curves(points: list[tuple[np.ndarray, np.ndarray]], definition: Definition) -> PsdRoc:
+    """The curves through each class's operating points (effective FP rates, TP ratios)."""
+    used = [efpr_M[efpr_M <= definition.max_efpr] for efpr_M, _ in points]
+    efpr_X = np.unique(np.concatenate([*used, [0.0, definition.max_efpr]]))
+    tpr_KX = np.empty((len(points), efpr_X.size))
+    for k, (efpr_M, tpr_M) in enumerate(points):
+        order_M = np.argsort(efpr_M, kind="stable")
+        best_M = np.maximum.accumulate(np.append(0.0, tpr_M[order_M]))
+        tpr_KX[k] = best_M[np.searchsorted(efpr_M[order_M], efpr_X, side="right")]
+    spread_X = definition.alpha_st * tpr_KX.std(axis=0)
+    return PsdRoc(efpr_X, tpr_KX, np.maximum(tpr_KX.mean(axis=0) - spread_X, 0.0))
+
+
+def area(roc: PsdRoc) -> float:
+    """The PSDS of the curves: their mean height."""
+    return float((np.diff(roc.efpr_X) * roc.etpr_X[:-1]).sum() / roc.efpr_X[-1])
 
 
 def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ tests and corrections are computed later.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -25,13 +26,21 @@ from raysed.evaluation.counts import (
     intersection_counts,
     intersection_points,
     seconds,
+    segment_counts,
+    tag_counts,
     tally,
 )
 from raysed.evaluation.events import Events, Reference
 from raysed.evaluation.postprocess import THRESHOLDS, decode, decode_points
 
-FORMAT = 1
-"""Version of the stored layout."""
+FORMAT = 2
+"""Version of the stored layout; 2 added segments."""
+
+COUNTED = ("event", "intersection", "segment", "tagging")
+"""Counts at the default threshold, each behind one F1."""
+
+PACKAGES = ("raysed", "numpy", "numba")
+"""Whose versions are stored with the counts."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +48,10 @@ class Parameters:
     """What decides the counts; the published system's values."""
 
     threshold: float = 0.5
-    """Of the detections behind event, intersection and tagging F1."""
+    """Of the detections behind event, intersection, segment and tagging F1."""
     t_collar_s: float = 0.2
     percentage_of_length: float = 0.2
+    segment_s: float = 1.0
     intersection: PsdsCriteria = PAPER
     psds: tuple[PsdsCriteria, ...] = (PAPER, PSDS1, PSDS2)
 
@@ -67,6 +77,7 @@ class Statistics:
     parameters: Parameters
     event: Counts
     intersection: Counts
+    segment: Counts
     tagging: Counts
     psds: dict[PsdsCriteria, Deltas]
     evaluated_s: float | None = None
@@ -77,10 +88,15 @@ class Statistics:
         """N."""
         return len(self.filenames)
 
+    def without_psds(self) -> Self:
+        """The same without operating points: F1 alone."""
+        parameters = replace(self.parameters, psds=())
+        return replace(self, parameters=parameters, psds={}, thresholds=())
+
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write as compressed npz without pickle; equal statistics give equal bytes."""
         if isinstance(file, str | Path):
-            with open(file, "wb") as stream:
+            with Path(file).open("wb") as stream:
                 return self.save(stream)
         header = {
             "format": FORMAT,
@@ -91,7 +107,7 @@ class Statistics:
             "evaluated_s": self.evaluated_s,
             "parameters": asdict(self.parameters),
             "psds": list(self.psds),
-            "versions": {"numpy": np.__version__},
+            "versions": {package: version(package) for package in PACKAGES},
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         arrays = {
@@ -100,7 +116,7 @@ class Statistics:
             "n_gt_NK": _narrow(self.n_gt_NK),
             "gt_s_NK": self.gt_s_NK,
         }
-        for name in ("event", "intersection", "tagging"):
+        for name in COUNTED:
             counts = getattr(self, name)
             arrays |= {f"{name}.{field}": _narrow(array) for field, array in vars(counts).items()}
         for index, deltas in enumerate(self.psds.values()):
@@ -117,7 +133,10 @@ class Statistics:
             arrays = dict(stored)
         header = json.loads(arrays["header"].tobytes())
         if header["format"] != FORMAT:
-            raise ValueError(f"{file}: statistics of format {header['format']}, expected {FORMAT}")
+            raise ValueError(
+                f"{file}: statistics of format {header['format']}, expected {FORMAT}; "
+                "remove the result.json of its trial and run again"
+            )
         psds = {}
         for index, criteria in enumerate(header["psds"]):
             fields = {
@@ -134,7 +153,7 @@ class Statistics:
                     for field in Counts.__dataclass_fields__
                 )
             )
-            for name in ("event", "intersection", "tagging")
+            for name in COUNTED
         }
         return cls(
             key=header["key"],
@@ -190,12 +209,8 @@ def collect(
             reference, detections, parameters.t_collar_s, parameters.percentage_of_length
         ),
         intersection=intersection_counts(reference, detections, parameters.intersection),
-        tagging=Counts(
-            *(
-                array_NK.astype(np.int32)
-                for array_NK in (present_NK & found_NK, found_NK, present_NK)
-            )
-        ),
+        segment=segment_counts(reference, detections, parameters.segment_s),
+        tagging=tag_counts(present_NK, found_NK),
         psds={
             criteria: intersection_points(reference, ordered, criteria)
             for criteria in parameters.psds
@@ -232,6 +247,9 @@ def stack(a: Statistics, b: Statistics) -> Statistics:
         of_a_E4, of_b_E4 = deltas.entries(), b.psds[criteria].entries()
         of_b_E4[:, 1] += a.n_clips
         psds[criteria] = Deltas.sort(np.concatenate((of_a_E4, of_b_E4)))
+    counts: dict[str, Any] = {
+        name: _stack_counts(getattr(a, name), getattr(b, name)) for name in COUNTED
+    }
     return Statistics(
         key=a.key,
         filenames=a.filenames + b.filenames,
@@ -242,9 +260,7 @@ def stack(a: Statistics, b: Statistics) -> Statistics:
         thresholds=a.thresholds,
         parameters=a.parameters,
         psds=psds,
-        event=_stack_counts(a.event, b.event),
-        intersection=_stack_counts(a.intersection, b.intersection),
-        tagging=_stack_counts(a.tagging, b.tagging),
+        **counts,
     )
 
 
@@ -263,9 +279,8 @@ def comparable(a: Statistics, b: Statistics) -> None:
 
 
 def _stack_counts(a: Counts, b: Counts) -> Counts:
-    return Counts(
-        *(np.concatenate(pair) for pair in zip(vars(a).values(), vars(b).values(), strict=True))
-    )
+    pairs = zip(vars(a).values(), vars(b).values(), strict=True)
+    return Counts(*(np.concatenate(pair) for pair in pairs))
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:
@@ -278,10 +293,8 @@ def _narrow(array: np.ndarray) -> np.ndarray:
 
 
 def _parameters(stored: dict[str, Any]) -> Parameters:
-    return Parameters(
-        threshold=stored["threshold"],
-        t_collar_s=stored["t_collar_s"],
-        percentage_of_length=stored["percentage_of_length"],
-        intersection=PsdsCriteria(*stored["intersection"]),
-        psds=tuple(PsdsCriteria(*criteria) for criteria in stored["psds"]),
-    )
+    criteria: dict[str, Any] = {
+        "intersection": PsdsCriteria(*stored["intersection"]),
+        "psds": tuple(PsdsCriteria(*criteria) for criteria in stored["psds"]),
+    }
+    return Parameters(**stored | criteria)

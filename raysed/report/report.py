@@ -49,6 +49,8 @@ def write_report(run: Folder) -> Report:
         "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
         *(f"  {check}" for check in checks),
         "",
+        *(f"data set {about['name']}: {about['url']}" for about in plan["datasets"]),
+        f"trials (checkpoints, scores, statistics, curves): {run.url}/trials",
         *(f"wrote {path}" for path in paths),
     ]
     return Report(lines, learnt=all(check.learnt for check in checks))

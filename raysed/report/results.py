@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from raysed.data.folder import Folder
+from raysed.evaluation import bootstrap
 from raysed.evaluation.bootstrap import Metric, interval
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.psds import psds
 from raysed.evaluation.statistics import Statistics
 from raysed.training.files import read_json
 
 METRICS: dict[str, Metric] = {
-    "event_f1": lambda statistics, weights: event_f1(statistics, weights)[0],
-    "psds": lambda statistics, weights: psds(statistics, weights, definition="psds_2020"),
+    "event_f1": bootstrap.METRICS["event_f1"],
+    "psds": bootstrap.METRICS["psds_2020"],
 }
 """The paper's two metrics; PSDS as psds_eval computed it in 2020 (cross-triggers averaged over K)."""
 

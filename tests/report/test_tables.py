@@ -81,6 +81,7 @@ def run(tmp_path):
             "space": "made up",
             "seeds": [0, 1],
             "trials": 4,
+            "datasets": [{"name": "val", "id": "a", "url": "/data/val-a", "clips": 40}],
             "bootstrap_draws": 500,
             "cells": [
                 {"id": "good", "column": "good", "training": "g", **cell,

@@ -1,0 +1,194 @@
+"""Do the intervals cover, and do the tests keep their level? Simulated on real predictions.
+
+A simulated set is 1168 clips drawn with replacement from the 1168 real ones; the truth is the value
+on the real set. Everything else is the code that users run. Parts: coverage of one system's
+intervals; of a paired difference; over seeds and clips; family-wise error of 20 contrasts that are
+all null (in every clip, 21 systems are dealt to the 21 names at random). 2000 sets take about an
+hour on one core.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from benchmarks.common import RESULTS, document
+from benchmarks.real_systems import Pool, perturbed_systems, read_real
+from raysed.evaluation.bootstrap import METRICS, bca, clip_weights, interval, jackknife
+from raysed.evaluation.counts import PsdsCriteria
+from raysed.evaluation.psds import DEFINITIONS
+from raysed.evaluation.significance import (
+    max_t,
+    paired_difference,
+    permutation_p,
+    seed_interval,
+)
+from raysed.evaluation.statistics import collect
+
+COVERED = ("event_f1", "psds", "psds_2020", "psds1", "psds2")
+PARTS = ("coverage", "paired", "seeds3", "seeds5", "family")
+CONTRASTS = 20
+STORED = RESULTS / "metrics_statistics.json"
+
+
+def criteria_of(name: str) -> PsdsCriteria | None:
+    """The PSDS criteria that a metric needs."""
+    return DEFINITIONS[name].criteria if name in DEFINITIONS else None
+
+
+def proportion(hits: Iterable[float], nominal: float) -> dict[str, float]:
+    """A share in per cent with its Monte Carlo standard error."""
+    hit_I = np.array(list(hits), dtype=float)
+    share = hit_I.mean()
+    se = np.sqrt(share * (1 - share) / hit_I.size)
+    return {
+        "percent": round(float(100 * share), 2),
+        "monte_carlo_se": round(float(100 * se), 2),
+        "nominal": nominal,
+        "sets": hit_I.size,
+    }
+
+
+def coverage(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
+    """How often BCa, percentile and the published recipe's interval hold the truth."""
+    metric, truth = METRICS[name], float(METRICS[name](pool.systems[0], None)[0])
+    ends = defaultdict(list)
+    bias = []
+    for i in range(sets):
+        rng = np.random.default_rng([1, i])
+        n_clips = pool.systems[0].n_clips
+        drawn = pool.draw(
+            f"coverage {i}", rng.integers(n_clips, size=n_clips), np.zeros(n_clips, int)
+        )
+        value = float(metric(drawn, None)[0])
+        values_B = metric(drawn, clip_weights(drawn.key, n_clips, draws, 0))
+        ends["bca"].append(bca(values_B, value, jackknife(metric, drawn), 0.95))
+        ends["percentile"].append(bca(values_B, value, None, 0.95))
+        if i % 4 == 0:  # 200 draws and a jackknife of its own
+            paper = interval(metric, drawn, method="paper")
+            ends["paper"].append((paper.low, paper.high))
+        bias.append(value - truth)
+    found = {
+        method: proportion(
+            ((low <= truth <= high) for low, high in pairs), 90 if method == "paper" else 95
+        )
+        | {
+            "truth_below": round(float(100 * np.mean([truth < low for low, _ in pairs])), 2),
+            "truth_above": round(float(100 * np.mean([truth > high for _, high in pairs])), 2),
+            "mean_width": round(float(np.mean([high - low for low, high in pairs])), 5),
+        }
+        for method, pairs in ends.items()
+    }
+    return {"truth": truth, "bias": round(float(np.mean(bias)), 5), **found}
+
+
+def paired(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
+    """Coverage of the paired BCa interval; systems 0 and 1 differ."""
+    metric = METRICS[name]
+    truth = float(metric(pool.systems[0], None)[0] - metric(pool.systems[1], None)[0])
+    n_clips = pool.systems[0].n_clips
+    covered = []
+    for i in range(sets):
+        clip_I = np.random.default_rng([2, i]).integers(n_clips, size=n_clips)
+        a, b = (pool.draw(f"paired {i}", clip_I, np.full(n_clips, s)) for s in (0, 1))
+        found = paired_difference(metric, a, b, draws=draws, permutations=1)
+        covered.append(found.low <= truth <= found.high)
+    return {"truth": truth, **proportion(covered, 95)}
+
+
+def seeds(name: str, pool: Pool, sets: int, draws: int, n_seeds: int) -> dict[str, Any]:
+    """Coverage over seeds and clips; a trained seed is a draw from the pool's systems."""
+    metric = METRICS[name]
+    value_S = np.array([metric(statistics, None)[0] for statistics in pool.systems])
+    truth, n_clips = float(value_S.mean()), pool.systems[0].n_clips
+    covered = []
+    for i in range(sets):
+        rng = np.random.default_rng([3, i])
+        clip_I = rng.integers(n_clips, size=n_clips)
+        chosen = rng.integers(len(pool.systems), size=n_seeds)
+        drawn = [pool.draw(f"seeds {i}", clip_I, np.full(n_clips, s)) for s in chosen]
+        found = seed_interval(metric, drawn, draws=draws)
+        covered.append(found.low <= truth <= found.high)
+    return {"truth": truth, "seed_sd": round(float(value_S.std()), 5), **proportion(covered, 95)}
+
+
+def family(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
+    """False positives of 20 null contrasts against one baseline: family-wise and one by one."""
+    metric, n_clips, n_systems = METRICS[name], pool.systems[0].n_clips, CONTRASTS + 1
+    errors = defaultdict(list)
+    for i in range(sets):
+        rng = np.random.default_rng([4, i])
+        clip_I = rng.integers(n_clips, size=n_clips)
+        dealt_IS = rng.permuted(np.tile(np.arange(n_systems), (n_clips, 1)), axis=1)
+        drawn = [pool.draw(f"family {i}", clip_I, dealt_IS[:, s]) for s in range(n_systems)]
+        weights_BN = clip_weights(drawn[0].key, n_clips, draws, 0)
+        value_S = np.array([metric(statistics, None)[0] for statistics in drawn])
+        value_SB = np.stack([metric(statistics, weights_BN) for statistics in drawn])
+        difference_C, draws_CB = value_S[1:] - value_S[0], value_SB[1:] - value_SB[0]
+        low_C, high_C, p_C = max_t(difference_C, draws_CB).T
+        errors["max_t"].append(((low_C > 0) | (high_C < 0)).any())
+        errors["max_t_p"].append((p_C <= 0.05).any())
+        low_C, high_C = np.quantile(draws_CB, (0.025, 0.975), axis=1)
+        alone_C = (low_C > 0) | (high_C < 0)
+        errors["any_of_20_uncorrected"].append(alone_C.any())
+        errors["one_uncorrected"].append(alone_C[0])
+        if name == "event_f1":
+            p = permutation_p(metric, drawn[0], drawn[1], permutations=199)
+            errors["permutation_p"].append(p <= 0.05)
+    return {test: proportion(hits, 5) for test, hits in errors.items()}
+
+
+def simulate(part: str, name: str, sets: int, draws: int) -> dict[str, Any]:
+    """One part for one metric."""
+    if part == "coverage":
+        reference, default, points = read_real()
+        pool = Pool.of([collect(reference, default, points)], criteria_of(name))
+        return coverage(name, pool, sets, draws)
+    systems = perturbed_systems(CONTRASTS + 1, np.linspace(0.0, 0.25, CONTRASTS + 1))
+    pool = Pool.of(systems, criteria_of(name))
+    if part.startswith("seeds"):
+        return seeds(name, pool, sets, draws, int(part.removeprefix("seeds")))
+    return {"paired": paired, "family": family}[part](name, pool, sets, draws)
+
+
+def main(
+    only: Annotated[str | None, typer.Option(help=f"One of {', '.join(PARTS)}.")] = None,
+    metrics: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(COVERED),
+    sets: Annotated[int, typer.Option(min=2)] = 2000,
+    draws: Annotated[int, typer.Option(min=100)] = 1000,
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    store: Annotated[bool, typer.Option(help="Keep the document in benchmarks/results.")] = False,
+) -> None:
+    """Simulate; every part for event F1 and PSDS, coverage for the other metrics too."""
+    tasks = [
+        (part, name)
+        for part in PARTS
+        for name in metrics.split(",")
+        if only in (None, part) and (part == "coverage" or name in ("event_f1", "psds"))
+    ]
+    found: dict[str, Any] = {}
+    with ProcessPoolExecutor(jobs) as processes:
+        running = {processes.submit(simulate, *task, sets, draws): task for task in tasks}
+        for done in as_completed(running):
+            label = " ".join(running[done])
+            found[label] = done.result() | {"draws": draws}
+            print(label, json.dumps(found[label]), flush=True)
+            if store:
+                keep(found)
+    print(json.dumps(document("statistics", [], simulations=found)))
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Put these simulations into the stored document, beside those of other runs."""
+    before = json.loads(STORED.read_text())["simulations"] if STORED.exists() else {}
+    simulations = dict(sorted((before | found).items()))
+    content = document("statistics", [], simulations=simulations)
+    STORED.write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
