@@ -45,6 +45,7 @@ def write_report(run: Folder) -> Report:
         "",
         *(line for lines in tables.values() for line in lines),
         *_holes(plan, results),
+        *_one_seed(plan),
         *_losses(frame),
         "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
         *(f"  {check}" for check in checks),
@@ -64,6 +65,12 @@ def _holes(plan: dict[str, Any], results: list[Result]) -> list[str]:
         f"{len(finished)} of {plan['trials']} trials are finished; the tables hold these only.",
         "",
     ]
+
+
+def _one_seed(plan: dict[str, Any]) -> list[str]:
+    if len(plan["seeds"]) > 1:
+        return []
+    return ["One seed: the intervals are over clips; nothing is known about other seeds.", ""]
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:

@@ -190,6 +190,13 @@ def test_half_a_run_shows_its_holes(run, tmp_path):
     assert "poor" not in text
 
 
+def test_one_seed_is_said(run):
+    said = "One seed: the intervals are over clips; nothing is known about other seeds."
+    assert said not in write_report(run).lines
+    write_json(run, "plan.json", {**read_plan(run), "seeds": [0], "trials": 2})
+    assert said in write_report(run).lines
+
+
 def test_a_run_without_results(run, tmp_path):
     for path in (tmp_path / "run").rglob("result.json"):
         path.unlink()
