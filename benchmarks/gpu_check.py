@@ -1,205 +1,111 @@
 """`make gpu-check`: everything that needs a GPU, checked and timed on one (at most 10 minutes, no network).
 
-Parity of model, step and mel with the CPU, a trial trained, killed and resumed on the device, AMP, steps per
-second, and several trials on one GPU. Without a GPU its CPU half runs and says so. The last line is one JSON
-object; exit code 1 if a check fails. Not yet run on a GPU by us.
+Parity of networks, training, DALI and two ranks with the CPU; features on the device and copied; trials in each
+precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one GPU by Ray Tune;
+throughput. Every part is a process of its own, so that one that crashes takes no other along. Without a
+GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object; exit code 1 if a part
+fails. `python -m benchmarks.gpu_check PART` runs one in this process. Not yet run on a GPU by us.
 """
 
-import contextlib
 import json
-import multiprocessing
+import os
+import signal
+import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-import numpy as np
 import torch
+import typer
 
-from benchmarks.train_step import VALUES, features_of, inputs, trial_of
-from raysed.config.data_job import Features
-from raysed.config.trial import Model, Schedule, Shares
-from raysed.data.folder import Folder
-from raysed.data.mel import mel_amplitude
-from raysed.data.store import FeatureSet
-from raysed.model.crnn import CRNN, initialise
-from raysed.training.keys import torch_generator
-from raysed.training.mean_teacher import MeanTeacher
-from raysed.training.train import train
+from benchmarks import gpu_parts
+from benchmarks.gpu_parts import Check
+from benchmarks.gpu_speed import throughput
 
-Check = dict[str, Any]
-
-
-def within(error: float, tolerance: float) -> Check:
-    """A check that passes where the error is at most the tolerance."""
-    return {"error": error, "tolerance": tolerance, "ok": bool(error <= tolerance)}
-
-
-def forward_parity(device: str) -> Check:
-    """Scores of the full-size model on the device against the CPU, float32."""
-    model = CRNN(Model(), 10).eval()
-    initialise(model, Model(glu_std=0.3), torch_generator(0))
-    mel_BTF = torch.randn(4, 628, 128, generator=torch_generator(1))
-    with torch.no_grad():
-        expected = model(mel_BTF)
-        found = model.to(device)(mel_BTF.to(device))
-    errors = [(a - b.cpu()).abs().max().item() for a, b in zip(expected, found, strict=True)]
-    return within(max(errors), 1e-4)
+PARTS: dict[str, Callable[[str], Check]] = {
+    "forward": gpu_parts.forward_parity,
+    "training": gpu_parts.training_parity,
+    "features_copied": gpu_parts.features_copied,
+    "mel": gpu_parts.mel_parity,
+    "trial_float32": partial(gpu_parts.trial_runs, precision="float32"),
+    "trial_bfloat16": partial(gpu_parts.trial_runs, precision="bfloat16"),
+    "trial_float16": partial(gpu_parts.trial_runs, precision="float16"),
+    "no_synchronisation": gpu_parts.no_synchronisation,
+    "group_of_one": gpu_parts.group_of_one,
+    "two_ranks": gpu_parts.two_ranks,
+    "tune": gpu_parts.tune,
+    "throughput": throughput,
+}
+LIMIT_S = {"cuda": 600.0, "cpu": 3600.0}
+"""Of all parts together; a part that is cut off by it has failed."""
 
 
-def step_parity(device: str) -> Check:
-    """Losses of three steps without dropout on the device against the CPU, float32."""
-    shares = Shares(synthetic=2, unlabelled=4, weak=2)
-    trial = trial_of(shares, model=Model(dropout=0.0))
-    found = []
-    for where in ("cpu", device):
-        networks = MeanTeacher(trial, 10, seed=0, device=where)
-        student, teacher, targets = (
-            x.to(where) if isinstance(x, torch.Tensor) else x for x in inputs(shares)
-        )
-        targets = type(targets)(targets.strong_SUK.to(where), targets.weak_WK.to(where), shares)
-        losses = [networks.step(student, teacher, targets, VALUES).cpu() for _ in range(3)]
-        found.append(torch.stack(losses))
-    return within(float((found[1] / found[0] - 1).abs().max()), 1e-3)
-
-
-def mel_parity(device: str) -> Check:
-    """DALI against the CPU definition, decibels where within 60 dB of the clip's maximum."""
-    try:
-        from raysed.data.mel_dali import DaliMel
-    except ImportError as error:
-        return {"skipped": f"DALI is not installed ({error})", "ok": True}
-    features = Features()
-    waveforms = [
-        np.random.default_rng(n).standard_normal(160_000).astype(np.float32) / 10 for n in range(8)
-    ]
-    dali = DaliMel(features, device_id=0 if device == "cuda" else None, batch=8)
-    worst = 0.0
-    for ours, waveform in zip(dali(waveforms), waveforms, strict=True):
-        expected = mel_amplitude(waveform, features)
-        near = expected > expected.max() * 1e-3
-        worst = max(worst, float(np.abs(20 * np.log10(ours[near] / expected[near])).max()))
-    return within(worst, 1e-3)
-
-
-def small_sets() -> dict[str, FeatureSet]:
-    """Features of noise: enough for a few steps of the full-size model."""
-    return {
-        "s": features_of("s", 24, strong=True, weak=True),
-        "u": features_of("u", 48, strong=False, weak=False),
-        "w": features_of("w", 24, strong=False, weak=True),
-    }
-
-
-def trial_runs(device: str, precision: str) -> Check:
-    """A trial of two epochs on the device, killed after the first and resumed: same losses as undisturbed."""
-    model = Model() if device == "cuda" else Model(filters=(4,) * 7, gru_units=8)
-    trial = trial_of(
-        Shares(), model=model, precision=precision, schedule=Schedule(epochs=2, steps_per_epoch=2)
+def run_apart(part: str, limit_s: float) -> Check:
+    """Run a part in a process of its own; a crash or the time limit is a failed check."""
+    if limit_s <= 0:
+        return {"ok": False, "error": "not started: the time is over"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.gpu_check", part],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
-    sets, losses = small_sets(), []
-
-    def stop(metrics: dict[str, Any]) -> None:
-        raise InterruptedError
-
-    with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
-        train(
-            trial,
-            sets,
-            Folder(whole),
-            seed=0,
-            device=device,
-            report=lambda m: losses.append(m["loss"]),
-        )
-        with contextlib.suppress(InterruptedError):
-            train(trial, sets, Folder(cut), seed=0, device=device, report=stop)
-        again: list[float] = []
-        train(
-            trial,
-            sets,
-            Folder(cut),
-            seed=0,
-            device=device,
-            report=lambda m: again.append(m["loss"]),
-        )
-    if not np.isfinite(losses).all():
-        return {"losses": losses, "ok": False}
-    return within(abs(again[-1] / losses[-1] - 1), 0.0 if device == "cpu" else 1e-3)
+    try:
+        said, errors = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        # With all that it started.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return {"ok": False, "error": f"not finished in the {limit_s:.0f} s that were left"}
+    if said:
+        return json.loads(said.splitlines()[-1])
+    sys.stderr.write(errors)
+    last = (errors.splitlines() or ["no message"])[-1]
+    return {"ok": False, "error": f"crashed with exit code {process.returncode}: {last}"}
 
 
-def steps_per_second(device: str, precision: str, seconds: float) -> float:
-    """Of the full-size step at the published batch, inputs on the device."""
-    trial = trial_of(Shares(), precision=precision)
-    networks = MeanTeacher(trial, 10, seed=0, device=device)
-    student, teacher, targets = inputs(Shares())
-    targets = type(targets)(targets.strong_SUK.to(device), targets.weak_WK.to(device), Shares())
-    student, teacher = student.to(device), teacher.to(device)
-
-    def run(steps: int) -> None:
-        for _ in range(steps):
-            networks.step(student, teacher, targets, VALUES)
-            networks.update_teacher(VALUES.ema_decay)
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    run(3)
-    done, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
-        run(10)
-        done += 10
-    return done / (time.perf_counter() - started)
+def run_all(parts: list[str], limit_s: float) -> dict[str, Any]:
+    """Run parts one after the other and print each; returns what they found."""
+    started, found = time.monotonic(), {}
+    for part in parts:
+        began = time.monotonic()
+        found[part] = run_apart(part, limit_s - (began - started))
+        word = "ok" if found[part]["ok"] else "FAILED"
+        numbers = ", ".join(f"{k} {_short(v)}" for k, v in found[part].items() if k != "ok")
+        print(f"{word:7s}{part:19s}{time.monotonic() - began:5.0f} s  {numbers}", flush=True)
+    for name, value in found.get("throughput", {}).get("steps_per_s", {}).items():
+        print(f"{name:48s} {value:8.2f} steps/s")
+    return found
 
 
-def _measure(device: str, seconds: float, results: Any) -> None:
-    results.put(steps_per_second(device, "float32", seconds))
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def trials_together(trials: int, seconds: float) -> float:
-    """Steps per second of `trials` processes on one GPU, all together."""
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [
-        context.Process(target=_measure, args=("cuda", seconds, results)) for _ in range(trials)
-    ]
-    for process in processes:
-        process.start()
-    total = sum(results.get(timeout=180) for _ in processes)
-    for process in processes:
-        process.join()
-    return total
-
-
-def main() -> int:
-    """Run what this machine can; returns the exit code."""
+def main(
+    part: Annotated[
+        str | None, typer.Argument(help="Run this part alone, in this process.")
+    ] = None,
+) -> None:
+    """Run what this machine can, print it, and exit with 1 if a part failed."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    name = torch.cuda.get_device_name() if device == "cuda" else "no GPU: the CPU half only"
-    print(f"device: {name}")
-    checks: dict[str, Callable[[], Check]] = {
-        "forward": lambda: forward_parity(device),
-        "step": lambda: step_parity(device),
-        "mel": lambda: mel_parity(device),
-        "trial float32": lambda: trial_runs(device, "float32"),
-        "trial bfloat16": lambda: trial_runs(device, "bfloat16"),
-    }
-    if device == "cuda":
-        checks["trial float16"] = lambda: trial_runs(device, "float16")
-    found: dict[str, Check] = {}
-    for key, check in checks.items():
-        found[key] = check()
-        print(f"{key:16s} {found[key]}")
-    throughput: dict[str, float] = {}
-    if device == "cuda":
-        for precision in ("float32", "bfloat16", "float16"):
-            throughput[f"1 trial, {precision}, steps/s"] = steps_per_second(device, precision, 10)
-        for trials in (2, 4, 8):
-            throughput[f"{trials} trials, float32, steps/s together"] = trials_together(trials, 10)
-        for key, value in throughput.items():
-            print(f"{key:40s} {value:.1f}")
+    if part is not None:
+        if part not in PARTS:
+            raise typer.BadParameter(f"{part!r} is none of {', '.join(PARTS)}")
+        check = PARTS[part](device)
+        print(json.dumps(check))
+        raise typer.Exit(0 if check["ok"] else 1)
+    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    name = ", ".join(gpus) or "no GPU: the CPU half only"
+    print(f"device: {name}", flush=True)
+    found = run_all(list(PARTS), LIMIT_S[device])
     ok = all(check["ok"] for check in found.values())
-    print(json.dumps({"device": name, "ok": ok, "checks": found, "throughput": throughput}))
-    return 0 if ok else 1
+    print(json.dumps({"device": name, "ok": ok, "checks": found}))
+    raise typer.Exit(0 if ok else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

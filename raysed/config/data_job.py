@@ -30,11 +30,18 @@ class Features(Config):
     """Short clips: 0.0 dB frames after the log, as published, or silence in the waveform."""
     dtype: Literal["float16", "float32"] = "float16"
     """Storage of the linear amplitude; float16 costs 4e-3 dB."""
+    waveforms: bool = False
+    """Store each clip's waveform too, for `teacher.noise_domain: waveform`: about 300 kB a 10 s clip."""
 
     @property
     def n_samples(self) -> int:
         """Samples of a full-length clip."""
         return round(self.duration_s * self.sample_rate_hz)
+
+    @property
+    def n_samples_seen(self) -> int:
+        """Samples that can change a frame: the last one ends half a window after its centre."""
+        return max((self.n_frames - 1) * self.hop + self.n_fft // 2, self.n_samples)
 
     @property
     def n_frames(self) -> int:

@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
+Places = dict[KeyPath, str]
+"""Where each key stands, as `file:line`."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
@@ -37,23 +39,26 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_config(path: str | Path, model: type[ModelT]) -> ModelT:
-    """Read a YAML file into `model`. Raises ConfigError naming every fault, before anything is built."""
-    content, lines = read_yaml(path)
-    return validate(content, model, source=str(path), lines=lines)
+def read_config(path: str | Path, model: type[ModelT], *, unset: list[str] | None = None) -> ModelT:
+    """Read a YAML file into `model`. Raises ConfigError naming every fault, before anything is built.
+
+    With `unset`, lines on variables that are not set go there instead, and their `${VAR}` stay in the text.
+    """
+    content, places = read_yaml(path, unset=unset)
+    return validate(content, model, source=str(path), places=places)
 
 
-def read_yaml(path: str | Path) -> tuple[Any, dict[KeyPath, int]]:
-    """Content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the line of every key."""
+def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any, Places]:
+    """Content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the place of every key."""
     path = Path(path)
     if not path.is_file():
         raise ConfigError([f"{path}: no such file"])
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
-        lines: dict[KeyPath, int] = {}
+        places: Places = {}
         # Before construction, which flattens merge keys (`<<`) into what then looks like duplicates.
-        faults = list(_walk(root, (), lines, str(path))) if root is not None else []
+        faults = list(_walk(root, (), places, str(path))) if root is not None else []
         content = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
@@ -66,52 +71,70 @@ def read_yaml(path: str | Path) -> tuple[Any, dict[KeyPath, int]]:
         raise ConfigError([f"{path}: not UTF-8 text ({error.reason})"]) from error
     if root is None:
         raise ConfigError([f"{path}: the file is empty"])
-    if faults:
-        raise ConfigError(faults)
-    return _expand(content), lines
+    variables = list(_unset_variables(content, (), places))
+    if unset is not None:
+        unset += variables
+        variables = []
+    if faults or variables:
+        raise ConfigError([*faults, *variables])
+    return _expand(content), places
 
 
 def validate(
-    content: Any, model: type[ModelT], *, source: str, lines: dict[KeyPath, int] | None = None
+    content: Any, model: type[ModelT], *, source: str, places: Places | None = None
 ) -> ModelT:
     """`content` as a frozen `model`, or a ConfigError with one line per fault."""
     try:
         # Through JSON, so that strict models still take a list where a tuple is declared.
         return model.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        faults = [_describe(fault, model, content, source, lines or {}) for fault in error.errors()]
+        faults = [
+            _describe(fault, model, content, places or {(): source}) for fault in error.errors()
+        ]
         raise ConfigError(faults) from error
     except TypeError as error:
         raise ConfigError([f"{source}: {error}; quote dates and other special values"]) from error
 
 
-def _walk(
-    node: yaml.Node, key_path: KeyPath, lines: dict[KeyPath, int], source: str
-) -> Iterator[str]:
-    """Note the line of every key; yield duplicate keys and unset variables."""
-    lines[key_path] = node.start_mark.line + 1
+def _walk(node: yaml.Node, key_path: KeyPath, places: Places, source: str) -> Iterator[str]:
+    """Note the place of every key; yield duplicate keys."""
+    places[key_path] = f"{source}:{node.start_mark.line + 1}"
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in seen:
                 yield (
-                    f"{source}:{line}: {_dotted((*key_path, key))}: given twice"
+                    f"{source}:{line}: {dotted((*key_path, key))}: given twice"
                     f" (first on line {seen[key]})"
                 )
             seen[key] = line
-            yield from _walk(value_node, (*key_path, key), lines, source)
-            lines[(*key_path, key)] = line
+            yield from _walk(value_node, (*key_path, key), places, source)
+            places[(*key_path, key)] = f"{source}:{line}"
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _walk(item, (*key_path, index), lines, source)
-    elif isinstance(node, yaml.ScalarNode):
-        for match in _VARIABLE.finditer(node.value):
+            yield from _walk(item, (*key_path, index), places, source)
+
+
+def _unset_variables(content: Any, key_path: KeyPath, places: Places) -> Iterator[str]:
+    """A line for every `${VAR}` without default whose variable is not set."""
+    if isinstance(content, dict | list):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in items:
+            yield from _unset_variables(value, (*key_path, key), places)
+    elif isinstance(content, str):
+        for match in _VARIABLE.finditer(content):
             if match["default"] is None and match["name"] not in os.environ:
                 yield (
-                    f"{source}:{lines[key_path]}: {_dotted(key_path)}: environment variable"
+                    f"{place_of(key_path, places)}: {dotted(key_path)}: environment variable"
                     f" {match['name']} is not set (export it, or write ${{{match['name']}:-default}})"
                 )
+
+
+def place_of(key_path: KeyPath, places: Places) -> str:
+    """Where a key stands, else the nearest key above it."""
+    prefixes = (key_path[:n] for n in range(len(key_path), -1, -1))
+    return next(places[prefix] for prefix in prefixes if prefix in places)
 
 
 def _expand(content: Any) -> Any:
@@ -120,33 +143,29 @@ def _expand(content: Any) -> Any:
     if isinstance(content, list):
         return [_expand(value) for value in content]
     if isinstance(content, str):
-        return _VARIABLE.sub(lambda m: os.environ.get(m["name"], m["default"] or ""), content)
+        return _VARIABLE.sub(_value_of, content)
     return content
 
 
-def _describe(
-    fault: ErrorDetails,
-    model: type[BaseModel],
-    content: Any,
-    source: str,
-    lines: dict[KeyPath, int],
-) -> str:
+def _value_of(match: re.Match[str]) -> str:
+    default = match[0] if match["default"] is None else match["default"]
+    return os.environ.get(match["name"], default)
+
+
+def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any, places: Places) -> str:
     # pydantic puts the tag of a discriminated union into the location; the file has no such key.
     location = _in_file(fault["loc"], content)
-    line = next(
-        (lines[location[:n]] for n in range(len(location), -1, -1) if location[:n] in lines), None
-    )
-    where = f"{source}:{line}" if line else source
+    where = place_of(location, places)
     match fault["type"]:
         case "extra_forbidden":
-            return f"{where}: {_dotted(location)}: unknown key{_nearest(fault, model)}"
+            return f"{where}: {dotted(location)}: unknown key{_nearest(fault, model)}"
         case "missing":
-            return f"{where}: {_dotted(location)}: missing"
+            return f"{where}: {dotted(location)}: missing"
         case "value_error":
             reason = str(fault["ctx"]["error"]) if "ctx" in fault else fault["msg"]
-            return f"{where}: {_dotted(location)}: {reason}" if location else f"{where}: {reason}"
+            return f"{where}: {dotted(location)}: {reason}" if location else f"{where}: {reason}"
     given = json.dumps(fault["input"], ensure_ascii=False, default=str)
-    return f"{where}: {_dotted(location)}: {fault['msg']}, given {given[:80]}"
+    return f"{where}: {dotted(location)}: {fault['msg']}, given {given[:80]}"
 
 
 def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
@@ -178,6 +197,7 @@ def _known_keys(model: type[BaseModel]) -> set[str]:
     return names
 
 
-def _dotted(key_path: KeyPath) -> str:
+def dotted(key_path: KeyPath) -> str:
+    """A key as people write it: `cells[0].set.shares`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in key_path)
     return text.lstrip(".") or "the file"

@@ -1,7 +1,7 @@
 """An ablation: cells of tables, resolved to the distinct trainings behind them.
 
 A cell is a training and the x-valid set that selects its epoch. Cells that differ only in the x-valid
-set share one training, so the paper's 21 configurations are 16 trainings.
+set share one training, so the paper's 21 configurations are 16 trainings. A search draws its cells.
 """
 
 from dataclasses import dataclass
@@ -12,36 +12,11 @@ from pydantic import Field, model_validator
 
 from raysed.config.base import Config, Name, content_hash
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
-from raysed.config.reader import ConfigError, KeyPath, read_config, read_yaml, validate
+from raysed.config.layers import merge, read_layers
+from raysed.config.reader import ConfigError, KeyPath, Places, place_of, read_config, validate
+from raysed.config.search import Search, draw_cells
+from raysed.config.table import Cell, Claim, Comparison, Contrast
 from raysed.config.trial import SUBSETS, Trial
-
-
-class Metrics(Config):
-    """Published values of one cell, as fractions."""
-
-    event_f1: float | None = Field(None, ge=0, le=1)
-    psds: float | None = Field(None, ge=0, le=1)
-
-
-class Cell(Config):
-    """One column of one table."""
-
-    id: Name
-    table: str
-    column: str
-    set: dict[str, Any] = Field(default_factory=dict)
-    """What differs from `base`, in the form of a Trial."""
-    xvalid: Name
-    """The x-valid set that selects this cell's epoch."""
-    published: dict[Name, Metrics] = Field(default_factory=dict)
-    """Published values by evaluation set."""
-
-
-class Contrast(Config):
-    """A difference that the report judges: metric of `cell` minus metric of `against`."""
-
-    cell: Name
-    against: Name
 
 
 class Resources(Config):
@@ -75,29 +50,43 @@ class Space(Config):
     seeds: tuple[int, ...] = Field(min_length=1)
     """Every cell is trained with each of these."""
     base: dict[str, Any]
-    """The Trial that the cells start from; x-valid sets are added by the cells."""
-    cells: tuple[Cell, ...] = Field(min_length=1)
+    """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
+    cells: tuple[Cell, ...] = ()
+    change: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """What differs further in single cells, by their id: for a space that extends another one."""
+    search: Search | None = None
     contrasts: tuple[Contrast, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    """What the report judges besides the contrasts."""
     resources: Resources = Resources()
     bootstrap_draws: int = Field(10_000, ge=100)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "Space":
-        ids = [cell.id for cell in self.cells]
-        if repeated := sorted({i for i in ids if ids.count(i) > 1}):
-            raise ValueError(f"cells: two cells have the id {', '.join(repeated)}")
+        for key in ("cells", "claims"):
+            ids = [item.id for item in getattr(self, key)]
+            if repeated := sorted({i for i in ids if ids.count(i) > 1}):
+                raise ValueError(f"{key}: two {key} have the id {', '.join(repeated)}")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds: given twice in {list(self.seeds)}")
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: {min(self.seeds)} is negative")
-        if "xvalid" in (self.base.get("data") or {}):
+        return self
+
+    @model_validator(mode="after")
+    def _cells_or_search(self) -> "Space":
+        if bool(self.cells) == (self.search is not None):
+            raise ValueError("give either cells or a search" + (", not both" if self.cells else ""))
+        data = self.base.get("data")
+        xvalid = data.get("xvalid") if isinstance(data, dict) else None
+        if self.cells and xvalid is not None:
             raise ValueError(
                 "base.data.xvalid: each cell names its own x-valid set; leave it out here"
             )
-        for contrast in self.contrasts:
-            for key in (contrast.cell, contrast.against):
-                if key not in ids:
-                    raise ValueError(f"contrasts: no cell has the id {key}")
+        if self.search and not (isinstance(xvalid, list) and len(xvalid) == 1):
+            raise ValueError(
+                f"base.data.xvalid: a search needs the one set that selects its epochs, given {xvalid}"
+            )
         return self
 
 
@@ -131,50 +120,105 @@ class ResolvedSpace:
         return tuple(name for name in self.job.sets if name in used)
 
 
-def read_space(path: str | Path) -> ResolvedSpace:
-    """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job."""
-    space = read_config(path, Space)
-    _, lines = read_yaml(path)
-    job = read_config(space.data_job, DataJob)
+def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedSpace:
+    """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
+
+    With `unset`, lines on environment variables that the job misses go there, as for `read_config`.
+    """
+    content, places = read_layers(path)
+    space = validate(content, Space, source=str(path), places=places)
+    job = read_config(space.data_job, DataJob, unset=unset)
+    if space.search:
+        drawn = draw_cells(space.search, space.base["data"]["xvalid"][0])
+        space = space.model_copy(update={"cells": drawn})
     trials: list[Trial] = []
-    faults: list[str] = []
+    # By what is wrong: a fault of the base is one fault, not one of every cell.
+    faults: dict[str, list[str]] = {}
     for index, cell in enumerate(space.cells):
         try:
-            trial = _cell_trial(space, index, str(path), lines)
+            trials.append(_cell_trial(space, index, str(path), places))
+            key = ("cells", index) if not space.search else ("search",)
+            place = place_of(key, places)
+            found = [f"{place}: cell {cell.id}: {f}" for f in _unfit_sets(trials[-1], job)]
         except ConfigError as error:
-            faults += [f"{fault} (cell {cell.id})" for fault in error.faults]
-            continue
-        line = lines.get(("cells", index), "?")
-        faults += [f"{path}:{line}: cell {cell.id}: {f}" for f in _unfit_sets(trial, job)]
-        trials.append(trial)
-    if faults:
-        raise ConfigError(list(dict.fromkeys(faults)))
+            found = error.faults
+        for fault in found:
+            faults.setdefault(fault, []).append(cell.id)
+    about_cells = [
+        fault if f" cell {cells[0]}: " in fault else f"{fault} ({_these(cells)})"
+        for fault, cells in faults.items()
+    ]
+    about_cells += _unknown_cells(space, trials, places)
+    if about_cells:
+        raise ConfigError(about_cells)
     return ResolvedSpace(space, job, _distinct_trainings(space, trials))
 
 
-def _cell_trial(space: Space, index: int, path: str, lines: dict[KeyPath, int]) -> Trial:
+def _these(cells: list[str]) -> str:
+    more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+    return f"cell {cells[0]}{more}"
+
+
+def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[str]:
+    """Contrasts, claims and changes of cells that do not exist, and claims on sets that nothing speaks of."""
+    ids = [cell.id for cell in space.cells]
+    named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
+        (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
+    ]
+    for i, claim in enumerate(space.claims):
+        named += [
+            (("claims", i, "comparisons", j), f"claim {claim.id}", comparison)
+            for j, comparison in enumerate(claim.comparisons)
+        ]
+    faults = [
+        f"{place_of(key, places)}: {where}: no cell has the id {cell}"
+        for key, where, pair in named
+        for cell in (pair.cell, pair.against)
+        if cell not in ids
+    ]
+    faults += [
+        f"{place_of(key, places)}: {where}: {pair.cell} is compared with itself"
+        for key, where, pair in named
+        if pair.cell == pair.against
+    ]
+    faults += [
+        f"{place_of(('change', cell), places)}: change: no cell has the id {cell}"
+        for cell in space.change
+        if cell not in ids
+    ]
+    known = {name for cell in space.cells for name in cell.published}
+    known |= {name for trial in trials for name in trial.data.evaluation}
+    return faults + [
+        f"{place_of(('claims', i), places)}: claim {claim.id}: evaluation {claim.evaluation} is no"
+        f" set that a cell is evaluated on or has published values of ({', '.join(sorted(known))})"
+        for i, claim in enumerate(space.claims)
+        if claim.evaluation not in known
+    ]
+
+
+def _cell_trial(space: Space, index: int, path: str, places: Places) -> Trial:
     cell = space.cells[index]
-    merged = merge(space.base, cell.set)
+    merged = merge(merge(space.base, cell.set), space.change.get(cell.id, {}))
     data = merged.get("data")
     if isinstance(data, dict):
         merged["data"] = {**data, "xvalid": [cell.xvalid]}
     # A fault is shown where the value stands: in the cell where it sets it, else in the base.
-    placed = {key[1:]: line for key, line in lines.items() if key[:1] == ("base",)}
-    prefix = ("cells", index, "set")
-    placed |= {key[3:]: line for key, line in lines.items() if key[:3] == prefix}
-    placed[()] = lines.get(("cells", index), 1)
-    return validate(merged, Trial, source=path, lines=placed)
+    placed = _below(("base",), places)
+    placed[()] = place_of(("search",) if space.search else ("cells", index), places)
+    for key in space.search.parameters if space.search else ():
+        placed[tuple(key.split("."))] = place_of(("search", "parameters", key), places)
+    placed |= _below(("cells", index, "set"), places) | _below(("change", cell.id), places)
+    return validate(merged, Trial, source=path, places=placed)
 
 
-def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `change` laid over it, mapping by mapping; a list or a null replaces."""
-    merged = dict(base)
-    for key, value in change.items():
-        below = merged.get(key)
-        merged[key] = (
-            merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-        )
-    return merged
+def _below(prefix: KeyPath, places: Places) -> Places:
+    """The places of the keys under `prefix`, without it."""
+    start = len(prefix)
+    return {
+        key[start:]: place
+        for key, place in places.items()
+        if key[:start] == prefix and len(key) > start
+    }
 
 
 def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ...]:
@@ -217,6 +261,11 @@ def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
             )
         elif not _fits(job.sets[name], role):
             faults.append(f"{key} names {name}, which has no {role} labels")
+    if trial.reads_waveforms and not job.features.waveforms:
+        faults.append(
+            "teacher.noise_domain is waveform, but the data sets hold mels only: set"
+            f" features.waveforms: true in the data job {job.name}"
+        )
     pooled = job.features.n_mels
     for _, frequency in trial.model.pooling:
         pooled //= frequency

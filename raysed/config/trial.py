@@ -93,7 +93,10 @@ class Teacher(Config):
     ema_every: Literal["step", "epoch"] = "step"
     """The published code updates per step, the paper says per epoch."""
     snr_db: float | None = 30.0
-    """Noise on the teacher's linear mel, per band; null gives the teacher the student's clean input."""
+    """Noise on the teacher's input; null gives the teacher the student's clean input."""
+    noise_domain: Literal["mel", "waveform"] = "mel"
+    """Gaussian noise on the linear mel, as published, at this SNR in each band, or white on the waveform
+    (needs data sets with `features.waveforms`)."""
 
 
 class Consistency(Config):
@@ -178,6 +181,11 @@ class Trial(Config):
     def used_subsets(self) -> dict[str, str]:
         """Subset to data-set name, for the subsets that have a share."""
         return {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
+
+    @property
+    def reads_waveforms(self) -> bool:
+        """Whether the teacher's noise is added to waveforms, which the data sets then must hold."""
+        return self.teacher.snr_db is not None and self.teacher.noise_domain == "waveform"
 
     def set_names(self) -> list[str]:
         """Every data set that the trial reads."""

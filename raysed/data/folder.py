@@ -56,8 +56,14 @@ class Folder:
             write_atomically(Path(self.url, name), content)
             return
         file_system, root = self._remote
-        file_system.create_dir(root, recursive=True)
-        with file_system.open_output_stream(f"{root}/{name}") as file:
+        path = f"{root}/{name}"
+        try:
+            file = file_system.open_output_stream(path)
+        except FileNotFoundError:
+            # Object stores have no folders; other remote file systems do.
+            file_system.create_dir(path.rpartition("/")[0], recursive=True)
+            file = file_system.open_output_stream(path)
+        with file:
             file.write(content)
 
     @cached_property

@@ -89,16 +89,16 @@ def start_ray(address: str | None = None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A submitted job finds its cluster in the environment.
     address = address or os.environ.get("RAY_ADDRESS")
-    if address:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
-        return
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.WARNING,
-        _node_ip_address="127.0.0.1",
+    where: dict[str, Any] = (
+        {"address": address}
+        if address
+        else {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     )
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.WARNING, **where)
+    except Exception as error:  # Ray's own class for a node that did not start
+        place = f"the Ray at {address}" if address else "a Ray on this machine"
+        raise RuntimeError(f"{place} cannot be used: {error}") from error
 
 
 def _run(

@@ -32,9 +32,7 @@ def prepared(waveform_T: np.ndarray, features: Features) -> np.ndarray:
     """
     if waveform_T.ndim != 1 or len(waveform_T) == 0:
         raise ValueError(f"expected a mono waveform with samples, got shape {waveform_T.shape}")
-    # The last frame kept ends half a window after its centre: later samples change nothing.
-    needed = (features.n_frames - 1) * features.hop + features.n_fft // 2
-    waveform_T = waveform_T[: max(needed, features.n_samples)].astype(np.float32, copy=False)
+    waveform_T = waveform_T[: features.n_samples_seen].astype(np.float32, copy=False)
     if not np.isfinite(waveform_T).all():
         raise ValueError(
             f"the waveform holds {np.sum(~np.isfinite(waveform_T))} NaN or infinite samples"
@@ -70,6 +68,38 @@ def mel_amplitude(waveform_T: np.ndarray, features: Features) -> np.ndarray:
         for bands, bins, weights_BF in groups:
             mel_TF[chunk, bands] = amplitude_TB[:, bins] @ weights_BF
     return mel_TF
+
+
+def mel_amplitude_torch(
+    waveform_BT: "torch.Tensor", samples_B: "torch.Tensor", features: Features
+) -> "torch.Tensor":
+    """`mel_amplitude` of a batch on its device, in its precision: mel_BTF, zero past each clip's frames.
+
+    `waveform_BT` holds prepared waveforms, padded with zeros to (B, `features.n_samples_seen`);
+    `samples_B` counts each clip's own samples. 24 clips of 10 s take 0.25 s on one core.
+    """
+    import torch
+
+    window_N, filters_BF = _front_end_torch(features, waveform_BT.device, waveform_BT.dtype)
+    needed = (features.n_frames - 1) * features.hop + features.n_fft
+    padded_BT = _reflected(waveform_BT, samples_B, features.n_fft // 2)[:, :needed]
+    # A clip at a time stays in a CPU's cache and takes half the time; a GPU wants them all.
+    at_once = 1 if waveform_BT.device.type == "cpu" else len(waveform_BT)
+    mels = []
+    for part_BT in padded_BT.split(at_once):
+        spectrum = torch.stft(
+            part_BT,
+            features.n_fft,
+            features.hop,
+            window=window_N,
+            center=False,
+            return_complex=True,
+        )
+        mels.append(spectrum.abs().transpose(1, 2) @ filters_BF)
+    mel_BTF = torch.cat(mels)
+    frames_B = (samples_B // features.hop + 1).clamp_max(features.n_frames)
+    past_BT = torch.arange(features.n_frames, device=mel_BTF.device) >= frames_B[:, None]
+    return mel_BTF.masked_fill_(past_BT[:, :, None], 0.0)
 
 
 def mel_filters(features: Features) -> np.ndarray:
@@ -117,6 +147,32 @@ def log_mel_db_torch(
     torch.maximum(db_BTF, floor_B11, out=db_BTF)
     past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]
     return db_BTF.masked_fill_(past_BT[:, :, None], 0.0)
+
+
+def _reflected(waveform_BT: "torch.Tensor", samples_B: "torch.Tensor", half: int) -> "torch.Tensor":
+    """Each clip with `half` samples reflected at its own two edges, as numpy.pad does: (B, T + 2 half)."""
+    import torch
+
+    steps = torch.arange(half, device=waveform_BT.device)
+    before_BE = (steps - half).expand(len(waveform_BT), -1)
+    edges_BE = torch.cat([before_BE, samples_B[:, None] + steps], dim=1)
+    # A reflection repeats after 2 (n - 1) samples; a single sample repeats itself.
+    period_B1 = 2 * (samples_B[:, None] - 1)
+    folded_BE = edges_BE.remainder(period_B1.clamp_min(1))
+    values_BE = waveform_BT.gather(1, torch.minimum(folded_BE, period_B1 - folded_BE))
+    padded_BT = torch.nn.functional.pad(waveform_BT, (half, half))
+    return padded_BT.scatter_(1, edges_BE + half, values_BE)
+
+
+@lru_cache(maxsize=8)
+def _front_end_torch(
+    features: Features, device: "torch.device", dtype: "torch.dtype"
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """The window and the filters (n_fft // 2 + 1, F), on a device."""
+    import torch
+
+    window_N = torch.from_numpy(np.hamming(features.n_fft)).to(device, dtype)
+    return window_N, torch.from_numpy(mel_filters(features)).to(device, dtype)
 
 
 def _amplitude(spectrum_TB: np.ndarray) -> np.ndarray:

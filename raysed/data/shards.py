@@ -2,7 +2,7 @@
 
 A data set is a folder `manifest.json, shard-00000.parquet …, quarantine.tsv, missing.tsv`. A shard
 that the manifest does not list does not exist. The same clips give the same bytes. A 10 s clip
-takes about 140 kB.
+takes about 140 kB, 440 kB with its waveform.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
 from raysed.data.folder import Folder
+from raysed.data.mel import prepared
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -79,19 +80,19 @@ def versions() -> dict[str, str]:
 
 def schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
     """Columns of a shard; `metadata` becomes JSON under the key `raysed`."""
-    return pa.schema(
-        [
-            ("filename", pa.string()),
-            ("subset", pa.string()),
-            ("mel", pa.list_(_arrow_dtype(features), features.n_frames * features.n_mels)),
-            ("frames", pa.int32()),
-            ("events", pa.list_(EVENT)),
-            ("weak_labels", pa.list_(pa.string())),
-            ("duration_s", pa.float64()),
-            ("source", pa.string()),
-        ],
-        metadata={"raysed": json.dumps(metadata, sort_keys=True)},
-    )
+    fields = [
+        ("filename", pa.string()),
+        ("subset", pa.string()),
+        ("mel", pa.list_(_arrow_dtype(features), features.n_frames * features.n_mels)),
+        ("frames", pa.int32()),
+        ("events", pa.list_(EVENT)),
+        ("weak_labels", pa.list_(pa.string())),
+        ("duration_s", pa.float64()),
+        ("source", pa.string()),
+    ]
+    if features.waveforms:
+        fields.append(("waveform", pa.list_(pa.float16())))
+    return pa.schema(fields, metadata={"raysed": json.dumps(metadata, sort_keys=True)})
 
 
 def stored_mel(mel_TF: np.ndarray, features: Features) -> np.ndarray:
@@ -109,13 +110,23 @@ def stored_mel(mel_TF: np.ndarray, features: Features) -> np.ndarray:
     return padded_TF
 
 
+def stored_waveform(waveform_T: np.ndarray, features: Features) -> np.ndarray:
+    """The samples that the kept frames see, float16.
+
+    float16 follows the level sample by sample and needs no scale: its error was 73.5 to 74.2 dB under
+    each of 64 recorded clips, where int16 scaled to the clip's peak was 70 to 86 dB under it and int16
+    of full scale 56 to 81. Teacher noise is 0 to 30 dB under the clip: it buries all three.
+    """
+    return prepared(waveform_T, features).astype(np.float16)
+
+
 def encode_shard(
     rows: Sequence[tuple[Clip, np.ndarray]],
     subset: str,
     features: Features,
     metadata: dict[str, Any],
 ) -> pa.Buffer:
-    """Parquet bytes of clips (without waveforms) and their amplitude mels (frames, F)."""
+    """Parquet bytes of clips and their amplitude mels (frames, F); waveforms where the features ask."""
     clips = [clip for clip, _ in rows]
     width = features.n_frames * features.n_mels
     mel_NW = np.zeros((len(rows), width), features.dtype)
@@ -131,6 +142,8 @@ def encode_shard(
         [clip.duration_s for clip in clips],
         [clip.source for clip in clips],
     ]
+    if features.waveforms:
+        columns.append([stored_waveform(clip.waveform_T, features) for clip in clips])
     layout = schema(features, metadata)
     arrays = [
         column if isinstance(column, pa.Array) else pa.array(column, field.type)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ class FeatureSet:
     weak_labels: tuple[tuple[str, ...] | None, ...]
     mels: tuple[np.ndarray, ...]
     """N read-only views (T, F) of the memory map, linear amplitude in the dtype of storage."""
+    waveforms: tuple[np.ndarray, ...] | None = None
+    """N read-only views of the map, each clip's own samples, float16; None where none are stored."""
 
     def __len__(self) -> int:
         return len(self.filenames)
@@ -188,4 +191,14 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
         ),
         weak_labels=tuple(None if weak is None else tuple(weak) for weak in labels["weak_labels"]),
         mels=tuple(mels),
+        waveforms=_waveforms(table) if features.waveforms else None,
     )
+
+
+def _waveforms(table: pa.Table) -> tuple[np.ndarray, ...]:
+    """Views of the clips' samples."""
+    found: list[np.ndarray] = []
+    for chunk in table["waveform"].chunks:
+        samples = chunk.values.to_numpy(zero_copy_only=True)
+        found += [samples[start:stop] for start, stop in pairwise(chunk.offsets.to_numpy())]
+    return tuple(found)

@@ -81,7 +81,7 @@ def psds(
     """
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
     weights_BN = _checked(statistics, weights_BN)
-    arguments = _kernel_arguments(statistics, definition)
+    arguments = kernel_arguments(statistics, definition)
     out_B = np.empty(len(weights_BN))
     tiles = -(-len(weights_BN) // TILE)
     threads = min(numba.get_num_threads(), tiles)
@@ -98,7 +98,7 @@ def psds(
 def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> PsdRoc:
     """The curves of the set itself, for plots."""
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
-    columns, per_clip, rules, n_points = _kernel_arguments(statistics, definition)
+    columns, per_clip, rules, n_points = kernel_arguments(statistics, definition)
     weights_NT = np.zeros((statistics.n_clips, TILE), np.int32)
     weights_NT[:, 0] = 1
     n_classes = len(statistics.classes)
@@ -151,7 +151,7 @@ def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarra
     return np.array(weights_BN, dtype=np.int16, order="C")  # one type and layout: compiled once
 
 
-def _kernel_arguments(
+def kernel_arguments(
     statistics: Statistics, definition: Definition
 ) -> tuple[Arrays, Arrays, Rules, int]:
     """Columns, per-clip totals, rules and the number of operating points."""

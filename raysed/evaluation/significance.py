@@ -51,6 +51,26 @@ class SeedEstimate:
     """Its value in each draw, for `max_t`; their spread is widened as the interval is."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A metric of one system, once computed: intervals and differences of any pair are made of these."""
+
+    statistics: Statistics
+    value: float
+    """On the whole set."""
+    values_B: np.ndarray
+    """In each draw of clips, the same draws for every system on the set."""
+    left_out_J: np.ndarray
+    """Without each clip in turn."""
+
+
+def drawn(metric: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
+    """The metric on the set, in each draw and without each clip: about 0.3 s for PSDS, 1168 clips."""
+    weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
+    value = float(metric(statistics, None)[0])
+    return Drawn(statistics, value, metric(statistics, weights_BN), jackknife(metric, statistics))
+
+
 def paired_difference(
     metric: Metric,
     a: Statistics,
@@ -107,25 +127,38 @@ def seed_difference(
     `paired_difference`'s interval. `seeds_fixed` draws clips alone: what holds for these trained
     systems, not for others of their kind.
     """
+    a, b = (
+        [drawn(metric, statistics, draws=draws, seed=seed) for statistics in seeds]
+        for seeds in (a_seeds, b_seeds)
+    )
+    return mean_difference(a, b, level=level, seed=seed, seeds_fixed=seeds_fixed)
+
+
+def mean_difference(
+    a_seeds: Sequence[Drawn],
+    b_seeds: Sequence[Drawn],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    seeds_fixed: bool = False,
+) -> SeedEstimate:
+    """`seed_difference` of systems that are already drawn, with the same `seed`."""
     if not a_seeds or len(a_seeds) != len(b_seeds):
         raise ValueError(
             f"systems need the same seeds: {len(a_seeds)} and {len(b_seeds)} were given"
         )
-    key, n_clips = a_seeds[0].key, a_seeds[0].n_clips
     for other in (*a_seeds, *b_seeds):
-        comparable(a_seeds[0], other)
-    weights_BN = clip_weights(key, n_clips, draws, seed)
+        comparable(a_seeds[0].statistics, other.statistics)
     pairs = list(zip(a_seeds, b_seeds, strict=True))
-    value_S = np.array([metric(a, None)[0] - metric(b, None)[0] for a, b in pairs])
-    value_SB = np.stack([metric(a, weights_BN) - metric(b, weights_BN) for a, b in pairs])
-    left_SJ = np.stack([jackknife(metric, a) - jackknife(metric, b) for a, b in pairs])
-    drawn_BS = clip_weights(f"{key}:seeds", len(pairs), draws, seed)
+    value_S = np.array([a.value - b.value for a, b in pairs])
+    value_SB = np.stack([a.values_B - b.values_B for a, b in pairs])
+    left_SJ = np.stack([a.left_out_J - b.left_out_J for a, b in pairs])
     if seeds_fixed:
         value_S, value_SB, left_SJ = (
             x.mean(axis=0, keepdims=True) for x in (value_S, value_SB, left_SJ)
         )
-        drawn_BS = np.ones((draws, 1), np.int16)
-    return _over_seeds(value_S, value_SB, left_SJ, drawn_BS, level)
+    seeds_BS = _seed_weights(a_seeds[0], len(value_S), seed)
+    return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
 
 
 def seed_interval(
@@ -137,31 +170,40 @@ def seed_interval(
     seed: int = 0,
 ) -> SeedEstimate:
     """Mean of a metric over seeds, with clips and seeds drawn jointly; see `seed_difference`."""
+    by_drawn = [drawn(metric, statistics, draws=draws, seed=seed) for statistics in by_seed]
+    return mean_value(by_drawn, level=level, seed=seed)
+
+
+def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) -> SeedEstimate:
+    """`seed_interval` of systems that are already drawn, with the same `seed`."""
     if not by_seed:
         raise ValueError("a mean over seeds needs at least one seed")
     for other in by_seed:
-        comparable(by_seed[0], other)
-    key = by_seed[0].key
-    weights_BN = clip_weights(key, by_seed[0].n_clips, draws, seed)
-    value_S = np.array([metric(statistics, None)[0] for statistics in by_seed])
-    value_SB = np.stack([metric(statistics, weights_BN) for statistics in by_seed])
-    left_SJ = np.stack([jackknife(metric, statistics) for statistics in by_seed])
-    drawn_BS = clip_weights(f"{key}:seeds", len(by_seed), draws, seed)
-    return _over_seeds(value_S, value_SB, left_SJ, drawn_BS, level)
+        comparable(by_seed[0].statistics, other.statistics)
+    value_S = np.array([system.value for system in by_seed])
+    value_SB = np.stack([system.values_B for system in by_seed])
+    left_SJ = np.stack([system.left_out_J for system in by_seed])
+    seeds_BS = _seed_weights(by_seed[0], len(by_seed), seed)
+    return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
+
+
+def _seed_weights(system: Drawn, n_seeds: int, seed: int) -> np.ndarray:
+    """How often each seed is in each draw, shared by all systems on the set: (B, S)."""
+    return clip_weights(f"{system.statistics.key}:seeds", n_seeds, len(system.values_B), seed)
 
 
 def _over_seeds(
     value_S: np.ndarray,
     value_SB: np.ndarray,
     left_SJ: np.ndarray,
-    drawn_BS: np.ndarray,
+    seeds_BS: np.ndarray,
     level: float,
 ) -> SeedEstimate:
     """The mean over S seeds from its values on the set (S,), in each draw of clips (S, B) and
     without each clip (S, J), and how often each seed is in each draw (B, S)."""
     n_seeds = len(value_S)
     mean_B = value_SB.mean(axis=0)
-    deviation_B = (drawn_BS.T * value_SB).sum(axis=0) / n_seeds - mean_B
+    deviation_B = (seeds_BS.T * value_SB).sum(axis=0) / n_seeds - mean_B
     few = np.sqrt(n_seeds / (n_seeds - 1)) if n_seeds > 1 else 0.0
     values_B = mean_B + few * deviation_B
     value = float(value_S.mean())
@@ -190,9 +232,10 @@ def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -
     """Simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
 
     Single-step max-T (Westfall & Young 1993): all C intervals hold together with probability
-    `level`. `draws_CB` must come from shared weights. A contrast that never varies is an exact tie:
-    zero width, and p 1 unless it differs.
+    `level`. `draws_CB` must come from shared weights; draws in which a contrast is undefined (NaN)
+    are left out. A contrast that never varies is an exact tie: zero width, and p 1 unless it differs.
     """
+    draws_CB = draws_CB[:, ~np.isnan(draws_CB).any(axis=0)]
     se_C = draws_CB.std(axis=1, ddof=1)
     varies_C = se_C > TIE
     largest_B = np.zeros(draws_CB.shape[1])
@@ -224,8 +267,7 @@ def verdict(low: float, high: float, sign: int, margin: float | None = None) -> 
     the whole interval lies within plus or minus the margin, contradicted where all of it lies
     outside on one side. Otherwise undecided.
     """
-    if low > high or np.isnan(low) or np.isnan(high):
-        raise ValueError(f"[{low}, {high}] is not an interval")
+    _check_interval(low, high)
     if sign == 0:
         if margin is None:
             raise ValueError(
@@ -239,3 +281,20 @@ def verdict(low: float, high: float, sign: int, margin: float | None = None) -> 
     if low <= 0 <= high:
         return "undecided"
     return "reproduced" if (low > 0) == (sign > 0) else "contradicted"
+
+
+def not_higher(low: float, high: float, margin: float) -> Verdict:
+    """Judge a published claim that one system is not better, by non-superiority.
+
+    Reproduced where the whole interval is at most `margin`: any lead is too small to count.
+    Contradicted where it is not, and all of it is above 0. Otherwise undecided.
+    """
+    _check_interval(low, high)
+    if high <= margin:
+        return "reproduced"
+    return "contradicted" if low > 0 else "undecided"
+
+
+def _check_interval(low: float, high: float) -> None:
+    if low > high or np.isnan(low) or np.isnan(high):
+        raise ValueError(f"[{low}, {high}] is not an interval")

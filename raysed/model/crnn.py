@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from raysed.config.trial import Model
 from raysed.model.dropout import Dropout
+from raysed.model.fused import Block, Settings
+from raysed.model.gru import GRU
+from raysed.model.sync_norm import AllReducedBatchNorm
 
 
 class GatedLinearUnit(nn.Module):
@@ -29,6 +32,7 @@ class ConvBlock(nn.Module):
         self, in_channels: int, channels: int, pooling: tuple[int, int], config: Model
     ) -> None:
         super().__init__()
+        self.pooling = pooling
         self.conv = nn.Conv2d(in_channels, channels, kernel_size=3, padding=1)
         self.norm = nn.BatchNorm2d(
             channels, eps=config.batchnorm_eps, momentum=config.batchnorm_momentum
@@ -38,7 +42,34 @@ class ConvBlock(nn.Module):
         self.pool = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[config.pool](pooling)
 
     def forward(self, x_BCTF: Tensor) -> Tensor:  # noqa: D102
+        settings = self._settings(x_BCTF)
+        if settings is None:
+            return self.plain(x_BCTF)
+        parts = (self.conv, self.norm, self.glu.linear)
+        parameters = [p for part in parts for p in (part.weight, part.bias)]
+        with torch.autocast("cpu", enabled=False):
+            return Block.apply(settings, x_BCTF, *parameters)
+
+    def plain(self, x_BCTF: Tensor) -> Tensor:
+        """The definition, one operation after the other: on a GPU, and for what `Block` does not do."""
         return self.pool(self.dropout(self.glu(self.norm(self.conv(x_BCTF)))))
+
+    def _settings(self, x_BCTF: Tensor) -> Settings | None:
+        """What `Block` is told, or None where it does not apply."""
+        dropped = round(self.dropout.p * 256)
+        exact = self.dropout.p == 0 or 0 < dropped < 256
+        frozen = self.training or not torch.is_grad_enabled()
+        average = isinstance(self.pool, nn.AvgPool2d)
+        if x_BCTF.device.type != "cpu" or not (exact and frozen and average):
+            return None
+        half = torch.is_autocast_enabled("cpu")
+        return Settings(
+            norm=self.norm,
+            pooling=self.pooling,
+            dropped=dropped if self.training else 0,
+            all_ranks=isinstance(self.norm, AllReducedBatchNorm),
+            storage=torch.get_autocast_dtype("cpu") if half else self.conv.weight.dtype,
+        )
 
 
 class CRNN(nn.Module):
@@ -54,7 +85,7 @@ class CRNN(nn.Module):
                 for i, pooling in enumerate(config.pooling)
             )
         )
-        self.gru = nn.GRU(
+        self.gru = GRU(
             config.filters[-1],
             config.gru_units,
             num_layers=config.gru_layers,

@@ -5,8 +5,10 @@ afresh every epoch and its remainder dropped. The order is a function of (seed, 
 resumed epoch needs no stored sampler state.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +20,19 @@ from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
 
 _CLIPS_AT_ONCE = 256
+
+
+Kind = Literal["mel", "waveform"]
+
+
+@dataclass(frozen=True)
+class Waveforms:
+    """What the mels were made of."""
+
+    waveform_BT: Tensor
+    """float16, zero after each clip's own samples."""
+    samples_B: np.ndarray
+    """Each clip's own samples."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,8 @@ class Batch:
     positions_B: np.ndarray
     """Where these clips stand in the global batch."""
     filenames: tuple[str, ...]
+    waveforms: Waveforms | None = None
+    """Only where the trial adds its noise to waveforms."""
 
 
 class BatchSource:
@@ -45,7 +62,11 @@ class BatchSource:
     ) -> None:
         used = trial.used_subsets()
         self.seed, self.ranks = seed, ranks
-        self.resident: dict[str, Tensor] = {}
+        self.resident: dict[Kind, dict[str, Tensor]] = {}
+        """By kind of feature (`mel`, `waveform`) and subset, what the device holds."""
+        self.kinds: tuple[Kind, ...] = ("mel", "waveform") if trial.reads_waveforms else ("mel",)
+        self.pinned = False
+        """Whether batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
         if trial.shares.total < ranks.world:
             raise ValueError(
                 f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
@@ -82,6 +103,11 @@ class BatchSource:
                     f"features differ: {first_subset} ({first.name}) has {first.features},"
                     f" {subset} ({feature_set.name}) has {feature_set.features}"
                 )
+            if "waveform" in self.kinds and feature_set.waveforms is None:
+                raise ValueError(
+                    f"teacher.noise_domain is waveform, but {subset} ({feature_set.name}) was built"
+                    " without waveforms: set features.waveforms: true in its data job"
+                )
             if len(feature_set.filenames) < self.shares[subset]:
                 raise ValueError(
                     f"{subset} ({feature_set.name}) holds {len(feature_set.filenames)} clips, fewer"
@@ -113,40 +139,75 @@ class BatchSource:
         synthetic = [index for subset, index in own if subset == "synthetic"]
         weak = [index for subset, index in own if subset == "weak"]
         return Batch(
-            mel_BTF=self._mels(own),
+            mel_BTF=self._gathered("mel", own),
             frames_B=np.array([self.sets[subset].frames[index] for subset, index in own], np.int32),
             strong_SUK=self.strong_NUK[synthetic],
             weak_WK=self.weak_NK[weak],
             positions_B=positions_B,
             filenames=tuple(self.sets[subset].filenames[index] for subset, index in own),
+            waveforms=self._waveforms(own),
         )
 
     def make_resident(self, device: str) -> bool:
         """Hold all features on the device if they take less than 30 % of what is free there."""
-        needed = sum(len(s) * s.mels[0].nbytes for s in self.sets.values())
+        clip_bytes = sum(
+            math.prod(shape) * dtype.itemsize for shape, dtype in map(self._layout, self.kinds)
+        )
+        needed = clip_bytes * sum(len(feature_set) for feature_set in self.sets.values())
         if device.startswith("cuda") and needed > 0.3 * torch.cuda.mem_get_info(device)[0]:
             return False
-        for subset, feature_set in self.sets.items():
-            like = torch.from_numpy(feature_set.mel([0]))
-            held_NTF = torch.empty(
-                (len(feature_set), *like.shape[1:]), dtype=like.dtype, device=device
-            )
-            # In pieces: a whole set would pass through the memory of every process of the node.
-            for start in range(0, len(feature_set), _CLIPS_AT_ONCE):
-                rows = range(start, min(start + _CLIPS_AT_ONCE, len(feature_set)))
-                held_NTF[rows.start : rows.stop].copy_(torch.from_numpy(feature_set.mel(rows)))
-            self.resident[subset] = held_NTF
+        self.resident = {
+            kind: {subset: self._whole(kind, subset, device) for subset in self.sets}
+            for kind in self.kinds
+        }
         return True
 
-    def _mels(self, own: list[tuple[str, int]]) -> Tensor:
-        """Gathered from the device's memory, or from the node's memory map."""
-        if not self.resident:
-            return torch.from_numpy(np.stack([self.sets[subset].mels[i] for subset, i in own]))
-        parts = []
-        for subset, mels_NTF in self.resident.items():
-            rows = torch.tensor([i for s, i in own if s == subset], dtype=torch.int64)
-            parts.append(mels_NTF[rows.to(mels_NTF.device, non_blocking=True)])
-        return torch.cat(parts)
+    def _whole(self, kind: Kind, subset: str, device: str) -> Tensor:
+        """A subset's features on the device."""
+        shape, dtype = self._layout(kind)
+        clips = len(self.sets[subset])
+        held_N = torch.empty((clips, *shape), dtype=dtype, device=device)
+        # In pieces: a whole set would pass through the memory of every process of the node.
+        for start in range(0, clips, _CLIPS_AT_ONCE):
+            piece = [(subset, n) for n in range(start, min(start + _CLIPS_AT_ONCE, clips))]
+            held_N[start : start + len(piece)].copy_(self._gathered(kind, piece))
+        return held_N
+
+    def _layout(self, kind: Kind) -> tuple[tuple[int, ...], torch.dtype]:
+        """Shape and precision of one clip in a batch."""
+        first = next(iter(self.sets.values()))
+        if kind == "waveform":
+            return (first.features.n_samples_seen,), torch.float16
+        return first.mels[0].shape, torch.from_numpy(first.mels[0][:0]).dtype
+
+    def _gathered(self, kind: Kind, clips: list[tuple[str, int]]) -> Tensor:
+        """These clips from the device's memory, or copied from the node's memory map, zero-padded."""
+        if self.resident:
+            parts = []
+            for subset, held_N in self.resident[kind].items():
+                rows = torch.tensor([n for s, n in clips if s == subset], dtype=torch.int64)
+                parts.append(held_N[rows.to(held_N.device, non_blocking=True)])
+            return torch.cat(parts)
+        shape, dtype = self._layout(kind)
+        gathered = torch.empty((len(clips), *shape), dtype=dtype, pin_memory=self.pinned)
+        for row, (subset, n) in zip(gathered.numpy(), clips, strict=True):
+            stored = self._stored(kind, subset)[n]
+            row[: len(stored)] = stored
+            row[len(stored) :] = 0
+        return gathered
+
+    def _stored(self, kind: Kind, subset: str) -> tuple[np.ndarray, ...]:
+        feature_set = self.sets[subset]
+        if kind == "mel":
+            return feature_set.mels
+        assert feature_set.waveforms is not None, "checked above"
+        return feature_set.waveforms
+
+    def _waveforms(self, clips: list[tuple[str, int]]) -> Waveforms | None:
+        if "waveform" not in self.kinds:
+            return None
+        samples = [len(self._stored("waveform", subset)[n]) for subset, n in clips]
+        return Waveforms(self._gathered("waveform", clips), np.array(samples, np.int64))
 
 
 def epoch_indices(clips: int, share: int, seed: int, epoch: int, subset: str) -> np.ndarray:

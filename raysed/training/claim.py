@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.store import FeatureSet
 
@@ -17,8 +18,14 @@ def claim_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, 
 
 def check_claim(path: str, stored: dict[str, Any] | None, claim: dict[str, Any]) -> None:
     """Raise ValueError where `stored` (None: nothing yet) belongs to something else, naming both."""
-    differing = [key for key in claim if stored is not None and stored.get(key) != claim[key]]
-    if stored is None or not differing:
+    if stored is None:
+        return
+    if "trial" in stored:
+        # A field that came after this was stored has its default: the trial is the same.
+        known = validate(stored["trial"], Trial, source=path)
+        stored = {**stored, "trial": known.model_dump(mode="json")}
+    differing = [key for key in claim if stored.get(key) != claim[key]]
+    if not differing:
         return
     shown = "; ".join(f"{key}: {_difference(stored.get(key), claim[key])}" for key in differing)
     raise ValueError(

@@ -9,10 +9,49 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raysed.data.mel import log_mel_db_torch
+from raysed.config.data_job import Features
+from raysed.config.trial import Trial
+from raysed.data.mel import log_mel_db_torch, mel_amplitude_torch
 from raysed.data.store import FeatureSet
+from raysed.training.batches import Batch
+from raysed.training.keys import torch_generator
 
 _CLIPS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class TeacherNoise:
+    """The noise on the teacher's input, a function of (seed, step).
+
+    Drawn for the global batch: a clip's noise does not depend on which rank holds it.
+    """
+
+    trial: Trial
+    features: Features
+    seed: int
+    device: str
+
+    def __call__(self, batch: Batch, mel_BTF: Tensor, frames_B: Tensor, step: int) -> Tensor:
+        """Linear mel of a rank's clips with noise, magnitudes; `mel_BTF` is theirs without."""
+        snr_db = self.trial.teacher.snr_db
+        assert snr_db is not None, "without noise the teacher sees the student's input"
+        if batch.waveforms is None:
+            noise_BTF = self._draw(mel_BTF.shape[1:], batch.positions_B, step)
+            return teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF)
+        waveform_BT = batch.waveforms.waveform_BT.to(self.device, non_blocking=True)
+        samples_B = torch.from_numpy(batch.waveforms.samples_B).to(self.device, non_blocking=True)
+        noise_BT = self._draw(waveform_BT.shape[1:], batch.positions_B, step)
+        noisy_BT = noisy_waveform(waveform_BT.float(), samples_B, snr_db, noise_BT)
+        return mel_amplitude_torch(noisy_BT, samples_B, self.features)
+
+    def _draw(self, shape: torch.Size, positions_B: np.ndarray, step: int) -> Tensor:
+        """Unit-variance noise for the clips at these positions of the global batch."""
+        generator = torch_generator(self.seed, "noise", step, device=self.device)
+        clips = self.trial.shares.total
+        noise = torch.randn((clips, *shape), generator=generator, device=self.device)
+        if len(positions_B) == clips:
+            return noise
+        return noise[torch.from_numpy(positions_B).to(noise.device, non_blocking=True)]
 
 
 @dataclass(frozen=True)
@@ -64,12 +103,25 @@ def log_mel_of(feature_set: FeatureSet, rows: np.ndarray, device: str = "cpu") -
 def teacher_noise(mel_BTF: Tensor, frames_B: Tensor, snr_db: float, noise_BTF: Tensor) -> Tensor:
     """Linear mel plus Gaussian noise, per band `snr_db` under the clip's own mean energy (section 3.3).
 
-    `noise_BTF` is of unit variance, and is overwritten with the result. Magnitudes, since the published log takes the magnitude of what the
-    noise made negative.
+    `noise_BTF` is of unit variance, and is overwritten with the result. Magnitudes, since the published
+    log takes the magnitude of what the noise made negative.
     """
     noise_BTF *= noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
     past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]
     return noise_BTF.add_(mel_BTF).abs_().masked_fill_(past_BT[:, :, None], 0.0)
+
+
+def noisy_waveform(
+    waveform_BT: Tensor, samples_B: Tensor, snr_db: float, noise_BT: Tensor
+) -> Tensor:
+    """Waveforms plus white Gaussian noise, `snr_db` under the mean power of each clip's own samples.
+
+    `noise_BT` is of unit variance, and is overwritten with the result; past a clip's samples it is zero.
+    """
+    power_B = waveform_BT.square().sum(1) / samples_B
+    noise_BT *= (power_B * 10 ** (-snr_db / 10)).sqrt().unsqueeze(1)
+    past_BT = torch.arange(waveform_BT.shape[1], device=waveform_BT.device) >= samples_B[:, None]
+    return noise_BT.add_(waveform_BT).masked_fill_(past_BT, 0.0)
 
 
 def noise_std(mel_BTF: Tensor, frames_B: Tensor, snr_db: float) -> Tensor:

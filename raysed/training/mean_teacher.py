@@ -71,11 +71,14 @@ class MeanTeacher:
         initialise(self.teacher, trial.model, torch_generator(seed, "teacher"))
         self.student.to(device)
         self.teacher.to(device).requires_grad_(False)
+        # Fused, a GPU's float16 scaler need not ask the host whether to step.
+        fused = device.startswith("cuda")
         self.optimiser = torch.optim.Adam(
             self.student.parameters(),
             lr=trial.optimiser.learning_rate,
             betas=trial.optimiser.betas,
-            foreach=True,
+            fused=fused,
+            foreach=not fused,
         )
         # float16 gradients underflow without a scale; the other precisions pass through.
         self.scaler = torch.amp.GradScaler(

@@ -1,6 +1,6 @@
 """One trial, from features to stored per-clip statistics; no Ray inside.
 
-    OUT/config.json  progress.jsonl  tensorboard/  checkpoints/{last,best-<x-valid>}.pt
+    OUT/config.json  progress.jsonl  log.txt  tensorboard/  checkpoints/{last,best-<x-valid>}.pt
         scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>].npz
         result.json
 
@@ -18,9 +18,11 @@ from raysed import __version__
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.store import FeatureSet
+from raysed.evaluation.event_f1 import event_f1
 from raysed.training.checkpoint import load_predictor
 from raysed.training.claim import check_claim, claim_of
 from raysed.training.files import read_json, write_json
+from raysed.training.log import TrialLog, epoch_line, start_lines
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.scoring import (
     baseline_statistics,
@@ -62,39 +64,50 @@ def train(
     if ranks.is_first:
         about = {**claim, "raysed": __version__, "torch": torch.__version__}
         write_json(out, "config.json", about)
-    trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
-    trainer.resume()
-    with TensorBoard(out if ranks.is_first else None, trainer.epoch) as board:
-        while trainer.epoch < trial.schedule.epochs:
-            metrics = trainer.run_epoch(checkpoint_every_s)
-            if ranks.is_first:
-                board.write(metrics)
-                report(metrics)
-    if not ranks.is_first:
-        return None
+    with TrialLog(out if ranks.is_first else None) as log:
+        log.say(*start_lines(trial, sets, device, ranks.world))
+        trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
+        log.say(trainer.resume())
+        with TensorBoard(out if ranks.is_first else None, trainer.epoch) as board:
+            while trainer.epoch < trial.schedule.epochs:
+                metrics = trainer.run_epoch(checkpoint_every_s)
+                if ranks.is_first:
+                    log.say(epoch_line(metrics, trial.schedule.epochs, trainer.best))
+                    board.write(metrics)
+                    report(metrics)
+        return _finish(trainer, log) if ranks.is_first else None
+
+
+def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
+    """Evaluate what each x-valid set selected; write and return the result."""
     started = time.perf_counter()
-    for xvalid in trial.data.xvalid:
-        evaluate(trial, sets, out, xvalid, device)
+    for xvalid, best in trainer.best.items():
+        f1 = evaluate(trainer.trial, trainer.sets, trainer.out, xvalid, trainer.device)
+        values = ", ".join(f"{name} {value:.4f}" for name, value in f1.items())
+        log.say(f"event F1 of epoch {best['epoch'] + 1}, chosen by {xvalid}: {values}")
     result = {
         "selected": trainer.best,
         "epochs": trainer.epoch,
-        "world": ranks.world,
+        "world": trainer.ranks.world,
         "train_seconds": trainer.seconds,
         "evaluation_seconds": time.perf_counter() - started,
         "loss_first": trainer.history[0]["loss"],
         "loss_last": trainer.history[-1]["loss"],
     }
-    write_json(out, "result.json", result)
+    write_json(trainer.out, "result.json", result)
+    log.say(f"finished after {trainer.seconds:.0f} s of training")
     return result
 
 
 def evaluate(
     trial: Trial, sets: dict[str, FeatureSet], out: Folder, xvalid: str, device: str
-) -> None:
+) -> dict[str, float]:
     """Score the evaluation sets with the model that an x-valid set selected; store scores and statistics.
 
-    The network that was not selected is scored beside it, under its own name.
+    The network that was not selected is scored beside it, under its own name. Returns the event F1 of
+    the selected one on each set.
     """
+    found = {}
     predictor = load_predictor(out, f"checkpoints/best-{xvalid}.pt")
     normaliser = predictor.normaliser.to(device)
     selected = trial.selection.network
@@ -109,6 +122,8 @@ def evaluate(
             out.write(f"statistics/{stem}.npz", encode_statistics(counts))
             if network != selected:
                 continue
+            found[name] = float(event_f1(counts)[0][0])
             baselines = baseline_statistics(scores, reference, trial.postprocessing)
             for baseline, counts in baselines.items():
                 out.write(f"statistics/{stem}.{baseline}.npz", encode_statistics(counts))
+    return found

@@ -18,8 +18,8 @@ from raysed.model.crnn import CRNN
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
 from raysed.training.claim import check_claim, claim_of
-from raysed.training.inputs import Normaliser, fit_normaliser, teacher_noise
-from raysed.training.keys import seed_of, torch_generator
+from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
+from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macro_f1
@@ -49,15 +49,16 @@ class Trainer:
         self.trial, self.sets, self.out, self.seed = trial, sets, out, seed
         self.device, self.ranks = device, ranks
         self.source = BatchSource(trial, sets, seed, ranks)
-        if device.startswith("cuda"):
-            # "float32" means that: torch would let convolutions round to TF32.
-            torch.backends.cudnn.allow_tf32 = False
-            self.source.make_resident(device)
         first = next(iter(self.source.sets.values()))
         self.features, self.classes = first.features, first.classes
         _check_scored_sets(trial, sets, first)
+        if device.startswith("cuda"):
+            # "float32" means that: torch would let convolutions round to TF32.
+            torch.backends.cudnn.allow_tf32 = False
+            self.source.pinned = not self.source.make_resident(device)
         self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
         self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}
+        self.noise = TeacherNoise(trial, self.features, seed, device)
         self.normaliser = Normaliser.identity(self.features.n_mels)
         self.epoch = self.step_in_epoch = 0
         self.losses_L5 = torch.zeros(self.source.steps_per_epoch, len(TERMS), device=device)
@@ -66,8 +67,8 @@ class Trainer:
         self.seconds = 0.0
         self.saved, self.saved_once = time.monotonic(), False
 
-    def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one; else fit the normaliser.
+    def resume(self) -> str:
+        """Go on from the last checkpoint, if there is one; else fit the normaliser. Says which.
 
         Raises ValueError where the checkpoint was made by another number of ranks.
         """
@@ -76,7 +77,7 @@ class Trainer:
             scaler = self.trial.data.scaler or self.trial.used_subsets().values()
             fitted = fit_normaliser([self.sets[name] for name in scaler])
             self.normaliser = fitted.to(self.device)
-            return
+            return "trains from the beginning"
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
         claim = claim_of(self.trial, self.sets, self.seed)
         check_claim(f"{self.out.url}/{LAST}", {key: about.get(key) for key in claim}, claim)
@@ -90,6 +91,9 @@ class Trainer:
         self.losses_L5.copy_(tensors["losses_L5"])
         self.epoch, self.step_in_epoch = about["epoch"], about["step_in_epoch"]
         self.best, self.history, self.seconds = about["best"], about["history"], about["seconds"]
+        if self.ranks.is_first:
+            self._write_what_follows()
+        return f"goes on from {LAST}: {self.epoch} epochs and {self.step_in_epoch} steps are done"
 
     def run_epoch(self, checkpoint_every_s: float) -> dict[str, Any]:
         """Train to the end of the epoch, score the x-valid sets, keep the best; returns the metrics."""
@@ -164,15 +168,9 @@ class Trainer:
         mel_BTF = batch.mel_BTF.to(self.device, non_blocking=True).float()
         frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
         student_BTF = self.normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
-        teacher_BTF, snr_db = student_BTF, self.trial.teacher.snr_db
-        if snr_db is not None:
-            # Drawn for the global batch: a clip's noise does not depend on which rank holds it.
-            generator = torch_generator(self.seed, "noise", step, device=self.device)
-            shape = (self.trial.shares.total, *mel_BTF.shape[1:])
-            noise_BTF = torch.randn(shape, generator=generator, device=self.device)
-            if self.ranks.world > 1:
-                noise_BTF = noise_BTF[batch.positions_B]
-            noisy_BTF = teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF)
+        teacher_BTF = student_BTF
+        if self.trial.teacher.snr_db is not None:
+            noisy_BTF = self.noise(batch, mel_BTF, frames_B, step)
             noisy_BTF = log_mel_db_torch(noisy_BTF, frames_B, self.features.floor_db)
             teacher_BTF = self.normaliser(noisy_BTF)
         targets = Targets(
@@ -183,7 +181,7 @@ class Trainer:
         return student_BTF, teacher_BTF, targets
 
     def _score_xvalid(self) -> dict[str, Any]:
-        """Macro-F1 of both networks on every x-valid set; the first maximum of each keeps its weights."""
+        """Macro-F1 of both networks on every x-valid set; the first maximum of each is its best epoch."""
         networks = {"student": self.networks.student, "teacher": self.networks.teacher}
         scored = {network: self._xvalid_f1(model) for network, model in networks.items()}
         weak = {network: self._weak_f1(model) for network, model in networks.items()}
@@ -193,7 +191,6 @@ class Trainer:
             better = name not in self.best or score > self.best[name]["score"]
             if better or rule == "last":
                 self.best[name] = {"epoch": self.epoch, "xvalid_f1": f1, "score": score}
-                self._save_best(name)
         metrics: dict[str, Any] = {"xvalid_f1": scored[selected]}
         metrics |= {f"xvalid_f1_{network}": f1 for network, f1 in scored.items()}
         if self.trial.data.weak_xvalid:
@@ -215,7 +212,7 @@ class Trainer:
         scores = score_set(model, self.sets[name], self.normaliser, self.trial)
         return weak_macro_f1(scores, self.sets[name], self.trial.postprocessing.threshold)
 
-    def _save_best(self, xvalid: str) -> None:
+    def _save_best(self, xvalid: str, epoch: int) -> None:
         predictor = Predictor(
             student=self.networks.student,
             teacher=self.networks.teacher,
@@ -223,7 +220,7 @@ class Trainer:
             trial=self.trial,
             features=self.features,
             classes=self.classes,
-            epoch=self.epoch,
+            epoch=epoch,
         )
         save_predictor(self.out, f"checkpoints/best-{xvalid}.pt", predictor)
 
@@ -250,13 +247,31 @@ class Trainer:
                 "seconds": self.seconds,
             },
         )
-        # Written whole from the checkpoint's own history, so that a resumed trial repeats no epoch.
+        self._write_what_follows()
+        self.saved, self.saved_once = time.monotonic(), True
+
+    def _write_what_follows(self) -> None:
+        """The files that `last.pt` decides. Written after it, and again on resuming: whatever a kill left
+        undone is made good from the checkpoint's own weights and history.
+        """
+        if self.step_in_epoch == 0:
+            for name, best in self.best.items():
+                if best["epoch"] == self.epoch - 1:
+                    self._save_best(name, best["epoch"])
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
         self.out.write("progress.jsonl", lines.encode())
-        self.saved, self.saved_once = time.monotonic(), True
 
 
 def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:
+    # A set whose clips have no labels at all is refused where they are read.
+    empty = [name for name in trial.data.xvalid if all(e == () for e in sets[name].events)]
+    if empty:
+        raise ValueError(
+            f"x-valid set {', '.join(empty)} holds no events: it cannot choose an epoch"
+        )
+    weak = trial.data.weak_xvalid
+    if weak is not None and not any(sets[weak].weak_labels):
+        raise ValueError(f"weak x-valid set {weak} holds no labels: it cannot choose an epoch")
     for name in trial.set_names():
         scored = sets[name]
         if (scored.classes, scored.features) != (trained.classes, trained.features):

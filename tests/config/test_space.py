@@ -1,8 +1,14 @@
+import os
+from collections import Counter
+
 import pytest
 import yaml
 
+from raysed.config.layers import merge
 from raysed.config.reader import ConfigError
-from raysed.config.space import merge, read_space
+from raysed.config.search import Search, draw_cells
+from raysed.config.space import read_space
+from tests.paths import ROOT
 
 JOB = {
     "name": "tiny",
@@ -123,6 +129,7 @@ def test_cells_of_one_training_keep_their_own_evaluation_sets(space_of):
     ("change", "message"),
     [
         ({"seeds": [-1]}, "seeds: -1 is negative"),
+        ({"base": {"data": "weak"}}, "data: Input should be an object"),
         ({"resources": {"workers": 2, "gpus_per_worker": 0.5}}, "one whole GPU per rank"),
         (
             {"base": {"data": {**BASE["data"], "xvalid": ["dry"]}}},
@@ -172,3 +179,258 @@ def test_merge_lays_over_mapping_by_mapping():
     base = {"a": {"x": 1, "y": 2}, "b": [1]}
     assert merge(base, {"a": {"y": 3}, "b": [2]}) == {"a": {"x": 1, "y": 3}, "b": [2]}
     assert base == {"a": {"x": 1, "y": 2}, "b": [1]}
+
+
+def claim(*pairs, name="K1", evaluation="validation"):
+    comparisons = [{"cell": a, "against": b, "expect": "higher"} for a, b in pairs]
+    return {"id": name, "text": "x", "evaluation": evaluation, "comparisons": comparisons}
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ([claim(("a", "z"))], "claim K1: no cell has the id z"),
+        ([claim(("a", "a"))], "claim K1: a is compared with itself"),
+        ([claim(("a", "b")), claim(("b", "a"))], "two claims have the id K1"),
+        ([claim(("a", "b"), evaluation="vla")], "evaluation vla is no set"),
+        ([{**claim(("a", "b")), "metrics": ["f1"]}], "claims[0].metrics[0]"),
+        ([claim()], "claims[0].comparisons"),
+    ],
+)
+def test_claims_that_cannot_be_judged(space_of, claims, message):
+    faults = faults_of(space_of, [cell("a"), cell("b", xvalid="plain")], claims=claims)
+    assert message in faults[0]
+    assert "space.yaml:" in faults[0]
+
+
+def test_claims_know_their_line(space_of, tmp_path):
+    faults = faults_of(space_of, [cell("a")], claims=[claim(("a", "z"), ("y", "a"))])
+    text = (tmp_path / "space.yaml").read_text().splitlines()
+    for fault, cell_id in zip(faults, "zy", strict=True):
+        line = int(fault.split("space.yaml:")[1].split(":")[0])
+        key = "against: z" if cell_id == "z" else "cell: y"
+        assert key in text[line - 1] or key in text[line]
+
+
+def test_a_fault_of_the_base_is_told_once(space_of):
+    base = {**BASE, "model": {"dropot": 0.1}}
+    (fault,) = faults_of(space_of, [cell(name) for name in "abc"], base=base)
+    assert "model.dropot: unknown key; did you mean dropout? (cell a and 2 more)" in fault
+
+
+def test_changes_of_single_cells(space_of):
+    resolved = space_of([cell("a"), cell("b")], change={"b": {"model": {"dropout": 0.1}}})
+    assert [t.trial.model.dropout for t in resolved.trainings] == [0.5, 0.1]
+    assert "change: no cell has the id c" in faults_of(space_of, [cell("a")], change={"c": {}})[0]
+    faults = faults_of(space_of, [cell("a")], change={"a": {"model": {"dropout": 2.0}}})
+    assert "model.dropout" in faults[0]
+
+
+@pytest.fixture
+def layered(space_of, tmp_path):
+    """A space with cells a and b, and a function that reads one that extends it."""
+    space_of([cell("a"), cell("b", model={"dropout": 0.1})])
+
+    def resolve(text):
+        path = tmp_path / "upper.yaml"
+        path.write_text(f"extends: {tmp_path / 'space.yaml'}\n{text}")
+        return read_space(path)
+
+    return resolve
+
+
+def test_a_space_that_extends_another(layered):
+    resolved = layered("name: upper\nseeds: [3]\nbase: {model: {gru_units: 8}}\n")
+    assert (resolved.space.name, resolved.space.seeds) == ("upper", (3,))
+    assert [c.id for c in resolved.space.cells] == ["a", "b"]
+    assert {t.trial.model.gru_units for t in resolved.trainings} == {8}
+    assert {t.trial.data.weak for t in resolved.trainings} == {"weak"}
+    fewer = layered("cells: [{id: c, table: '1', column: c, xvalid: plain}]\n")
+    assert [c.id for c in fewer.space.cells] == ["c"]
+
+
+def test_faults_name_the_file_they_stand_in(layered, tmp_path):
+    with pytest.raises(ConfigError) as error:
+        layered("base: {model: {gru_unit: 8}}\n")
+    assert f"{tmp_path / 'upper.yaml'}:2: model.gru_unit: unknown key" in error.value.faults[0]
+    text = (tmp_path / "space.yaml").read_text()
+    (tmp_path / "space.yaml").write_text(text.replace("dropout", "dropot"))
+    with pytest.raises(ConfigError) as error:
+        layered("seeds: [3]\n")
+    line = 1 + next(n for n, row in enumerate(text.splitlines()) if "dropout" in row)
+    assert f"{tmp_path / 'space.yaml'}:{line}: model.dropot: unknown key" in error.value.faults[0]
+    with pytest.raises(ConfigError) as error:
+        layered("cells: [{id: c, table: '1', column: c}]\n")
+    assert f"{tmp_path / 'upper.yaml'}:2: cells[0].xvalid: missing" in error.value.faults[0]
+
+
+def test_what_cannot_be_extended(tmp_path):
+    def faults(**files):
+        for name, text in files.items():
+            (tmp_path / f"{name}.yaml").write_text(text)
+        with pytest.raises(ConfigError) as error:
+            read_space(tmp_path / "a.yaml")
+        return error.value.faults[0]
+
+    absent = tmp_path / "absent.yaml"
+    assert faults(a=f"name: a\nextends: {absent}\n").startswith(
+        f"{tmp_path / 'a.yaml'}:2: extends: {absent}: no such file"
+    )
+    to_a, to_b = f"extends: {tmp_path / 'a.yaml'}\n", f"extends: {tmp_path / 'b.yaml'}\n"
+    assert f"{tmp_path / 'b.yaml'}:1: extends: in a circle" in faults(a=to_b, b=to_a)
+    assert "in a circle" in faults(a=to_a)
+    assert "a path is expected, given [1]" in faults(a="extends: [1]\n")
+    assert "holds no mapping" in faults(a=to_b, b="- 1\n")
+
+
+SEARCH = {
+    "samples": 20,
+    "seed": 1,
+    "parameters": {
+        "optimiser.learning_rate": {"log_uniform": [1e-4, 1e-2]},
+        "consistency.weight": {"uniform": [1.0, 2.0]},
+        "teacher.snr_db": {"choice": [30.0, None]},
+        "shares": {"choice": [{"synthetic": 6, "unlabelled": 6, "weak": 6}]},
+    },
+}
+
+
+def searching(**change):
+    base = {**BASE, "data": {**BASE["data"], "xvalid": ["dry"]}}
+    return {"base": base, "search": {**SEARCH, **change}}
+
+
+def test_a_search_draws_its_cells(space_of):
+    resolved = space_of([], **searching())
+    again = space_of([], **searching())
+    assert [t.id for t in resolved.trainings] == [t.id for t in again.trainings]
+    assert [c.id for c in resolved.space.cells[:2]] == ["s00", "s01"]
+    assert len(resolved.trainings) == 20 and resolved.space.search is not None
+    trials = [t.trial for t in resolved.trainings]
+    rates = [t.optimiser.learning_rate for t in trials]
+    assert all(1e-4 <= rate <= 1e-2 for rate in rates)
+    assert 5 <= sum(rate < 1e-3 for rate in rates) <= 15
+    assert all(1 <= t.consistency.weight <= 2 and t.shares.total == 18 for t in trials)
+    assert {t.teacher.snr_db for t in trials} == {30.0, None}
+    first = resolved.space.cells[0]
+    assert f"learning rate {rates[0]:g}" in first.column and "shares 6/6/6" in first.column
+    assert all(t.trial.data.xvalid == ("dry",) for t in resolved.trainings)
+    other = space_of([], **searching(seed=2))
+    assert {t.id for t in resolved.trainings}.isdisjoint(t.id for t in other.trainings)
+
+
+def test_a_sample_depends_on_its_number_alone():
+    few = Search.model_validate_json('{"samples": 2, "parameters": {"a.b": {"uniform": [0, 1]}}}')
+    parameters = '{"a.b": {"uniform": [0, 1]}, "a.c": {"choice": [1]}}'
+    more = Search.model_validate_json(f'{{"samples": 9, "parameters": {parameters}}}')
+    drawn = draw_cells(few, "x"), draw_cells(more, "x")
+    assert [c.set["a"]["b"] for c in drawn[0]] == [c.set["a"]["b"] for c in drawn[1]][:2]
+    assert drawn[1][0].set["a"]["c"] == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"a": {"uniform": [2, 1]}}, "[2, 1] is not [low, high]"),
+        ({"a": {"log_uniform": [0, 1]}}, "0 has no logarithm"),
+        ({"a": {"uniform": [0, 1], "choice": [1]}}, "given uniform, choice"),
+        ({"a": {}}, "given none"),
+        ({"shares": {"choice": [{}]}, "shares.weak": {"choice": [1]}}, "shares.weak is inside"),
+        ({"optimiser.learning_rat": {"choice": [1.0]}}, "did you mean learning_rate?"),
+        ({"model.dropout": {"choice": [2.0]}}, "model.dropout"),
+    ],
+)
+def test_impossible_searches(space_of, parameters, message):
+    (fault,) = faults_of(space_of, [], **searching(parameters=parameters))
+    assert message in fault
+    assert "space.yaml:" in fault
+
+
+def test_cells_and_search_exclude_each_other(space_of):
+    assert "not both" in faults_of(space_of, [cell("a")], search=SEARCH)[0]
+    assert "either cells or a search" in faults_of(space_of, [])[0]
+    assert "a search needs the one set" in faults_of(space_of, [], search=SEARCH)[0]
+
+
+@pytest.fixture
+def at_root(monkeypatch):
+    """Shipped spaces name their files from the project's root."""
+    monkeypatch.chdir(ROOT)
+    for name in ("DESED_ROOT", "DESED_METADATA"):
+        monkeypatch.setenv(name, os.environ.get(name, "/nowhere"))
+
+
+def configurations(resolved):
+    """What a cell is, by content: its weights and the x-valid set that selects."""
+    return {(resolved.training_of(c.id).id, c.xvalid) for c in resolved.space.cells}
+
+
+@pytest.mark.parametrize("name", ["ablation", "mini_desed_ablation"])
+def test_the_ablation_of_the_paper(at_root, name):
+    resolved = read_space(f"tune_spaces/{name}.yaml")
+    cells, space = resolved.space.cells, resolved.space
+    assert len(cells) == 26
+    assert len(configurations(resolved)) == 21
+    assert len(resolved.trainings) == 16
+    tables = {}
+    for c in cells:
+        tables.setdefault(c.table, []).append(c.id)
+    assert tables == {
+        "1": ["B", "T1-S", "T1-SU", "T1-W", "T1-WU", "T1-SW"],
+        "2": ["T2-00", "T2-01", "B-2"],
+        "3": ["T3-11", "T3-01", "B-3"],
+        "4": ["T4-0", "T4-15", "B-4", "T4-inf"],
+        "5": ["T5-a", "T5-b", "T5-c", "T5-d", "T5-e", "B-5"],
+        "6": ["T6-11", "T6-10", "T6-01", "T6-00"],
+    }
+    b = resolved.training_of("B")
+    assert set(b.cells) == {"B", "B-2", "B-3", "B-4", "B-5", "T3-01"}
+    assert set(resolved.training_of("T4-inf").cells) == {"T4-inf", *tables["6"]}
+    assert resolved.training_of("T2-00") is resolved.training_of("T2-01")
+    against = Counter(contrast.against for contrast in space.contrasts)
+    assert against == {"B": 17, "T4-inf": 3}
+    assert [claim.id for claim in space.claims] == [f"K{n}" for n in range(1, 18)]
+    assert all("val" in c.published for c in cells)
+    assert [c.id for c in cells if "eval" in c.published] == tables["6"]
+
+
+def test_published_values_are_the_papers(at_root):
+    cells = {c.id: c.published for c in read_space("tune_spaces/ablation.yaml").space.cells}
+    of_b = [cells[c]["val"] for c in ("B", "B-2", "B-3", "B-4", "B-5")]
+    assert {(m.event_f1, m.psds) for m in of_b} == {(0.3414, 0.502)}
+    assert cells["T4-inf"]["val"] == cells["T6-01"]["val"]
+    sums = [sum(getattr(m["val"], key) for m in cells.values()) for key in ("event_f1", "psds")]
+    # The 22 rows of the specification, B five times.
+    assert sums == [pytest.approx(7.5253), pytest.approx(11.380)]
+    assert sum(cells[c]["eval"].event_f1 for c in cells if c.startswith("T6")) == pytest.approx(
+        1.494
+    )
+
+
+def test_b_is_the_published_system(at_root):
+    resolved = read_space("tune_spaces/ablation.yaml")
+    b = resolved.training_of("B").trial
+    assert b.identity().keys() == {"data"}
+    assert b.data.synthetic == "train_pitch_dry"
+    assert resolved.training_of("T1-SU").trial.shares.model_dump() == {
+        "synthetic": 6,
+        "unlabelled": 18,
+        "weak": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["variants", "search", "demo", "mini_desed", "mini_desed_curve", "mini_desed_full"]
+)
+def test_shipped_spaces_resolve(at_root, name):
+    resolved = read_space(f"tune_spaces/{name}.yaml")
+    assert resolved.space.name == name
+    assert resolved.space.run == f"runs/{name}"
+
+
+def test_variants_differ_from_b(at_root):
+    variants = read_space("tune_spaces/variants.yaml")
+    ablation = read_space("tune_spaces/ablation.yaml")
+    assert variants.training_of("B").id == ablation.training_of("B").id
+    new = {t.id for t in variants.trainings} - {t.id for t in ablation.trainings}
+    assert len(new) == len(variants.trainings) - 2

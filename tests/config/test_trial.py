@@ -1,13 +1,72 @@
-"""Every leaf of a trial reaches code that reads it; a key that reaches nothing would change no result."""
+"""Every leaf of a trial changes what its training leaves; a key that reaches nothing would not."""
 
-import ast
+import json
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
 from raysed.config.reader import ConfigError, validate
-from raysed.config.trial import Trial
-from tests.paths import ROOT
+from raysed.config.trial import Optimiser, PostProcessing, Schedule, Selection, Trial
+from raysed.data.folder import Folder
+from raysed.evaluation.statistics import Statistics
+from raysed.training.scoring import decode_scores
+from raysed.training.train import train
+from tests.training.tiny import sets, trial, with_waveforms
+
+# Scores of the last epoch cross this threshold often, so that what comes after the network matters too.
+BASE = trial(
+    schedule=Schedule(epochs=5, ramp_epochs=2),
+    optimiser=Optimiser(learning_rate=0.05, ramp=False),
+    selection=Selection(rule="last"),
+    postprocessing=PostProcessing(threshold=0.44),
+)
+# What some leaves need beside the base to matter: a rule that reads the set; an x-valid F1 of 0 all along,
+# so that the first maximum is not the last epoch.
+NEEDED = {
+    "data.weak_xvalid": {"data.weak_xvalid": "weak", "selection.rule": "xvalid_f1_plus_weak"},
+    "selection.rule": {"postprocessing.threshold": 0.9},
+}
+
+CHANGES = {
+    "data.synthetic": "validation",
+    "data.unlabelled": "validation",
+    "data.weak": "validation",
+    "data.weak_xvalid": "validation",
+    "data.scaler": ["weak"],
+    "data.xvalid": ["plain"],
+    "data.evaluation": ["plain"],
+    "shares.synthetic": 3,
+    "shares.unlabelled": 2,
+    "shares.weak": 1,
+    "model.filters": [4, 4, 6],
+    "model.pooling": [[2, 2], [1, 2], [1, 2]],
+    "model.pool": "max",
+    "model.gru_units": 5,
+    "model.gru_layers": 2,
+    "model.dropout": 0.1,
+    "model.batchnorm_momentum": 0.9,
+    "model.batchnorm_eps": 0.1,
+    "model.glu_std": 0.2,
+    "model.attention_axis": "time",
+    "teacher.ema_decay": 0.1,
+    "teacher.ema_every": "epoch",
+    "teacher.snr_db": None,
+    "teacher.noise_domain": "waveform",
+    "consistency.weight": 1.0,
+    "consistency.ramp": False,
+    "optimiser.learning_rate": 1e-3,
+    "optimiser.ramp": True,
+    "optimiser.betas": [0.5, 0.999],
+    "schedule.epochs": 1,
+    "schedule.ramp_epochs": 1,
+    "schedule.steps_per_epoch": 2,
+    "precision": "bfloat16",
+    "selection.rule": "xvalid_f1",
+    "selection.network": "teacher",
+    "postprocessing.threshold": 0.4,
+    "postprocessing.median_window": 1,
+}
 
 
 def leaves(model, prefix=""):
@@ -18,22 +77,63 @@ def leaves(model, prefix=""):
             yield f"{prefix}{name}"
 
 
-def attributes_read():
-    """Names read as attributes outside the definitions, and names given to getattr as subsets."""
-    names = {"synthetic", "unlabelled", "weak"}  # getattr(shares, subset) over SUBSETS
-    for path in (ROOT / "raysed").rglob("*.py"):
-        if path.name in ("trial.py", "data_job.py"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                names.add(node.attr)
-    return names
+def changed(values):
+    content = BASE.model_dump(mode="json")
+    for leaf, value in values.items():
+        *sections, key = leaf.split(".")
+        place = content
+        for section in sections:
+            place = place[section]
+        place[key] = value
+    return validate(content, Trial, source="here")
 
 
-def test_every_leaf_is_read_somewhere():
-    read = attributes_read()
-    unread = [leaf for leaf in leaves(Trial) if leaf.split(".")[-1] not in read]
-    assert unread == []
+def outcome(config, folder):
+    """What training decides: losses, choices, and the scores and event counts of the evaluation sets.
+
+    Configuration that is merely written down again is no part of it.
+    """
+    data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
+    result = train(config, data, Folder(str(folder)), seed=7)
+    found = {"selected": result["selected"]}
+    for number, line in enumerate((folder / "progress.jsonl").read_text().splitlines()):
+        metrics = json.loads(line)
+        keys = ("loss", "weak", "strong", "xvalid_f1", "weak_xvalid_f1")
+        found[number] = {key: metrics.get(key) for key in keys}
+    for path in (folder / "scores").iterdir():
+        found[path.name] = decode_scores(path.read_bytes()).scores_NUK.tobytes()
+    for path in (folder / "statistics").iterdir():
+        counts = Statistics.load(path).event
+        found[path.name] = np.stack([counts.tp_NK, counts.n_sys_NK]).tobytes()
+    return found
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Outcomes of changes to the base, each trained once."""
+    known = {}
+
+    def find(values):
+        key = json.dumps(values, sort_keys=True)
+        if key not in known:
+            known[key] = outcome(changed(values), tmp_path_factory.mktemp("trial"))
+        return known[key]
+
+    return find
+
+
+def test_every_leaf_is_tried():
+    assert sorted(CHANGES) == sorted(leaves(Trial))
+
+
+def test_the_same_trial_has_the_same_outcome(outcomes, tmp_path):
+    assert outcome(BASE, tmp_path) == outcomes({})
+
+
+@pytest.mark.parametrize("leaf", CHANGES)
+def test_every_leaf_decides_the_outcome(outcomes, leaf):
+    base = NEEDED.get(leaf, {})
+    assert outcomes({**base, leaf: CHANGES[leaf]}) != outcomes(base)
 
 
 def test_defaults_are_the_published_system():

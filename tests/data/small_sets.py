@@ -33,7 +33,7 @@ def clips_of(subset: str, seed: int = 0) -> list[tuple[Clip, np.ndarray]]:
         events = tuple(Event(0.1, 0.4, label) for label in labels)
         clip = Clip(
             filename=f"clip{n}.wav",
-            waveform_T=np.zeros(1, np.float32),
+            waveform_T=(np.arange(1600 * (n + 1)) % 97 / 512).astype(np.float32),
             duration_s=0.25 if n == 1 else 0.5,
             events=events if subset == "synthetic" else None,
             weak_labels=None if subset == "unlabelled" else labels,
@@ -44,12 +44,14 @@ def clips_of(subset: str, seed: int = 0) -> list[tuple[Clip, np.ndarray]]:
     return rows
 
 
-def write_set(path: Path, subset: str = "synthetic", *, seed: int = 0) -> str:
+def write_set(
+    path: Path, subset: str = "synthetic", *, seed: int = 0, features: Features = FEATURES
+) -> str:
     """Write `clips_of(subset)` as a finished data set of two shards; returns its folder."""
     folder, rows, shards = Folder(str(path)), clips_of(subset, seed), []
     for number, start in enumerate(range(0, len(rows), SHARD_CLIPS)):
         part = rows[start : start + SHARD_CLIPS]
-        content = encode_shard(part, subset, FEATURES, {"id": "a"})
+        content = encode_shard(part, subset, features, {"id": "a"})
         folder.write(shard_name(number), content)
         shards.append(
             ShardEntry(
@@ -68,7 +70,7 @@ def write_set(path: Path, subset: str = "synthetic", *, seed: int = 0) -> str:
         id="a",
         name=path.name,
         job={},
-        features=FEATURES,
+        features=features,
         classes=CLASSES,
         mel="torchaudio",
         complete=True,

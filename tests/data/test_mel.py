@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysed.config.data_job import Features
-from raysed.data.mel import log_mel_db, log_mel_db_torch, mel_amplitude, mel_filters
+from raysed.data.mel import (
+    log_mel_db,
+    log_mel_db_torch,
+    mel_amplitude,
+    mel_amplitude_torch,
+    mel_filters,
+    prepared,
+)
 from raysed.data.mel_dali import DaliMel
 from tests.golden import golden_inputs
 from tests.paths import GOLDEN
@@ -174,6 +181,34 @@ def test_a_batch_is_its_clips(dtype: torch.dtype) -> None:
         np.testing.assert_allclose(
             db_TF.numpy(), expected, atol=5e-2 if dtype == torch.float16 else 1e-4
         )
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        FEATURES,
+        SMALL,
+        SMALL.model_copy(update={"pad": "waveform"}),
+        Features(duration_s=0.7, low_hz=50.0, high_hz=7000.0, n_fft=1024, n_mels=20),
+    ],
+)
+def test_mels_on_the_training_device_are_those_of_the_shards(features: Features) -> None:
+    """Clips too long, whole, short, shorter than half a window, and of a single sample."""
+    full = features.n_samples
+    clips = [noise(n, seed=n) for n in (full + 5000, full, full // 3, 700, 3, 1)]
+    waveforms = [prepared(clip_T, features) for clip_T in clips]
+    waveform_BT = torch.zeros(len(clips), features.n_samples_seen)
+    for row, waveform_T in zip(waveform_BT, waveforms, strict=True):
+        row[: len(waveform_T)] = torch.from_numpy(waveform_T)
+    samples_B = torch.tensor([len(waveform_T) for waveform_T in waveforms])
+    mel_BTF = mel_amplitude_torch(waveform_BT, samples_B, features).numpy()
+    assert mel_BTF.shape == (len(clips), features.n_frames, features.n_mels)
+    for mel_TF, clip_T in zip(mel_BTF, clips, strict=True):
+        expected_TF = mel_amplitude(clip_T, features)
+        # 1e-3 dB, down to float32's rounding of the loudest bin, be it outside the bands.
+        atol = 1e-8 * features.n_fft * np.abs(clip_T).max()
+        np.testing.assert_allclose(mel_TF[: len(expected_TF)], expected_TF, rtol=1e-4, atol=atol)
+        assert not mel_TF[len(expected_TF) :].any()
 
 
 def test_float16_storage_costs_4e_3_db() -> None:

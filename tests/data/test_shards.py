@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,24 @@ def test_float32_is_stored_exactly() -> None:
     stored = table["mel"].combine_chunks().flatten().to_numpy().reshape(5, features.n_frames, -1)
     np.testing.assert_array_equal(stored[0], rows[0][1])
     assert table["frames"].to_pylist() == [21, 10, 21, 21, 21]
+
+
+def test_waveforms_are_another_column_where_the_features_ask() -> None:
+    features = FEATURES.model_copy(update={"waveforms": True})
+    random = np.random.default_rng(0)
+    samples = [random.uniform(-0.1, 0.1, n).astype(np.float32) for n in (8000, 3, 99_999, 1, 8000)]
+    rows = [
+        (replace(clip, waveform_T=waveform_T), mel_TF)
+        for (clip, mel_TF), waveform_T in zip(clips_of("weak"), samples, strict=True)
+    ]
+    table = decode_shard(encode_shard(rows, "weak", features, {}))
+    assert table.column_names[-1] == "waveform"
+    stored = [np.array(row, np.float64) for row in table["waveform"].to_pylist()]
+    assert [len(row) for row in stored] == [8000, 3, features.n_samples_seen, 1, 8000]
+    for row, waveform_T in zip(stored, samples, strict=True):
+        error = row - waveform_T[: len(row)]
+        assert np.mean(error**2) < 10**-7 * np.mean(np.square(row)), "70 dB under the clip"
+    assert "waveform" not in decode_shard(encode_shard(rows, "weak", FEATURES, {})).column_names
 
 
 def test_refuses_what_float16_cannot_hold() -> None:

@@ -78,6 +78,20 @@ def test_mels_are_views_of_the_file(tmp_path: Path) -> None:
     assert not any(mel_TF.flags.writeable or mel_TF.flags.owndata for mel_TF in found.mels)
 
 
+def test_waveforms_are_views_of_the_file_too(tmp_path: Path) -> None:
+    features = FEATURES.model_copy(update={"waveforms": True})
+    url = write_set(tmp_path / "set", features=features)
+    before = pa.total_allocated_bytes()
+    found = open_dataset(url, tmp_path / "cache")
+    assert found.waveforms is not None
+    assert pa.total_allocated_bytes() - before < found.waveforms[1].nbytes
+    for waveform_T, (clip, _) in zip(found.waveforms, clips_of("synthetic"), strict=True):
+        assert not waveform_T.flags.writeable and not waveform_T.flags.owndata
+        # Multiples of 1/512 are exact in float16.
+        np.testing.assert_array_equal(waveform_T, clip.waveform_T[: features.n_samples_seen])
+    assert open_dataset(write_set(tmp_path / "without"), tmp_path / "cache").waveforms is None
+
+
 def test_labels_as_arrays(tmp_path: Path) -> None:
     strong = open_dataset(write_set(tmp_path / "strong"), tmp_path / "cache")
     weak = open_dataset(write_set(tmp_path / "weak", "weak"), tmp_path / "cache")

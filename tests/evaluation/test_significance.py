@@ -9,8 +9,12 @@ import pytest
 from raysed.evaluation.bootstrap import METRICS, clip_weights, interval
 from raysed.evaluation.events import Events
 from raysed.evaluation.significance import (
+    drawn,
     holm,
     max_t,
+    mean_difference,
+    mean_value,
+    not_higher,
     paired_difference,
     permutation_p,
     seed_difference,
@@ -229,3 +233,55 @@ def test_verdict_needs_an_interval_a_sign_and_a_margin() -> None:
     for arguments in ((1.0, 0.0, 1), (np.nan, 1.0, 1), (0.0, 1.0, 2), (0.0, 1.0, 0)):
         with pytest.raises(ValueError, match=r"interval|sign|margin"):
             verdict(*arguments)
+
+
+@pytest.mark.parametrize("name", ["event_f1", "psds_2020"])
+def test_what_was_drawn_before_gives_the_same_intervals(
+    systems: list[Statistics], name: str
+) -> None:
+    metric = METRICS[name]
+    of = [drawn(metric, statistics, draws=300) for statistics in systems]
+    for fixed in (False, True):
+        expected = seed_difference(metric, systems[:2], systems[4:], draws=300, seeds_fixed=fixed)
+        found = mean_difference(of[:2], of[4:], seeds_fixed=fixed)
+        assert (found.value, found.low, found.high) == (expected.value, expected.low, expected.high)
+        np.testing.assert_array_equal(found.values_B, expected.values_B)
+    expected, found = seed_interval(metric, systems[:3], draws=300), mean_value(of[:3])
+    assert (found.value, found.low, found.high) == (expected.value, expected.low, expected.high)
+    assert found.value == np.mean([metric(s, None)[0] for s in systems[:3]])
+
+
+def test_what_was_drawn_on_another_set_is_refused(systems: list[Statistics]) -> None:
+    here = drawn(F1, systems[0], draws=10)
+    there = drawn(F1, replace(systems[0], key="another"), draws=10)
+    with pytest.raises(ValueError, match="different sets"):
+        mean_difference([here], [there])
+    with pytest.raises(ValueError, match="different sets"):
+        mean_value([here, there])
+    with pytest.raises(ValueError, match="the same seeds"):
+        mean_difference([here], [])
+
+
+def test_max_t_leaves_out_draws_in_which_a_contrast_is_undefined() -> None:
+    draws_CB = np.random.default_rng(0).normal(0.3, 0.1, (2, 1000))
+    holes_CB = np.concatenate((draws_CB, [[np.nan] * 5, [9.0] * 5]), axis=1)
+    difference_C = np.array([0.3, 0.3])
+    np.testing.assert_array_equal(max_t(difference_C, holes_CB), max_t(difference_C, draws_CB))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-0.05, -0.01, "reproduced"),
+        (-0.05, 0.024, "reproduced"),
+        (0.001, 0.024, "reproduced"),
+        (-0.05, 0.025, "undecided"),
+        (0.0, 0.025, "undecided"),
+        (0.001, 0.025, "contradicted"),
+        (0.03, 0.05, "contradicted"),
+    ],
+)
+def test_not_higher(low: float, high: float, expected: str) -> None:
+    assert not_higher(low, high, 0.024) == expected
+    with pytest.raises(ValueError, match="not an interval"):
+        not_higher(high, low, 0.024)

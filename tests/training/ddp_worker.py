@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
+from raysed.config.trial import Schedule, Teacher
 from raysed.data.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import train
-from tests.training.tiny import sets, trial
+from tests.training.tiny import sets, trial, with_waveforms
 
 STEPS = 10
 
@@ -43,6 +44,17 @@ def ten_steps(ranks, out):
         torch.save({"losses": torch.tensor(losses), **networks.state()}, out)
 
 
+def waveform_noise(ranks, out):
+    """An epoch with noise on the waveform and without dropout, which each rank draws for itself."""
+    config = trial(
+        model=trial().model.model_copy(update={"dropout": 0.0}),
+        teacher=Teacher(snr_db=5.0, noise_domain="waveform"),
+        schedule=Schedule(epochs=1),
+    )
+    data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
+    train(config, data, Folder(str(out)), seed=7, ranks=ranks)
+
+
 def slow_train(ranks, out, pause_s):
     """A trial that reports its steps to a file, slowly enough to be killed in mid-work."""
     torch.set_num_threads(1)
@@ -70,6 +82,8 @@ if __name__ == "__main__":
     with process_group(me, address):
         if what == "steps":
             ten_steps(me, out)
+        elif what == "waveform":
+            waveform_noise(me, out)
         elif what == "bfloat16":
             train(trial(precision="bfloat16"), sets(), Folder(out), seed=7, ranks=me)
         else:

@@ -4,10 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysed.config.trial import Schedule, Shares
+from raysed.config.trial import Schedule, Shares, Teacher
 from raysed.training.batches import BatchSource, epoch_indices
 from raysed.training.ranks import Ranks
-from tests.training.tiny import FEATURES, feature_set, sets, trial
+from tests.training.tiny import FEATURES, feature_set, sets, trial, with_waveforms
 
 
 @given(st.integers(1, 200), st.integers(1, 20), st.integers(0, 5))
@@ -56,6 +56,32 @@ def test_resident_features_give_the_same_batches(world):
         for ours, theirs in zip(resident.epoch(1), mapped.epoch(1), strict=True):
             assert ours.filenames == theirs.filenames
             assert torch.equal(ours.mel_BTF, theirs.mel_BTF)
+
+
+def test_waveforms_come_along_where_the_trial_adds_its_noise_to_them():
+    data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
+    assert next(BatchSource(trial(), data, 2).epoch(0)).waveforms is None
+    config = trial(teacher=Teacher(noise_domain="waveform"))
+    mapped, resident = BatchSource(config, data, 2), BatchSource(config, data, 2)
+    assert resident.make_resident("cpu")
+    for ours, theirs in zip(resident.epoch(1), mapped.epoch(1), strict=True):
+        assert torch.equal(ours.waveforms.waveform_BT, theirs.waveforms.waveform_BT)
+        assert torch.equal(ours.mel_BTF, theirs.mel_BTF)
+        for row, name in enumerate(theirs.filenames):
+            feature_set = data[name.rstrip("0123456789.wav")]
+            stored_T = feature_set.waveforms[feature_set.filenames.index(name)]
+            assert theirs.waveforms.samples_B[row] == len(stored_T)
+            waveform_T = theirs.waveforms.waveform_BT[row].numpy()
+            assert np.array_equal(waveform_T[: len(stored_T)], stored_T)
+            assert not waveform_T[len(stored_T) :].any()
+
+
+def test_waveform_noise_without_waveforms_is_refused():
+    message = r"noise_domain is waveform, but synthetic \(synthetic\) was built without waveforms"
+    with pytest.raises(ValueError, match=message):
+        BatchSource(trial(teacher=Teacher(noise_domain="waveform")), sets(), 0)
+    without_noise = Teacher(snr_db=None, noise_domain="waveform")
+    assert BatchSource(trial(teacher=without_noise), sets(), 0).kinds == ("mel",)
 
 
 def test_an_epoch_goes_on_from_any_step():

@@ -1,5 +1,6 @@
 """Several ranks train as one process does; killed at any step, a trial ends with the same bits."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,10 +14,11 @@ import torch
 from raysed.data.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
-from raysed.training.ranks import Ranks
+from raysed.training.ranks import ALONE, Ranks
 from raysed.training.train import train
 from raysed.training.trainer import LAST
 from tests.paths import ROOT
+from tests.training.ddp_worker import waveform_noise
 from tests.training.tiny import sets, trial
 
 EPOCHS, STEPS_PER_EPOCH = 3, 4
@@ -78,6 +80,17 @@ def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
 def test_two_ranks_in_bfloat16(tmp_path):
     finish(start("bfloat16", 2, tmp_path, tmp_path))
     assert (tmp_path / "result.json").exists()
+
+
+def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
+    finish(start("waveform", 2, tmp_path, tmp_path / "two"))
+    waveform_noise(ALONE, tmp_path / "one")
+    losses = [
+        json.loads((tmp_path / name / "progress.jsonl").read_text()) for name in ("one", "two")
+    ]
+    for term in ("loss", "consistency_strong", "consistency_weak"):
+        assert losses[0][term] == pytest.approx(losses[1][term], rel=1e-4), term
+    assert losses[0]["consistency_strong"] > 0
 
 
 @pytest.mark.parametrize("world", [2, 3, 4, 7])
@@ -149,6 +162,21 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
     for name in ("validation.dry.npz", "validation.plain.teacher.npz"):
         path = f"statistics/{name}"
         assert (tmp_path / path).read_bytes() == (expected / path).read_bytes()
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_dead_rank_ends_the_others_at_once(tmp_path, victim):
+    processes = start("train", 2, tmp_path, tmp_path, 0.05)
+    while steps_done(tmp_path) < 2:
+        assert all(process.poll() is None for process in processes), "ended before the kill"
+        time.sleep(0.005)
+    processes[victim].kill()
+    survivor = processes[1 - victim]
+    # Far less than the process group's own time-out.
+    _, errors = survivor.communicate(timeout=120)
+    processes[victim].communicate()
+    assert survivor.returncode == 1
+    assert b"Connection closed by peer" in errors or b"Connection reset by peer" in errors
 
 
 def test_another_number_of_ranks_is_refused(tmp_path):

@@ -1,20 +1,22 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from raysed.config.trial import Optimiser, Schedule, Selection
+from raysed.config.trial import Optimiser, Schedule, Selection, Teacher
 from raysed.data.folder import Folder
 from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics
 from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
+from raysed.training.claim import check_claim, claim_of
 from raysed.training.inputs import fit_normaliser
 from raysed.training.mean_teacher import MeanTeacher
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
 from raysed.training.train import train
 from raysed.training.trainer import LAST, DivergedError
-from tests.training.tiny import CLASSES, FEATURES, sets, trial
+from tests.training.tiny import CLASSES, FEATURES, sets, trial, with_waveforms
 
 
 class KilledError(Exception):
@@ -123,6 +125,77 @@ def test_killed_and_resumed_is_bitwise_the_same(finished, tmp_path, kill_after):
     assert [line["loss"] for line in redone] == [line["loss"] for line in lines[kill_after + 1 :]]
 
 
+def test_killed_before_any_write_of_training(finished, tmp_path, monkeypatch):
+    """The files agree with each other wherever the kill lands: no best model is newer than `last.pt`."""
+    folder, result, lines = finished
+    write = Folder.write
+
+    def killed_train(out, kill_at):
+        written = 0
+
+        def counted(self, name, content):
+            nonlocal written
+            if name.startswith(("checkpoints/", "progress")):
+                written += 1
+                if written == kill_at:
+                    raise KilledError
+            write(self, name, content)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Folder, "write", counted)
+            return train(trial(), sets(), out, seed=7)
+
+    kills = 0
+    while True:
+        out = Folder(str(tmp_path / str(kills)))
+        try:
+            killed_train(out, kills + 1)
+            break
+        except KilledError:
+            kills += 1
+        done = load_checkpoint(out, LAST)[1]["epoch"] if out.read(LAST) else 0
+        for name in ("checkpoints/best-dry.pt", "checkpoints/best-plain.pt"):
+            assert out.read(name) is None or load_predictor(out, name).epoch < done
+        assert train(trial(), sets(), out, seed=7)["selected"] == result["selected"]
+        for name in (LAST, "checkpoints/best-dry.pt", "checkpoints/best-plain.pt"):
+            assert same_bits(weights(folder, name), weights(out, name))
+        redone = [json.loads(line)["loss"] for line in out.read("progress.jsonl").splitlines()]
+        assert redone == [line["loss"] for line in lines]
+    assert kills >= 3 * 2 + 2, (
+        "three epochs, each with a checkpoint and its history, and two best models"
+    )
+
+
+def test_the_log_tells_a_trials_story(tmp_path):
+    folder = Folder(str(tmp_path))
+
+    def report(metrics):
+        if metrics["epoch"] == 1:
+            raise KilledError("someone pulled the plug")
+
+    with pytest.raises(KilledError):
+        train(trial(), sets(), folder, seed=7, report=report)
+    first = folder.read("log.txt").decode()
+    assert first.rstrip().endswith("KilledError: someone pulled the plug")
+    for expected in (
+        "torch 2.",
+        "synthetic: synthetic (synthetic-id), 9 clips",
+        "scored: dry (dry-id), 5 clips",
+        "trains from the beginning",
+        "epoch 1/3: loss ",
+        "(new best)",
+        "Traceback",
+    ):
+        assert expected in first
+    train(trial(), sets(), folder, seed=7)
+    whole = folder.read("log.txt").decode()
+    assert whole.startswith(first), "a resumed trial adds to its log"
+    rest = whole[len(first) :]
+    assert "goes on from checkpoints/last.pt: 2 epochs and 0 steps are done" in rest
+    assert "epoch 3/3: loss " in rest and "epoch 1/3" not in rest
+    assert "chosen by dry: validation " in rest and "finished after" in rest
+
+
 def test_another_seed_is_another_result(finished, tmp_path):
     folder, _, _ = finished
     train(trial(), sets(), Folder(str(tmp_path)), seed=8)
@@ -210,6 +283,63 @@ def test_bfloat16_is_near_and_not_equal(finished, tmp_path):
     assert again[0]["loss"] == pytest.approx(lines[0]["loss"], rel=0.05)
 
 
+def test_waveform_noise_trains_and_resumes_with_the_same_bits(tmp_path):
+    data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
+    config = trial(
+        teacher=Teacher(snr_db=10.0, noise_domain="waveform"), schedule=Schedule(epochs=2)
+    )
+    whole, cut = (Folder(str(tmp_path / name)) for name in ("whole", "cut"))
+    lines = []
+    train(config, data, whole, seed=7, report=lines.append)
+    in_mels = []
+    mels = config.model_copy(update={"teacher": Teacher(snr_db=10.0)})
+    train(mels, data, Folder(str(tmp_path / "mels")), seed=7, report=in_mels.append)
+    assert lines[0]["consistency_strong"] != in_mels[0]["consistency_strong"]
+    assert lines[0]["loss"] == pytest.approx(in_mels[0]["loss"], rel=0.2)
+
+    def stop(metrics):
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        train(config, data, cut, seed=7, report=stop)
+    train(config, data, cut, seed=7)
+    for name in (LAST, "checkpoints/best-dry.pt"):
+        assert same_bits(weights(whole, name), weights(cut, name))
+
+
+def test_waveform_noise_is_refused_before_training(tmp_path):
+    config = trial(teacher=Teacher(noise_domain="waveform"))
+    with pytest.raises(ValueError, match=r"noise_domain is waveform.*features\.waveforms: true"):
+        train(config, sets(), Folder(str(tmp_path)), seed=0)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_an_xvalid_set_without_events_is_refused(tmp_path):
+    data = sets()
+    data["plain"] = replace(data["plain"], events=((),) * len(data["plain"]))
+    with pytest.raises(ValueError, match="x-valid set plain holds no events: it cannot choose"):
+        train(trial(), data, Folder(str(tmp_path)), seed=0)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_weak_xvalid_set_without_labels_is_refused(tmp_path):
+    names = trial().data.model_copy(update={"weak_xvalid": "unlabelled"})
+    config = trial(data=names, selection=Selection(rule="xvalid_f1_plus_weak"))
+    with pytest.raises(ValueError, match="weak x-valid set unlabelled holds no labels"):
+        train(config, sets(), Folder(str(tmp_path)), seed=0)
+
+
+def test_a_folder_from_before_a_field_existed_goes_on(finished, tmp_path):
+    """A new field has its default in what was stored without it."""
+    stored = json.loads(finished[0].read("config.json"))
+    del stored["trial"]["teacher"]["noise_domain"]
+    claim = claim_of(trial(), sets(), 7)
+    check_claim("config.json", stored, claim)
+    with pytest.raises(ValueError, match="noise_domain mel there, waveform here"):
+        other = trial(teacher=Teacher(snr_db=20.0, noise_domain="waveform"))
+        check_claim("config.json", stored, claim_of(other, sets(), 7))
+
+
 def test_tensorboard_is_written(finished):
     from pathlib import Path
 
@@ -222,6 +352,8 @@ def test_a_loss_that_is_not_finite_names_its_clips(tmp_path):
     with pytest.raises(DivergedError, match=r"not finite at epoch 0, step 1: .*weak\d{3}\.wav"):
         train(config, sets(), folder, seed=0)
     assert folder.read("result.json") is None
+    last_line = folder.read("log.txt").decode().splitlines()[-1]
+    assert "DivergedError: loss is not finite at epoch 0, step 1" in last_line
 
 
 @pytest.mark.parametrize("kept", [0, 10, 5000])

@@ -1,10 +1,14 @@
 """Feature sets and a trial small enough to train in a second, without audio."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Optimiser, Schedule, Shares, Teacher, Trial, TrialData
 from raysed.data.clip import Event
+from raysed.data.mel import mel_amplitude
+from raysed.data.shards import stored_mel
 from raysed.data.store import FeatureSet
 
 CLASSES = ("Cat", "Dog")
@@ -35,6 +39,30 @@ def feature_set(name, n, *, strong=True, weak=True, seed=0, classes=CLASSES, fea
         events=tuple(events) if strong else (None,) * n,
         weak_labels=tuple((e[0].event_label,) for e in events) if weak else (None,) * n,
         mels=tuple(mels),
+    )
+
+
+def with_waveforms(feature_set):
+    """The clips as sounds, a low and a high tone as loud as the two halves of their bands, and the mels of
+    these; every second clip is half as long.
+    """
+    features = feature_set.features.model_copy(update={"waveforms": True})
+    rng = np.random.default_rng(len(feature_set))
+    time_T = np.arange(features.n_samples) / features.sample_rate_hz
+    tones_2T = np.sin(2 * np.pi * np.array([[300.0], [5000.0]]) * time_T)
+    waveforms = []
+    for n, mel_TF in enumerate(feature_set.mels):
+        loud_2F = mel_TF.reshape(features.n_frames, 2, -1).mean(2).T
+        sound_2T = 0.1 * loud_2F.repeat(features.hop, axis=1)[:, : features.n_samples] * tones_2T
+        waveform_T = sound_2T.sum(0) + rng.normal(0, 0.01, features.n_samples)
+        waveforms.append(waveform_T[: features.n_samples // (1 + n % 2)].astype(np.float16))
+    own = [mel_amplitude(waveform_T, features) for waveform_T in waveforms]
+    return replace(
+        feature_set,
+        features=features,
+        waveforms=tuple(waveforms),
+        mels=tuple(stored_mel(mel_TF, features) for mel_TF in own),
+        frames=np.array([len(mel_TF) for mel_TF in own], np.int32),
     )
 
 
