@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test gpu-check bench lint clean
+.PHONY: help setup demo test browser gpu-check bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,11 +38,16 @@ demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> 
 test: $(READY) ## all tests that this machine can run
 	@$(BIN)/python -m pytest
 
+browser: ## Debian's Chromium, in which the tests look at the report's page
+	@command -v chromium >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
 gpu-check: $(READY) ## parity and throughput on a GPU (its CPU half without one)
 	@$(BIN)/python -m benchmarks.gpu_check
 
 bench: $(READY) ## the stages' benchmarks, each against its peer
-	@for name in data metrics train_step; do $(BIN)/python -m benchmarks.$$name || exit; done
+	@for name in data metrics train_step ddp; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 lint: $(READY) ## format, lint and type check
 	@$(BIN)/ruff format --check .

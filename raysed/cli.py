@@ -3,12 +3,19 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raysed.config.reader import ConfigError
 from raysed.data.__main__ import data
+from raysed.predict.commands import export, postprocess, predict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from raysed.data.folder import Folder
+    from raysed.report.report import Report
 
 EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES = 1, 2, 3  # and 130 by Ctrl-C, from typer
 
@@ -22,6 +29,7 @@ app = typer.Typer(
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AddressOption = Annotated[
     str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
 ]
@@ -32,34 +40,94 @@ def tune_command(
     space: Annotated[Path, typer.Argument(help="A tune_spaces/*.yaml.")],
     run: RunOption = None,
     address: AddressOption = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Say what a run takes and what stands in its way; run nothing."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
     require_learnt: Annotated[
         bool, typer.Option(help="Exit with 1 where the check of learning fails.")
     ] = False,
+    allow_changed: Annotated[
+        bool, typer.Option(help="Go on with a run whose code or data changed since it was started.")
+    ] = False,
 ) -> None:
     """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
+    if plan:
+        raise typer.Exit(_print_plan(space, run, address, as_json))
     from raysed.config.space import read_space
-    from raysed.data.folder import Folder
-    from raysed.report.report import write_report
-    from raysed.tune.run import run_space, say_to_stderr
 
     resolved = read_space(space)
+    # A faulty space is refused before torch and Ray are loaded, which takes seconds.
+    from raysed.data.folder import Folder
+    from raysed.tune.run import run_space, say_to_stderr
+
     folder = Folder(run or resolved.space.run)
-    code = run_space(resolved, space, folder, address=address, say=say_to_stderr)
-    report = write_report(folder)
-    print("\n".join(report.lines))
+    code = run_space(
+        resolved, space, folder, address=address, say=say_to_stderr, allow_changed=allow_changed
+    )
+    report = _report(folder, as_json)
     raise typer.Exit(code or (EXIT_CHECK_FAILED if require_learnt and not report.learnt else 0))
 
 
+def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool) -> int:
+    """The plan of a space, on a cluster that is named or on this machine; the exit code."""
+    import json
+
+    from raysed.config.space import read_space
+
+    unset: list[str] = []
+    resolved = read_space(space, unset=unset)
+    from raysed.data.folder import Folder
+    from raysed.tune.preview import nodes_of, preview
+    from raysed.tune.preview_text import print_preview
+
+    folder = Folder(run or resolved.space.run)
+    found = preview(resolved, folder, nodes_of(address), unset)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print_preview(found, _console())
+    return EXIT_WRONG_INPUT if found["refusals"] else 0
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    # A pipe has no width of its own.
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _report(run: "Folder", as_json: bool) -> "Report":
+    """Write tables, page and figures of a run; print the tables."""
+    import json
+
+    from raysed.page.page import write_page
+    from raysed.report.report import write_report
+
+    report = write_report(run)
+    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines))
+    for line in write_page(report):
+        print(line, file=sys.stderr)
+    return report
+
+
 app.command("data")(data)
+app.command("predict")(predict)
+app.command("export")(export)
+app.command("postprocess")(postprocess)
 
 
 @app.command("report")
-def report_command(run: Annotated[str, typer.Argument(help="A run folder or URL.")]) -> None:
+def report_command(
+    run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
+) -> None:
     """Print and write the tables of a run, finished or not."""
     from raysed.data.folder import Folder
-    from raysed.report.report import write_report
 
-    print("\n".join(write_report(Folder(run)).lines))
+    _report(Folder(run), as_json)
 
 
 @app.command("doctor")
@@ -67,12 +135,10 @@ def doctor_command(
     target: Annotated[
         Path, typer.Argument(help="A data job, or a folder that holds DESED or parts of it.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
     import json
-
-    from rich.console import Console
 
     from raysed.data.diagnosis import print_diagnosis
     from raysed.data.doctor import examine
@@ -81,8 +147,7 @@ def doctor_command(
     if as_json:
         print(json.dumps(found.as_json()))
     else:
-        # A pipe has no width of its own.
-        print_diagnosis(found, Console(width=None if sys.stdout.isatty() else 120))
+        print_diagnosis(found, _console())
     raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from raysed.config.space import read_space
 from raysed.data.folder import Folder
 from raysed.data.procedural import write_demo_tree
+from raysed.page.page import write_page
 from raysed.report.report import write_report
 from raysed.tune.run import run_space, say_to_stderr
 
@@ -31,4 +32,6 @@ def run_demo(run: str | None) -> int:
     code = run_space(resolved, SPACE, folder, address=None, say=say_to_stderr)
     report = write_report(folder)
     print("\n".join(report.lines))
+    for line in write_page(report):
+        say_to_stderr(line)
     return code or (0 if report.learnt else 1)

@@ -16,13 +16,17 @@ LAYERS = {
     "evaluation": 1,
     "training": 2,
     "report": 3,
+    "predict": 3,
+    "page": 4,
     "tune": 4,
     "demo": 5,
     "cli": 6,
 }
 
 EDGE = {
-    "ray": {"data/job.py", "tune/run.py", "tune/trainable.py", "tune/progress.py"},
+    # predict/parallel.py spreads folders of recordings over a cluster, as job.py does shards.
+    "ray": {"data/job.py", "predict/parallel.py"}
+    | {f"tune/{name}.py" for name in ("run", "trainable", "progress", "resources", "search")},
     "nvidia": {"data/mel_dali.py"},
     "scaper": {"data/soundscape.py"},
     "soxbindings": {"data/soundscape.py"},

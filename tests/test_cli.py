@@ -1,5 +1,7 @@
 """Exit codes and messages, as a script sees them."""
 
+import json
+import re
 import subprocess
 import sys
 
@@ -68,6 +70,79 @@ def test_an_impossible_cell_is_refused_before_anything_starts(tmp_path, command)
     assert "shares.synthetic is 6, but data.synthetic names no data set" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def tiny_space(tmp_path):
+    """Writes a space on weak clips of which nothing is there; returns its path."""
+    sets = {**JOB["sets"], "val": {"kind": "recorded", "subset": "validation"}}
+    job = write(tmp_path / "job.yaml", {**JOB, "out": str(tmp_path / "out"), "sets": sets})
+
+    def space(**change):
+        content = {
+            "name": "tiny",
+            "data_job": job,
+            "run": str(tmp_path / "run"),
+            "seeds": [0],
+            "base": {
+                "data": {"weak": "weak", "evaluation": ["val"]},
+                "shares": {"synthetic": 0, "unlabelled": 0, "weak": 2},
+                "model": {"filters": [4], "pooling": [[4, 128]], "gru_units": 4},
+            },
+            "cells": [{"id": "a", "table": "1", "column": "a", "xvalid": "val"}],
+            **change,
+        }
+        return write(tmp_path / "space.yaml", content)
+
+    return space
+
+
+CELL = {"id": "a", "table": "1", "column": "a", "xvalid": "val"}
+CLAIM = {"id": "K1", "text": "x", "evaluation": "val"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"cells": [{**CELL, "xvalid": "vall"}]},
+            "data.xvalid names vall, which the data job tiny",
+        ),
+        ({"seeds": [0, 0]}, "seeds: given twice"),
+        ({"cells": [CELL, CELL]}, "two cells have the id a"),
+        (
+            {
+                "claims": [
+                    {**CLAIM, "comparisons": [{"cell": "a", "against": "b", "expect": "higher"}]}
+                ]
+            },
+            "claim K1: no cell has the id b",
+        ),
+        ({"extends": "absent.yaml"}, "extends: absent.yaml: no such file"),
+    ],
+)
+def test_bad_spaces_are_refused_with_their_place(tiny_space, tmp_path, change, message):
+    path = tiny_space(**change)
+    refused = run("raysed.tune", path, "--plan", "--json")
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert re.search(rf"error: {re.escape(path)}:\d+: .*{re.escape(message)}", refused.stderr)
+    assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
+
+
+def test_a_plan_is_one_json_object(tiny_space, tmp_path):
+    planned = run("raysed.tune", tiny_space(), "--plan", "--json")
+    plan = json.loads(planned.stdout)
+    assert planned.returncode == 2 and len(plan["refusals"]) == 1
+    assert "nowhere: no such folder" in plan["refusals"][0]
+    expected = {
+        "space", "seeds", "cells", "trainings", "trials", "datasets", "cluster", "refusals",
+        "resources_per_trial", "concurrent_trials", "steps_per_trial", "estimated_hours",
+    }  # fmt: skip
+    assert expected <= plan.keys()
+    assert plan["datasets"][0].keys() >= {"id", "job", "state", "clips"}
+    assert plan["cluster"].keys() >= {"cpus", "gpus"}
+    assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
 def test_a_report_of_no_run_is_refused(tmp_path):

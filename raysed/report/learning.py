@@ -1,17 +1,17 @@
-"""Has anything been learnt? The cell chosen on x-valid against two systems that know nothing."""
+"""Has anything been learnt? Trained systems against two that know nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from raysed.evaluation.significance import seed_difference
-from raysed.evaluation.statistics import Statistics
 from raysed.report.results import BASELINES, METRICS, Result
 
 
 @dataclass(frozen=True)
 class LearningCheck:
-    """The chosen cell's event F1 on one set, in points, and its lead over one baseline."""
+    """A cell's event F1 on one set, in points, and its lead over one baseline."""
 
     cell: str
     evaluation: str
@@ -44,36 +44,59 @@ def chosen_cell(results: list[Result]) -> str:
     return max(means, key=lambda cell: means[cell])
 
 
-def event_only(statistics: Statistics) -> Statistics:
-    """The same without PSDS counts, which the baselines do not have."""
-    parameters = replace(statistics.parameters, psds=())
-    return replace(statistics, parameters=parameters, psds={}, thresholds=())
-
-
 def learning_checks(results: list[Result], draws: int) -> list[LearningCheck]:
-    """Paired differences on every evaluation set, over clips: of these trained models, whatever the seeds."""
-    cell, metric = chosen_cell(results), METRICS["event_f1"]
-    checks = []
-    for evaluation in dict.fromkeys(r.evaluation for r in results if r.cell == cell):
-        trials = [r for r in results if (r.cell, r.evaluation) == (cell, evaluation)]
-        ours = [event_only(r.statistics) for r in trials]
-        for baseline in BASELINES:
-            theirs = [r.baselines[baseline] for r in trials]
-            found = seed_difference(metric, ours, theirs, draws=draws, seeds_fixed=True)
-            f1, baseline_f1 = (
-                float(np.mean([metric(s, None)[0] for s in statistics]))
-                for statistics in (ours, theirs)
-            )
-            checks.append(
-                LearningCheck(
-                    cell=cell,
-                    evaluation=evaluation,
-                    f1=100 * f1,
-                    baseline=baseline,
-                    baseline_f1=100 * baseline_f1,
-                    lead=100 * found.value,
-                    low=100 * found.low,
-                    high=100 * found.high,
-                )
-            )
-    return checks
+    """The chosen cell against both baselines on every evaluation set."""
+    chosen = [r for r in results if r.cell == chosen_cell(results)]
+    return [
+        _check([r for r in chosen if r.evaluation == evaluation], baseline, draws)
+        for evaluation in dict.fromkeys(r.evaluation for r in chosen)
+        for baseline in BASELINES
+    ]
+
+
+def above_always_on(results: list[Result], draws: int) -> list[LearningCheck]:
+    """Every finished training against the always-on detector on every evaluation set, seen from the
+    first cell that has it there."""
+    first: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        seeds = first.setdefault((result.evaluation, result.training), [])
+        if not seeds or seeds[0].cell == result.cell:
+            seeds.append(result)
+    return [_check(seeds, "always_on", draws) for seeds in first.values()]
+
+
+def count_lines(checks: list[LearningCheck], plan: dict[str, Any]) -> list[str]:
+    """How many trainings are above the always-on detector, a line an evaluation set, and which are not."""
+    lines = []
+    for evaluation in dict.fromkeys(check.evaluation for check in checks):
+        here = [check for check in checks if check.evaluation == evaluation]
+        planned = {c["training"] for c in plan["cells"] if evaluation in c["evaluation"]}
+        waiting = len(planned) - len(here)
+        lines.append(
+            f"{evaluation}: {sum(check.learnt for check in here)} of {len(planned)} trainings above the"
+            " always-on detector" + (f", {waiting} not finished" if waiting else "")
+        )
+        lines += [f"  {check}" for check in here if not check.learnt]
+    return lines
+
+
+def _check(by_seed: list[Result], baseline: str, draws: int) -> LearningCheck:
+    """The paired difference over clips alone: of these trained models, whatever the seeds."""
+    metric = METRICS["event_f1"]
+    ours = [result.statistics.without_psds() for result in by_seed]  # as the baselines are
+    theirs = [result.baselines[baseline] for result in by_seed]
+    found = seed_difference(metric, ours, theirs, draws=draws, seeds_fixed=True)
+    f1, baseline_f1 = (
+        float(np.mean([metric(statistics, None)[0] for statistics in systems]))
+        for systems in (ours, theirs)
+    )
+    return LearningCheck(
+        cell=by_seed[0].cell,
+        evaluation=by_seed[0].evaluation,
+        f1=100 * f1,
+        baseline=baseline,
+        baseline_f1=100 * baseline_f1,
+        lead=100 * found.value,
+        low=100 * found.low,
+        high=100 * found.high,
+    )

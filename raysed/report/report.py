@@ -1,88 +1,196 @@
-"""`raysed report RUN`: results.parquet, tables/*.{csv,md} and what the terminal shows. Works half-way through a run."""
+"""`raysed report RUN`: results.parquet, tables/*.{csv,md,tex} and what the terminal shows.
+
+Works half-way through a run: what is missing is named where its value would stand.
+"""
 
 import io
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from raysed.data.folder import Folder
-from raysed.report.learning import learning_checks
-from raysed.report.results import Result, read_plan, read_results, results_frame
-from raysed.report.tables import as_frame, cell_values, contrast_values, render
+from raysed.report import latex, markdown
+from raysed.report.cells import CellValue, cell_values
+from raysed.report.claims import Claim, judge
+from raysed.report.claims_markdown import claims_lines
+from raysed.report.contrasts import ContrastValue, contrast_values
+from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
+from raysed.report.results import Measured, read_plan, read_results, results_frame
+from raysed.report.trials import TrialState, read_trials
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the terminal shows, and whether something was learnt on every evaluation set."""
+    """What a run says so far."""
 
-    lines: list[str]
-    learnt: bool
+    run: Folder
+    plan: dict[str, Any]
+    trials: dict[str, TrialState]
+    results: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cells: list[CellValue] = field(default_factory=list)
+    contrasts: list[ContrastValue] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    checks: list[LearningCheck] = field(default_factory=list)
+    """The chosen cell against systems that know nothing."""
+    above: list[LearningCheck] = field(default_factory=list)
+    """Every training against the always-on detector."""
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the chosen cell is above both baselines on every evaluation set."""
+        return bool(self.checks) and all(check.learnt for check in self.checks)
+
+    @property
+    def lines(self) -> list[str]:
+        """What the terminal shows."""
+        if not self.cells:
+            none = f"{self.run.url}: none of {self.plan['trials']} trials is finished yet"
+            return [none, *_holes(self.plan, self.trials)]
+        tables = markdown.tables(self.plan, self.cells, self.contrasts)
+        return [
+            "",
+            *(line for lines in tables.values() for line in lines),
+            *markdown.family_lines(self.contrasts),
+            *claims_lines(self.plan, self.claims),
+            *_holes(self.plan, self.trials),
+            *_one_seed(self.plan, self.cells),
+            *_losses(self.results),
+            "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
+            *(f"  {check}" for check in self.checks),
+            *(f"  {line}" for line in count_lines(self.above, self.plan)),
+            "",
+            *(f"data set {about['name']}: {about['url']}" for about in self.plan["datasets"]),
+            f"trials (checkpoints, scores, statistics, curves): {self.run.url}/trials/TRAINING-seedN",
+            f"wrote {self.run.url}/results.parquet and {self.run.url}/tables/*.md, *.csv, *.tex",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as one JSON object; metrics as fractions."""
+        found = {
+            "run": self.run.url,
+            "space": self.plan["space"],
+            "job": self.plan.get("job"),
+            "seeds": self.plan["seeds"],
+            "trials": [vars(trial) for trial in self.trials.values()],
+            "tables": [cell.as_row() for cell in self.cells],
+            "contrasts": [contrast.as_row() for contrast in self.contrasts],
+            "claims": [claim.as_json() for claim in self.claims],
+            "learning": [vars(c) | {"learnt": c.learnt} for c in [*self.checks, *self.above]],
+            "learnt": self.learnt,
+        }
+        return _without_nan(found)
 
 
 def write_report(run: Folder) -> Report:
     """Write the tables of a run. Raises ValueError for a folder without a plan."""
     plan = read_plan(run)
+    trials = read_trials(run, plan)
     results = read_results(run, plan)
     if not results:
-        return Report([f"{run.url}: none of {plan['trials']} trials is finished yet"], learnt=False)
-    cells, contrasts = cell_values(plan, results), contrast_values(plan, results)
-    tables = render(cells, contrasts)
-    frame = results_frame(results, plan["bootstrap_draws"])
-    paths = [_write(run, "results.parquet", _parquet(frame))]
-    for table, lines in tables.items():
-        rows = [cell for cell in cells if cell.table == table]
-        paths.append(_write(run, f"tables/{_slug(table)}.md", "\n".join(lines).encode()))
-        paths.append(
-            _write(run, f"tables/{_slug(table)}.csv", as_frame(rows).to_csv(index=False).encode())
-        )
-    paths.append(
-        _write(run, "tables/contrasts.csv", as_frame(contrasts).to_csv(index=False).encode())
+        return Report(run, plan, trials)
+    measured = Measured(results, plan["bootstrap_draws"])
+    contrasts = contrast_values(plan, measured)
+    report = Report(
+        run=run,
+        plan=plan,
+        trials=trials,
+        results=results_frame(measured),
+        cells=cell_values(plan, measured, trials),
+        contrasts=contrasts,
+        claims=judge(plan, measured, contrasts),
+        checks=learning_checks(results, measured.draws),
+        above=above_always_on(results, measured.draws),
     )
-    checks = learning_checks(results, plan["bootstrap_draws"])
-    lines = [
-        "",
-        *(line for lines in tables.values() for line in lines),
-        *_holes(plan, results),
-        *_one_seed(plan),
-        *_losses(frame),
-        "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
-        *(f"  {check}" for check in checks),
-        "",
-        *(f"data set {about['name']}: {about['url']}" for about in plan["datasets"]),
-        f"trials (checkpoints, scores, statistics, curves): {run.url}/trials",
-        *(f"wrote {path}" for path in paths),
-    ]
-    return Report(lines, learnt=all(check.learnt for check in checks))
+    for name, content in _files(report).items():
+        run.write(name, content)
+    return report
 
 
-def _holes(plan: dict[str, Any], results: list[Result]) -> list[str]:
-    finished = {result.trial for result in results}
-    if len(finished) == plan["trials"]:
+def _files(report: Report) -> dict[str, bytes]:
+    """Everything that the report leaves, by its name in the run."""
+    plan, cells, contrasts, claims = report.plan, report.cells, report.contrasts, report.claims
+    texts: dict[str, str] = {}
+    slugs: list[str] = []
+    for table, lines in markdown.tables(plan, cells, contrasts).items():
+        rows = [cell for cell in cells if cell.table == table]
+        slugs.append(_slug(table))
+        texts[f"{slugs[-1]}.md"] = "\n".join(lines)
+        texts[f"{slugs[-1]}.csv"] = _csv([cell.as_row() for cell in rows])
+        texts[f"{slugs[-1]}.tex"] = latex.table(plan, rows, contrasts)
+    texts["contrasts.csv"] = _csv([contrast.as_row() for contrast in contrasts])
+    if claims:
+        slugs.append("claims")
+        texts["claims.md"] = "\n".join(claims_lines(plan, claims))
+        texts["claims.csv"] = _csv(
+            [
+                {"claim": claim.id, "claim_verdict": claim.verdict, "set": claim.evaluation}
+                | comparison.as_row()
+                for claim in claims
+                for comparison in claim.comparisons
+            ]
+        )
+        texts["claims.tex"] = latex.claims_table(plan, claims)
+    texts["tables.tex"] = latex.document(slugs)
+    files = {f"tables/{name}": text.encode() for name, text in texts.items()}
+    return files | {"results.parquet": _parquet(report.results)}
+
+
+def _holes(plan: dict[str, Any], trials: dict[str, TrialState]) -> list[str]:
+    """How many trials are missing, and why the failed ones are."""
+    finished = sum(trial.state == "finished" for trial in trials.values())
+    if finished == len(trials):
         return []
+    cells = {
+        t["id"]: [c["id"] for c in plan["cells"] if c["training"] == t["id"]]
+        for t in plan["trainings"]
+    }
+    failed = [trial for trial in trials.values() if trial.state == "failed"]
     return [
-        f"{len(finished)} of {plan['trials']} trials are finished; the tables hold these only.",
-        "",
-    ]
-
-
-def _one_seed(plan: dict[str, Any]) -> list[str]:
-    if len(plan["seeds"]) > 1:
-        return []
-    return ["One seed: the intervals are over clips; nothing is known about other seeds.", ""]
-
-
-def _losses(frame: pd.DataFrame) -> list[str]:
-    means = frame.groupby("cell", sort=False)[["loss_first", "loss_last", "selected_epoch"]].mean()
-    return [
-        "Loss, mean of the first and of the last epoch (mean over seeds):",
         *(
-            f"  {cell}: {row.loss_first:.3f} -> {row.loss_last:.3f}"
-            for cell, row in means.iterrows()
+            [f"{finished} of {len(trials)} trials are finished; the tables hold these only."]
+            if finished
+            else []
+        ),
+        *(
+            f"failed: {trial.name} ({', '.join(cells[trial.name.rsplit('-seed', 1)[0]])}): {trial.note}"
+            for trial in failed
         ),
         "",
     ]
+
+
+def _one_seed(plan: dict[str, Any], cells: list[CellValue]) -> list[str]:
+    """Where a value rests on one seed, its interval looks narrower than it is."""
+    alone = "the intervals are over clips; nothing is known about other seeds."
+    if len(plan["seeds"]) == 1:
+        return [f"One seed: {alone}", ""]
+    few = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
+    return [f"One seed so far ({', '.join(few)}): {alone}", ""] if few else []
+
+
+def _losses(frame: pd.DataFrame) -> list[str]:
+    """A line a training, named by its cells."""
+    lines = []
+    for _, rows in frame.groupby("training", sort=False):
+        cells = "/".join(dict.fromkeys(rows.cell))
+        means = rows[["loss_first", "loss_last"]].mean()
+        lines.append(f"  {cells}: {means.loss_first:.3f} -> {means.loss_last:.3f}")
+    return ["Loss, mean of the first and of the last epoch (mean over seeds):", *lines, ""]
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    """Tidy CSV; lists are joined by spaces."""
+    frame = pd.DataFrame([{key: _flat(value) for key, value in row.items()} for row in rows])
+    return frame.rename(columns={"evaluation": "set"}).to_csv(index=False)
+
+
+def _flat(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return " ".join("-" if each is None else str(each).replace(" ", "_") for each in value)
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
@@ -91,9 +199,13 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _write(run: Folder, name: str, content: bytes) -> str:
-    run.write(name, content)
-    return f"{run.url}/{name}"
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: None instead."""
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _slug(table: str) -> str:

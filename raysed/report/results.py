@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from zipfile import BadZipFile
 
-import numpy as np
 import pandas as pd
 
 from raysed.data.folder import Folder
 from raysed.evaluation import bootstrap
-from raysed.evaluation.bootstrap import Metric, interval
+from raysed.evaluation.bootstrap import Metric
+from raysed.evaluation.significance import Drawn, drawn, mean_value
 from raysed.evaluation.statistics import Statistics
+from raysed.report.trials import trial_name
 from raysed.training.files import read_json
 
 METRICS: dict[str, Metric] = {
@@ -30,15 +32,54 @@ class Result:
     """One finished trial seen from one cell, on one evaluation set."""
 
     cell: str
+    table: str
+    training: str
+    xvalid: str
     seed: int
     evaluation: str
     statistics: Statistics
     baselines: dict[str, Statistics]
-    selected_epoch: int
-    xvalid_f1: float
     about: dict[str, Any]
     """`result.json` of the trial."""
-    trial: str
+
+    @property
+    def trial(self) -> str:
+        """The trial's folder under `trials/`."""
+        return trial_name(self.training, self.seed)
+
+    @property
+    def system(self) -> tuple[str, str, str]:
+        """What was scored on what: cells that share it show the same numbers."""
+        return self.trial, self.xvalid, self.evaluation
+
+    @property
+    def selected_epoch(self) -> int:
+        """The epoch that the cell's x-valid set selected."""
+        return self.about["selected"][self.xvalid]["epoch"]
+
+    @property
+    def xvalid_f1(self) -> float:
+        """Event F1 on the x-valid set at that epoch, a fraction."""
+        return self.about["selected"][self.xvalid]["xvalid_f1"]
+
+
+class Measured:
+    """The results of a run; every metric of a system is drawn once, however many cells show it."""
+
+    def __init__(self, results: list[Result], draws: int) -> None:
+        self.results, self.draws = results, draws
+        self._drawn: dict[tuple[str, ...], Drawn] = {}
+
+    def by_seed(self, cell: str, evaluation: str) -> dict[int, Result]:
+        """The finished seeds of one cell on one evaluation set."""
+        return {r.seed: r for r in self.results if (r.cell, r.evaluation) == (cell, evaluation)}
+
+    def drawn(self, result: Result, metric: str) -> Drawn:
+        """A metric of METRICS in every draw."""
+        key = (*result.system, metric)
+        if key not in self._drawn:
+            self._drawn[key] = drawn(METRICS[metric], result.statistics, draws=self.draws)
+        return self._drawn[key]
 
 
 def read_plan(run: Folder) -> dict[str, Any]:
@@ -52,49 +93,77 @@ def read_plan(run: Folder) -> dict[str, Any]:
 
 
 def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
-    """Every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out."""
+    """Every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out.
+
+    Raises ValueError for statistics that are missing, unreadable or of different sets under one name.
+    """
     results = []
+    loaded: dict[str, Statistics] = {}
     for cell in plan["cells"]:
         for seed in plan["seeds"]:
-            name = f"{cell['training']}-seed{seed}"
-            trial = run.child(f"trials/{name}")
+            trial = run.child(f"trials/{trial_name(cell['training'], seed)}")
             about = read_json(trial, "result.json")
             if about is None:
                 continue
             for evaluation in cell["evaluation"]:
                 stem = f"statistics/{evaluation}.{cell['xvalid']}"
-                selected = about["selected"][cell["xvalid"]]
                 results.append(
                     Result(
                         cell=cell["id"],
+                        table=cell["table"],
+                        training=cell["training"],
+                        xvalid=cell["xvalid"],
                         seed=seed,
                         evaluation=evaluation,
-                        statistics=_load(trial, f"{stem}.npz"),
-                        baselines={key: _load(trial, f"{stem}.{key}.npz") for key in BASELINES},
-                        selected_epoch=selected["epoch"],
-                        xvalid_f1=selected["xvalid_f1"],
+                        statistics=_load(trial, f"{stem}.npz", loaded),
+                        baselines={k: _load(trial, f"{stem}.{k}.npz", loaded) for k in BASELINES},
                         about=about,
-                        trial=name,
                     )
                 )
+    _refuse_mixed_sets(results)
     return results
 
 
-def _load(trial: Folder, name: str) -> Statistics:
+def _refuse_mixed_sets(results: list[Result]) -> None:
+    """Raise ValueError unless all trials saw the same clips and labels under one set's name."""
+    first: dict[str, Result] = {}
+    for result in results:
+        other = first.setdefault(result.evaluation, result)
+        if other.statistics.key != result.statistics.key:
+            raise ValueError(
+                f"{result.evaluation}: trial {other.trial} was scored on"
+                f" {other.statistics.n_clips} clips (set {other.statistics.key[:12]}), trial"
+                f" {result.trial} on {result.statistics.n_clips} clips (set"
+                f" {result.statistics.key[:12]}): one table cannot compare different sets. Remove"
+                " the result.json of the trials that are out of date and run again"
+            )
+
+
+def _load(trial: Folder, name: str, loaded: dict[str, Statistics]) -> Statistics:
+    where = f"{trial.url}/{name}"
+    if where in loaded:
+        return loaded[where]
     content = trial.read(name)
     if content is None:
         raise ValueError(
-            f"{trial.url}/{name} is missing, although the trial is finished; remove its result.json"
+            f"{where} is missing, although the trial is finished; remove its result.json"
         )
-    return Statistics.load(BytesIO(content))
+    try:
+        loaded[where] = Statistics.load(BytesIO(content))
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{where} cannot be read: {error}") from error
+    return loaded[where]
 
 
-def results_frame(results: list[Result], draws: int) -> pd.DataFrame:
+def results_frame(measured: Measured) -> pd.DataFrame:
     """One row a cell, seed and evaluation set: metrics with clip-bootstrap intervals, epoch, seconds."""
     rows = []
-    for result in results:
+    for result in measured.results:
         row: dict[str, Any] = {
+            "table": result.table,
             "cell": result.cell,
+            "training": result.training,
+            "xvalid": result.xvalid,
             "seed": result.seed,
             "set": result.evaluation,
             "trial": result.trial,
@@ -104,18 +173,8 @@ def results_frame(results: list[Result], draws: int) -> pd.DataFrame:
             "loss_first": result.about["loss_first"],
             "loss_last": result.about["loss_last"],
         }
-        for name, metric in METRICS.items():
-            found = interval(metric, result.statistics, draws=draws)
+        for name in METRICS:
+            found = mean_value([measured.drawn(result, name)])
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def by_seed(results: list[Result], cell: str, evaluation: str) -> dict[int, Statistics]:
-    """Statistics of one cell on one evaluation set, by seed."""
-    return {r.seed: r.statistics for r in results if (r.cell, r.evaluation) == (cell, evaluation)}
-
-
-def values(metric: Metric, by_seed: dict[int, Statistics]) -> np.ndarray:
-    """The metric of each seed, fractions (S,)."""
-    return np.array([metric(statistics, None)[0] for statistics in by_seed.values()])

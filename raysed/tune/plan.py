@@ -65,10 +65,11 @@ def refusals(resolved: ResolvedSpace, clips: dict[str, int]) -> list[str]:
 def describe(
     resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
 ) -> dict[str, Any]:
-    """`plan.json`: cells, trainings, data sets and resources."""
+    """`plan.json`: cells, claims, trainings, data sets and resources."""
     space = resolved.space
     return {
         "space": space.name,
+        "job": resolved.job.name,
         "seeds": list(space.seeds),
         "cells": [
             {
@@ -86,6 +87,8 @@ def describe(
             for cell in space.cells
         ],
         "contrasts": [contrast.model_dump(mode="json") for contrast in space.contrasts],
+        "claims": [claim.model_dump(mode="json") for claim in space.claims],
+        "search": space.search.model_dump(mode="json") if space.search else None,
         "bootstrap_draws": space.bootstrap_draws,
         "trainings": [
             {"id": t.id, "cells": list(t.cells), "config": t.trial.model_dump(mode="json")}

@@ -5,28 +5,40 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 """
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 # Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 # Our own lines show the progress; Tune's tables would come on top of them.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+# A search's metric is made of what trials report, in raysed.tune.search.
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
 
-import ray
 from ray import tune
+from ray.exceptions import RayError
+from ray.tune import TuneError
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.folder import Folder
 from raysed.data.job import DatasetResult, build, start_ray
-from raysed.training.files import read_json, write_json
+from raysed.training.files import write_json
+from raysed.tune.claim import MadeBy, built_data, check_space, planned_data
+from raysed.tune.outcome import describe_failure, is_over
 from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
 from raysed.tune.progress import TrialProgress
-from raysed.tune.status import write_status
+from raysed.tune.resources import bundles_of, check_nodes, concurrent_trials
+from raysed.tune.search import SearchScheduler
+from raysed.tune.status import RunStatus
+from raysed.tune.table import is_terminal, live_table
 from raysed.tune.trainable import run_trial
 
 Say = Callable[[str], None]
@@ -39,63 +51,84 @@ def cache_dir() -> str:
 
 
 def run_space(
-    resolved: ResolvedSpace, space_file: Path, run: Folder, *, address: str | None, say: Say
+    resolved: ResolvedSpace,
+    space_file: Path,
+    run: Folder,
+    *,
+    address: str | None,
+    say: Say,
+    allow_changed: bool = False,
 ) -> int:
     """Run all that is not yet done; returns the exit code (0 done, 3 finished with holes).
 
-    Raises ValueError for the run folder of another space and for a cluster that cannot hold a trial.
+    Raises ValueError for a run that another driver works on, for the folder of another space, for code
+    or data that changed since its trials were started (unless `allow_changed`), and for a cluster that
+    cannot hold a trial.
     """
-    _claim_run(run, resolved, space_file)
-    try:
-        failed, over_limit = _run(resolved, run, address, say)
-    except KeyboardInterrupt:
-        write_status(run, "interrupted", exit_code=130)
-        say("interrupted: the same command goes on from here")
-        raise
-    except Exception as error:
-        # A user's mistake is refused (2); what stopped the work leaves a run that goes on later (3).
-        code = 2 if isinstance(error, ValueError) else 3
-        write_status(run, "stopped", exit_code=code, reason=f"{type(error).__name__}: {error}")
-        raise
-    for trial in failed:
-        say(f"failed: {trial.label} ({trial.out.url}): {_reason(trial)}")
-    code = 3 if failed or over_limit else 0
-    state = "finished with holes" if code else "done"
-    write_status(run, state, exit_code=code, failed=len(failed))
+    with RunStatus(run) as status:
+        trials = plan_trials(resolved, run)
+        check_space(run, resolved, space_file)
+        made_by = MadeBy(run, trials, allow_changed, say)
+        made_by.check(planned_data(resolved))
+        run.write("space.yaml", space_file.read_bytes())
+        try:
+            start_ray(address)
+            with _sigterm_interrupts():
+                over_limit = _run(resolved, trials, made_by, status)
+        except KeyboardInterrupt:
+            say("interrupted: the same command goes on from here")
+            raise
+        except (RayError, TuneError) as error:
+            raise RuntimeError(f"Ray stopped the run: {error}") from error
+        failed = [trial for trial in trials if not is_over(trial)]
+        for trial in failed:
+            for line in describe_failure(trial):
+                say(line)
+        code = 3 if failed or over_limit else 0
+        state = "finished with holes" if code else "done"
+        status.update(state, exit_code=code, failed=len(failed))
     return code
 
 
 def _run(
-    resolved: ResolvedSpace, run: Folder, address: str | None, say: Say
-) -> tuple[list[TrialPlan], list[str]]:
-    """Build, train, evaluate; returns trials without a result and sets with too many bad clips."""
-    write_status(run, "building data sets")
-    start_ray(address)
+    resolved: ResolvedSpace,
+    trials: list[TrialPlan],
+    made_by: MadeBy,
+    status: RunStatus,
+) -> list[str]:
+    """Build, train, evaluate; returns the sets with too many bad clips."""
+    run, say = status.run, made_by.say
+    status.update("building data sets")
+    concurrent = concurrent_trials(resolved)
+    search = resolved.space.search
+    scheduler = SearchScheduler(search, trials) if search else None
     built = build(resolved.job, sets=resolved.data_sets())
-    over_limit = [name for name, result in built.items() if result.over_limit]
     for line in _about_data(built):
         say(line)
     data_sets = {
         name: {"id": result.id, "url": result.url, "clips": result.clips}
         for name, result in built.items()
     }
-    _same_data(run, data_sets)
+    check_nodes(run, [about["url"] for about in data_sets.values()])
+    data = built_data({name: about["url"] for name, about in data_sets.items()})
+    made_by.check(data)
     clips = {name: about["clips"] for name, about in data_sets.items()}
     if faults := refusals(resolved, clips):
         raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
-    trials = plan_trials(resolved, run)
-    concurrent = concurrent_trials(resolved)
     write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
-    left = [trial for trial in trials if not trial.finished]
+    made_by.note(data)
+    left = [trial for trial in trials if not is_over(trial)]
     say(
         f"{len(resolved.space.cells)} cells, {len(resolved.trainings)} trainings x"
         f" {len(resolved.space.seeds)} seeds = {len(trials)} trials,"
         f" {len(trials) - len(left)} finished; {concurrent} at a time"
     )
     if left:
-        write_status(run, "running")
-        _fit(resolved, left, data_sets, TrialProgress(run, trials, say))
-    return [trial for trial in trials if not trial.finished], over_limit
+        status.update("running")
+        progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
+        with live_table(progress):
+            fit(resolved, left, data_sets, [progress], scheduler, concurrent=concurrent)
+    return [name for name, result in built.items() if result.over_limit]
 
 
 def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
@@ -111,39 +144,16 @@ def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
             )
 
 
-def concurrent_trials(resolved: ResolvedSpace) -> int:
-    """How many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
-    bundles = _bundles(resolved)
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    # A rank needs all of its resources on one node. The tolerance: three thirds of a GPU are one.
-    ranks = sum(
-        min(int(node.get(kind, 0) / amount + 1e-6) for kind, amount in bundles[0].items())
-        for node in nodes
-    )
-    if ranks < len(bundles):
-        have = [{kind: node.get(kind, 0) for kind in bundles[0]} for node in nodes]
-        raise ValueError(
-            f"a trial needs {len(bundles)} x {bundles[0]}, the cluster's nodes have {have}:"
-            " lower `resources` in the space"
-        )
-    return ranks // len(bundles)
-
-
-def _bundles(resolved: ResolvedSpace) -> list[dict[str, float]]:
-    """One bundle of resources per rank."""
-    each = resolved.space.resources
-    bundle = {"CPU": float(each.cpus_per_worker)}
-    if each.gpus_per_worker:
-        bundle["GPU"] = each.gpus_per_worker
-    return [dict(bundle) for _ in range(each.workers)]
-
-
-def _fit(
+def fit(
     resolved: ResolvedSpace,
     left: list[TrialPlan],
     data_sets: dict[str, dict[str, Any]],
-    progress: TrialProgress,
+    callbacks: list[tune.Callback],
+    scheduler: SearchScheduler | None,
+    *,
+    concurrent: int,
 ) -> None:
+    """Train these trials on Ray, as many at once as it holds; returns when each is over or failed."""
     resources = resolved.space.resources
     configs = [
         {
@@ -161,64 +171,41 @@ def _fit(
     ]
     with tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
         tune.Tuner(
-            tune.with_resources(run_trial, tune.PlacementGroupFactory(_bundles(resolved))),
+            tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),
             param_space={"job": tune.grid_search(configs)},
             tune_config=tune.TuneConfig(
-                max_concurrent_trials=concurrent_trials(resolved), reuse_actors=False
+                max_concurrent_trials=concurrent,
+                reuse_actors=False,
+                scheduler=scheduler,
             ),
             run_config=tune.RunConfig(
                 name=resolved.space.name,
                 storage_path=scratch,
                 failure_config=tune.FailureConfig(max_failures=_PROCESS_RETRIES),
-                callbacks=[progress],
+                callbacks=callbacks,
                 verbose=0,
             ),
         ).fit()
 
 
-def _reason(trial: TrialPlan) -> str:
-    failed = read_json(trial.out, "failed.json")
-    return failed["reason"] if failed else "its process died; see Ray's logs"
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """A batch system's SIGTERM ends the run as Ctrl-C does: status written, resumable.
 
+    To be entered after Ray has started, which sets a handler of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-def _claim_run(run: Folder, resolved: ResolvedSpace, space_file: Path) -> None:
-    """Copy the space into the run folder, or refuse a folder whose trials are not these."""
-    stored = read_json(run, "plan.json")
-    if stored is not None:
-        before = {t["id"]: t["config"] for t in stored["trainings"]}
-        now = {t.id: t.trial.model_dump(mode="json") for t in resolved.trainings}
-        if before.keys() != now.keys():
-            raise ValueError(
-                f"{run.url} holds the run of another space: {len(before.keys() - now.keys())} of its"
-                f" trainings are not in {space_file}, {len(now.keys() - before.keys())} are new."
-                " Give another folder with --run"
-            )
-        changed = [t for t in resolved.trainings if before[t.id] != now[t.id]]
-        if changed:
-            cells = ", ".join(cell for training in changed for cell in training.cells)
-            raise ValueError(
-                f"{run.url} was run with other x-valid or evaluation sets for {cells}."
-                " Give another folder with --run"
-            )
-    run.write("space.yaml", space_file.read_bytes())
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
 
-
-def _same_data(run: Folder, data_sets: dict[str, dict[str, Any]]) -> None:
-    """Refuse a run whose trials were trained on data that have changed since."""
-    stored = {
-        about["name"]: about["id"]
-        for about in (read_json(run, "plan.json") or {}).get("datasets", [])
-    }
-    changed = [
-        f"{name} was {stored[name]}, is {about['id']}"
-        for name, about in data_sets.items()
-        if stored.get(name, about["id"]) != about["id"]
-    ]
-    if changed:
-        raise ValueError(
-            f"the data changed since {run.url} was started: {'; '.join(changed)}."
-            " Give another folder with --run"
-        )
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def say_to_stderr(line: str) -> None:

@@ -5,23 +5,29 @@ A trial of several ranks is rank 0 itself; the others are actors in its placemen
 
 import os
 import socket
+import threading
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import ray
 import torch
 from ray import tune
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.store import FeatureSet, open_dataset
-from raysed.training.files import write_json
+from raysed.training.files import read_json, write_json
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import Report, train
 from raysed.training.trainer import DivergedError
+from raysed.tune.outcome import DIED
+
+_GRACE_S = 5.0
+"""For another rank's own words to arrive."""
 
 
 def run_trial(config: dict[str, Any]) -> None:
@@ -33,17 +39,20 @@ def run_trial(config: dict[str, Any]) -> None:
     """
     job = config["job"]
     out = Folder(job["out"])
-    if out.read("result.json") is None:
-        write_json(out, "failed.json", {"reason": "its process died; see Ray's logs"})
+    if earlier := read_json(out, "failed.json"):
+        # The reason of an earlier attempt must not stand for this one.
+        write_json(out, "failed.json", {"reason": DIED, "before": earlier["reason"]})
     try:
         if job["workers"] == 1:
             train_rank(job, Ranks(), address="", report=tune.report)
         else:
             _train_with_actors(job)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        write_json(out, "failed.json", {"reason": reason, "traceback": traceback.format_exc()})
         cause = error.cause if isinstance(error, RayTaskError) else error
+        reason = f"{type(cause).__name__}: {cause}"
+        # A full disk cannot take it; Tune passes the error on.
+        with suppress(OSError):
+            write_json(out, "failed.json", {"reason": reason, "traceback": traceback.format_exc()})
         if not isinstance(cause, ValueError | DivergedError):
             raise
         tune.report({"failed": reason})
@@ -91,6 +100,7 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         ).remote()
         for rank in range(1, job["workers"])
     ]
+    over = threading.Event()
     try:
         # What keeps a node from reading the data shows here, not as a time-out of the process group.
         ray.get([actor.prepare.remote(job) for actor in actors])
@@ -98,11 +108,49 @@ def _train_with_actors(job: dict[str, Any]) -> None:
             actor.run.remote(job, rank, address, os.environ.get("GLOO_SOCKET_IFNAME"))
             for rank, actor in enumerate(actors, 1)
         ]
-        train_rank(job, Ranks(0, job["workers"]), address, report=tune.report)
+        _end_with(others, Folder(job["out"]), over)
+        try:
+            train_rank(job, Ranks(0, job["workers"]), address, report=tune.report)
+        except DivergedError:
+            raise
+        except RuntimeError:
+            # A lost connection is how another rank's failure looks from here.
+            _raise_failed(others)
+            raise
         ray.get(others)
     finally:
+        over.set()
         for actor in actors:
             ray.kill(actor)
+
+
+def _raise_failed(others: list[ray.ObjectRef]) -> None:
+    """Raise the error of a rank that has failed by now, if one has."""
+    ready, _ = ray.wait(others, num_returns=len(others), timeout=_GRACE_S)
+    ray.get(ready)
+
+
+def _end_with(others: list[ray.ObjectRef], out: Folder, over: threading.Event) -> None:
+    """End this process when another rank's dies before the trial is `over`; Tune then starts both anew.
+
+    gloo tells rank 0 of the loss at once, NCCL only when the process group's time-out is over.
+    """
+
+    def watch() -> None:
+        left = others
+        while left:
+            ready, left = ray.wait(left)
+            try:
+                ray.get(ready)
+            except RayTaskError:
+                return
+            except RayActorError as error:
+                if not over.wait(_GRACE_S):
+                    write_json(out, "failed.json", {"reason": f"a rank died: {error}"})
+                    os._exit(1)
+                return
+
+    threading.Thread(target=watch, daemon=True, name="ranks").start()
 
 
 class _Rank:

@@ -1,0 +1,1 @@
+"""The HTML page and the paper's figures of a run."""

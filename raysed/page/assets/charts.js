@@ -1,0 +1,134 @@
+// Charts as SVG, redrawn when their place changes its width.
+
+const drawings = new WeakMap();
+const watcher = new ResizeObserver((entries) => {
+  for (const entry of entries) {
+    const width = Math.floor(entry.contentRect.width);
+    const known = drawings.get(entry.target);
+    if (width > 0 && known && known.width !== width) {
+      known.width = width;
+      entry.target.replaceChildren(known.draw(width));
+    }
+  }
+});
+
+function chart(draw) {
+  const place = html("div");
+  drawings.set(place, { draw, width: 0 });
+  watcher.observe(place);
+  return place;
+}
+
+function ticks(low, high, count) {
+  const rough = (high - low) / Math.max(count, 1) || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
+  const found = [];
+  for (let place = Math.ceil(low / step - 1e-9); place * step <= high + step * 1e-9; place += 1) found.push(place * step);
+  return { found, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+}
+
+// Axes of a small chart; `x` and `y` turn values into pixels.
+function frame({ width, height, xs, ys, xLabel, yLabel, label, left = 38 }) {
+  const box = { left, right: width - 12, top: 8, bottom: height - 34 };
+  const x = (value) => box.left + ((value - xs[0]) / (xs[1] - xs[0] || 1)) * (box.right - box.left);
+  const y = (value) => box.bottom - ((value - ys[0]) / (ys[1] - ys[0] || 1)) * (box.bottom - box.top);
+  const node = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  const vertical = ticks(...ys, 5);
+  const across = ticks(...xs, Math.min(5, Math.floor(width / 60)));
+  for (const value of vertical.found) {
+    node.append(svg("line", { class: "gridline", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
+      svg("text", { class: "muted", x: box.left - 4, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(vertical.digits)));
+  }
+  for (const value of across.found) {
+    node.append(svg("text", { class: "muted", x: x(value), y: box.bottom + 14, "text-anchor": "middle" }, number(value, across.digits)));
+  }
+  node.append(svg("path", { class: "axis", d: `M${box.left},${box.top}V${box.bottom}H${box.right}` }));
+  node.append(svg("text", { x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel));
+  if (yLabel) node.append(svg("text", { x: 4, y: 6 }, yLabel));
+  return { node, x, y, box };
+}
+
+// A line through points, broken where a value is missing; `steps` holds each value up to the next place.
+function line(axes, xs, ys, attributes, steps = false) {
+  let path = "", open = false;
+  ys.forEach((value, place) => {
+    if (value === null || value === undefined) { open = false; return; }
+    const [x, y] = [axes.x(xs[place]).toFixed(1), axes.y(value).toFixed(1)];
+    path += open ? (steps ? `H${x}V${y}` : `L${x},${y}`) : `M${x},${y}`;
+    open = true;
+  });
+  return svg("path", { d: path, fill: "none", stroke: "var(--a)", "stroke-width": 1.6, ...attributes });
+}
+
+function band(axes, xs, lows, highs) {
+  const known = xs.map((_, place) => place).filter((place) => lows[place] !== null && highs[place] !== null);
+  if (!known.length) return null;
+  const point = (values) => (place) => `${axes.x(xs[place]).toFixed(1)},${axes.y(values[place]).toFixed(1)}`;
+  return svg("polygon", { points: [...known.map(point(highs)), ...known.reverse().map(point(lows))].join(" "), fill: "var(--band)" });
+}
+
+function diamond(x, y, size, attributes) {
+  return svg("path", { d: `M${x - size},${y}L${x},${y - size}L${x + size},${y}L${x},${y + size}Z`, ...attributes });
+}
+
+// Rows of dots with intervals: {label, group, dots: [{value, colour}], low, high, centre, published, colour, title}.
+function dotRows({ rows, metric, label, zero }) {
+  const known = rows.flatMap((row) => [row.low, row.high, row.centre, row.published, ...row.dots.map((dot) => dot.value)])
+    .filter((value) => value !== null && value !== undefined).map((value) => value * metric.scale);
+  if (!known.length) return note("Nothing finished to show.");
+  let [low, high] = [Math.min(...known, ...(zero ? [0] : [])), Math.max(...known, ...(zero ? [0] : []))];
+  const pad = (high - low) * 0.04 || 0.05 * metric.scale;
+  [low, high] = [low - pad, high + pad];
+  return chart((width) => {
+    const step = 22, side = Math.min(Math.max(96, width * 0.26), 260), right = width - 12;
+    const groups = rows.map((row, place) => place === 0 || row.group !== rows[place - 1].group);
+    const height = rows.length * step + groups.filter(Boolean).length * 18 + 44;
+    const x = (value) => side + ((value * metric.scale - low) / (high - low)) * (right - side);
+    const node = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+    const across = ticks(low, high, Math.max(3, Math.floor((right - side) / 70)));
+    for (const value of across.found) {
+      const place = x(value / metric.scale);
+      node.append(svg("line", { class: "gridline", x1: place, x2: place, y1: 6, y2: height - 34 }),
+        svg("text", { class: "muted", x: place, y: height - 20, "text-anchor": "middle" }, number(value, across.digits, zero && Math.abs(value) > 1e-9)));
+    }
+    if (zero) node.append(svg("line", { class: "axis", x1: x(0), x2: x(0), y1: 6, y2: height - 34, "stroke-width": 1.5 }));
+    node.append(svg("text", { x: (side + right) / 2, y: height - 4, "text-anchor": "middle" }, zero ? `difference in ${metric.title}` : metric.title));
+    let y = 4;
+    rows.forEach((row, place) => {
+      if (groups[place]) { y += 18; node.append(svg("text", { class: "muted", x: 0, y: y - 3, "font-weight": 600 }, row.group)); }
+      node.append(dotRow(row, x, y + step / 2, side));
+      y += step;
+    });
+    return node;
+  });
+}
+
+function dotRow(row, x, y, side) {
+  const most = Math.floor(side / 6.2);
+  const text = row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label;
+  const group = svg("g", {}, svg("title", {}, row.title), svg("text", { x: side - 8, y: y + 4, "text-anchor": "end" }, text));
+  if (row.low !== null && row.low !== undefined) {
+    group.append(svg("path", { d: `M${x(row.low)},${y}H${x(row.high)}M${x(row.low)},${y - 4}v8M${x(row.high)},${y - 4}v8`, stroke: row.colour, "stroke-width": 1.8 }));
+  }
+  if (row.published !== null && row.published !== undefined) {
+    group.append(diamond(x(row.published), y, 5.5, { fill: "var(--bg)", stroke: "var(--published)", "stroke-width": 1.8 }));
+  }
+  for (const dot of row.dots) {
+    group.append(svg("circle", { cx: x(dot.value), cy: y, r: 3.2, fill: dot.colour, "fill-opacity": 0.75 }));
+  }
+  if (row.centre !== null && row.centre !== undefined) {
+    group.append(svg("rect", { x: x(row.centre) - 3.5, y: y - 3.5, width: 7, height: 7, fill: row.colour }));
+  }
+  return group;
+}
+
+// A sequential colour (viridis, five anchors) for a share of 0 to 1, and the text colour that is read on it.
+function shade(share) {
+  const anchors = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+  const place = Math.min(Math.max(share, 0), 1) * 4, below = Math.min(Math.floor(place), 3);
+  const mixed = anchors[below].map((value, part) => value + (anchors[below + 1][part] - value) * (place - below));
+  const [red, green, blue] = mixed.map((value) => (value / 255) ** 2.2);
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue; // black and white contrast equally at 0.18
+  return { background: `rgb(${mixed.map(Math.round).join(",")})`, text: light > 0.18 ? "#000" : "#fff" };
+}

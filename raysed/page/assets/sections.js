@@ -1,0 +1,204 @@
+// The sections of the page, in the order a researcher reads them.
+
+const cellOf = (id) => DATA.cells.find((cell) => cell.id === id);
+const OUTCOMES = { higher: "var(--high)", lower: "var(--bad)", undecided: "var(--muted)" };
+
+function headSection() {
+  const run = DATA.run;
+  const finished = DATA.trials.filter((trial) => trial.state === "finished").length;
+  const facts = [
+    ["state", run.state ?? "unknown"],
+    ["trials", `${finished} of ${run.trials} finished`],
+    ["seeds", run.seeds.join(", ")],
+    ["evaluation", DATA.classes.map((set) => `${set.evaluation}: ${set.clips} clips, ${set.classes.length} classes`).join("; ")],
+    ["commit", run.commit],
+    ["folder", run.folder],
+  ].filter(([, value]) => value);
+  return [html("h1", {}, run.space), html("dl", { class: "facts" }, facts.map(([key, value]) => [html("dt", {}, key), html("dd", {}, value)]))];
+}
+
+function summarySection() {
+  const open = DATA.trials.filter((trial) => trial.state !== "finished");
+  const judged = DATA.claims.length ? DATA.claims : DATA.contrasts.filter((row) => row.verdict);
+  const counted = judged.length ? judged.map((row) => row.verdict) : DATA.contrasts.map((row) => row.outcome);
+  const words = ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower"];
+  const chips = words.map((word) => [word, counted.filter((found) => found === word).length]).filter(([, count]) => count);
+  const what = DATA.claims.length ? "Claims of the paper" : judged.length ? "Published differences" : "Differences of cells";
+  return section("summary", "Summary",
+    chips.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals over clips and seeds:`),
+      html("ul", { class: "chips" }, chips.map(([word, count]) => mark(word, `${count} `, "li")))] : html("p", {}, "No difference can be judged yet."),
+    DATA.run.seeds.length === 1 && html("p", { class: "notice" }, "One seed: the intervals are over clips; nothing is known about other seeds."),
+    open.length > 0 && html("div", { class: "notice" },
+      html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
+      html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
+      open.length > 40 && html("p", {}, `and ${open.length - 40} more`)),
+    DATA.claims.length > 0 && claimTable(),
+    DATA.learning.length > 0 && [html("h3", {}, "Has anything been learnt?"), note("The cell with the best x-valid F1 against two systems that know nothing; paired differences over clips, event F1."),
+      html("ul", { class: "small" }, DATA.learning.map((check) => html("li", {}, mark(check.learnt ? "learnt" : "not shown"),
+        ` ${check.cell}, ${check.evaluation}: ${number(check.f1, 1)} %, ${check.baseline.replace("_", " ")} ${number(check.baseline_f1, 1)} %, lead ${number(check.lead, 1, true)} [${number(check.low, 1, true)}, ${number(check.high, 1, true)}]`)))]);
+}
+
+function claimTable() {
+  const compared = (row) => {
+    const metric = metricOf(row.metric);
+    const signs = { higher: ">", lower: "<", equal: "=", not_higher: "≤" };
+    const ours = row.difference === null || row.difference === undefined ? `waits for ${row.waiting_for.join(", ")}`
+      : `${scaled(row.difference, metric, true)} ${interval(row.simultaneous_low, row.simultaneous_high, metric, true)}`;
+    return html("div", {}, mark(row.verdict), ` ${row.cell} ${signs[row.expect] ?? row.expect} ${row.against}, ${metric.title}: ${ours}`,
+      html("span", { class: "sub" }, row.published === null ? "" : `  published ${scaled(row.published, metric, true)}`,
+        row.remark === "against" ? "  (the published values say the opposite)" : row.remark === "insignificant" ? "  (not significant as published: judged as no difference)" : ""));
+  };
+  return dataTable({
+    name: "Claims", rows: DATA.claims, filters: [{ label: "verdict", value: (claim) => claim.verdict }],
+    columns: [
+      { title: "claim", value: (claim) => claim.id },
+      { title: "it says", value: (claim) => claim.text, style: "wide" },
+      { title: "verdict", value: (claim) => claim.verdict, show: (claim) => mark(claim.verdict) },
+      { title: "seeds", value: (claim) => claim.seeds, number: true },
+      { title: "comparisons, ours with simultaneous 95 % interval", value: (claim) => claim.comparisons.length, show: (claim) => claim.comparisons.map(compared), style: "wide" },
+    ],
+  });
+}
+
+function cellsSection() {
+  const rows = DATA.cells.flatMap((cell) => cell.evaluation.map((evaluation) => {
+    const values = DATA.values.filter((value) => value.cell === cell.id && value.evaluation === evaluation);
+    return { cell, evaluation, values: Object.fromEntries(values.map((value) => [value.metric, value])), first: values[0] };
+  }));
+  const metrics = DATA.metrics.flatMap((metric) => {
+    const of = (row) => row.values[metric.id] ?? {};
+    const found = [{
+      title: `${metric.title} [95 %]`, number: true, value: (row) => of(row).value,
+      show: (row) => [scaled(of(row).value, metric), " ", html("span", { class: "sub" }, interval(of(row).low, of(row).high, metric)),
+        html("div", { class: "sub" }, (of(row).seed_values ?? []).length > 1 ? of(row).seed_values.map((value) => scaled(value, metric)).join(" / ") : "")],
+    }];
+    if (DATA.values.some((value) => value.metric === metric.id && value.published !== null)) {
+      found.push({ title: `published ${metric.title}`, number: true, value: (row) => of(row).published, show: (row) => scaled(of(row).published, metric) });
+    }
+    return found;
+  });
+  const states = (row) => row.first?.states ?? [];
+  return section("tables", "Cells", note("Mean over seeds with its interval over clips and seeds; below it each seed. A head sorts up, down, and back to the order of the paper."),
+    dataTable({
+      name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
+      columns: [
+        { title: "table", value: (row) => row.cell.table },
+        { title: "cell", value: (row) => row.cell.id },
+        { title: "what", value: (row) => row.cell.column },
+        { title: "x-valid", value: (row) => row.cell.xvalid },
+        ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
+        { title: "seeds", number: true, value: (row) => row.first?.seeds ?? 0,
+          show: (row) => states(row).every((state) => state === "finished") ? row.first?.seeds ?? 0 : [`${row.first?.seeds ?? 0}/${states(row).length} `, [...new Set(states(row).filter((state) => state !== "finished"))].map((state) => mark(state))] },
+        ...metrics,
+      ],
+    }));
+}
+
+function contrastsSection() {
+  if (!DATA.contrasts.length) return section("contrasts", "Differences", html("p", {}, "No two cells that are compared have a finished seed in common yet."));
+  const published = DATA.contrasts.some((row) => row.published !== null);
+  const claims = (row) => DATA.claims.filter((claim) => claim.evaluation === row.evaluation
+    && claim.comparisons.some((other) => other.cell === row.cell && other.against === row.against && other.metric === row.metric)).map((claim) => claim.id).join(" ");
+  const forest = ({ evaluation, metric }) => {
+    const rows = DATA.contrasts.filter((row) => row.evaluation === evaluation && row.metric === metric && !row.mirrored).map((row) => ({
+      label: `${row.cell} − ${row.against}`, group: `Table ${cellOf(row.cell)?.table ?? "?"}`, low: row.simultaneous_low, high: row.simultaneous_high,
+      centre: row.difference, published: row.published, colour: OUTCOMES[row.outcome],
+      dots: row.seed_differences.length > 1 ? row.seed_differences.map((value) => ({ value, colour: "var(--muted)" })) : [],
+      title: `${row.cell} − ${row.against}: ${scaled(row.difference, metricOf(metric), true)} ${interval(row.simultaneous_low, row.simultaneous_high, metricOf(metric), true)} ${row.outcome}`,
+    }));
+    rows.sort((a, b) => compareValues(a.group, b.group));
+    return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
+  };
+  return section("contrasts", "Differences",
+    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max-T); small dots are single seeds."),
+    controlled([metricControl(), evaluationControl()], forest),
+    legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
+      [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],
+      ...(published ? [[diamond(13, 6, 5, { fill: "none", stroke: "var(--published)", "stroke-width": 1.8 }), "published difference"]] : [])]),
+    dataTable({
+      name: "Differences", rows: DATA.contrasts,
+      filters: [{ label: "metric", value: (row) => metricOf(row.metric).title }, { label: "evaluation set", value: (row) => row.evaluation }, { label: "outcome", value: (row) => row.outcome }, { label: "verdict", value: (row) => row.verdict ?? "" }],
+      columns: [
+        { title: "cell", value: (row) => row.cell }, { title: "less", value: (row) => row.against },
+        ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
+        { title: "metric", value: (row) => metricOf(row.metric).title },
+        { title: "difference", number: true, value: (row) => row.difference, show: (row) => scaled(row.difference, metricOf(row.metric), true) },
+        { title: "simultaneous 95 %", number: true, value: (row) => row.simultaneous_low, show: (row) => interval(row.simultaneous_low, row.simultaneous_high, metricOf(row.metric), true) },
+        { title: "alone 95 %", number: true, value: (row) => row.low, show: (row) => html("span", { class: "sub" }, interval(row.low, row.high, metricOf(row.metric), true)) },
+        { title: "p, adjusted", number: true, value: (row) => row.p, show: (row) => row.p < 0.001 ? "< 0.001" : number(row.p, 3) },
+        { title: "seeds", number: true, value: (row) => row.seeds.length },
+        { title: "outcome", value: (row) => row.outcome, show: (row) => mark(row.outcome) },
+        ...(published ? [{ title: "published", number: true, value: (row) => row.published, show: (row) => scaled(row.published, metricOf(row.metric), true) },
+          { title: "verdict", value: (row) => row.verdict, show: (row) => mark(row.verdict) }] : []),
+        ...(DATA.claims.length ? [{ title: "claims", value: claims }] : []),
+      ],
+    }));
+}
+
+function seedsSection() {
+  const draw = ({ evaluation, metric }) => dotRows({
+    metric: metricOf(metric), label: `Every seed of every cell on ${evaluation}`,
+    rows: DATA.values.filter((row) => row.evaluation === evaluation && row.metric === metric && row.value !== null).map((row) => ({
+      label: row.cell, group: `Table ${row.table}`, low: row.low, high: row.high, centre: null, published: row.published, colour: "var(--muted)",
+      dots: row.seed_values.map((value, place) => ({ value, colour: COLOURS[place % COLOURS.length] })).filter((dot) => dot.value !== null),
+      title: `${row.cell}, ${row.column}: ${row.seed_values.map((value) => scaled(value, metricOf(metric))).join(" / ")}`,
+    })),
+  });
+  return section("seeds", "Seeds", note("Each dot is one trained model; the bar is the 95 % interval of their mean over clips and seeds."),
+    legend([...DATA.run.seeds.map((seed, place) => [svg("circle", { cx: 13, cy: 6, r: 4, fill: COLOURS[place % COLOURS.length] }), `seed ${seed}`]),
+      ...(DATA.values.some((row) => row.published !== null) ? [[diamond(13, 6, 5, { fill: "none", stroke: "var(--published)", "stroke-width": 1.8 }), "published"]] : [])]),
+    controlled([metricControl(), evaluationControl()], draw));
+}
+
+function rocSection() {
+  if (!DATA.roc.curves.length) return section("roc", "PSD-ROC", html("p", {}, "No trial is finished yet."));
+  const draw = ({ evaluation }) => {
+    const shown = DATA.roc.curves.filter((curve) => curve.evaluation === evaluation);
+    const top = Math.min(1, Math.max(0.05, ...shown.flatMap((curve) => [...curve.high, ...curve.etpr])) * 1.05);
+    return html("div", { class: "grid" }, shown.map((curve) => rocFigure(curve, shown, top)));
+  };
+  return section("roc", "PSD-ROC", note(`Effective true-positive ratio over effective false positives per hour; the mean of the seeds' curves, with a pointwise ${100 * DATA.roc.level} % band over clips (${DATA.roc.draws} bootstrap draws).`),
+    controlled([evaluationControl()], draw));
+}
+
+function rocFigure(curve, shown, top) {
+  const against = DATA.contrasts.find((row) => row.cell === curve.cell && !row.mirrored)?.against;
+  const other = shown.find((row) => row.cell === against);
+  const value = DATA.values.find((row) => row.cell === curve.cell && row.evaluation === curve.evaluation && row.metric === "psds");
+  return html("figure", {}, html("figcaption", {}, html("strong", {}, curve.cell), ` ${cellOf(curve.cell)?.column ?? ""}`,
+    html("div", { class: "sub" }, `PSDS ${value ? scaled(value.value, metricOf("psds")) : MISSING}`, other ? `, grey: ${against}` : "")),
+    chart((width) => {
+      const axes = frame({ width, height: 170, xs: [0, curve.efpr[curve.efpr.length - 1]], ys: [0, top], xLabel: "effective FP per hour", label: `PSD-ROC of ${curve.cell}` });
+      axes.node.append(...[band(axes, curve.efpr, curve.low, curve.high), other && line(axes, other.efpr, other.etpr, { stroke: "var(--muted)", "stroke-dasharray": "4 2", "stroke-width": 1.2 }, true),
+        line(axes, curve.efpr, curve.etpr, {}, true)].filter(Boolean));
+      return axes.node;
+    }));
+}
+
+function classesSection() {
+  if (!DATA.classes.length) return section("classes", "Classes", html("p", {}, "No trial is finished yet."));
+  const draw = ({ evaluation }) => {
+    const set = DATA.classes.find((found) => found.evaluation === evaluation);
+    if (!set) return html("p", {}, "No trial is finished on this set yet.");
+    const rows = set.classes.map((name, place) => ({ name, place, events: set.events[place] }));
+    const cells = DATA.cells.filter((cell) => set.cells[cell.id]);
+    const best = Math.max(0.01, ...cells.flatMap((cell) => set.cells[cell.id]));
+    const shown = (row, cell) => number(set.cells[cell.id][row.place] === null ? null : 100 * set.cells[cell.id][row.place], 0);
+    const found = dataTable({
+      name: "Event F1 of every class", rows, style: "heat",
+      columns: [{ title: "class", value: (row) => row.name }, { title: "events", number: true, value: (row) => row.events },
+        ...cells.map((cell) => ({ title: cell.id, number: true, value: (row) => set.cells[cell.id][row.place], show: (row) => shown(row, cell) }))],
+    });
+    found[1].querySelectorAll("tbody tr").forEach((line, place) => {
+      cells.forEach((cell, across) => {
+        const value = set.cells[cell.id][rows[place].place];
+        if (value === null) return;
+        const colour = shade(value / best), box = line.children[across + 2];
+        box.style.background = colour.background;
+        box.style.color = colour.text;
+      });
+    });
+    return [note(`Event F1 of each class in %, mean over seeds, dark for 0 to light for the best, ${number(100 * best, 0)}. A head sorts the classes.`), ...found];
+  };
+  return section("classes", "Classes", controlled([evaluationControl()], draw));
+}

@@ -1,0 +1,133 @@
+"""The error browser's content: a few validation clips, what is in them and what every cell heard.
+
+Chosen from the stored counts, so that it also works where the data set is not at hand any more; then
+there is no log-mel, no audio and no reference, and the page says so.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from raysed.data.folder import Folder
+from raysed.evaluation.postprocess import decode
+from raysed.page.stored import audio_root, stored_clips
+from raysed.report.results import Result
+from raysed.training.scoring import decode_scores
+
+WORST, RANDOM = 12, 12
+"""Clips of each evaluation set: with the most errors, and drawn from the rest with seed 0."""
+MEDIA_BUDGET_BYTES = 6_000_000
+"""Of all pictures and audio together; what comes after goes without."""
+
+
+def browser_of(
+    run: Folder, plan: dict[str, Any], results: Sequence[Result]
+) -> list[dict[str, Any]]:
+    """One entry an evaluation set that has results."""
+    urls = {about["name"]: about["url"] for about in plan["datasets"]}
+    budget = MEDIA_BUDGET_BYTES
+    entries = []
+    for evaluation in dict.fromkeys(result.evaluation for result in results):
+        here = [result for result in results if result.evaluation == evaluation]
+        chosen = choose(here)
+        stored, missing = stored_clips(urls.get(evaluation), set(chosen), audio_root(run))
+        clips = [_clip(name, why, here, stored.get(name, {})) for name, why in chosen.items()]
+        budget = trim_media(clips, budget)
+        entries.append(
+            {
+                "evaluation": evaluation,
+                "clips": clips,
+                "total": here[0].statistics.n_clips,
+                "classes": list(here[0].statistics.classes),
+                "missing": missing,
+                "systems": [_system(run, plan, result, list(chosen)) for result in here],
+            }
+        )
+    return entries
+
+
+def choose(results: Sequence[Result]) -> dict[str, str]:
+    """Clip -> why it is shown. Errors are false positives and misses, event-based, mean over results."""
+    statistics = results[0].statistics
+    errors_N = np.mean([errors_of(result)[1:].sum(axis=0) for result in results], axis=0)
+    order = np.lexsort((np.arange(len(errors_N)), -errors_N))
+    worst, rest = order[:WORST], np.sort(order[WORST:])
+    drawn = np.random.default_rng(0).permutation(rest)[:RANDOM]
+    return {statistics.filenames[n]: "most errors" for n in worst} | {
+        statistics.filenames[n]: "random" for n in drawn
+    }
+
+
+def errors_of(result: Result) -> np.ndarray:
+    """Per clip: hits, false positives and misses, event-based (3, N)."""
+    counts = result.statistics.event
+    hits_N = counts.tp_NK.sum(axis=1)
+    return np.stack(
+        (hits_N, counts.n_sys_NK.sum(axis=1) - hits_N, counts.n_ref_NK.sum(axis=1) - hits_N)
+    )
+
+
+def _clip(name: str, why: str, results: Sequence[Result], stored: dict[str, Any]) -> dict[str, Any]:
+    statistics = results[0].statistics
+    n = statistics.filenames.index(name)
+    return {
+        "filename": name,
+        "why": why,
+        "duration_s": float(statistics.durations_s[n]),
+        "events": stored.get("events"),
+        "span_s": stored.get("span_s"),
+        "picture": stored.get("picture"),
+        "audio": stored.get("audio"),
+    }
+
+
+def trim_media(clips: list[dict[str, Any]], budget: int) -> int:
+    """Take media off the clips that are past the budget; returns what is left of it."""
+    for clip in clips:
+        for kind in ("picture", "audio"):
+            size = len(clip[kind] or "")
+            if size > budget:
+                clip[kind] = None
+            else:
+                budget -= size
+    return budget
+
+
+def _system(
+    run: Folder, plan: dict[str, Any], result: Result, filenames: list[str]
+) -> dict[str, Any]:
+    """What one cell and seed detected in the chosen clips; None where its scores are not stored."""
+    places = [result.statistics.filenames.index(name) for name in filenames]
+    content = run.child(f"trials/{result.trial}").read(
+        f"scores/{result.evaluation}.{result.xvalid}.arrow"
+    )
+    return {
+        "cell": result.cell,
+        "seed": result.seed,
+        "counts": errors_of(result)[:, places].T.tolist(),
+        "events": None if content is None else detected(content, plan, result, filenames),
+    }
+
+
+def detected(
+    content: bytes, plan: dict[str, Any], result: Result, filenames: list[str]
+) -> list[list[list[float]]]:
+    """Clip -> events as [class, onset, offset], at the training's own threshold and filter."""
+    scores = decode_scores(content)
+    place = {name: n for n, name in enumerate(scores.filenames)}
+    rows = [place[name] for name in filenames]
+    config = next(t["config"] for t in plan["trainings"] if t["id"] == result.training)
+    events = decode(
+        scores.scores_NUK[rows],
+        result.statistics.parameters.threshold,
+        median_window=config["postprocessing"]["median_window"],
+        frame_s=scores.frame_s,
+        durations_s=scores.durations_s[rows],
+    )
+    found: list[list[list[float]]] = [[] for _ in filenames]
+    for n, k, onset, offset in zip(
+        events.clip_E, events.label_E, events.onset_E, events.offset_E, strict=True
+    ):
+        found[n].append([int(k), round(float(onset), 3), round(float(offset), 3)])
+    return found

@@ -1,0 +1,195 @@
+"""A run as one JSON-able object: all that the page and the figures show, and nothing that is drawn.
+
+The narrow place between the reducer's rows (raysed.report) and the pictures. Values are fractions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from raysed.data.folder import Folder
+from raysed.evaluation.event_f1 import event_f1
+from raysed.evaluation.significance import verdict
+from raysed.page.clips import browser_of
+from raysed.page.curves import DRAWS, LEVEL, roc_band
+from raysed.page.trials import short, trials_of
+from raysed.report.cells import published
+from raysed.report.claims import MARGIN, SIGNIFICANCE
+from raysed.report.contrasts import ContrastValue
+from raysed.report.report import Report
+from raysed.report.results import METRICS, Result, read_results
+from raysed.report.units import SCALE, TITLE
+from raysed.training.files import read_json
+
+ROC_DEFINITION = "psds_2020"
+"""Whose curve is drawn: that of the tables' PSDS (METRICS)."""
+
+DIGITS = {"event_f1": 1, "psds": 3}
+
+
+def content_of(report: Report) -> dict[str, Any]:
+    """Everything the page shows. Raises ValueError where trials were scored on different sets."""
+    run, plan = report.run, report.plan
+    results = read_results(run, plan)  # refuses trials of different sets
+    return jsonable(
+        {
+            "run": about_run(run, plan),
+            "metrics": [
+                {"id": name, "title": TITLE[name], "scale": SCALE[name], "digits": DIGITS[name]}
+                for name in METRICS
+            ],
+            "cells": [
+                {key: cell[key] for key in ("id", "table", "column", "training", "xvalid")}
+                | {"evaluation": list(cell["evaluation"])}
+                for cell in plan["cells"]
+            ],
+            "evaluations": list(dict.fromkeys(e for c in plan["cells"] for e in c["evaluation"])),
+            "values": [value.as_row() for value in report.cells],
+            "contrasts": contrast_rows(plan, report.contrasts),
+            "claims": [claim.as_json() for claim in report.claims],
+            "learning": [vars(check) | {"learnt": check.learnt} for check in report.checks],
+            "trials": trials_of(report),
+            "roc": {"draws": DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
+            "classes": class_tables(plan, results),
+            "selection": selection_rows(results),
+            "configs": {t["id"]: flat(t["config"]) for t in plan["trainings"]},
+            "browser": browser_of(run, plan, results),
+        }
+    )
+
+
+def about_run(run: Folder, plan: dict[str, Any]) -> dict[str, Any]:
+    """Name, state and provenance; no folders, since pages are passed on."""
+    status = read_json(run, "status.json") or {}
+    kept = ("state", "exit_code", "heartbeat", "reason", "commit", "versions")
+    return {
+        "space": plan["space"],
+        "folder": run.url.rstrip("/").rsplit("/", 1)[-1],
+        "seeds": plan["seeds"],
+        "trials": plan["trials"],
+        "draws": plan["bootstrap_draws"],
+        "resources": plan.get("resources_per_trial", {}),
+        **{key: status.get(key) for key in kept},
+    }
+
+
+def contrast_rows(plan: dict[str, Any], contrasts: Sequence[ContrastValue]) -> list[dict[str, Any]]:
+    """Every difference; `mirrored` where the same pair is there before, the other way round."""
+    seen: set[tuple[str, ...]] = set()
+    rows = []
+    for value in contrasts:
+        where = (value.evaluation, value.metric)
+        mirrored = (value.against, value.cell, *where) in seen
+        seen.add((value.cell, value.against, *where))
+        rows.append(contrast_row(plan, value) | {"mirrored": mirrored})
+    return rows
+
+
+def contrast_row(plan: dict[str, Any], value: ContrastValue) -> dict[str, Any]:
+    """A contrast with the published difference and what our interval says to it."""
+    cells = {cell["id"]: cell for cell in plan["cells"]}
+    pair = (cells[value.cell], cells[value.against])
+    a, b = (published(cell, value.evaluation, value.metric) for cell in pair)
+    row: dict[str, Any] = value.as_row() | {"published": None, "verdict": None}
+    if a is None or b is None:
+        return row
+    known = round(a - b, 6)
+    significance = SIGNIFICANCE.get(value.evaluation, {}).get(value.metric, 0.0)
+    sign = 0 if abs(known) <= significance else int(np.sign(known))
+    found = verdict(value.simultaneous_low, value.simultaneous_high, sign, MARGIN[value.metric])
+    return row | {"published": known, "verdict": found}
+
+
+def by_cell(plan: dict[str, Any], results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
+    """(cell, evaluation set) -> its finished seeds, in the plan's order."""
+    found: dict[tuple[str, str], list[Result]] = {
+        (cell["id"], evaluation): [] for cell in plan["cells"] for evaluation in cell["evaluation"]
+    }
+    for result in results:
+        found[result.cell, result.evaluation].append(result)
+    return {key: seeds for key, seeds in found.items() if seeds}
+
+
+def roc_curves(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
+    """PSD-ROC of every cell; cells that show one system share the work."""
+    drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows = []
+    for (cell, evaluation), seeds in by_cell(plan, results).items():
+        systems = tuple(result.system for result in seeds)
+        if systems not in drawn:
+            band = roc_band([result.statistics for result in seeds], ROC_DEFINITION)
+            drawn[systems] = {
+                name: [short(x) for x in getattr(band, f"{name}_X")]
+                for name in ("efpr", "etpr", "low", "high")
+            }
+        rows.append({"cell": cell, "evaluation": evaluation, **drawn[systems]})
+    return rows
+
+
+def class_tables(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Per evaluation set: event F1 of every class and cell, mean over seeds, and events per class."""
+    tables: dict[str, dict[str, Any]] = {}
+    for (cell, evaluation), seeds in by_cell(plan, results).items():
+        statistics = seeds[0].statistics
+        table = tables.setdefault(
+            evaluation,
+            {
+                "evaluation": evaluation,
+                "clips": statistics.n_clips,
+                "classes": list(statistics.classes),
+                "events": statistics.event.n_ref_NK.sum(axis=0).tolist(),
+                "cells": {},
+            },
+        )
+        f1_SK = np.stack([event_f1(result.statistics)[1][0] for result in seeds])
+        table["cells"][cell] = [short(f1, 3) for f1 in f1_SK.mean(axis=0)]
+    return list(tables.values())
+
+
+def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Which epoch each x-valid set selected, and what that model reaches: one row a trial, x-valid set
+    and evaluation set.
+    """
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for result in results:
+        row = rows.setdefault(
+            result.system,
+            {
+                "trial": result.trial,
+                "training": result.training,
+                "seed": result.seed,
+                "xvalid": result.xvalid,
+                "evaluation": result.evaluation,
+                "cells": [],
+                "epoch": result.selected_epoch,
+                "xvalid_f1": short(result.xvalid_f1),
+            },
+        )
+        row["cells"].append(result.cell)
+        for name, metric in METRICS.items():
+            if name not in row:
+                row[name] = short(float(metric(result.statistics, None)[0]))
+    return list(rows.values())
+
+
+def flat(config: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """A nested configuration by dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{above}{key}.")
+        else:
+            found[f"{above}{key}"] = value
+    return found
+
+
+def jsonable(value: Any) -> Any:
+    """The same with plain numbers; NaN and infinities become None."""
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return short(value, 12) if isinstance(value, float) else value

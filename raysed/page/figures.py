@@ -1,0 +1,286 @@
+"""The page's figures as PNG and SVG for papers: RUN/figures/*.
+
+One and two columns of a two-column page (3.5 and 7.16 inches), text of 7 points and more, colours of Okabe &
+Ito and viridis, which the colour-blind tell apart; what a colour says a shape or a place says too.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from raysed.data.folder import Folder
+
+COLUMN_IN, PAGE_IN, TALL_IN = 3.5, 7.16, 9.2
+BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6b7280"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#000000")
+OUTCOMES = {"higher": BLUE, "lower": ORANGE, "undecided": GREY}
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.1,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "raysed",
+}
+DPI = 300
+MAX_PANELS = 30
+"""Of one figure; more cells than these are drawn in further figures."""
+
+
+def write_figures(run: Folder, content: dict[str, Any]) -> list[str]:
+    """Write every figure that there is something for; returns a line each."""
+    lines = []
+    with mpl.rc_context(STYLE):
+        for name, figure in figures(content):
+            FigureCanvasAgg(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # as laid out; each file would do it again
+            for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+                buffer = io.BytesIO()
+                figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+                run.write(f"figures/{name}.{kind}", buffer.getvalue())
+            lines.append(f"wrote {run.url}/figures/{name}.{{png,svg}}")
+    return lines
+
+
+def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    """Name and figure; a name says what is drawn, on which set, in which metric."""
+    for evaluation in content["evaluations"]:
+        for metric in content["metrics"]:
+            rows = _of(
+                content["contrasts"], evaluation=evaluation, metric=metric["id"], mirrored=False
+            )
+            if rows:
+                yield f"forest-{evaluation}-{metric['id']}", forest(rows, metric)
+            values = _of(content["values"], evaluation=evaluation, metric=metric["id"])
+            if values := [row for row in values if row["value"] is not None]:
+                yield f"seeds-{evaluation}-{metric['id']}", seeds(values, metric)
+        yield from _numbered(
+            f"roc-{evaluation}", _of(content["roc"]["curves"], evaluation=evaluation), roc
+        )
+    for table in content["classes"]:
+        yield f"classes-{table['evaluation']}", heat(table)
+    started = [trial for trial in content["trials"] if trial["epochs"]]
+    yield from _numbered("xvalid", _by_training(started), lambda rows: curves(rows, "xvalid"))
+    yield from _numbered("loss", _by_training(started), lambda rows: curves(rows, "losses"))
+    if several := _several_choices(content["selection"]):
+        for metric in content["metrics"]:
+            yield f"selection-{metric['id']}", selection(several, metric)
+
+
+def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
+    """Differences with simultaneous intervals, and the published ones."""
+    figure, axis = _rows_of(rows, [f"{row['cell']} \u2212 {row['against']}" for row in rows])
+    for y, row in enumerate(rows):
+        scale, colour = metric["scale"], OUTCOMES[row["outcome"]]
+        low, centre, high = (
+            row[key] * scale for key in ("simultaneous_low", "difference", "simultaneous_high")
+        )
+        axis.errorbar(
+            centre, y, xerr=[[centre - low], [high - centre]], fmt="s", ms=3.5, color=colour,
+            capsize=2, lw=1.1,
+        )  # fmt: skip
+        if row["published"] is not None:
+            _published(axis, row["published"] * scale, y)
+    axis.axvline(0, color="black", lw=0.7)
+    axis.set_xlabel(f"difference in {metric['title']} (simultaneous 95 % intervals)")
+    _key(axis, rows)
+    return figure
+
+
+def seeds(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
+    """Every seed of every cell, and the interval of their mean."""
+    figure, axis = _rows_of(rows, [row["cell"] for row in rows])
+    for y, row in enumerate(rows):
+        scale = metric["scale"]
+        axis.plot([row["low"] * scale, row["high"] * scale], [y, y], color=GREY, lw=1)
+        for value, colour in zip(row["seed_values"], cycle(COLOURS), strict=False):
+            if value is not None:
+                axis.plot(value * scale, y, "o", ms=3, color=colour, alpha=0.85)
+        if row["published"] is not None:
+            _published(axis, row["published"] * scale, y)
+    axis.set_xlabel(f"{metric['title']}, each seed; bar: 95 % interval of the mean")
+    _key(axis, rows)
+    return figure
+
+
+def roc(rows: list[dict[str, Any]]) -> Figure:
+    """PSD-ROC of up to MAX_PANELS cells."""
+    figure, axes = _panels(len(rows))
+    for axis, row in zip(axes, rows, strict=True):
+        # Missing values (no class has ground truth) are None.
+        efpr_X, low_X, high_X, etpr_X = (
+            np.array(row[key], dtype=float) for key in ("efpr", "low", "high", "etpr")
+        )
+        axis.fill_between(efpr_X, low_X, high_X, step="post", color=BLUE, alpha=0.25, lw=0)
+        axis.step(efpr_X, etpr_X, where="post", color=BLUE)
+        axis.set(title=_short(row["cell"], 18), xlim=(0, efpr_X[-1]))
+    tallest = [value for row in rows for value in (*row["high"], *row["etpr"]) if value is not None]
+    axes[0].set_ylim(0, min(1.0, 1.05 * max(tallest, default=0.0)) or 1.0)  # shared by all
+    figure.supxlabel("effective FP per hour", fontsize=8)
+    figure.supylabel("effective TP ratio", fontsize=8)
+    return figure
+
+
+def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
+    """Event F1 on the x-valid sets, or the training loss, after each epoch; a panel a training."""
+    figure, axes = _panels(len(trainings))
+    names = list(dict.fromkeys(n for trials in trainings for t in trials for n in t["xvalid"]))
+    for axis, trials in zip(axes, trainings, strict=True):
+        for trial, dashes in zip(trials, cycle(("-", "--", ":", "-.")), strict=False):
+            if what == "losses":
+                values = np.array(trial["losses"].get("loss", []), dtype=float)
+                axis.plot(np.arange(1, len(values) + 1), values, dashes, color=BLUE)
+                continue
+            for name, networks in trial["xvalid"].items():
+                values = np.array(next(iter(networks.values())), dtype=float)
+                colour = COLOURS[names.index(name) % len(COLOURS)]
+                axis.plot(np.arange(1, len(values) + 1), values, dashes, color=colour)
+                if (chosen := trial["selected"].get(name)) is not None:
+                    epoch = chosen["epoch"]
+                    axis.plot(epoch + 1, values[epoch], "o", ms=3, color=colour)
+        axis.set_title(_short(", ".join(trials[0]["cells"]), 18))
+    drawn = [np.asarray(line.get_ydata(), dtype=float) for axis in axes for line in axis.lines]
+    known = np.concatenate([*drawn, [0.0]])
+    axes[0].set_ylim(0, 1.05 * float(np.nanmax(known)) or 1.0)  # shared by all
+    figure.supxlabel("epoch", fontsize=8)
+    figure.supylabel("training loss" if what == "losses" else "x-valid event F1", fontsize=8)
+    if what == "xvalid" and len(names) > 1:
+        handles = [Line2D([], [], color=c) for c, _ in zip(cycle(COLOURS), names, strict=False)]
+        figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
+    return figure
+
+
+def heat(table: dict[str, Any]) -> Figure:
+    """Event F1 of every class and cell; numbers where they can be read."""
+    cells = list(table["cells"])
+    f1_KC = 100 * np.array([table["cells"][cell] for cell in cells], dtype=float).T
+    height = min(0.9 + 0.17 * len(table["classes"]), TALL_IN)
+    figure = Figure(figsize=(PAGE_IN, height), layout="constrained")
+    axis = figure.subplots()
+    best = float(np.nanmax(np.append(f1_KC, 1.0)))
+    image = axis.imshow(f1_KC, vmin=0, vmax=best, cmap="viridis", aspect="auto")
+    axis.set_xticks(
+        range(len(cells)), [_short(cell, 16) for cell in cells], rotation=60, ha="right"
+    )
+    if len(table["classes"]) <= 48:
+        axis.set_yticks(range(len(table["classes"])), [_short(name) for name in table["classes"]])
+        for k, c in np.argwhere(~np.isnan(f1_KC)):
+            colour = "white" if f1_KC[k, c] < 0.5 * best else "black"
+            axis.text(
+                c, k, f"{f1_KC[k, c]:.0f}", ha="center", va="center", fontsize=7, color=colour
+            )
+    else:
+        axis.set_ylabel(f"{len(table['classes'])} classes, in the order of their names")
+    axis.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axis, label="event F1 %", shrink=0.8)
+    return figure
+
+
+def selection(trials: list[list[dict[str, Any]]], metric: dict[str, Any]) -> Figure:
+    """What each x-valid set chose out of the same training (the paper's Table 6); a line a trial,
+    named by its first cell.
+    """
+    names = list(dict.fromkeys(row["xvalid"] for rows in trials for row in rows))
+    trainings = list(dict.fromkeys(rows[0]["training"] for rows in trials))
+    figure = Figure(figsize=(COLUMN_IN, 3.2), layout="constrained")
+    axis = figure.subplots()
+    for unsorted in trials:
+        first, rows = unsorted[0], sorted(unsorted, key=lambda row: names.index(row["xvalid"]))
+        places = [names.index(row["xvalid"]) for row in rows]
+        heights = np.array([row[metric["id"]] for row in rows], dtype=float) * metric["scale"]
+        colour = COLOURS[trainings.index(first["training"]) % len(COLOURS)]
+        dashes = ("-", "--", ":", "-.")[first["seed"] % 4]
+        label = f"{_short(first['cells'][0], 18)}, seed {first['seed']}"
+        axis.plot(places, heights, dashes, marker="o", ms=3.5, color=colour, label=label)
+    axis.set_xticks(
+        range(len(names)), [_short(name, 18) for name in names], rotation=20, ha="right"
+    )
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel(metric["title"])
+    axis.set_xlabel("x-valid set that selects the epoch")
+    if len(trials) <= 8:
+        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def _several_choices(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows of each trial with several x-valid sets, on the first evaluation set."""
+    trials: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["evaluation"] == rows[0]["evaluation"]:
+            trials.setdefault(row["trial"], []).append(row)
+    return [rows for rows in trials.values() if len(rows) > 1]
+
+
+def _rows_of(rows: list[dict[str, Any]], labels: list[str]) -> tuple[Figure, Any]:
+    """A figure with a labelled row each, the first on top."""
+    height = min(0.9 + 0.17 * len(rows), TALL_IN)
+    figure = Figure(figsize=(PAGE_IN, height), layout="constrained")
+    axis = figure.subplots()
+    axis.set_yticks(range(len(rows)), [_short(label) for label in labels])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.grid(axis="x", color="#dddddd", lw=0.5)
+    axis.set_axisbelow(True)
+    return figure, axis
+
+
+def _panels(count: int) -> tuple[Figure, list[Any]]:
+    """Small axes that share their scales, at most six a row."""
+    columns = min(count, 6)
+    lines = -(-count // columns)
+    width = PAGE_IN if columns > 2 else COLUMN_IN
+    figure = Figure(figsize=(width, 0.5 + 1.25 * lines), layout="constrained")
+    axes = list(figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).flat)
+    for axis in axes[count:]:
+        axis.set_visible(False)
+    return figure, axes[:count]
+
+
+def _numbered(
+    name: str, rows: list[Any], draw: Callable[[list[Any]], Figure]
+) -> Iterator[tuple[str, Figure]]:
+    """As many figures as hold all rows."""
+    for number, first in enumerate(range(0, len(rows), MAX_PANELS), 1):
+        suffix = f"-{number}" if len(rows) > MAX_PANELS else ""
+        yield f"{name}{suffix}", draw(rows[first : first + MAX_PANELS])
+
+
+def _by_training(trials: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    names = dict.fromkeys(trial["training"] for trial in trials)
+    return [[trial for trial in trials if trial["training"] == name] for name in names]
+
+
+def _published(axis: Any, value: float, y: float) -> None:
+    axis.plot(value, y, "D", ms=5, mfc="none", mec=PINK, mew=1.2, zorder=3)
+
+
+def _key(axis: Any, rows: list[dict[str, Any]]) -> None:
+    """What the hollow diamond means, where there is one."""
+    if any(row["published"] is not None for row in rows):
+        axis.plot([], [], "D", ms=5, mfc="none", mec=PINK, mew=1.2, label="published")
+        axis.legend(frameon=False, loc="best")
+
+
+def _of(rows: list[dict[str, Any]], **wanted: Any) -> list[dict[str, Any]]:
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def _short(text: str, most: int = 40) -> str:
+    """Text that fits, and whose dollars are dollars to matplotlib."""
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return text.replace("$", r"\$")

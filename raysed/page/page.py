@@ -1,0 +1,79 @@
+"""`RUN/report.html`: one page that needs nothing else, and the same figures as files for papers.
+
+The page is static: its content is one JSON block, drawn by the scripts in assets/. It loads nothing and may
+run nothing but these scripts (Content-Security-Policy with their hashes); every name reaches the document as
+text, never as markup.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import string
+from importlib.resources import files
+from typing import Any
+
+from raysed.page.content import content_of
+from raysed.page.figures import write_figures
+from raysed.report.report import Report
+
+PAGE = "report.html"
+SCRIPTS = (
+    "elements.js",
+    "tables.js",
+    "charts.js",
+    "sections.js",
+    "training.js",
+    "browser.js",
+    "main.js",
+)
+LIMIT_BYTES = 10_000_000
+
+
+def write_page(report: Report) -> list[str]:
+    """Write report.html and figures/* of a reduced run; returns what was written, a line each.
+
+    Raises ValueError where trials were scored on different sets under one name.
+    """
+    run, content = report.run, content_of(report)
+    text = render(content)
+    if len(text) > LIMIT_BYTES:
+        for entry in content["browser"]:
+            for clip in entry["clips"]:
+                clip |= {"picture": None, "audio": None}
+        text = render(content)
+    run.write(PAGE, text)
+    return [f"wrote {run.url}/{PAGE}", *write_figures(run, content)]
+
+
+def render(content: dict[str, Any]) -> bytes:
+    """The page."""
+    assets = files("raysed.page") / "assets"
+    script = "\n".join((assets / name).read_text("utf-8") for name in SCRIPTS)
+    style = (assets / "page.css").read_text("utf-8")
+    page = string.Template((assets / "page.html").read_text("utf-8"))
+    return page.substitute(
+        policy=policy(script, style),
+        title=html.escape(f"{content['run']['space']}: raysed report"),
+        style=style,
+        content=as_block(content),
+        script=script,
+    ).encode()
+
+
+def policy(script: str, style: str) -> str:
+    """The page's Content-Security-Policy: nothing from anywhere, these two texts, media in data URIs."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:;"
+        f" script-src '{_hash(script)}'; style-src '{_hash(style)}'"
+    )
+
+
+def as_block(content: dict[str, Any]) -> str:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,93 @@
+"""Clips as their data set holds them: labels, log-mel and audio, for the few that a page shows.
+
+Shards are read one at a time and checked against their manifest: about 3 ms a clip of the set.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raysed.config.data_job import DataJob, Features
+from raysed.config.reader import read_config, read_yaml
+from raysed.data.audio import read_audio
+from raysed.data.folder import Folder
+from raysed.data.shards import Manifest, decode_shard, read_manifest, read_shard
+from raysed.page.media import audio_clip, mel_picture
+
+
+def stored_clips(
+    url: str | None, wanted: set[str], root: Path | None
+) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """Reference events, picture and audio of clips in a data set, and why they are missing (or None)."""
+    if url is None:
+        return {}, "plan.json does not say where the data set is"
+    folder, found = Folder(url), {}
+    try:
+        manifest = read_manifest(folder)
+        if manifest is None:
+            return {}, "the data set is not where the run left it"
+        for entry in manifest.shards:
+            table = decode_shard(read_shard(folder, entry))
+            names = table["filename"].to_pylist()
+            for row in [n for n, name in enumerate(names) if name in wanted]:
+                clip = {key: table[key][row] for key in table.column_names}
+                found[names[row]] = stored_clip(clip, manifest, root)
+    except (ValueError, OSError) as error:
+        reason = str(error).replace(f"{folder.url}/", "")
+        return found, f"the data set cannot be read ({reason})"
+    return found, None
+
+
+def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> dict[str, Any]:
+    """One row of a shard as the page needs it."""
+    features = manifest.features
+    frames = row["frames"].as_py()
+    shape = (features.n_frames, features.n_mels)
+    mel_TF = row["mel"].values.to_numpy(zero_copy_only=False).reshape(shape)
+    classes = manifest.classes
+    return {
+        "events": [
+            [classes.index(e["event_label"]), round(e["onset"], 3), round(e["offset"], 3)]
+            for e in row["events"].as_py() or ()
+        ],
+        "span_s": frames * features.hop / features.sample_rate_hz,
+        "picture": mel_picture(mel_TF, frames, features),
+        "audio": _audio(row, features, root),
+    }
+
+
+def _audio(row: dict[str, Any], features: Features, root: Path | None) -> str | None:
+    """From the stored waveform, else from the recording where that lies inside the data's root."""
+    if "waveform" in row and row["waveform"].is_valid:
+        waveform_T = row["waveform"].values.to_numpy(zero_copy_only=False)
+        return audio_clip(waveform_T.astype(np.float32), features.sample_rate_hz)
+    path = recording(root, row["source"].as_py())
+    if path is None:
+        return None
+    try:
+        waveform_T, _ = read_audio(path, features.sample_rate_hz, features.duration_s)
+    except ValueError:
+        return None  # the recording has gone bad since; the features are still good
+    return audio_clip(waveform_T, features.sample_rate_hz)
+
+
+def recording(root: Path | None, source: str | None) -> Path | None:
+    """The file that a clip was read from, if it is there and inside the root."""
+    name = json.loads(source or "{}").get("file")
+    if root is None or not isinstance(name, str):
+        return None
+    path = (root / name).resolve()
+    return path if path.is_relative_to(root.resolve()) and path.is_file() else None
+
+
+def audio_root(run: Folder) -> Path | None:
+    """Where the run's data job has its recordings, if that can still be told."""
+    if not run.is_local or not (space := Path(run.url, "space.yaml")).is_file():
+        return None
+    try:
+        job = read_config(read_yaml(space)[0]["data_job"], DataJob)
+    except (ValueError, OSError, KeyError, TypeError):
+        return None  # moved or changed: the page goes without audio
+    return Path(job.roots.recorded) if job.roots.recorded else None

@@ -1,0 +1,163 @@
+"""`raysed export`: the chosen network as ONNX, with everything from linear mel to scores inside.
+
+Inputs are `mel` (B, T, F), linear mel amplitude of windows of the training length, zero-padded, and
+`frames` (B,) int64, each window's own frames; outputs are `strong` (B, U, K) and `weak` (B, K). The
+logarithm, the floor under each window's maximum, the padding and the normalisation are in the graph; the
+STFT is not. Metadata holds, as JSON: classes, features, postprocessing, frame_s, network, epoch.
+"""
+
+import copy
+import json
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from raysed import __version__
+from raysed.data.folder import write_atomically
+from raysed.data.mel import AMPLITUDE_FLOOR
+from raysed.predict.model import Detector
+
+TOLERANCE = 1e-4
+_OPSET = 18
+_INPUTS, _OUTPUTS = ["mel", "frames"], ["strong", "weak"]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far ONNX Runtime's scores are from torch's."""
+
+    error: float
+    """Largest absolute difference, of strong and weak scores."""
+    clips: int
+    lowest: float
+    highest: float
+    """Of the scores compared: a network that always says the same proves little."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the difference is within `TOLERANCE`."""
+        return self.error <= TOLERANCE
+
+
+class MelToScores(nn.Module):
+    """The graph that is exported."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(detector.network)
+        # torch's own, of the same weights: one ONNX operator instead of one for each frame.
+        gru = detector.network.gru
+        plain = nn.GRU(
+            gru.input_size, gru.hidden_size, gru.num_layers, bidirectional=True, batch_first=True
+        )
+        plain.load_state_dict(gru.state_dict())
+        self.network.add_module("gru", plain)
+        self.floor_db = detector.features.floor_db
+        self.mean_F = nn.Buffer(detector.normaliser.mean_F)
+        self.std_F = nn.Buffer(detector.normaliser.std_F)
+
+    def forward(self, mel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
+        # `log_mel_db_torch` without its in-place operations, which have no counterpart in ONNX.
+        db_BTF = 20 * mel.clamp_min(AMPLITUDE_FLOOR).log10()
+        db_BTF = torch.maximum(db_BTF, db_BTF.amax(dim=(1, 2), keepdim=True) - self.floor_db)
+        own_BT1 = torch.arange(mel.shape[1]).unsqueeze(0).unsqueeze(2) < frames.view(-1, 1, 1)
+        db_BTF = torch.where(own_BT1, db_BTF, torch.zeros_like(db_BTF))
+        return self.network((db_BTF - self.mean_F) / self.std_F)
+
+
+def export_onnx(detector: Detector, path: Path) -> Parity:
+    """Write `path` and compare it with prediction's own path on one, three and eight windows.
+
+    `detector` must be on the CPU. Raises ValueError where the packages of the `onnx` extra are absent;
+    a file whose scores differ is not written.
+    """
+    try:
+        import onnx
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"{error}: install them with `pip install 'raysed[onnx]'`") from error
+    module = MelToScores(detector).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "model.onnx"
+        _export(module, detector, draft)
+        model = onnx.load(draft)
+    onnx.helper.set_model_props(model, _metadata(detector))
+    onnx.checker.check_model(model)
+    content = model.SerializeToString()
+    parity = _parity(content, detector)
+    if parity.ok:
+        write_atomically(path, content)
+    return parity
+
+
+def example_mels(detector: Detector, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(mel, frames): noise with bursts in random bands, levels over 60 dB, the last window short."""
+    rng = np.random.default_rng([seed, count])
+    features = detector.features
+    shape = (count, features.n_frames, features.n_mels)
+    mel_BTF = rng.lognormal(-3, 1, shape) * 10 ** rng.uniform(-2, 1, (count, 1, 1))
+    for mel_TF in mel_BTF:
+        for _ in range(6):
+            first, stop = sorted(rng.integers(0, features.n_frames, 2))
+            low, high = sorted(rng.integers(0, features.n_mels, 2))
+            mel_TF[first : stop + 1, low : high + 1] *= 10 ** rng.uniform(0, 2)
+    frames_B = np.full(count, features.n_frames, np.int64)
+    frames_B[-1] = max(1, features.n_frames // 3)
+    mel_BTF[-1, frames_B[-1] :] = 0
+    return mel_BTF.astype(np.float32), frames_B
+
+
+def _export(module: MelToScores, detector: Detector, path: Path) -> None:
+    """By torch's tracing exporter: a GRU becomes ONNX's own, and it takes seconds."""
+    mel_BTF, frames_B = example_mels(detector, 2)
+    with warnings.catch_warnings(), torch.enable_grad():
+        # It warns of tracing in general; what matters is checked afterwards. With gradients the
+        # network runs its plain operations, not those fused for a CPU.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            (torch.from_numpy(mel_BTF), torch.from_numpy(frames_B)),
+            str(path),
+            input_names=_INPUTS,
+            output_names=_OUTPUTS,
+            dynamic_axes={name: {0: "batch"} for name in _INPUTS + _OUTPUTS},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+
+
+def _metadata(detector: Detector) -> dict[str, str]:
+    grid = detector.grid
+    about = {
+        "classes": detector.classes,
+        "features": detector.features.model_dump(mode="json"),
+        "postprocessing": detector.settings.as_json(),
+        "frame_s": grid.frame / grid.rate_hz,
+        "network": detector.name,
+        "epoch": detector.epoch,
+        "raysed": __version__,
+    }
+    return {key: json.dumps(value) for key, value in about.items()}
+
+
+def _parity(content: bytes, detector: Detector) -> Parity:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    errors, scores, clips = [], [], 0
+    for count in (1, 3, 8):
+        mel_BTF, frames_B = example_mels(detector, count, seed=1)
+        found = session.run(_OUTPUTS, dict(zip(_INPUTS, (mel_BTF, frames_B), strict=True)))
+        with torch.inference_mode():
+            expected = detector.forward(torch.from_numpy(mel_BTF), torch.from_numpy(frames_B))
+        for one, other in zip(found, expected, strict=True):
+            errors.append(float(np.abs(one - other.numpy()).max()))
+            scores.append(other.numpy().ravel())
+        clips += count
+    values = np.concatenate(scores)
+    return Parity(max(errors), clips, float(values.min()), float(values.max()))

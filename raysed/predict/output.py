@@ -1,0 +1,154 @@
+"""What prediction writes: events as TSV, JSON or Audacity labels, scores as sed_scores_eval's TSV.
+
+Times are in seconds with all their digits: frame edges are whole samples.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from raysed.data.folder import write_atomically
+from raysed.evaluation.events import COLUMNS
+from raysed.predict.recordings import FrameScores
+from raysed.predict.sources import Source, refuse_shared_outputs
+
+Format = Literal["tsv", "json", "audacity"]
+Event = tuple[float, float, str]
+
+EXTENSION: dict[Format, str] = {"tsv": ".tsv", "json": ".json", "audacity": ".txt"}
+_ROWS_AT_ONCE = 10_000
+
+
+class EventWriter:
+    """Events of one recording after the other: to standard output, one file, or a file for each.
+
+    Standard output gets each recording's TSV as soon as it is known; a file appears whole or not at all.
+    """
+
+    def __init__(self, out: str | None, form: Format, sources: Sequence[Source]) -> None:
+        """Raises ValueError for labels of several recordings in one place: they do not name them."""
+        self._form, self._out = form, Path(out) if out else None
+        self._folder = self._out if self._out and _is_folder(out or "") else None
+        if self._folder:
+            refuse_shared_outputs(sources, str(out), EXTENSION[form])
+        elif form == "audacity" and len(sources) > 1:
+            raise ValueError(
+                f"Audacity's labels do not say which of {len(sources)} recordings they are of: "
+                "give --out a folder"
+            )
+        self._lines: list[str] = [] if form != "tsv" else ["\t".join(COLUMNS)]
+        self._files: list[dict[str, Any]] = []
+
+    def write(
+        self, source: Source, events: list[Event], duration_s: float, notes: list[str]
+    ) -> None:
+        """One recording's events."""
+        if self._form == "json":
+            self._files.append(_json_of(source, events, duration_s, notes))
+        elif self._form == "audacity":
+            self._lines += [f"{_s(on)}\t{_s(off)}\t{label}" for on, off, label in events]
+        else:
+            name = source.name
+            self._lines += [f"{name}\t{_s(on)}\t{_s(off)}\t{label}" for on, off, label in events]
+        if self._folder:
+            text = _dump(self._files[0]) if self._form == "json" else _text(self._lines)
+            write_atomically(self._folder / source.output(EXTENSION[self._form]), text.encode())
+            self._files.clear()
+            del self._lines[1 if self._form == "tsv" else 0 :]
+        elif self._out is None and self._form != "json":
+            sys.stdout.write(_text(self._lines))
+            sys.stdout.flush()
+            self._lines.clear()
+
+    def close(self, about: dict[str, Any]) -> None:
+        """Write what one place gets at the end; `about` is what JSON says of the whole run."""
+        if self._folder:
+            return
+        text = _text(self._lines)
+        if self._form == "json":
+            text = _dump({**about, "files": self._files})
+        if self._out:
+            write_atomically(self._out, text.encode())
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequence[str]) -> None:
+    """`FOLDER/<recording>.tsv`: onset, offset and a column for each class, one row a frame.
+
+    Write smoothed scores: readers compare them with a threshold and filter no more. Read again, they
+    compare with any decimal threshold as the float16 scores do.
+    """
+    path = Path(folder, source.output(".tsv"))
+    seconds_T1 = scores.edge_T1
+    kept = np.flatnonzero(np.diff(seconds_T1) > 0)
+    with _whole(path) as file:
+        file.write("\t".join(("onset", "offset", *classes)) + "\n")
+        for start in range(0, len(kept), _ROWS_AT_ONCE):
+            rows = kept[start : start + _ROWS_AT_ONCE]
+            # float16's own digits: the shortest that give it again.
+            text_RK = scores.scores_TK[rows].astype(np.float16).astype(str)
+            file.writelines(
+                "\t".join((_s(onset), _s(offset), *text_K)) + "\n"
+                for onset, offset, text_K in zip(
+                    seconds_T1[rows].tolist(),
+                    seconds_T1[rows + 1].tolist(),
+                    text_RK.tolist(),
+                    strict=True,
+                )
+            )
+
+
+def _json_of(
+    source: Source, events: list[Event], duration_s: float, notes: list[str]
+) -> dict[str, Any]:
+    return {
+        "filename": source.name,
+        "path": source.url,
+        "duration": duration_s,
+        "notes": notes,
+        "events": [
+            {"onset": round(onset, 7), "offset": round(offset, 7), "event_label": label}
+            for onset, offset, label in events
+        ],
+    }
+
+
+def _is_folder(out: str) -> bool:
+    return out.endswith("/") or Path(out).is_dir() or not Path(out).suffix
+
+
+def _s(seconds: float) -> str:
+    """Seconds; a sample at 16 kHz is 0.0000625 s."""
+    return f"{seconds:.7f}".rstrip("0").removesuffix(".")
+
+
+def _text(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _dump(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes its name when it is finished."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            yield file
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

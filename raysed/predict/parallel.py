@@ -1,0 +1,95 @@
+"""Many recordings over the processes of a Ray cluster: actors that each hold the network.
+
+The output is that of one process: each recording's windows depend on nothing else, and results come
+in the order of the recordings.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ray
+
+from raysed.data.job import WORKER_ENVIRONMENT, start_ray
+from raysed.predict.model import Detector
+from raysed.predict.recordings import Prediction, predict
+from raysed.predict.sources import Source
+
+RECORDINGS_AT_ONCE = 32
+"""Most recordings of a task: short ones then share batches."""
+_RETRIES = 2
+
+
+class _Worker:
+    def __init__(self, detector: Detector) -> None:
+        device = "cuda" if ray.get_gpu_ids() else "cpu"
+        self._detector = replace(
+            detector,
+            network=detector.network.to(device),
+            normaliser=detector.normaliser.to(device),
+            device=device,
+        )
+
+    def predict(self, sources: Sequence[Source]) -> list[Prediction]:
+        return list(predict(self._detector, sources))
+
+
+def predict_over_ray(
+    detector: Detector, sources: Sequence[Source], *, workers: int, address: str | None
+) -> Iterator[Prediction]:
+    """`predict` by `workers` actors of one CPU each, and a share of a GPU where the cluster has some.
+
+    Joins the Ray that this process runs or `address` names, else starts one on this machine. Raises
+    ValueError where the cluster has not enough CPUs, RuntimeError where a worker dies again and again.
+    """
+    start_ray(address)
+    have = ray.cluster_resources()
+    if workers > have.get("CPU", 0):
+        raise ValueError(f"--workers {workers}: the cluster has {have.get('CPU', 0):g} CPUs")
+    size = max(1, min(RECORDINGS_AT_ONCE, len(sources) // (4 * workers)))
+    parts = deque(sources[start : start + size] for start in range(0, len(sources), size))
+    on_cpu = replace(
+        detector,
+        network=detector.network.to("cpu"),
+        normaliser=detector.normaliser.to("cpu"),
+        device="cpu",
+    )
+    stored = ray.put(on_cpu)
+    worker = ray.remote(_Worker).options(
+        num_cpus=1,
+        num_gpus=min(1.0, have.get("GPU", 0.0) / workers),
+        max_restarts=_RETRIES,
+        max_task_retries=_RETRIES,
+        runtime_env=WORKER_ENVIRONMENT,
+    )
+    pool: list[Any] = [worker.remote(stored) for _ in range(min(workers, len(parts)))]
+    try:
+        yield from _in_order(pool, parts)
+    except ray.exceptions.RayError as error:
+        raise RuntimeError(f"a worker was lost for good ({error})") from error
+    finally:
+        for actor in pool:
+            ray.kill(actor)
+
+
+def _in_order(pool: list[Any], parts: deque[Sequence[Source]]) -> Iterator[Prediction]:
+    """Results in the order of the parts; at most two parts a worker are under way or waiting."""
+    running: dict[ray.ObjectRef, Any] = {}
+    order: deque[ray.ObjectRef] = deque()
+    idle = deque(pool)
+    done: set[ray.ObjectRef] = set()
+    while parts or order:
+        while parts and idle and len(order) < 2 * len(pool):
+            worker = idle.popleft()
+            part = worker.predict.remote(parts.popleft())
+            running[part] = worker
+            order.append(part)
+        while order and order[0] in done:
+            part = order.popleft()
+            done.discard(part)
+            yield from ray.get(part)
+        if running:
+            (ready,), _ = ray.wait(list(running), num_returns=1)
+            idle.append(running.pop(ready))
+            done.add(ready)

@@ -1,0 +1,107 @@
+"""`raysed postprocess`: tune a finished trial's post-processing on x-valid, judge it on another set.
+
+Scores are read from the trial's folder; those of the x-valid set, which training does not keep, are made
+once and stored beside them. The result is a copy of the checkpoint, `tuned-<x-valid>.pt`.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from raysed.data.folder import Folder
+from raysed.data.store import FeatureSet, open_dataset
+from raysed.predict.model import read_checkpoint
+from raysed.predict.settings import Settings
+from raysed.predict.tuning import Gain, Grid, compare, count_pairs
+from raysed.training.checkpoint import Predictor, load_checkpoint, save_checkpoint
+from raysed.training.scoring import Scores, decode_scores, encode_scores, reference_of, score_set
+
+
+def retune(
+    trial: Folder, xvalid_url: str, evaluation_url: str, cache_dir: str, say: Callable[[str], None]
+) -> tuple[str, list[Gain]]:
+    """Tune, compare, and write the tuned checkpoint; returns its path and the comparison.
+
+    Raises ValueError for sets that do not fit the checkpoint.
+    """
+    xvalid, evaluation = (open_dataset(url, cache_dir) for url in (xvalid_url, evaluation_url))
+    source = f"checkpoints/best-{xvalid.name}.pt"
+    predictor, settings = read_checkpoint(f"{trial.url}/{source}")
+    for used in (xvalid, evaluation):
+        if (used.classes, used.features) != (predictor.classes, predictor.features):
+            raise ValueError(f"{used.name}: other classes or features than {trial.url}/{source}")
+    fitted, judged = (
+        _grid(trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
+    )
+    chosen_K = fitted.choose(np.arange(len(xvalid)))
+    gains = compare(judged, chosen_K)
+    for k, label in enumerate(predictor.classes):
+        threshold, window = fitted.pairs[chosen_K[k]]
+        settings = settings.with_value("threshold", label, threshold, "tuning")
+        settings = settings.with_value("median_window", label, window, "tuning")
+    name = f"checkpoints/tuned-{xvalid.name}.pt"
+    _save(trial, source, name, settings, _about(xvalid, evaluation, gains))
+    return f"{trial.url}/{name}", gains
+
+
+def table(gains: list[Gain], settings: Settings) -> list[str]:
+    """The comparison in lines: macro-F1 and its gain in points, then each class."""
+    lines = []
+    for gain in gains:
+        change = ""
+        if gain.gain is not None:
+            low, high = 100 * gain.gain.low, 100 * gain.gain.high
+            change = f"  gain {100 * gain.gain.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+        lines.append(f"{gain.name:<22} event F1 {100 * gain.f1:5.1f} %{change}")
+    lines.append("the last one was fitted to the clips it is judged on: not a result")
+    for k, label in enumerate(settings.classes):
+        own, tuned = gains[0].per_class_K[k], gains[1].per_class_K[k]
+        lines.append(
+            f"  {label}: threshold {settings.threshold[k]:g}, median window "
+            f"{settings.median_window[k]}; F1 {100 * own:.1f} -> {100 * tuned:.1f} %"
+        )
+    return lines
+
+
+def _grid(
+    trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
+) -> Grid:
+    scores = _scores(trial, f"scores/{used.name}.{xvalid}.arrow", used, predictor, say)
+    return count_pairs(scores, reference_of(used), predictor.trial.postprocessing)
+
+
+def _scores(
+    trial: Folder, name: str, used: FeatureSet, predictor: Predictor, say: Callable[[str], None]
+) -> Scores:
+    """The stored scores of a set, made and stored where there are none."""
+    content = trial.read(name)
+    if content is not None:
+        scores = decode_scores(content)
+        if scores.filenames != used.filenames:
+            raise ValueError(f"{trial.url}/{name}: of other clips than data set {used.name}")
+        return scores
+    say(f"{name}: not stored, scoring {len(used)} clips")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    normaliser = predictor.normaliser.to(device)
+    scores = score_set(predictor.model.to(device), used, normaliser, predictor.trial)
+    trial.write(name, encode_scores(scores))
+    return scores
+
+
+def _about(xvalid: FeatureSet, evaluation: FeatureSet, gains: list[Gain]) -> dict[str, Any]:
+    return {
+        "tuned_on": {"name": xvalid.name, "id": xvalid.id},
+        "judged_on": {"name": evaluation.name, "id": evaluation.id},
+        "event_f1": {gain.name: gain.f1 for gain in gains},
+        "gain": {gain.name: asdict(gain.gain) for gain in gains if gain.gain is not None},
+    }
+
+
+def _save(trial: Folder, source: str, name: str, settings: Settings, tuned: dict[str, Any]) -> None:
+    """The checkpoint with its post-processing, and where that came from."""
+    tensors, about = load_checkpoint(trial, source)
+    about["postprocessing"] = {**settings.as_json(), "tuned": tuned}
+    save_checkpoint(trial, name, tensors, about)

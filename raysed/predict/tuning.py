@@ -1,0 +1,147 @@
+"""Thresholds and median windows for each class, chosen after training by event-based F1.
+
+Nothing is trained. Since a class's event-based F1 depends on its own events only, each class is tuned
+alone, on per-clip counts of every pair of a threshold and a window. 110 clips and ten classes, 25
+thresholds and 8 windows take some seconds. N clips, K classes, P pairs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from raysed.config.trial import PostProcessing
+from raysed.evaluation.counts import Counts, event_counts
+from raysed.evaluation.event_f1 import event_f1
+from raysed.evaluation.events import Reference
+from raysed.evaluation.postprocess import decode_points
+from raysed.evaluation.significance import Difference, paired_difference
+from raysed.evaluation.statistics import PUBLISHED, Parameters, Statistics, collect
+from raysed.training.scoring import Scores
+
+THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
+WINDOWS = (1, 3, 5, 7, 11, 15, 21, 31)
+FOLDS = 5
+
+Pair = tuple[float, int]
+"""Threshold and median window."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Event counts of every pair on one set; `pairs[0]` is the trial's own."""
+
+    reference: Reference
+    pairs: tuple[Pair, ...]
+    tp_PNK: np.ndarray
+    n_sys_PNK: np.ndarray
+    n_ref_NK: np.ndarray
+
+    def choose(self, rows: np.ndarray) -> np.ndarray:
+        """int (K,): the pair with the best F1 on these clips for each class.
+
+        Of equals the nearest to the trial's own; a class without reference events keeps that.
+        """
+        tp_PK = self.tp_PNK[:, rows].sum(axis=1, dtype=np.int64)
+        n_sys_PK = self.n_sys_PNK[:, rows].sum(axis=1, dtype=np.int64)
+        n_ref_K = self.n_ref_NK[rows].sum(axis=0, dtype=np.int64)
+        f1_PK = 2 * tp_PK / np.maximum(n_sys_PK + n_ref_K, 1)
+        return np.where(n_ref_K > 0, np.argmax(f1_PK, axis=0), 0)
+
+    def statistics(self, chosen_NK: np.ndarray) -> Statistics:
+        """The counts of a system that decodes clip n, class k with pair `chosen_NK[n, k]`."""
+        index = chosen_NK[None]
+        counts = Counts(
+            np.take_along_axis(self.tp_PNK, index, axis=0)[0].astype(np.int32),
+            np.take_along_axis(self.n_sys_PNK, index, axis=0)[0].astype(np.int32),
+            self.n_ref_NK,
+        )
+        no_events = self.reference.events.take(np.zeros(len(self.reference.events), bool))
+        empty = collect(self.reference, no_events, parameters=Parameters(psds=()))
+        return replace(empty, event=counts)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A way of tuning on the evaluation set: its macro-F1 and what it gains on the trial's own."""
+
+    name: str
+    f1: float
+    per_class_K: np.ndarray
+    gain: Difference | None
+    """None for the trial's own; what was fitted to the same clips has no honest interval either."""
+
+
+def count_pairs(
+    scores: Scores,
+    reference: Reference,
+    own: PostProcessing,
+    *,
+    thresholds: Sequence[float] = THRESHOLDS,
+    windows: Sequence[int] = WINDOWS,
+) -> Grid:
+    """Decode and match every pair, the trial's own first and the others by their distance to it."""
+    order = sorted(
+        {(t, w) for t in thresholds for w in windows} | {(own.threshold, own.median_window)},
+        key=lambda pair: (abs(pair[0] - own.threshold), abs(pair[1] - own.median_window)),
+    )
+    found: dict[Pair, Counts] = {}
+    for window in sorted({window for _, window in order}):
+        points = decode_points(
+            scores.scores_NUK,
+            [threshold for threshold, other in order if other == window],
+            median_window=window,
+            frame_s=scores.frame_s,
+            durations_s=scores.durations_s,
+        )
+        for threshold, events in points.items():
+            found[threshold, window] = event_counts(
+                reference, events, PUBLISHED.t_collar_s, PUBLISHED.percentage_of_length
+            )
+    return Grid(
+        reference,
+        tuple(order),
+        np.stack([found[pair].tp_NK for pair in order]).astype(np.int16),
+        np.stack([found[pair].n_sys_NK for pair in order]).astype(np.int16),
+        found[order[0]].n_ref_NK,
+    )
+
+
+def cross_fitted(grid: Grid, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+    """int (N, K): each clip's pairs, chosen on the other folds' clips."""
+    n_clips, n_classes = grid.n_ref_NK.shape
+    if n_clips < folds:
+        raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
+    fold_N = np.random.default_rng(seed).permutation(n_clips) % folds
+    chosen_NK = np.empty((n_clips, n_classes), np.int64)
+    for fold in range(folds):
+        chosen_NK[fold_N == fold] = grid.choose(np.flatnonzero(fold_N != fold))
+    return chosen_NK
+
+
+def compare(grid: Grid, xvalid_K: np.ndarray, *, draws: int = 10_000) -> list[Gain]:
+    """The trial's own, tuned on x-valid, cross-fitted, and fitted to these very clips (optimistic)."""
+    n_clips = len(grid.reference.filenames)
+    systems = {
+        "the trial's own": np.zeros((n_clips, len(xvalid_K)), np.int64),
+        "tuned on x-valid": np.tile(xvalid_K, (n_clips, 1)),
+        "cross-fitted": cross_fitted(grid),
+        "fitted to these clips": np.tile(grid.choose(np.arange(n_clips)), (n_clips, 1)),
+    }
+    counted = {name: grid.statistics(chosen_NK) for name, chosen_NK in systems.items()}
+    own = counted["the trial's own"]
+    gains = []
+    for name, statistics in counted.items():
+        f1_B, per_class_BK = event_f1(statistics)
+        honest = name in ("tuned on x-valid", "cross-fitted")
+        gain = (
+            paired_difference(_macro, statistics, own, draws=draws, permutations=draws)
+            if honest
+            else None
+        )
+        gains.append(Gain(name, float(f1_B[0]), per_class_BK[0], gain))
+    return gains
+
+
+def _macro(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+    return event_f1(statistics, weights_BN)[0]

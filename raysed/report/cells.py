@@ -1,0 +1,98 @@
+"""The values of the tables: one metric of one cell on one evaluation set, with what is still missing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from raysed.evaluation.significance import mean_value
+from raysed.report.results import METRICS, Measured
+from raysed.report.trials import TrialState, trial_name
+
+
+@dataclass(frozen=True)
+class CellValue:
+    """The mean over the finished seeds; fractions. A cell without any has no value."""
+
+    table: str
+    cell: str
+    column: str
+    training: str
+    xvalid: str
+    evaluation: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    """95 % over clips and seeds."""
+    seed_values: tuple[float | None, ...]
+    """One for each seed of the plan, None where its trial has no result."""
+    trials: tuple[TrialState, ...]
+    """One for each seed of the plan."""
+    published: float | None
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds are in."""
+        return sum(value is not None for value in self.seed_values)
+
+    def as_row(self) -> dict[str, Any]:
+        """As a row of CSV or JSON, traceable to the trials' folders."""
+        kept = {key: value for key, value in vars(self).items() if key != "trials"}
+        return kept | {
+            "seeds": self.seeds,
+            "seed_values": list(self.seed_values),
+            "states": [trial.state for trial in self.trials],
+            "trials": [trial.name for trial in self.trials],
+        }
+
+
+def cell_values(
+    plan: dict[str, Any], measured: Measured, trials: dict[str, TrialState]
+) -> list[CellValue]:
+    """Every cell, evaluation set and metric of the plan, in its order."""
+    return [
+        _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials))
+        for cell in plan["cells"]
+        for evaluation in cell["evaluation"]
+        for metric in METRICS
+    ]
+
+
+def published(cell: dict[str, Any], evaluation: str, metric: str) -> float | None:
+    """The paper's value of a cell of the plan, a fraction."""
+    return (cell["published"].get(evaluation) or {}).get(metric)
+
+
+def _trials_of(
+    cell: dict[str, Any], plan: dict[str, Any], trials: dict[str, TrialState]
+) -> dict[int, TrialState]:
+    return {seed: trials[trial_name(cell["training"], seed)] for seed in plan["seeds"]}
+
+
+def _cell_value(
+    cell: dict[str, Any],
+    evaluation: str,
+    metric: str,
+    measured: Measured,
+    trials: dict[int, TrialState],
+) -> CellValue:
+    by_seed = {
+        seed: measured.drawn(result, metric)
+        for seed, result in measured.by_seed(cell["id"], evaluation).items()
+    }
+    found = mean_value(list(by_seed.values())) if by_seed else None
+    return CellValue(
+        table=cell["table"],
+        cell=cell["id"],
+        column=cell["column"],
+        training=cell["training"],
+        xvalid=cell["xvalid"],
+        evaluation=evaluation,
+        metric=metric,
+        value=found.value if found else None,
+        # Few seeds widen an interval past what a fraction can be.
+        low=max(found.low, 0.0) if found else None,
+        high=min(found.high, 1.0) if found else None,
+        seed_values=tuple(by_seed[s].value if s in by_seed else None for s in trials),
+        trials=tuple(trials.values()),
+        published=published(cell, evaluation, metric),
+    )

@@ -1,0 +1,132 @@
+"""Paired differences of cells: each with its own interval, and simultaneous ones over the family.
+
+A family is what the space asks on one evaluation set in one metric: its contrasts and the comparisons
+of its claims. All simultaneous intervals of a family hold together with 95 % (max-T on shared draws).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from raysed.evaluation.significance import SeedEstimate, max_t, mean_difference
+from raysed.report.results import METRICS, Measured
+
+Pair = tuple[str, str]
+"""(cell, against): the metric of the first less that of the second."""
+
+
+@dataclass(frozen=True)
+class ContrastValue:
+    """Metric of `cell` less metric of `against`, the mean over the seeds that both have; fractions."""
+
+    cell: str
+    against: str
+    evaluation: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    """95 % for this difference alone."""
+    simultaneous_low: float
+    simultaneous_high: float
+    """95 % for all differences of the family together."""
+    p: float
+    """Adjusted for the family."""
+    seeds: tuple[int, ...]
+    seed_differences: tuple[float, ...]
+    trials: tuple[str, ...]
+    """Of `cell`, then of `against`, seed by seed."""
+    family: int
+    """Distinct differences of the family that are there so far."""
+    family_planned: int
+
+    @property
+    def outcome(self) -> str:
+        """What the simultaneous interval settles."""
+        if self.simultaneous_low <= 0 <= self.simultaneous_high:
+            return "undecided"
+        return "higher" if self.simultaneous_low > 0 else "lower"
+
+    def as_row(self) -> dict[str, Any]:
+        """As a row of CSV or JSON."""
+        listed = {key: list(getattr(self, key)) for key in ("seeds", "seed_differences", "trials")}
+        return vars(self) | listed | {"outcome": self.outcome}
+
+
+def contrast_values(plan: dict[str, Any], measured: Measured) -> list[ContrastValue]:
+    """Every contrast and comparison of which both cells have a seed in common, family by family."""
+    evaluations = dict.fromkeys(name for cell in plan["cells"] for name in cell["evaluation"])
+    return [
+        value
+        for evaluation in evaluations
+        for metric in METRICS
+        for value in _family_values(plan, measured, evaluation, metric)
+    ]
+
+
+def family(plan: dict[str, Any], evaluation: str, metric: str) -> list[Pair]:
+    """The pairs that are compared on one evaluation set in one metric, finished or not."""
+    asked = list(plan["contrasts"])
+    for claim in plan.get("claims", []):
+        if claim["evaluation"] == evaluation and metric in claim["metrics"]:
+            asked += claim["comparisons"]
+    scored = {cell["id"] for cell in plan["cells"] if evaluation in cell["evaluation"]}
+    pairs = dict.fromkeys((pair["cell"], pair["against"]) for pair in asked)
+    return [pair for pair in pairs if scored.issuperset(pair)]
+
+
+def _family_values(
+    plan: dict[str, Any], measured: Measured, evaluation: str, metric: str
+) -> list[ContrastValue]:
+    planned = family(plan, evaluation, metric)
+    estimates: dict[Pair, SeedEstimate] = {}
+    rows: list[dict[str, Any]] = []
+    for cell, against in planned:
+        ours, theirs = measured.by_seed(cell, evaluation), measured.by_seed(against, evaluation)
+        seeds = tuple(seed for seed in ours if seed in theirs)
+        if not seeds:
+            continue
+        a, b = ([measured.drawn(of[seed], metric) for seed in seeds] for of in (ours, theirs))
+        estimates[cell, against] = mean_difference(a, b)
+        rows.append(
+            {
+                "cell": cell,
+                "against": against,
+                "seeds": seeds,
+                "seed_differences": tuple(x.value - y.value for x, y in zip(a, b, strict=True)),
+                "trials": tuple(of[seed].trial for of in (ours, theirs) for seed in seeds),
+            }
+        )
+    if not rows:
+        return []
+    # A pair that is there twice, or both ways round, leaves the largest |t| of a draw as it is.
+    together_C3 = max_t(
+        np.array([found.value for found in estimates.values()]),
+        np.stack([found.values_B for found in estimates.values()]),
+    )
+    counts = {
+        "family": _distinct(plan, list(estimates)),
+        "family_planned": _distinct(plan, planned),
+    }
+    return [
+        ContrastValue(
+            evaluation=evaluation,
+            metric=metric,
+            difference=found.value,
+            low=found.low,
+            high=found.high,
+            simultaneous_low=float(low),
+            simultaneous_high=float(high),
+            p=float(p),
+            **row,
+            **counts,
+        )
+        for row, found, (low, high, p) in zip(rows, estimates.values(), together_C3, strict=True)
+    ]
+
+
+def _distinct(plan: dict[str, Any], pairs: list[Pair]) -> int:
+    """How many differences the pairs are, where cells of several tables are one system."""
+    system = {cell["id"]: (cell["training"], cell["xvalid"]) for cell in plan["cells"]}
+    return len({frozenset((system[cell], system[against])) for cell, against in pairs})

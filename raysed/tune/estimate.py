@@ -1,0 +1,193 @@
+"""How long a space will take: a few timed epochs of one step, with the real model and batch on random features.
+
+Runs the trainer itself, so that noise, log-mel, optimiser and x-valid scoring are in it. At most about a
+minute on an idle machine; a step of the published model takes several seconds of a core. What is not in it: building data sets,
+start-up of processes (a few seconds a trial), PSDS of the evaluation sets.
+"""
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from raysed.config.base import content_hash
+from raysed.config.data_job import Features
+from raysed.config.space import Resources
+from raysed.config.trial import Trial
+from raysed.data.clip import Event
+from raysed.data.folder import Folder
+from raysed.data.store import FeatureSet
+from raysed.training.ranks import ALONE
+from raysed.training.trainer import Trainer
+
+BUDGET_S = 45.0
+"""No further model is timed after this long."""
+BUSY = 0.7
+"""With less of its CPUs than this, a timed step says more of the load than of the model."""
+_PER_MODEL_S = 20.0
+_MOST_EPOCHS = 6
+_SCORED_CLIPS = 8
+_SIZES = ("filters", "pooling", "gru_units", "gru_layers")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of one rank for one clip."""
+
+    train_s: float
+    """Of a training step, both networks."""
+    score_s: float
+    """Scored by both networks, metrics included."""
+    epochs: int
+    """How many epochs of one step were timed, without the first where there were more."""
+    cpu_share: float
+    """The part of its CPUs that it had: little on a machine that is busy with other work."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one trial does."""
+
+    steps: int
+    """Optimiser steps, all epochs."""
+    scored_clips: int
+    """Clips scored over all epochs and x-valid sets, and in the evaluation at the end."""
+
+
+def work_of(trial: Trial, clips: dict[str, int]) -> Work:
+    """Steps and scored clips of a trial on data sets of these many clips; sets left out are not counted."""
+    data, epochs = trial.data, trial.schedule.epochs
+    every_epoch = [*data.xvalid, *([data.weak_xvalid] if data.weak_xvalid else [])]
+    scored = epochs * sum(clips.get(name, 0) for name in every_epoch)
+    scored += len(data.xvalid) * sum(clips.get(name, 0) for name in data.evaluation)
+    return Work(epochs * steps_per_epoch(trial, clips), scored)
+
+
+def steps_per_epoch(trial: Trial, clips: dict[str, int]) -> int:
+    """Min over subsets of clips // share, or fewer where the schedule says so."""
+    steps = min(clips[name] // getattr(trial.shares, s) for s, name in trial.used_subsets().items())
+    return min(steps, trial.schedule.steps_per_epoch or steps)
+
+
+def measure_speeds(
+    trials: Iterable[Trial], features: Features, classes: int, resources: Resources
+) -> dict[str, Speed]:
+    """The speed of each size of model among the trials, by `size_of`; not all of them where time runs out."""
+    started = time.monotonic()
+    speeds: dict[str, Speed] = {}
+    for trial in trials:
+        if size_of(trial) not in speeds and time.monotonic() - started < BUDGET_S:
+            speeds[size_of(trial)] = measure(trial, features, classes, resources)
+    return speeds
+
+
+def size_of(trial: Trial) -> str:
+    """What decides a model's speed: equal for trials that differ in other things."""
+    sizes = {key: getattr(trial.model, key) for key in _SIZES}
+    return content_hash({**sizes, "precision": trial.precision}, 8)
+
+
+def measure(trial: Trial, features: Features, classes: int, resources: Resources) -> Speed:
+    """Time epochs of one step of a rank's part of the batch, on random clips."""
+    shares = {
+        key: -(-getattr(trial.shares, key) // resources.workers)
+        for key in type(trial.shares).model_fields
+    }
+    rank = trial.model_copy(
+        update={
+            "shares": trial.shares.model_copy(update=shares),
+            "schedule": trial.schedule.model_copy(update={"steps_per_epoch": 1}),
+            # The random clips have no waveforms: noise on the mel stands in.
+            "teacher": trial.teacher.model_copy(update={"noise_domain": "mel"}),
+            "data": trial.data.model_copy(update={"xvalid": trial.data.xvalid[:1]}),
+        }
+    )
+    clips = random_set(rank.shares.total, features, classes)
+    scored = random_set(_SCORED_CLIPS, features, classes)
+    unscored = [*rank.used_subsets().values(), *(rank.data.scaler or ())]
+    sets = {name: clips if name in unscored else scored for name in rank.set_names()}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(resources.cpus_per_worker)
+    timed: list[dict[str, Any]] = []
+    cpu_share = 1.0
+    try:
+        with tempfile.TemporaryDirectory(prefix="raysed-estimate-") as scratch:
+            device = "cuda" if resources.gpus_per_worker else "cpu"
+            trainer = Trainer(
+                rank, sets, Folder(str(Path(scratch))), seed=0, device=device, ranks=ALONE
+            )
+            trainer.resume()
+            started, cpu_started = time.monotonic(), time.process_time()
+            while _go_on(timed, time.monotonic() - started):
+                timed.append(trainer.run_epoch(float("inf")))
+            if device == "cpu":
+                cpu_s, wall_s = time.process_time() - cpu_started, time.monotonic() - started
+                cpu_share = min(1.0, cpu_s / wall_s / resources.cpus_per_worker)
+    finally:
+        torch.set_num_threads(threads)
+    return speed_of(timed, rank.shares.total, len(scored), cpu_share)
+
+
+def _go_on(timed: list[dict[str, Any]], elapsed_s: float) -> bool:
+    """One epoch always; then as many as fit, if they take as long as the one before."""
+    if not timed:
+        return True
+    next_s = timed[-1]["train_s"] + timed[-1]["xvalid_s"]
+    return len(timed) < _MOST_EPOCHS and elapsed_s + next_s < _PER_MODEL_S
+
+
+def speed_of(
+    timed: list[dict[str, Any]], trained_clips: int, scored_clips: int, cpu_share: float
+) -> Speed:
+    """The median of epochs of one step, without the first (which warms up) where there are more.
+
+    Where other work had most of the CPUs, the seconds are brought down to those of an idle machine.
+    """
+    warm = timed[1:] or timed
+    scale = cpu_share if cpu_share < BUSY else 1.0
+    return Speed(
+        train_s=scale * float(np.median([m["train_s"] for m in warm])) / trained_clips,
+        score_s=scale * float(np.median([m["xvalid_s"] for m in warm])) / scored_clips,
+        epochs=len(warm),
+        cpu_share=cpu_share,
+    )
+
+
+def random_set(clips: int, features: Features, classes: int) -> FeatureSet:
+    """Full-length clips with random features, strong and weak labels."""
+    random = np.random.default_rng(0)
+    names = tuple(f"class-{k}" for k in range(classes))
+    shape = (features.n_frames, features.n_mels)
+    own = [names[n % classes] for n in range(clips)]
+    half_s = features.duration_s / 2
+    return FeatureSet(
+        name="random",
+        id="random",
+        classes=names,
+        features=features.model_copy(update={"waveforms": False}),
+        filenames=tuple(f"{n:06d}.wav" for n in range(clips)),
+        durations_s=np.full(clips, features.duration_s),
+        frames=np.full(clips, features.n_frames, np.int32),
+        events=tuple((Event(0.0, half_s, label),) for label in own),
+        weak_labels=tuple((label,) for label in own),
+        mels=tuple(random.random(shape).astype(features.dtype) for _ in range(clips)),
+    )
+
+
+def trial_seconds(work: Work, trial: Trial, speed: Speed, resources: Resources) -> float:
+    """Wall seconds of a trial: ranks share its training, rank 0 scores."""
+    per_rank = -(-trial.shares.total // resources.workers)
+    return work.steps * per_rank * speed.train_s + work.scored_clips * speed.score_s
+
+
+def mean_speed(speeds: Iterable[Speed]) -> Speed:
+    """For models that were not timed."""
+    rows = [dataclasses.astuple(speed) for speed in speeds]
+    train_s, score_s, _, cpu_share = np.mean(rows, axis=0)
+    return Speed(float(train_s), float(score_s), 0, float(cpu_share))

@@ -1,0 +1,211 @@
+"""`python -m raysed.tune SPACE --plan`: what a run will take and what stands in its way; nothing is built or trained.
+
+A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps the run from starting here.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median_low
+from typing import Any
+
+import torch
+
+from raysed.config.space import ResolvedSpace, Resources, Training
+from raysed.data.folder import Folder
+from raysed.data.job import start_ray
+from raysed.tune.estimate import (
+    BUSY,
+    Speed,
+    Work,
+    mean_speed,
+    measure_speeds,
+    size_of,
+    trial_seconds,
+    work_of,
+)
+from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
+from raysed.tune.resources import Node, cluster_nodes, trials_on
+from raysed.tune.sets import ListedSet, list_sets
+
+_CLASSES = 10
+"""For the calibration only, where the sound bank that names the classes is not there."""
+_ENOUGH = 10**9
+"""Clips of a set that nothing is known of; why not is among the refusals."""
+
+
+def nodes_of(address: str | None) -> list[Node]:
+    """The nodes of the cluster that `address` or RAY_ADDRESS names, else this machine, without starting Ray."""
+    if not address and not os.environ.get("RAY_ADDRESS"):
+        return this_machine()
+    start_ray(address)
+    return cluster_nodes()
+
+
+def this_machine() -> list[Node]:
+    """One node: the CPUs that this process may use, the GPUs that torch sees."""
+    return [{"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}]
+
+
+def preview(
+    resolved: ResolvedSpace, run: Folder, nodes: Sequence[Node], unset: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
+
+    Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
+    """
+    trials = plan_trials(resolved, run)
+    listed, faults = list_sets(resolved.job, resolved.data_sets())
+    # A variable that is not set is told once, not again for every path that it is in.
+    stops = [*unset, *(fault for fault in faults if "${" not in fault)]
+    unknown = [entry.name for entry in listed if not entry.clips and entry.id is None]
+    clips = {entry.name: entry.clips for entry in listed}
+    stops += refusals(resolved, clips | dict.fromkeys(unknown, _ENOUGH))
+    try:
+        at_once = trials_on(resolved, nodes)
+    except ValueError as error:
+        at_once = 0
+        stops.append(str(error))
+    stops += _disk_faults(listed, resolved.job.out)
+    left = [trial for trial in trials if not trial.finished]
+    known = {name: count for name, count in clips.items() if name not in unknown}
+    plan = describe(resolved, {}, at_once)
+    cost = _cost(resolved, left, known, at_once)
+    about_trainings = cost.pop("by_training")
+    return plan | {
+        "trainings": [about | about_trainings[about["id"]] for about in plan["trainings"]],
+        "trials_finished": len(trials) - len(left),
+        "datasets": [entry.as_json(resolved.job.name) for entry in listed],
+        "bytes_to_write": {
+            "data": sum(entry.bytes for entry in listed),
+            "run": sum(run_bytes(trial.training, clips, resolved) for trial in left),
+        },
+        "cluster": {
+            "cpus": sum(node.get("CPU", 0.0) for node in nodes),
+            "gpus": sum(node.get("GPU", 0.0) for node in nodes),
+            "nodes": len(nodes),
+        },
+        "refusals": stops,
+        **cost,
+    }
+
+
+def _cost(
+    resolved: ResolvedSpace, left: Sequence[TrialPlan], clips: dict[str, int], at_once: int
+) -> dict[str, Any]:
+    """Steps and hours, as far as the sizes of the training sets are known."""
+    resources = resolved.space.resources
+    works = {
+        t.id: work_of(t.trial, clips)
+        for t in resolved.trainings
+        if set(t.trial.used_subsets().values()) <= clips.keys()
+    }
+    speeds, notes = _speeds(resolved, [trial for trial in left if trial.training.id in works])
+    seconds = _seconds(resolved.trainings, works, speeds, resources)
+    return {
+        "by_training": {
+            t.id: {
+                "steps": works[t.id].steps if t.id in works else None,
+                "seconds": seconds.get(t.id),
+            }
+            for t in resolved.trainings
+        },
+        # Of the trial in the middle; each training has its own beside it.
+        "steps_per_trial": median_low([w.steps for w in works.values()]) if works else None,
+        "estimated_hours": _hours(left, seconds, at_once),
+        "notes": notes,
+    }
+
+
+def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
+    """Whether the data sets to build fit on a local disk."""
+    folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
+    if not folder.is_local or not wanted or "${" in out:
+        return []
+    place = Path(folder.url.removeprefix("file://")).absolute()
+    existing = next(parent for parent in (place, *place.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if wanted <= free:
+        return []
+    return [
+        f"data sets of about {wanted / 1e9:.1f} GB do not fit into {out}: {free / 1e9:.1f} GB are free"
+    ]
+
+
+def _speeds(
+    resolved: ResolvedSpace, left: Sequence[TrialPlan]
+) -> tuple[dict[str, Speed], list[str]]:
+    """Timed speeds by size of model, and what a reader of the estimate should know."""
+    resources = resolved.space.resources
+    if not left:
+        return {}, ["no time is estimated: no trial is left whose training sets are known"]
+    if resources.gpus_per_worker and not torch.cuda.is_available():
+        return {}, ["no estimate: trials want GPUs, and this machine has none to time them on"]
+    classes = len(resolved.job.classes or ()) or _CLASSES
+    trials = list({t.training.id: t.training.trial for t in left}.values())
+    speeds = measure_speeds(trials, resolved.job.features, classes, resources)
+    epochs = min(speed.epochs for speed in speeds.values())
+    notes = [
+        f"hours are an estimate: {epochs} or more training steps timed on this machine, times the number of steps;"
+        " building data sets and start-up are not in it"
+    ]
+    share = min(speed.cpu_share for speed in speeds.values())
+    if share < BUSY:
+        notes.append(
+            f"this machine is busy, the timed steps had {share:.0%} of their CPUs: the hours are those of an"
+            " idle one"
+        )
+    sizes = {size_of(trial) for trial in trials}
+    if len(speeds) < len(sizes):
+        notes.append(f"{len(speeds)} of {len(sizes)} sizes of model were timed")
+    if resolved.space.search:
+        notes.append("ASHA will stop part of the trials early: the estimate is an upper bound")
+    if resources.gpus_per_worker and resources.gpus_per_worker < 1:
+        notes.append(
+            "trials that share a GPU slow each other down: the estimate takes that as in full"
+        )
+    return speeds, notes
+
+
+def _seconds(
+    trainings: Sequence[Training],
+    works: dict[str, Work],
+    speeds: dict[str, Speed],
+    resources: Resources,
+) -> dict[str, float]:
+    """Estimated wall seconds of one trial of each training."""
+    if not speeds:
+        return {}
+    other = mean_speed(speeds.values())
+    # Trials of one GPU take turns on it.
+    share = max(1.0, 1.0 / resources.gpus_per_worker) if resources.gpus_per_worker else 1.0
+    return {
+        t.id: share
+        * trial_seconds(works[t.id], t.trial, speeds.get(size_of(t.trial), other), resources)
+        for t in trainings
+        if t.id in works
+    }
+
+
+def _hours(left: Sequence[TrialPlan], seconds: dict[str, float], at_once: int) -> float | None:
+    """Wall hours of all unfinished trials: the work spread evenly, but at least the longest trial."""
+    if not left:
+        return 0.0
+    if not at_once or any(trial.training.id not in seconds for trial in left):
+        return None
+    each = [seconds[trial.training.id] for trial in left]
+    return max(sum(each) / at_once, max(each)) / 3600
+
+
+def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace) -> int:
+    """About what a trial leaves: checkpoints of both networks and of Adam, and float16 scores."""
+    from raysed.model.crnn import CRNN
+
+    trial, features = training.trial, resolved.job.features
+    classes = len(resolved.job.classes or ()) or _CLASSES
+    network = 4 * sum(p.numel() for p in CRNN(trial.model, classes).parameters())
+    checkpoints = network * (4 + 2 * len(trial.data.xvalid))
+    frames = features.n_frames // trial.model.time_pooling
+    scored = len(trial.data.xvalid) * sum(clips[name] for name in trial.data.evaluation)
+    return checkpoints + 2 * scored * frames * classes * 2

@@ -1,0 +1,141 @@
+"""The data sets of a space before anything is built: what is there, what would be built, what is missing.
+
+Lists folders and reads TSVs and headers. Soundscapes are drawn but not rendered (about 1 ms each), which tells
+how many will survive the polyphony filter.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet
+from raysed.data.clip import Event
+from raysed.data.desed import XVALID_FRACTION, read_labels, tsv_path
+from raysed.data.labels import max_polyphony
+from raysed.data.plan import plan, with_absolute_roots
+from raysed.data.soundscape_context import SoundscapeContext, soundscape_count
+from raysed.data.source import SyntheticSource
+
+# Of DESED's soundscapes of 10 s (2,320 of 4,500); taken where the sound bank to draw from is not there.
+SURVIVING = 0.516
+# Zstandard leaves about this much of float16 mels.
+_COMPRESSED = 0.87
+
+
+@dataclass(frozen=True)
+class ListedSet:
+    """One data set, as far as it can be known without building it."""
+
+    name: str
+    id: str | None
+    """None where a source is missing: the id depends on its files."""
+    state: Literal["present", "to_build"]
+    clips: int
+    """Of a finished set; else what is expected: clips whose audio is there, soundscapes that survive."""
+    asked: int
+    """Soundscapes before the polyphony filter, or clips that the annotations list."""
+    missing: int
+    """Listed clips without audio."""
+    bytes: int
+    """What building it will write, about."""
+    url: str | None
+
+    def as_json(self, job: str) -> dict[str, Any]:
+        """An entry of the plan's `datasets`."""
+        return {**vars(self), "job": job}
+
+
+def list_sets(job: DataJob, names: tuple[str, ...]) -> tuple[list[ListedSet], list[str]]:
+    """The named data sets, and a line for each reason that keeps some of them from being built."""
+    job = with_absolute_roots(job)
+    surviving: dict[SyntheticSet, int] = {}
+    listed: list[ListedSet] = []
+    reasons: dict[str, list[str]] = {}
+    for name in names:
+        try:
+            listed.append(_planned(job, name, surviving))
+        except ValueError as error:
+            listed.append(_impossible(job, name))
+            reasons.setdefault(str(error), []).append(name)
+    return listed, [
+        f"data set{'s' * (len(which) > 1)} {', '.join(which)}: {reason}"
+        for reason, which in reasons.items()
+    ]
+
+
+def _planned(job: DataJob, name: str, surviving: dict[SyntheticSet, int]) -> ListedSet:
+    (planned,) = plan(job, [name])
+    source, clips = planned.source, planned.clips
+    if planned.state == "to_build" and isinstance(source, SyntheticSource):
+        key = _events_of(source.context.data_set)
+        if key not in surviving:
+            surviving[key] = count_surviving(source.context)
+        clips = surviving[key]
+    return ListedSet(
+        name=name,
+        id=planned.id,
+        state=planned.state,
+        clips=clips,
+        asked=source.count + len(source.missing),
+        missing=len(source.missing),
+        bytes=0 if planned.state == "present" else clips * clip_bytes(job.features),
+        url=planned.url,
+    )
+
+
+def _impossible(job: DataJob, name: str) -> ListedSet:
+    """What the job and the annotations alone say of a set that cannot be built here."""
+    data_set = job.sets[name]
+    if isinstance(data_set, SyntheticSet):
+        asked, missing = data_set.count, 0
+        clips = round(SURVIVING * data_set.count)
+    else:
+        clips = asked = missing = listed_clips(job, data_set)
+    return ListedSet(
+        name=name,
+        id=None,
+        state="to_build",
+        clips=clips,
+        asked=asked,
+        missing=missing,
+        bytes=clips * clip_bytes(job.features),
+        url=None,
+    )
+
+
+def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
+    """Clips that the annotations of a recorded set list, with or without audio; 0 without annotations."""
+    assert job.roots.recorded is not None, "DataJob checks that the roots cover the sets"
+    try:
+        count = len(read_labels(tsv_path(job.roots.recorded, data_set), data_set.subset))
+    except (ValueError, OSError):
+        return 0  # why is among the refusals
+    held_out = round(XVALID_FRACTION * count)
+    count = {"all": count, "train": count - held_out, "xvalid": held_out}[data_set.part]
+    return min(count, data_set.limit or count)
+
+
+def count_surviving(context: SoundscapeContext) -> int:
+    """Soundscapes that pass the polyphony filter. Draws them all, renders none."""
+    # Scaper takes a second to load.
+    from raysed.data.soundscape import specify
+
+    kept = 0
+    for index in range(soundscape_count(context)):
+        _, *foreground = specify(context, index)
+        events = [Event(e.event_time, e.event_time + e.event_duration, e.label) for e in foreground]
+        kept += max_polyphony(events) <= context.data_set.max_polyphony
+    return kept
+
+
+def _events_of(data_set: SyntheticSet) -> SyntheticSet:
+    """Sets that differ in pitch shift, reverberation and the like share their events."""
+    return data_set.model_copy(
+        update={"pitch_shift_semitones": 0.0, "reverb": "none", "export": ()}
+    )
+
+
+def clip_bytes(features: Features) -> int:
+    """About what a full-length clip takes in a shard."""
+    width = 2 if features.dtype == "float16" else 4
+    mel = _COMPRESSED * width * features.n_frames * features.n_mels
+    return round(mel + (2 * features.n_samples if features.waveforms else 0))

@@ -1,0 +1,64 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from raysed.page.content import content_of
+from raysed.page.figures import figures, write_figures
+from raysed.report.report import write_report
+from tests.page.made_up import MadeUp, make_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("figures"), MadeUp(cells=4, xvalids=("dry", "$plain")))
+
+
+def test_every_figure_is_written_as_png_and_svg(run, tmp_path):
+    content = content_of(write_report(run))
+    names = [name for name, _ in figures(content)]
+    assert names == [
+        "forest-val-event_f1", "seeds-val-event_f1", "forest-val-psds", "seeds-val-psds", "roc-val",
+        "classes-val", "xvalid", "loss", "selection-event_f1", "selection-psds",
+    ]  # fmt: skip
+    lines = write_figures(run, content)
+    assert len(lines) == len(names)
+    for name in names:
+        image = Image.open(io.BytesIO(run.read(f"figures/{name}.png")))
+        width_in = image.size[0] / 300
+        assert width_in == pytest.approx(7.16, abs=0.01) or width_in == pytest.approx(3.5, abs=0.01)
+        assert np.asarray(image.convert("L")).std() > 5, "nothing is drawn"
+    svg = run.read("figures/forest-val-event_f1.svg").decode()
+    assert "C1 \u2212 C0" in svg and "published" in svg  # text, not outlines
+    again = {name: run.read(f"figures/{name}.svg") for name in names}
+    write_figures(run, content)
+    assert again == {name: run.read(f"figures/{name}.svg") for name in names}
+
+
+def test_many_cells_and_classes_are_spread_over_figures():
+    trial = {"training": "t", "cells": ["C"], "epochs": 2, "losses": {"loss": [1.0, 0.5]},
+             "xvalid": {"dry": {"student": [0.0, None]}}, "selected": {}, "seed": 0}  # fmt: skip
+    curve = {
+        "evaluation": "val",
+        "efpr": [0, 100],
+        "etpr": [0, 1],
+        "low": [0, None],
+        "high": [0, 1],
+    }
+    content = {
+        "evaluations": ["val"], "metrics": [], "contrasts": [], "values": [], "selection": [],
+        "roc": {"curves": [curve | {"cell": f"C{n}"} for n in range(31)]},
+        "classes": [{"evaluation": "val", "classes": [f"k{n}" for n in range(400)],
+                     "cells": {"C": [0.5] * 399 + [None]}}],
+        "trials": [trial | {"training": f"t{n}"} for n in range(3)],
+    }  # fmt: skip
+    found = dict(figures(content))
+    assert list(found) == ["roc-val-1", "roc-val-2", "classes-val", "xvalid", "loss"]
+    assert all(figure.get_size_inches()[1] <= 9.5 for figure in found.values())
+
+
+def test_nothing_to_draw_draws_nothing():
+    empty = {"evaluations": ["val"], "metrics": [{"id": "psds"}], "contrasts": [], "values": [],
+             "roc": {"curves": []}, "classes": [], "trials": [], "selection": []}  # fmt: skip
+    assert list(figures(empty)) == []

@@ -1,0 +1,187 @@
+"""What `raysed predict` and `raysed export` write and return."""
+
+import json
+
+import fsspec
+import numpy as np
+import pytest
+
+from raysed.evaluation.events import Reference, read_events_tsv
+from raysed.evaluation.frame_scores import read_score_folder
+from raysed.predict import run as run_module
+from raysed.predict.model import load_detector
+from raysed.predict.output import EventWriter
+from raysed.predict.run import Request, run
+from raysed.predict.settings import Settings
+from raysed.predict.sources import find_sources
+from tests.predict.small import bursts, checkpoint, write
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predict")
+    checkpoint(folder)
+    for n, seconds in enumerate((5.0, 1.5, 9.0)):
+        write(folder / "audio" / f"{n}.wav", bursts(seconds, seed=n))
+    write(folder / "audio" / "below" / "3.flac", bursts(2.5, seed=9))
+    return folder
+
+
+def call(place, *audio, **options):
+    said = []
+    request = Request(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
+    return run(request, said.append), said
+
+
+def test_tsv_on_standard_output(place, capsys):
+    code, said = call(place, place / "audio")
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert lines[0] == "filename\tonset\toffset\tevent_label"
+    assert {line.split("\t")[0] for line in lines[1:]} == {
+        "0.wav",
+        "1.wav",
+        "2.wav",
+        "below/3.flac",
+    }
+    assert "4 recordings, 0.005 h" in said[-1] and "real-time factor" in said[-1]
+
+
+def test_scores_read_again_give_the_events_at_any_threshold(place, tmp_path):
+    files = [place / "audio" / f"{n}.wav" for n in range(3)]
+    classes = load_detector(str(place / "best-dry.pt")).classes
+    for threshold in ("0.5", "0.3", "0.7"):
+        code, _ = call(
+            place,
+            *files,
+            thresholds=(threshold,),
+            out=str(tmp_path / "events.tsv"),
+            scores=str(tmp_path / "scores"),
+        )
+        assert code == 0
+        frame = read_events_tsv(tmp_path / "events.tsv")
+        durations = {"0.wav": 5.0, "1.wav": 1.5, "2.wav": 9.0}
+        reference = Reference.from_frame(frame, durations, classes)
+        scores = read_score_folder(tmp_path / "scores", reference)
+        found = scores.decode(float(threshold))
+        assert len(found) == len(reference.events) > 0
+        for field in ("clip_E", "onset_E"):
+            np.testing.assert_allclose(
+                getattr(found, field), getattr(reference.events, field), atol=1e-7
+            )
+
+
+def test_json_says_what_became_of_everything(place, tmp_path, capsys):
+    (tmp_path / "text.wav").write_text("no audio" * 100)
+    (tmp_path / "empty").mkdir()
+    code, _ = call(
+        place, place / "audio" / "1.wav", tmp_path / "text.wav", tmp_path / "empty", form="json"
+    )
+    content = json.loads(capsys.readouterr().out)
+    assert code == 3
+    (file,) = content["files"]
+    assert file["filename"] == "1.wav" and file["duration"] == 1.5 and file["events"]
+    assert {skipped["path"].split("/")[-1] for skipped in content["skipped"]} == {
+        "text.wav",
+        "empty",
+    }
+    assert content["network"] == "student" and content["real_time_factor"] > 0
+
+
+def test_audacity_labels_one_file_a_recording(place, tmp_path):
+    code, _ = call(place, place / "audio", form="audacity", out=str(tmp_path / "labels"))
+    written = sorted(str(p.relative_to(tmp_path / "labels")) for p in tmp_path.rglob("*.txt"))
+    assert code == 0 and written == ["0.txt", "1.txt", "2.txt", "below/3.txt"]
+    onset, offset, label = (tmp_path / "labels/0.txt").read_text().splitlines()[0].split("\t")
+    assert 0 <= float(onset) < float(offset) <= 5.0 and label in ("Cat", "Dog")
+
+
+def test_labels_of_many_recordings_in_one_place_are_refused(place):
+    with pytest.raises(ValueError, match="give --out a folder"):
+        call(place, place / "audio", form="audacity")
+
+
+def test_nothing_usable_is_2(place, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    code, said = call(place, tmp_path / "empty")
+    assert code == 2 and "holds no audio file" in said[0]
+    (tmp_path / "text.wav").write_text("no audio" * 100)
+    assert call(place, tmp_path / "text.wav")[0] == 2
+
+
+def test_absent_paths_are_refused_together_before_work(place, monkeypatch):
+    monkeypatch.setattr(run_module, "load_detector", pytest.fail)
+    with pytest.raises(ValueError, match=r"(?s)a\.wav: no such.*nowhere://b"):
+        call(place, "/absent/a.wav", "nowhere://b/c.wav", place / "audio")
+
+
+def test_urls(place):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/predict/deep/a.wav", (place / "audio" / "0.wav").read_bytes())
+    found = find_sources(["memory://predict"])
+    assert [source.name for source in found.sources] == ["deep/a.wav"]
+    assert call(place, "memory://predict")[0] == 0
+
+
+def test_equal_names_are_told_apart(place):
+    for folder in ("x", "y"):
+        write(place / folder / "same.wav", bursts(0.5))
+    names = [s.name for s in find_sources([str(place / f / "same.wav") for f in "xy"]).sources]
+    assert [name.split("/")[-2:] for name in names] == [["x", "same.wav"], ["y", "same.wav"]]
+
+
+def test_two_recordings_do_not_write_one_file(tmp_path):
+    for name in ("a.wav", "a.flac"):
+        write(tmp_path / name, bursts(0.5))
+    sources = find_sources([str(tmp_path)]).sources
+    with pytest.raises(ValueError, match=r"would both write a\.tsv"):
+        EventWriter(str(tmp_path / "out/"), "tsv", sources)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("Cta=0.3", "did you mean Cat"), ("1.5", "expected 0 to 1"), ("Cat=x", "expected 0.4, or")],
+)
+def test_wrong_thresholds(place, text, message):
+    with pytest.raises(ValueError, match=message):
+        call(place, place / "audio", thresholds=(text,))
+
+
+def test_settings_go_through_json():
+    own = Settings(("Cat", "Dog"), (0.5, 0.5), (7, 7))
+    changed = own.with_thresholds(["0.4", "Dog=0.2"]).with_value("median_window", "Cat", 9, "test")
+    assert changed.threshold == (0.4, 0.2) and changed.median_window == (9, 7)
+    assert own.updated(json.loads(json.dumps(changed.as_json())), "file") == changed
+    for wrong in ({"threshold": {"Cat": 2}}, {"median_window": {"Cat": 4}}, {"nothing": 1}, []):
+        with pytest.raises(ValueError, match="file: "):
+            own.updated(wrong, "file")
+
+
+@pytest.mark.ray
+def test_ray_writes_what_one_process_writes(place, tmp_path, ray_session):
+    alone, together = tmp_path / "alone.tsv", tmp_path / "together.tsv"
+    assert call(place, place / "audio", out=str(alone))[0] == 0
+    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
+    assert alone.read_text() == together.read_text()
+    with pytest.raises(ValueError, match="the cluster has 4 CPUs"):
+        call(place, place / "audio", workers=99)
+
+
+def test_onnx_gives_the_scores_of_prediction(place, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from raysed.predict.export import example_mels, export_onnx
+
+    detector = load_detector(str(place / "best-dry.pt"), device="cpu")
+    parity = export_onnx(detector, tmp_path / "model.onnx")
+    assert parity.ok and parity.error < 1e-4 and parity.highest - parity.lowest > 0.5
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    about = session.get_modelmeta().custom_metadata_map
+    assert json.loads(about["classes"]) == ["Cat", "Dog"]
+    assert json.loads(about["postprocessing"]) == detector.settings.as_json()
+    mel_TF, frames = detector.mel(bursts(1.0))
+    strong, _ = session.run(
+        None, {"mel": mel_TF[None].astype(np.float32), "frames": np.array([frames])}
+    )
+    expected = detector.scores([(mel_TF, frames)])
+    np.testing.assert_allclose(strong, expected.astype(np.float32), atol=1e-3)
+    assert example_mels(detector, 3)[0].shape == (3, detector.features.n_frames, 8)

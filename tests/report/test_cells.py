@@ -1,0 +1,81 @@
+import io
+
+import numpy as np
+import pytest
+
+from raysed.data.folder import Folder
+from raysed.evaluation.significance import seed_interval
+from raysed.evaluation.statistics import Statistics
+from raysed.report.cells import cell_values
+from raysed.report.results import METRICS, Measured, read_plan, read_results
+from raysed.report.trials import read_trials
+from raysed.training.files import write_json
+from tests.report.made_up import cell, plan_of, put, write_trial
+
+
+def cells_of(run):
+    plan = read_plan(run)
+    measured = Measured(read_results(run, plan), plan["bootstrap_draws"])
+    values = cell_values(plan, measured, read_trials(run, plan))
+    return {(c.cell, c.evaluation, c.metric): c for c in values}
+
+
+def test_cells_hold_the_stored_values(run):
+    cells = cells_of(run)
+    good = cells["good", "val", "event_f1"]
+    assert good.published == 0.3414
+    assert good.value == pytest.approx(np.mean(good.seed_values))
+    assert good.low < good.value < good.high
+    assert good.seed_values == pytest.approx(
+        [30 / 40] * 2, abs=0.06
+    )  # micro; macro differs a little
+    assert cells["poor", "val", "event_f1"].published is None
+    assert cells["good", "val", "psds"].published is None
+
+
+def test_the_interval_is_that_over_seeds_and_clips(run):
+    results = [r for r in read_results(run, read_plan(run)) if r.cell == "poor"]
+    expected = seed_interval(METRICS["psds"], [r.statistics for r in results], draws=500)
+    poor = cells_of(run)["poor", "val", "psds"]
+    assert expected.low < 0 < expected.high < 1
+    assert (poor.value, poor.low, poor.high) == (expected.value, 0.0, expected.high)
+
+
+def test_a_changed_statistic_changes_its_cells_and_no_others(claimed):
+    before = {key: cell.value for key, cell in cells_of(claimed).items()}
+    trial, name = claimed.child("trials/f-seed1"), "statistics/eval.dry.npz"
+    statistics = Statistics.load(io.BytesIO(trial.read(name)))
+    statistics.event.tp_NK[0] += statistics.event.tp_NK[0] == 0
+    put(trial, name, statistics)
+    after = {key: cell.value for key, cell in cells_of(claimed).items()}
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {("fair", "eval", "event_f1"), ("fair-2", "eval", "event_f1")}
+
+
+def test_every_number_is_traceable(claimed):
+    row = cells_of(claimed)["fair-wet", "eval", "psds"].as_row()
+    assert (row["training"], row["xvalid"]) == ("f", "wet")
+    for trial, value in zip(row["trials"], row["seed_values"], strict=True):
+        content = claimed.child(f"trials/{trial}").read("statistics/eval.wet.npz")
+        statistics = Statistics.load(io.BytesIO(content))
+        assert METRICS["psds"](statistics, None)[0] == value
+
+
+def test_a_missing_seed_leaves_the_others(run, tmp_path):
+    (tmp_path / "run" / "trials" / "p-seed0" / "result.json").unlink()
+    poor = cells_of(run)["poor", "val", "event_f1"]
+    assert poor.seeds == 1
+    assert poor.seed_values[0] is None and poor.value == poor.seed_values[1]
+    (tmp_path / "run" / "trials" / "p-seed1" / "result.json").unlink()
+    poor = cells_of(run)["poor", "val", "event_f1"]
+    assert (poor.seeds, poor.value, poor.low, poor.high) == (0, None, None, None)
+    assert [trial.state for trial in poor.trials] == ["not started"] * 2
+
+
+def test_few_seeds_widen_no_interval_past_a_fraction(tmp_path):
+    run = Folder(str(tmp_path / "run"))
+    write_json(run, "plan.json", plan_of([cell("apart", "x")]))
+    for seed, hits in ((0, 2), (1, 38)):
+        write_trial(run, "x", hits, seed)
+    apart = cells_of(run)["apart", "val", "event_f1"]
+    assert (apart.low, apart.high) == (0.0, 1.0)

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from raysed.evaluation.significance import max_t, seed_difference
+from raysed.report.contrasts import contrast_values, family
+from raysed.report.results import METRICS, Measured, read_plan, read_results
+
+
+def values_of(run, **changes):
+    plan = read_plan(run) | changes
+    measured = Measured(read_results(run, plan), plan["bootstrap_draws"])
+    found = contrast_values(plan, measured)
+    return {(c.cell, c.against, c.evaluation, c.metric): c for c in found}
+
+
+def pair(cell, against):
+    return {"cell": cell, "against": against}
+
+
+def test_contrast_is_paired_and_settles(run):
+    f1 = values_of(run)["poor", "good", "val", "event_f1"]
+    assert f1.difference == pytest.approx(np.mean(f1.seed_differences))
+    assert f1.seeds == (0, 1)
+    assert f1.trials == ("p-seed0", "p-seed1", "g-seed0", "g-seed1")
+    assert f1.high < 0 and f1.simultaneous_high < 0
+    assert f1.outcome == "lower"
+
+
+def test_simultaneous_intervals_are_max_t_of_the_whole_family(claimed):
+    plan = read_plan(claimed)
+    results = read_results(claimed, plan)
+    found = values_of(claimed)
+    pairs = family(plan, "val", "event_f1")
+    assert len(pairs) == 6
+
+    def seeds(cell):
+        return [r.statistics for r in results if (r.cell, r.evaluation) == (cell, "val")]
+
+    alone = [seed_difference(METRICS["event_f1"], seeds(a), seeds(b), draws=500) for a, b in pairs]
+    together = max_t(np.array([e.value for e in alone]), np.stack([e.values_B for e in alone]))
+    for (a, b), estimate, (low, high, p) in zip(pairs, alone, together, strict=True):
+        value = found[a, b, "val", "event_f1"]
+        assert (value.difference, value.low, value.high) == (
+            estimate.value,
+            estimate.low,
+            estimate.high,
+        )
+        assert (value.simultaneous_low, value.simultaneous_high, value.p) == (low, high, p)
+
+
+def test_the_family_is_contrasts_and_the_claims_of_this_set_and_metric(claimed):
+    plan = read_plan(claimed)
+    contrasts = [("fair", "good"), ("poor", "fair-2"), ("fair-wet", "fair-2")]
+    assert family(plan, "val", "event_f1") == [
+        *contrasts,
+        ("good", "fair"),
+        ("poor", "good"),
+        ("fair-wet", "good"),
+    ]
+    assert family(plan, "val", "psds") == [
+        *contrasts,
+        ("good", "fair"),
+        ("fair-wet", "good"),
+        ("poor", "fair"),
+    ]
+    # "poor" is not scored on eval, and no claim speaks of it.
+    assert family(plan, "eval", "psds") == [("fair", "good"), ("fair-wet", "fair-2")]
+
+
+def test_the_family_counts_distinct_differences(claimed):
+    found = values_of(claimed)
+    # fair - good and good - fair are one.
+    assert {
+        c.family for c in found.values() if (c.evaluation, c.metric) == ("val", "event_f1")
+    } == {5}
+    # So are poor - fair-2 and poor - fair: one system in two tables.
+    assert {c.family for c in found.values() if (c.evaluation, c.metric) == ("val", "psds")} == {4}
+
+
+def test_a_difference_asked_twice_costs_nothing(run):
+    once = values_of(run)["poor", "good", "val", "psds"]
+    twice = values_of(run, contrasts=[pair("poor", "good"), pair("good", "poor")])
+    again, back = (twice[a, b, "val", "psds"] for a, b in (("poor", "good"), ("good", "poor")))
+    assert again.simultaneous_high == pytest.approx(once.simultaneous_high)
+    assert (again.low, again.high, again.p) == (once.low, once.high, once.p)
+    assert back.family == 1
+    assert back.simultaneous_low == pytest.approx(-once.simultaneous_high)
+
+
+def test_more_differences_make_wider_simultaneous_intervals(claimed):
+    def width(contrasts):
+        value = values_of(claimed, contrasts=contrasts, claims=[])[
+            "fair", "good", "val", "event_f1"
+        ]
+        return value.simultaneous_high - value.simultaneous_low, value.high - value.low
+
+    one, alone = width([pair("fair", "good")])
+    three, still = width([pair("fair", "good"), pair("poor", "fair"), pair("fair-wet", "good")])
+    assert alone == still
+    assert three > one
+
+
+def test_only_common_seeds_enter(claimed, tmp_path):
+    trials = tmp_path / "claimed" / "trials"
+    (trials / "g-seed0" / "result.json").unlink()
+    value = values_of(claimed)["fair", "good", "val", "event_f1"]
+    assert value.seeds == (1,)
+    assert value.trials == ("f-seed1", "g-seed1")
+    (trials / "f-seed1" / "result.json").unlink()
+    found = values_of(claimed)
+    assert ("fair", "good", "val", "event_f1") not in found
+    left = found["poor", "good", "val", "event_f1"]
+    assert (left.family, left.family_planned) == (3, 5)

@@ -1,0 +1,123 @@
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from raysed.evaluation.statistics import Statistics
+from raysed.report.report import write_report
+from raysed.report.results import read_plan
+from raysed.training.files import write_json
+from tests.report.made_up import put
+
+
+def test_report_of_a_whole_run(run, tmp_path):
+    report = write_report(run)
+    text = "\n".join(report.lines)
+    assert report.learnt
+    assert "good: 2.000 -> 1.000" in text
+    assert "34.1" in text
+    assert text.count(": learnt") == 2
+    assert "Claims" not in text
+    frame = pd.read_parquet(tmp_path / "run" / "results.parquet")
+    assert len(frame) == 4
+    assert ((frame.event_f1_low <= frame.event_f1) & (frame.event_f1 <= frame.event_f1_high)).all()
+    tables = tmp_path / "run" / "tables"
+    assert {path.name for path in tables.iterdir()} == {
+        *("1.md", "1.csv", "1.tex"),
+        *("contrasts.csv", "tables.tex"),
+    }
+    assert set(pd.read_csv(tables / "1.csv").cell) == {"good", "poor"}
+    assert (tables / "1.md").read_text().strip() in text
+
+
+def test_claims_have_their_files(claimed, tmp_path):
+    report = write_report(claimed)
+    tables = tmp_path / "claimed" / "tables"
+    claims = pd.read_csv(tables / "claims.csv")
+    assert list(dict.fromkeys(claims.claim)) == ["K1", "K2", "K3", "K4"]
+    assert set(claims.verdict) <= {"reproduced", "contradicted", "undecided", "waiting"}
+    assert (tables / "claims.md").read_text().strip() in "\n".join(report.lines)
+    contrasts = pd.read_csv(tables / "contrasts.csv")
+    assert (contrasts.simultaneous_low <= contrasts.difference).all()
+    assert ((contrasts.family <= contrasts.family_planned) & (contrasts.family > 0)).all()
+
+
+def test_a_perturbed_statistic_shows_in_its_files_alone(claimed, tmp_path):
+    tables = tmp_path / "claimed" / "tables"
+
+    def written():
+        write_report(claimed)
+        return {path.name: path.read_bytes() for path in tables.glob("*")}
+
+    before = written()
+    assert written() == before  # bitwise the same again
+    trial, name = claimed.child("trials/p-seed0"), "statistics/val.dry.npz"
+    statistics = Statistics.load(io.BytesIO(trial.read(name)))
+    statistics.event.tp_NK[0] += statistics.event.tp_NK[0] == 0
+    put(trial, name, statistics)
+    after = written()
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"2.md", "2.csv", "2.tex", "contrasts.csv"} <= changed  # "poor" is in Table 2
+    assert not changed & {"1.csv", "tables.tex"} - {"1.md", "1.tex"}
+    rows = [pd.read_csv(io.BytesIO(files["2.csv"])) for files in (before, after)]
+    moved = rows[0][rows[0].value != rows[1].value]
+    assert list(zip(moved.cell, moved.set, moved.metric, strict=True)) == [
+        ("poor", "val", "event_f1")
+    ]
+
+
+def test_json_is_the_same_report(claimed):
+    found = json.loads(json.dumps(write_report(claimed).as_json(), allow_nan=False))
+    assert found.keys() >= {"run", "job", "seeds", "trials", "tables", "contrasts", "claims"}
+    assert found["job"] == "made_up_job"
+    assert len(found["tables"]) == 2 * (4 * 2 + 1)
+    assert found["claims"][0]["comparisons"][0]["difference"] == pytest.approx(
+        np.subtract(*(row["value"] for row in found["tables"] if _is(row, "good", "fair")))
+    )
+    assert {trial["state"] for trial in found["trials"]} == {"finished"}
+
+
+def test_json_has_no_nan(run):
+    report = write_report(run)
+    unknown = replace(report, cells=[replace(report.cells[0], low=float("nan"))])
+    found = json.loads(json.dumps(unknown.as_json(), allow_nan=False))
+    assert (found["tables"][0]["cell"], found["tables"][0]["low"]) == ("good", None)
+
+
+def _is(row, *cells):
+    return (row["cell"] in cells) and (row["evaluation"], row["metric"]) == ("val", "event_f1")
+
+
+def test_half_a_run_shows_its_holes(run, tmp_path):
+    for seed in (0, 1):
+        (tmp_path / "run" / "trials" / f"p-seed{seed}" / "result.json").unlink()
+    report = write_report(run)
+    text = "\n".join(report.lines)
+    assert "2 of 4 trials are finished" in text
+    assert "| poor: the poor one | not finished" in text
+    json.dumps(report.as_json(), allow_nan=False)
+    csv = pd.read_csv(tmp_path / "run" / "tables" / "1.csv")
+    assert csv[csv.cell == "poor"].value.isna().all()
+    assert set(csv[csv.cell == "poor"].states) == {"not_started not_started"}
+
+
+def test_one_seed_is_said(run):
+    said = "One seed: the intervals are over clips; nothing is known about other seeds."
+    assert said not in write_report(run).lines
+    write_json(run, "plan.json", {**read_plan(run), "seeds": [0], "trials": 2})
+    assert said in write_report(run).lines
+
+
+def test_a_run_without_results(run, tmp_path):
+    for path in (tmp_path / "run").rglob("result.json"):
+        path.unlink()
+    write_json(run.child("trials/g-seed0"), "failed.json", {"reason": "ValueError: no clips"})
+    report = write_report(run)
+    assert not report.learnt
+    assert "none of 4 trials is finished yet" in report.lines[0]
+    assert "failed: g-seed0 (good): ValueError: no clips" in report.lines
+    assert report.as_json()["tables"] == []
+    assert not (tmp_path / "run" / "tables").exists()
