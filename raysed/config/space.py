@@ -6,7 +6,7 @@ set share one training, so the paper's 21 configurations are 16 trainings. A sea
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -26,17 +26,23 @@ class Resources(Config):
     """Ranks of a trial; more than one trains with DDP."""
     cpus_per_worker: int = Field(1, ge=1)
     """Also torch's thread count."""
-    gpus_per_worker: float = Field(0.0, ge=0)
-    """Fractions put several trials on a GPU."""
+    gpus_per_worker: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+    """Fractions put several trials on a GPU; auto uses GPUs where the cluster has any."""
 
     @model_validator(mode="after")
     def _whole_gpus_for_ranks(self) -> "Resources":
-        if self.workers > 1 and self.gpus_per_worker not in (0.0, 1.0):
+        if self.workers > 1 and self.gpus_per_worker not in (0.0, 1.0, "auto"):
             raise ValueError(
                 f"gpus_per_worker {self.gpus_per_worker} with {self.workers} workers: NCCL needs one"
                 " whole GPU per rank (fractions are for trials of one worker)"
             )
         return self
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of a rank, once `auto` is settled (raysed.tune.resources)."""
+        assert not isinstance(self.gpus_per_worker, str)
+        return self.gpus_per_worker
 
 
 class Space(Config):

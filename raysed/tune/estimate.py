@@ -118,7 +118,7 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
     cpu_share = 1.0
     try:
         with tempfile.TemporaryDirectory(prefix="raysed-estimate-") as scratch:
-            device = "cuda" if resources.gpus_per_worker else "cpu"
+            device = "cuda" if resources.gpus else "cpu"
             trainer = Trainer(
                 rank, sets, Folder(str(Path(scratch))), seed=0, device=device, ranks=ALONE
             )

@@ -26,7 +26,7 @@ from raysed.tune.estimate import (
     work_of,
 )
 from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
-from raysed.tune.resources import Node, cluster_nodes, trials_on
+from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
 from raysed.tune.sets import ListedSet, list_sets
 
 _CLASSES = 10
@@ -55,6 +55,7 @@ def preview(
 
     Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
     """
+    resolved = settle_gpus(resolved, nodes)
     trials = plan_trials(resolved, run)
     listed, faults = list_sets(resolved.job, resolved.data_sets())
     # A variable that is not set is told once, not again for every path that it is in.
@@ -140,7 +141,7 @@ def _speeds(
     resources = resolved.space.resources
     if not left:
         return {}, ["no time is estimated: no trial is left whose training sets are known"]
-    if resources.gpus_per_worker and not torch.cuda.is_available():
+    if resources.gpus and not torch.cuda.is_available():
         return {}, ["no estimate: trials want GPUs, and this machine has none to time them on"]
     classes = len(resolved.job.classes or ()) or _CLASSES
     trials = list({t.training.id: t.training.trial for t in left}.values())
@@ -161,7 +162,7 @@ def _speeds(
         notes.append(f"{len(speeds)} of {len(sizes)} sizes of model were timed")
     if resolved.space.search:
         notes.append("ASHA will stop part of the trials early: the estimate is an upper bound")
-    if resources.gpus_per_worker and resources.gpus_per_worker < 1:
+    if resources.gpus and resources.gpus < 1:
         notes.append(
             "trials that share a GPU slow each other down: the estimate takes that as in full"
         )
@@ -179,7 +180,7 @@ def _seconds(
         return {}
     other = mean_speed(speeds.values())
     # Trials of one GPU take turns on it.
-    share = max(1.0, 1.0 / resources.gpus_per_worker) if resources.gpus_per_worker else 1.0
+    share = max(1.0, 1.0 / resources.gpus) if resources.gpus else 1.0
     return {
         t.id: share
         * trial_seconds(works[t.id], t.trial, speeds.get(size_of(t.trial), other), resources)

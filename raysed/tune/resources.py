@@ -1,6 +1,7 @@
 """What a trial takes of the cluster, and how many trials it holds at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import ray
 
@@ -9,6 +10,8 @@ from raysed.data.folder import Folder
 from raysed.data.job import check_visible
 from raysed.data.shards import MANIFEST
 
+_SHARE = 0.25
+"""Of a GPU for a trial of one worker. Not measured yet: `make gpu-check` times 1, 2, 4 and 8 on one."""
 Node = dict[str, float]
 """What a node has, by Ray's names: CPU, GPU."""
 
@@ -21,6 +24,19 @@ def concurrent_trials(resolved: ResolvedSpace) -> int:
 def cluster_nodes() -> list[Node]:
     """What the nodes of the cluster that this process has joined have."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def settle_gpus(resolved: ResolvedSpace, nodes: Sequence[Node]) -> ResolvedSpace:
+    """`gpus_per_worker: auto` as a number: a quarter of a GPU (a whole one for each of several ranks) where a node
+    has one, else none.
+    """
+    each = resolved.space.resources
+    if each.gpus_per_worker != "auto":
+        return resolved
+    share = _SHARE if each.workers == 1 else 1.0
+    gpus = share if any(node.get("GPU", 0) for node in nodes) else 0.0
+    settled = each.model_copy(update={"gpus_per_worker": gpus})
+    return replace(resolved, space=resolved.space.model_copy(update={"resources": settled}))
 
 
 def check_nodes(run: Folder, data_sets: Sequence[str]) -> None:
@@ -52,6 +68,6 @@ def bundles_of(resolved: ResolvedSpace) -> list[dict[str, float]]:
     """One bundle of resources per rank."""
     each = resolved.space.resources
     bundle = {"CPU": float(each.cpus_per_worker)}
-    if each.gpus_per_worker:
-        bundle["GPU"] = each.gpus_per_worker
+    if each.gpus:
+        bundle["GPU"] = each.gpus
     return [dict(bundle) for _ in range(each.workers)]

@@ -35,7 +35,13 @@ from raysed.tune.claim import MadeBy, built_data, check_space, planned_data
 from raysed.tune.outcome import describe_failure, is_over
 from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
 from raysed.tune.progress import TrialProgress
-from raysed.tune.resources import bundles_of, check_nodes, concurrent_trials
+from raysed.tune.resources import (
+    bundles_of,
+    check_nodes,
+    cluster_nodes,
+    concurrent_trials,
+    settle_gpus,
+)
 from raysed.tune.search import SearchScheduler
 from raysed.tune.status import RunStatus
 from raysed.tune.table import is_terminal, live_table
@@ -99,6 +105,7 @@ def _run(
     """Build, train, evaluate; returns the sets with too many bad clips."""
     run, say = status.run, made_by.say
     status.update("building data sets")
+    resolved = settle_gpus(resolved, cluster_nodes())
     concurrent = concurrent_trials(resolved)
     search = resolved.space.search
     scheduler = SearchScheduler(search, trials) if search else None
@@ -122,6 +129,7 @@ def _run(
         f"{len(resolved.space.cells)} cells, {len(resolved.trainings)} trainings x"
         f" {len(resolved.space.seeds)} seeds = {len(trials)} trials,"
         f" {len(trials) - len(left)} finished; {concurrent} at a time"
+        + (" on GPUs" if resolved.space.resources.gpus else "")
     )
     if left:
         status.update("running")
@@ -165,7 +173,7 @@ def fit(
             "cache": cache_dir(),
             "workers": resources.workers,
             "threads": resources.cpus_per_worker,
-            "gpus": resources.gpus_per_worker,
+            "gpus": resources.gpus,
         }
         for trial in left
     ]

@@ -1,8 +1,14 @@
 """What is asked of the nodes before trials start."""
 
+from dataclasses import replace
+
+import pytest
+
+from raysed.config.space import read_space
 from raysed.data.folder import Folder
 from raysed.tune import resources
-from raysed.tune.resources import check_nodes
+from raysed.tune.resources import bundles_of, check_nodes, settle_gpus, trials_on
+from tests.paths import ROOT
 
 
 def asked(monkeypatch, nodes):
@@ -30,3 +36,27 @@ def test_one_node_and_object_stores_need_no_question(monkeypatch, tmp_path):
     found = asked(monkeypatch, 3)
     check_nodes(Folder("s3://bucket/run"), ["s3://bucket/dry-2"])
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "gpus", "at_once"),
+    [
+        ([{"CPU": 8.0, "GPU": 0.0}], 1, 0.0, 4),
+        ([{"CPU": 8.0}, {"CPU": 64.0, "GPU": 2.0}], 1, 0.25, 8),
+        ([{"CPU": 8.0}, {"CPU": 64.0, "GPU": 2.0}], 2, 1.0, 1),
+    ],
+)
+def test_gpus_are_used_where_there_are_any(monkeypatch, nodes, workers, gpus, at_once):
+    monkeypatch.chdir(ROOT)
+    resolved = read_space("tune_spaces/ablation.yaml", unset=[])
+    asked_for = resolved.space.resources.model_copy(update={"workers": workers})
+    space = resolved.space.model_copy(update={"resources": asked_for})
+    settled = settle_gpus(replace(resolved, space=space), nodes)
+    assert [bundle.get("GPU", 0.0) for bundle in bundles_of(settled)] == [gpus] * workers
+    assert trials_on(settled, nodes) == at_once
+
+
+def test_a_number_of_gpus_is_left_as_it_is(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    resolved = read_space("tune_spaces/demo.yaml")
+    assert settle_gpus(resolved, [{"CPU": 8.0, "GPU": 8.0}]) is resolved
