@@ -1,0 +1,194 @@
+"""The files of cluster/, as far as they can be checked without a cluster."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ray._private.runtime_env.packaging import GCS_STORAGE_MAX_SIZE
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+from tests.paths import ROOT
+
+CLUSTER = ROOT / "cluster"
+
+
+def read(name: str):
+    return yaml.safe_load((CLUSTER / name).read_text())
+
+
+def kubernetes_specs():
+    return [read("raycluster.yaml")["spec"], read("rayjob.yaml")["spec"]["rayClusterSpec"]]
+
+
+def pods(spec):
+    groups = [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
+    return [group["template"]["spec"] for group in groups]
+
+
+def pinned(package: str) -> str:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return next(line.split("==")[1] for line in lines if line.startswith(f"{package}=="))
+
+
+def test_the_launchers_file_fits_rays_schema():
+    validate_config(prepare_config(read("ray-up.yaml")))
+
+
+def test_the_schema_would_notice_a_wrong_key():
+    content = prepare_config(read("ray-up.yaml"))
+    with pytest.raises(Exception, match="max_wrkers"):
+        validate_config(content | {"max_wrkers": 1})
+
+
+def test_the_job_brings_the_clusters_own_spec():
+    cluster, job = kubernetes_specs()
+    assert cluster == job
+
+
+def test_kubernetes_kinds_and_versions():
+    for name, kind in (("raycluster.yaml", "RayCluster"), ("rayjob.yaml", "RayJob")):
+        content = read(name)
+        assert (content["apiVersion"], content["kind"]) == ("ray.io/v1", kind)
+        assert content["metadata"]["name"]
+    for spec in kubernetes_specs():
+        assert spec["rayVersion"] == pinned("ray")
+
+
+def test_worker_groups_state_their_limits_and_one_has_the_gpus():
+    for spec in kubernetes_specs():
+        groups = {group["groupName"]: group for group in spec["workerGroupSpecs"]}
+        for group in groups.values():
+            assert 0 <= group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+        gpus = {
+            name: group["template"]["spec"]["containers"][0]["resources"]["limits"].get(
+                "nvidia.com/gpu"
+            )
+            for name, group in groups.items()
+        }
+        assert gpus == {"gpu": "8", "cpu": None}
+
+
+def test_pods_are_whole():
+    for spec in kubernetes_specs():
+        for pod in pods(spec):
+            (container,) = pod["containers"]
+            assert {"name", "image", "resources", "env", "envFrom", "volumeMounts"} <= set(
+                container
+            )
+            # Ray reads its CPUs and memory from the limits, the scheduler from the requests.
+            assert container["resources"]["limits"] == container["resources"]["requests"]
+            assert {m["name"] for m in container["volumeMounts"]} == {
+                volume["name"] for volume in pod["volumes"]
+            }
+            assert {"/dev/shm", "/cache", "/desed"} == {
+                m["mountPath"] for m in container["volumeMounts"]
+            }
+
+
+def test_nothing_is_open_to_the_outside_and_everything_asks_for_a_token():
+    for spec in kubernetes_specs():
+        assert spec["authOptions"] == {"mode": "token"}
+        assert spec["headGroupSpec"]["serviceType"] == "ClusterIP"
+        text = json.dumps(spec)
+        assert not any(word in text for word in ("hostPort", "hostNetwork", "LoadBalancer"))
+    up = (CLUSTER / "ray-up.yaml").read_text()
+    assert "RAY_AUTH_MODE=token" in up and "dashboard-host" not in up
+    assert "RAY_AUTH_MODE=token" in (CLUSTER / "slurm.sh").read_text()
+
+
+def test_no_file_holds_a_credential():
+    for path in CLUSTER.iterdir():
+        text = path.read_text()
+        assert "AWS_SECRET_ACCESS_KEY=" not in text and "AKIA" not in text, path.name
+
+
+def test_the_job_names_a_space_that_is_here():
+    entrypoint = read("rayjob.yaml")["spec"]["entrypoint"].split()
+    assert (ROOT / entrypoint[entrypoint.index("raysed.tune") + 1]).is_file()
+
+
+def test_roots_of_the_desed_job_are_given_to_every_node():
+    job = (ROOT / "data_jobs" / "desed.yaml").read_text()
+    for spec in kubernetes_specs():
+        for pod in pods(spec):
+            names = {variable["name"] for variable in pod["containers"][0]["env"]}
+            assert names == {"RAYSED_DATA", "DESED_ROOT", "DESED_METADATA"}
+            assert all(name in job for name in names)
+
+
+def test_what_a_job_uploads_is_far_below_rays_limit():
+    excludes = read("runtime_env.yaml")["excludes"]
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    sent = [
+        name for name in listed if (ROOT / name).is_file() and name.split("/")[0] not in excludes
+    ]
+    assert {"raysed/cli.py", "tune_spaces/ablation.yaml", "data_jobs/desed.yaml"} <= set(sent)
+    assert sum((ROOT / name).stat().st_size for name in sent) < GCS_STORAGE_MAX_SIZE / 20
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    assert {"data", "runs", ".venv"} <= set(ignored) & set(excludes)
+
+
+def test_the_image_installs_what_is_pinned():
+    text = (CLUSTER / "Dockerfile").read_text()
+    assert "python:3.11" in text and "-c constraints.txt" in text and "libsox-dev" in text
+    assert "USER ray" in text
+
+
+def test_slurm_script_passes_shellcheck():
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    found = subprocess.run([shellcheck, CLUSTER / "slurm.sh"], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+
+
+SHIMS = {
+    # Two "nodes" on this machine: what srun would start elsewhere starts here.
+    "srun": '#!/bin/bash\nwhile [[ "$1" == --* ]]; do shift; done\nexec "$@"\n',
+    "scontrol": "#!/bin/bash\necho localhost\necho localhost\n",
+}
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tmp_path):
+    (tmp_path / "bin").mkdir()
+    for name, text in SHIMS.items():
+        path = tmp_path / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+    activate = tmp_path / ".venv" / "bin" / "activate"
+    activate.parent.mkdir(parents=True)
+    activate.write_text(f'export PATH="{tmp_path}/bin:{Path(sys.executable).parent}:$PATH"\n')
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("RAY_")},
+        "HOME": str(tmp_path),
+        "USER": "tester",
+        "PYTHONPATH": str(ROOT),
+        # Elsewhere than other Rays of this machine.
+        "RAY_TMPDIR": "/tmp/raysed-slurm",
+        "SLURM_SUBMIT_DIR": str(tmp_path),
+        "SLURM_JOB_ID": str(os.getpid()),
+        "SLURM_JOB_NUM_NODES": "2",
+        "SLURM_JOB_NODELIST": "localhost",
+    }
+    job = subprocess.Popen(
+        ["bash", CLUSTER / "slurm.sh", "missing.yaml"],
+        env=environment, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        job.wait(timeout=240)
+    finally:
+        # Slurm ends a job's steps with it.
+        os.killpg(job.pid, signal.SIGTERM)
+    text = job.stdout.read()
+    assert job.returncode == 2, text
+    assert "missing.yaml" in text and "not all" not in text, text
+    assert not list(tmp_path.glob(".raysed-token-*"))

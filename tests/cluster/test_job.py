@@ -1,0 +1,103 @@
+"""`ray job submit` to a cluster of three nodes, one of which dies in the middle of a trial's work."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from raysed.data.folder import Folder
+from raysed.report.report import write_report
+from tests.cluster.local_cluster import LocalCluster
+from tests.tune.runs import assert_same_results, epochs_of, run, status_of, wait_for
+from tests.tune.tiny import space_content, write_space, write_tiny_tree
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+EPOCHS = 30
+# The head, CPUs alone, and GPUs that nobody has: a space without GPUs trains on any of them.
+NODES = [["--num-cpus=1"], ["--num-cpus=2"], ["--num-cpus=1", "--num-gpus=2"]]
+RANKS = ("ray::ImplicitFunc", "ray::_Rank.run")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cluster")
+    write_tiny_tree(root)
+    job = yaml.safe_load((root / "job.yaml").read_text())
+    # DALI would want the GPUs that are not there.
+    job["cluster"] = {"gpus_per_mel_actor": 0.0}
+    (root / "job.yaml").write_text(yaml.safe_dump(job))
+    return root
+
+
+@pytest.fixture(scope="module")
+def cluster(tree: Path):
+    with LocalCluster(NODES, RAYSED_CACHE=str(tree / "cache")) as running:
+        yield running
+
+
+def two_rank_space(tree: Path, name: str) -> Path:
+    base = space_content(tree, tree / "job.yaml")["base"]
+    base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 8, "ramp_epochs": 1}
+    return write_space(tree, name, base=base, resources={"workers": 2})
+
+
+def tables(run_folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run_folder / "tables").glob("*.csv")}
+
+
+def under_way(run_folder: Path) -> dict[str, int]:
+    """Unfinished trials with epochs behind them."""
+    found = {trial: len(epochs_of(trial)) for trial in (run_folder / "trials").glob("*")}
+    return {t.name: n for t, n in found.items() if n and not (t / "result.json").exists()}
+
+
+def is_spread(cluster: LocalCluster, folder: Path) -> bool:
+    """Two trials have epochs behind them, and one has a rank on the last node."""
+    return len(under_way(folder)) == 2 and any(cluster.working(2, title) for title in RANKS)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"RAY_AUTH_TOKEN": "0" * 64}, "Invalid authentication token"),
+        ({"RAY_AUTH_MODE": "disabled"}, "Missing authentication token"),
+    ],
+)
+def test_nobody_submits_without_the_token(cluster: LocalCluster, environment, said):
+    job = cluster.submit("python", "-c", "print('it ran')", **environment)
+    output, _ = job.communicate(timeout=200)
+    assert job.returncode == 1
+    assert said in output and "RAY_AUTH_TOKEN" in output and "it ran" not in output
+
+
+def test_a_node_dies_under_trials_of_two_ranks(cluster: LocalCluster, tree: Path, request):
+    space = two_rank_space(tree, "lost_node")
+    folder = tree / "lost_node"
+    job = cluster.submit("python", "-m", "raysed.tune", str(space))
+    # The node with two CPUs has both ranks of a trial, the other two nodes one each.
+    wait_for(lambda: job.poll() is not None or is_spread(cluster, folder))
+    assert job.poll() is None, job.communicate()[0]
+    cluster.kill(2)
+    struck = under_way(folder)
+    said, _ = job.communicate(timeout=400)
+    (tree / "job.txt").write_text(said)
+    assert job.returncode == 0, said
+    assert struck and all(0 < epochs < EPOCHS for epochs in struck.values())
+    went_on = re.findall(r"its process died; another one goes on from epoch (\d+)", said)
+    assert went_on and all(0 < int(epoch) < EPOCHS for epoch in went_on), said
+    status = status_of(folder)
+    assert (status["state"], status["exit_code"]) == ("done", 0)
+    for trial in (folder / "trials").iterdir():
+        assert json.loads((trial / "result.json").read_text())["world"] == 2
+        assert [line["epoch"] for line in epochs_of(trial)] == list(range(EPOCHS))
+
+    # A second Ray only now: two of them starting at once is much for a small machine.
+    request.getfixturevalue("ray_session")
+    code, lines = run(two_rank_space(tree, "one_node"))
+    assert code == 0, lines
+    assert_same_results(folder, tree / "one_node")
+    write_report(Folder(str(tree / "one_node")))
+    assert tables(folder) == tables(tree / "one_node") != {}
