@@ -41,7 +41,7 @@ test: $(READY) ## all tests that this machine can run
 browser: ## Debian's Chromium, in which the tests look at the report's page
 	@command -v chromium >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+			apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 
 gpu-check: $(READY) ## parity and throughput on a GPU (its CPU half without one)
 	@$(BIN)/python -m benchmarks.gpu_check
