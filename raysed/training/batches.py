@@ -178,7 +178,7 @@ class BatchSource:
         first = next(iter(self.sets.values()))
         if kind == "waveform":
             return (first.features.n_samples_seen,), torch.float16
-        return first.mels[0].shape, torch.from_numpy(first.mels[0][:0]).dtype
+        return first.mels[0].shape, torch.from_numpy(np.empty(0, first.mels[0].dtype)).dtype
 
     def _gathered(self, kind: Kind, clips: list[tuple[str, int]]) -> Tensor:
         """These clips from the device's memory, or copied from the node's memory map, zero-padded."""
