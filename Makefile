@@ -47,7 +47,7 @@ gpu-check: $(READY) ## parity and throughput on a GPU (its CPU half without one)
 	@$(BIN)/python -m benchmarks.gpu_check
 
 bench: $(READY) ## the stages' benchmarks, each against its peer
-	@for name in data metrics train_step ddp; do $(BIN)/python -m benchmarks.$$name || exit; done
+	@for name in data metrics train_step ddp tune; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 lint: $(READY) ## format, lint and type check
 	@$(BIN)/ruff format --check .
