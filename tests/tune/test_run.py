@@ -25,6 +25,10 @@ def finished(tree, ray_session):
     return resolved, run, code, said
 
 
+def start(space, run):
+    return run_space(read_space(space), space, run, address=None, say=lambda line: None)
+
+
 def test_every_trial_finishes(finished):
     resolved, run, code, said = finished
     assert code == 0
@@ -85,13 +89,7 @@ def test_a_run_of_another_space_is_refused(finished, tree):
     content["base"]["model"]["gru_units"] = 8
     (tree / "other.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(ValueError, match="holds the run of another space"):
-        run_space(
-            read_space(tree / "other.yaml"),
-            tree / "other.yaml",
-            run,
-            address=None,
-            say=lambda line: None,
-        )
+        start(tree / "other.yaml", run)
 
 
 def test_a_trial_that_cannot_run_is_a_hole_and_the_others_finish(tree, ray_session):
@@ -161,13 +159,7 @@ def test_a_run_with_other_xvalid_sets_is_refused(finished, tree):
     content["cells"] = [cell for cell in content["cells"] if cell["id"] != "rir"]
     (tree / "fewer.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(ValueError, match="with other x-valid or evaluation sets for all"):
-        run_space(
-            read_space(tree / "fewer.yaml"),
-            tree / "fewer.yaml",
-            run,
-            address=None,
-            say=lambda line: None,
-        )
+        start(tree / "fewer.yaml", run)
 
 
 def test_a_run_whose_data_changed_is_refused(finished, tree):
@@ -179,10 +171,4 @@ def test_a_run_whose_data_changed_is_refused(finished, tree):
     content["data_job"] = str(tree / "job2.yaml")
     (tree / "space2.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(ValueError, match=r"the data changed: weak was \w+, is \w+"):
-        run_space(
-            read_space(tree / "space2.yaml"),
-            tree / "space2.yaml",
-            run,
-            address=None,
-            say=lambda line: None,
-        )
+        start(tree / "space2.yaml", run)
