@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numba
 import numpy as np
 import pandas as pd
 import sed_eval
@@ -268,7 +267,6 @@ def main(
 ) -> None:
     """Compare, measure, and print the JSON document."""
     one_core()
-    numba.set_num_threads(1)
     tables = Tables.read()
     rows = single(tables, pairs) + bootstraps(tables, pairs)
     more = {"memory": memory(tables), "scaling": scaling()}

@@ -9,12 +9,12 @@ average over the classes that are left. That is what psds_eval gives when its cl
 resampled ground truth. `lost_classes` counts.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-import numba
 import numpy as np
 
 from raysed.evaluation.counts import PAPER, PSDS1, PSDS2, Deltas, PsdsCriteria
@@ -84,7 +84,10 @@ def psds(
     arguments = kernel_arguments(statistics, definition)
     out_B = np.empty(len(weights_BN))
     tiles = -(-len(weights_BN) // TILE)
-    threads = min(numba.get_num_threads(), tiles)
+    # numba.get_num_threads() would start numba's own pool, and from then on numba refuses to compile
+    # in a process whose NUMBA_NUM_THREADS has been changed.
+    cores = len(os.sched_getaffinity(0))
+    threads = min(int(os.environ.get("NUMBA_NUM_THREADS", cores)), tiles)
     if threads <= 1:
         areas(weights_BN, *arguments, out_B)
         return out_B

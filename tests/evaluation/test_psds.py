@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -62,6 +63,13 @@ def test_equals_psds_eval(definition: Definition, seed: int) -> None:
     expected = oracle(case, definition)
     assert score(case, definition)[0] == pytest.approx(expected, abs=1e-12)
     assert definition.max_efpr < 500 or expected > 0.01  # the comparison is not one of zeros
+
+
+def test_numba_compiles_after_the_number_of_threads_has_changed(monkeypatch):
+    """Its own pool once started, numba refuses to; we cut the resamples ourselves and need none."""
+    score(random_case(0), Definition())
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert numba.njit(lambda x: x + 1)(1) == 2
 
 
 @pytest.mark.parametrize("seed", range(4))
