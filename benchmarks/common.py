@@ -144,7 +144,8 @@ def publish(content: dict[str, Any], store: bool) -> None:
         spread = f"{r['ratio_min']}-{r['ratio_max']}"
         values = (r["ratio"], spread, r["n"], r["value"], r["reference_value"], r["unit"])
         table.add_row(r["name"], r["reference"], *(str(v) for v in values), f"{r['error']:.1g}")
-    Console(width=150).print(table)
+    if content["rows"]:
+        Console(width=150).print(table)
     for r in content["rows"]:
         print(f"{r['name']}: limited by {r['limit']}")
     if store:
