@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test browser gpu-check bench lint clean
+.PHONY: help setup demo test browser gpu-check bench docs lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,7 +47,15 @@ gpu-check: $(READY) ## parity and throughput on a GPU (its CPU half without one)
 	@$(BIN)/python -m benchmarks.gpu_check
 
 bench: $(READY) ## the stages' benchmarks, each against its peer
-	@for name in data metrics train_step ddp tune; do $(BIN)/python -m benchmarks.$$name || exit; done
+	@for name in data mel loader train_step ddp metrics tune scheduling; do $(BIN)/python -m benchmarks.$$name || exit; done
+
+docs: $(READY) ## what is made from the models: docs/configuration.md and the schemas of the YAML files
+	@$(BIN)/raysed schema --markdown > docs/configuration.md
+	@$(BIN)/raysed schema space > tune_spaces/schema.json
+	@$(BIN)/raysed schema job > data_jobs/schema.json
+
+regress: $(READY) ## measure again and compare ratios with the recorded ones
+	@$(BIN)/python -m benchmarks.regress
 
 lint: $(READY) ## format, lint and type check
 	@$(BIN)/ruff format --check .

@@ -45,6 +45,8 @@ class Row:
     """Largest absolute difference of the two outputs."""
     limit: str
     """What bounds ours."""
+    ceiling: float | None = None
+    """The floor beside it: what that part alone would give, in `unit`; None where it was not measured."""
 
 
 def one_core() -> int:
@@ -59,6 +61,12 @@ def cpu_seconds(work: Callable[[int], object], argument: int) -> float:
     start = time.process_time()
     work(argument)
     return time.process_time() - start
+
+
+def least_s(work: Callable[[int], object], times: int = 7) -> float:
+    """The least CPU time of some calls, after one that does not count: a floor."""
+    work(0)
+    return min(cpu_seconds(work, n) for n in range(times))
 
 
 def paired(
@@ -91,8 +99,9 @@ def row(
     unit: str,
     error: float,
     limit: str,
+    floor_s: float | None = None,
 ) -> Row:
-    """A row of paired times, `items` things in each."""
+    """A row of paired times, `items` things in each; `floor_s` is the least that ours could take."""
     ratios = [theirs / ours for ours, theirs in zip(*times, strict=True)]
     return Row(
         name=name,
@@ -106,6 +115,7 @@ def row(
         reference_value=float(f"{items / median(times[1]):.4g}"),
         error=float(f"{error:.2g}"),
         limit=limit,
+        ceiling=None if floor_s is None else float(f"{items / floor_s:.4g}"),
     )
 
 
@@ -139,13 +149,26 @@ def document(benchmark: str, rows: Sequence[Row], **more: Any) -> dict[str, Any]
 
 def publish(content: dict[str, Any], store: bool) -> None:
     """Print the table and, last, the document on one line; keep it in results/ if asked to."""
-    table = Table("what", "against", "ratio", "from-to", "n", "ours", "reference", "unit", "error")
+    names = (
+        "what",
+        "against",
+        "ratio",
+        "from-to",
+        "n",
+        "ours",
+        "reference",
+        "ceiling",
+        "unit",
+        "error",
+    )
+    table = Table(*names)
     for r in content["rows"]:
         spread = f"{r['ratio_min']}-{r['ratio_max']}"
-        values = (r["ratio"], spread, r["n"], r["value"], r["reference_value"], r["unit"])
+        ceiling = "" if r["ceiling"] is None else r["ceiling"]
+        values = (r["ratio"], spread, r["n"], r["value"], r["reference_value"], ceiling, r["unit"])
         table.add_row(r["name"], r["reference"], *(str(v) for v in values), f"{r['error']:.1g}")
     if content["rows"]:
-        Console(width=150).print(table)
+        Console(width=160).print(table)
     for r in content["rows"]:
         print(f"{r['name']}: limited by {r['limit']}")
     if store:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.data`: the stages of a data job against the published path, on one core.
+"""`python -m benchmarks.data`: soundscapes and their reverberation against the published path, on one core.
 
-Soundscapes against Scaper writing wav, JAMS, txt and isolated events; mel bands against librosa as the
-published code calls it; reverberation against np.convolve; two Ray workers against one. About 4 minutes.
+Soundscapes against Scaper writing wav, JAMS, txt and isolated events; reverberation against np.convolve; two
+Ray workers against one. About 4 minutes. (Mel bands: benchmarks/mel.py.)
 The sound bank is mini-DESED (decoded to wav, as DESED is) where it lies beside the project, else the
 built-in procedural one.
 """
@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from unittest.mock import patch
 
 import numpy as np
 import soundfile
 import typer
 
 from benchmarks.common import Row, document, idle_share, one_core, paired, publish, row
-from benchmarks.published import convolved, published_mel, published_soundscape
-from raysed.config.data_job import DataJob, Features, Roots, SyntheticSet
-from raysed.data import reverb
+from benchmarks.published import convolved, published_soundscape
+from benchmarks.step_parts import Clock
+from raysed.config.data_job import DataJob, Roots, SyntheticSet
+from raysed.data import reverb, soundscape
 from raysed.data.audio import EXTENSIONS
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
-from raysed.data.mel import mel_amplitude
-from raysed.data.mel_dali import DaliMel
 from raysed.data.procedural import DemoSizes, write_demo_tree
 from raysed.data.soundscape import SoundscapeContext, make_soundscape, soundscape_count, specify
 
@@ -93,6 +93,7 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
     """
     rows = []
     for shift, pitch in ((0.0, "without pitch shift"), (3.0, "with pitch shift")):
+        floor = ("SoX's pitch shift", "_sox") if shift else ("Scaper's instantiation", "specify")
         context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift), "s")
         for choose, which in ((kept_blocks, "kept ones"), (raw_blocks, "all asked for")):
             blocks = choose(context, pairs + WARM_UP)
@@ -118,10 +119,21 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
                     items=BLOCK,
                     unit="soundscapes/s",
                     error=float(max(errors)),
-                    limit="SoX's pitch shift" if shift else "loudness and Scaper's instantiation",
+                    limit=f"{floor[0]}; then loudness",
+                    floor_s=floor_s(context, blocks[WARM_UP:], *floor) / pairs,
                 )
             )
     return rows
+
+
+def floor_s(context: SoundscapeContext, blocks: list[list[int]], part: str, function: str) -> float:
+    """CPU seconds inside one function of raysed.data.soundscape while the blocks are made."""
+    clock = Clock()
+    timed = clock.timed(getattr(soundscape, function), part)
+    with patch.object(soundscape, function, timed):
+        for n in range(len(blocks)):
+            _ours(context, blocks, {}, n)
+    return clock.seconds[part]
 
 
 def _ours(
@@ -137,42 +149,6 @@ def _published(context: SoundscapeContext, blocks: list[list[int]], folder: Path
     folder.mkdir(exist_ok=True)
     for index in blocks[n]:
         published_soundscape(context, index, folder)
-
-
-def mels(pairs: int) -> list[Row]:
-    """Clips of 10 s per CPU second: the CPU definition, and DALI's CPU backend."""
-    features = Features()
-    random = np.random.default_rng(0)
-    clips = [0.1 * random.standard_normal(features.n_samples) for _ in range(BLOCK)]
-    singles = [clip.astype(np.float32) for clip in clips]
-    dali = DaliMel(features, device_id=None, batch=BLOCK)
-
-    def by_us() -> list[np.ndarray]:
-        return [mel_amplitude(clip, features) for clip in singles]
-
-    def as_published() -> list[np.ndarray]:
-        return [published_mel(clip) for clip in clips]
-
-    def in_single() -> list[np.ndarray]:
-        return [published_mel(clip) for clip in singles]
-
-    def by_dali() -> list[np.ndarray]:
-        return dali(singles)
-
-    comparisons = (
-        ("mel, CPU definition", by_us, "librosa as published (float64)", as_published),
-        ("mel, CPU definition", by_us, "librosa given float32", in_single),
-        ("mel, DALI on the CPU", by_dali, "librosa as published (float64)", as_published),
-    )
-    rows = []
-    for name, ours, reference, theirs in comparisons:
-        times = paired(lambda _, o=ours: o(), lambda _, t=theirs: t(), pairs=pairs, warm_up=2)
-        error = max(float(np.abs(a - b).max()) for a, b in zip(ours(), theirs(), strict=True))
-        limit = "DALI's own spectrogram" if ours is by_dali else "the FFT of 628 frames"
-        rows.append(
-            row(name, reference, times, items=BLOCK, unit="clips/s", error=error, limit=limit)
-        )
-    return rows
 
 
 def rirs(scratch: Path, pairs: int) -> list[Row]:
@@ -234,7 +210,7 @@ def run_parts(parts: dict[str, Callable[[], list[Row]]], only: str | None) -> li
 
 
 def main(
-    only: Annotated[str | None, typer.Option(help="soundscapes, mel, rir or workers.")] = None,
+    only: Annotated[str | None, typer.Option(help="soundscapes, rir or workers.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of the short stages.")] = 15,
     store: Annotated[bool, typer.Option(help="Keep the document in benchmarks/results.")] = False,
 ) -> None:
@@ -249,11 +225,10 @@ def main(
             # First, since Ray's workers inherit the cores of this process.
             "workers": lambda: workers(job_of(roots), scratch, idle),
             "soundscapes": lambda: soundscapes(roots, scratch, pairs),
-            "mel": lambda: mels(pairs),
             "rir": lambda: rirs(scratch, RIR_PAIRS),
         }
         rows = run_parts(parts, only)
-    warm_up = "6 blocks of soundscapes, 2 of mels, 1 reverberation, 1 build of 2 workers"
+    warm_up = "6 blocks of soundscapes, 1 reverberation, 1 build of 2 workers"
     publish(
         document("data", rows, bank=bank, warm_up=warm_up, idle_share_before=round(idle, 3)),
         store,

@@ -18,8 +18,9 @@ import torch.distributed as dist
 import yaml
 from torch.nn.parallel import DistributedDataParallel
 
+from benchmarks.loader import features_of
 from benchmarks.team import Step, Team, free_port
-from benchmarks.train_step import VALUES, features_of, inputs, trial_of
+from benchmarks.train_step import VALUES, inputs, trial_of
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Schedule, Shares, Teacher, Trial
 from raysed.data.folder import Folder

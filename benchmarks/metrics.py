@@ -20,9 +20,9 @@ import sed_eval
 import typer
 from psds_eval import PSDSEval
 
-from benchmarks.common import Row, document, one_core, paired, publish, row
+from benchmarks.common import Row, document, least_s, one_core, paired, publish, row
 from benchmarks.real_systems import BASELINE, TRUTH, read_real
-from raysed.evaluation.bootstrap import METRICS, clip_weights
+from raysed.evaluation.bootstrap import METRICS, clip_weights, random_bits
 from raysed.evaluation.counts import PAPER
 from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.events import Events, Reference, read_durations_tsv, read_events_tsv
@@ -120,6 +120,9 @@ def bootstraps(tables: Tables, pairs: int) -> list[Row]:
 
         mine, one = paired(ours, theirs, pairs=pairs)
         error = max(abs(values["ours"][pair] - values["naive"][pair]) for pair in values["ours"])
+        draws_s = least_s(
+            lambda seed: random_bits("floor", seed, 0, DRAWS * len(reference.filenames))
+        )
         package = "psds_eval 0.5.3" if name == "PSDS" else "sed_eval 0.2.1"
         found = row(
             f"{name} bootstrap, B = {DRAWS}, weights drawn",
@@ -128,7 +131,8 @@ def bootstraps(tables: Tables, pairs: int) -> list[Row]:
             items=DRAWS,
             unit="resamples/s",
             error=error,
-            limit="drawing the weights" if name != "PSDS" else "integer counts of 27,000 changes",
+            limit="drawing the weights" + ("" if name != "PSDS" else ", counts of 27,000 changes"),
+            floor_s=draws_s,
         )
         rows.append(Extrapolated(**vars(found)))
     return rows

@@ -1,15 +1,16 @@
 """`python -m benchmarks.scheduling`: what many trials cost the driver of a run, with trials that do nothing.
 
-The driver is the real one: Tune with the callbacks that keep the live table and status.json. A trial reports some
-epochs at once and writes its result. GPUs are fake: Ray counts them and nobody uses them. Tune reuses the trials'
-processes here, unlike a run, as starting one takes seconds of a core and about 100 MB; `--fresh` trials
-measure that. CPU seconds are of the driver's process alone.
+The driver is the real one: Tune with the callbacks that keep the live table and status.json, and a process a trial.
+A trial sleeps and reports its epochs, so that as many as asked for live at once, about 100 MB each, and writes its
+result. GPUs are fake: Ray counts them and nobody uses them. As starting a process takes a second of a core, `--reused`
+trials share processes, unlike a run: they show the driver without that. CPU seconds are of the driver's process alone.
 """
 
 import json
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -32,32 +33,49 @@ from raysed.tune.status import RunStatus
 
 DATA = TrialData(synthetic="s", unlabelled="s", weak="s", xvalid=("x",), evaluation=("x",))
 TRIAL = Trial(data=DATA)
+_EPOCHS = 5
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the driver is given."""
+
+    trials: int
+    at_once: int
+    epochs: int
+    lasts_s: float
+    """A trial, from its first line to its last."""
+    reuse: bool
 
 
 def fake_trial(config: dict[str, Any]) -> None:
-    """Report all epochs, write a result; no work."""
+    """Sleep, report all epochs, write a result; no work."""
     job = config["job"]
     for epoch in range(job["epochs"]):
-        tune.report({"epoch": epoch, "loss": 0.5, "xvalid_f1": {"x": 0.3}, "clips_per_s": 1.0})
+        time.sleep(job["epoch_s"])
+        metrics = {"epoch": epoch, "loss": 0.5, "xvalid_f1": {"x": 0.3}, "clips_per_s": 1.0}
+        tune.report({**metrics, "sent": time.time()})
     Path(job["out"]).mkdir(parents=True)
     Path(job["out"], "result.json").write_text(json.dumps({"epochs": job["epochs"]}))
 
 
 class Samples(tune.Callback):
-    """The driver whenever a trial is over: CPU and wall seconds, resident memory."""
+    """The driver whenever a trial is over: CPU and wall seconds, resident memory; and each result's way to it."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, float, float]] = []
-        self.results = 0
-        self.most_at_once = 0
+        self.running: list[int] = []
+        self.delays_s: list[float] = []
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
-    def on_trial_result(self, iteration: int, trials: list, trial: Any, *a: Any, **k: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
         """Tune's hook."""
-        self.results += 1
-        self.most_at_once = max(self.most_at_once, sum(t.status == "RUNNING" for t in trials))
+        self.delays_s.append(time.time() - result["sent"])
+        self.running.append(sum(t.status == "RUNNING" for t in trials))
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Tune's hook."""
@@ -70,13 +88,15 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def schedule(root: Path, *, trials: int, at_once: int, epochs: int, reuse: bool) -> dict[str, Any]:
+def schedule(root: Path, load: Load) -> dict[str, Any]:
     """Drive these many trials; what they cost the driver."""
     run, samples, lines = Folder(str(root)), Samples(), []
-    trial = TRIAL.model_copy(update={"schedule": Schedule(epochs=epochs)})
+    trial = TRIAL.model_copy(update={"schedule": Schedule(epochs=load.epochs)})
     training = Training("t", trial, {"c": ("x",)})
-    plans = [TrialPlan(training, seed, run.child(f"trials/t-seed{seed}")) for seed in range(trials)]
-    configs = [{"name": p.name, "out": p.out.url, "epochs": epochs} for p in plans]
+    seeds = range(load.trials)
+    plans = [TrialPlan(training, seed, run.child(f"trials/t-seed{seed}")) for seed in seeds]
+    job = {"epochs": load.epochs, "epoch_s": load.lasts_s / load.epochs}
+    configs = [{"name": p.name, "out": p.out.url, **job} for p in plans]
     bundle = tune.PlacementGroupFactory([{"CPU": 1.0, "GPU": 1.0}])
     before, started = (time.process_time(), resident_mb()), time.perf_counter()
     with RunStatus(run) as status, tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
@@ -84,7 +104,9 @@ def schedule(root: Path, *, trials: int, at_once: int, epochs: int, reuse: bool)
         tune.Tuner(
             tune.with_resources(fake_trial, bundle),
             param_space={"job": tune.grid_search(configs)},
-            tune_config=tune.TuneConfig(max_concurrent_trials=at_once, reuse_actors=reuse),
+            tune_config=tune.TuneConfig(
+                max_concurrent_trials=load.at_once, reuse_actors=load.reuse
+            ),
             run_config=tune.RunConfig(
                 name="scheduling",
                 storage_path=scratch,
@@ -94,15 +116,20 @@ def schedule(root: Path, *, trials: int, at_once: int, epochs: int, reuse: bool)
         ).fit()
         status.update("done", exit_code=0)
     assert all(plan.finished for plan in plans), "a trial was lost"
-    assert samples.results >= trials * epochs and len(lines) == trials * epochs
+    assert len(samples.delays_s) >= load.trials * load.epochs == len(lines)
+    wall_s = time.perf_counter() - started
     return {
-        "trials": trials,
-        "at_once": samples.most_at_once,
-        "reused_processes": reuse,
-        "wall_s": round(time.perf_counter() - started, 1),
+        "trials": load.trials,
+        "at_once": max(samples.running),
+        "at_once_median": median(samples.running),
+        "reused_processes": load.reuse,
+        "trial_lasts_s": load.lasts_s,
+        "wall_s": round(wall_s, 1),
+        # Of a slot, from a trial's last line to the first of the next: the process ends, another starts.
+        "empty_slot_s_per_trial": round(wall_s * load.at_once / load.trials - load.lasts_s, 2),
         "driver_cpu_s": round(time.process_time() - before[0], 2),
         "rss_mb_before": round(before[1], 1),
-        **costs(samples, epochs),
+        **costs(samples, load.epochs),
     }
 
 
@@ -111,13 +138,17 @@ def costs(samples: Samples, epochs: int) -> dict[str, Any]:
     cpu, wall, rss = (np.array(column) for column in zip(*samples.rows, strict=True))
     tenth = max(len(cpu) // 10, 5)
     slope, _ = np.polyfit(np.arange(len(rss)), rss, 1)
+    delays_ms = np.percentile(samples.delays_s, [50, 99]) * 1e3
     return {
         "cpu_ms_per_trial_first": round(1e3 * (cpu[tenth] - cpu[0]) / tenth, 1),
         "cpu_ms_per_trial_last": round(1e3 * (cpu[-1] - cpu[-1 - tenth]) / tenth, 1),
         "cpu_ms_per_trial_median": round(1e3 * median(np.diff(cpu).tolist()), 1),
         "result_rows_per_s": round(float(len(wall) * epochs / (wall[-1] - wall[0])), 1),
         "result_rows_per_cpu_s": round(float(len(cpu) * epochs / (cpu[-1] - cpu[0])), 1),
+        "result_delay_ms_median": round(float(delays_ms[0]), 1),
+        "result_delay_ms_99": round(float(delays_ms[1]), 1),
         "rss_mb_last": round(float(rss[-1]), 1),
+        "rss_mb_most": round(float(rss.max()), 1),
         "rss_kb_per_trial": round(1e3 * float(slope), 1),
     }
 
@@ -163,6 +194,8 @@ def storage(root: Path, clips: int) -> dict[str, Any]:
 
 def start_fake_gpus(count: int) -> None:
     """A local Ray that believes it has these many CPUs and GPUs."""
+    # Its default, 15, starves the trials' processes beside other work of the machine.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray.init(
         address="local", num_cpus=count, num_gpus=count, include_dashboard=False,
         log_to_driver=False, _node_ip_address="127.0.0.1", object_store_memory=80_000_000,
@@ -175,10 +208,11 @@ def stored_bytes(folder: Path) -> int:
 
 
 def main(
-    trials: Annotated[int, typer.Option(help="Trials, in reused processes.")] = 1000,
+    trials: Annotated[int, typer.Option(help="Trials, a process each; 0: none.")] = 1000,
     at_once: Annotated[int, typer.Option(help="Fake GPUs; a process of about 100 MB each.")] = 64,
-    epochs: Annotated[int, typer.Option(help="Reports of a trial.")] = 5,
-    fresh: Annotated[int, typer.Option(help="Trials with a process of their own.")] = 24,
+    lasts_s: Annotated[float, typer.Option(help="Such a trial, in seconds.")] = 100.0,
+    reused: Annotated[int, typer.Option(help="Trials in processes used again; 0: none.")] = 1000,
+    reused_lasts_s: Annotated[float, typer.Option(help="Such a trial, in seconds.")] = 20.0,
     clips: Annotated[int, typer.Option(help="Clips whose conversion is timed.")] = 1000,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
@@ -187,10 +221,14 @@ def main(
     found = {}
     with tempfile.TemporaryDirectory(prefix="raysed-bench-") as name:
         start_fake_gpus(at_once)
-        for way, count in (("fresh", fresh), ("reused", trials)):
-            found[way] = schedule(
-                Path(name, way), trials=count, at_once=at_once, epochs=epochs, reuse=way == "reused"
-            )
+        loads = {
+            "reused": Load(reused, at_once, _EPOCHS, reused_lasts_s, reuse=True),
+            "fresh": Load(trials, at_once, _EPOCHS, lasts_s, reuse=False),
+        }
+        for way, given in loads.items():
+            if not given.trials:
+                continue
+            found[way] = schedule(Path(name, way), given)
             print(f"{way}: {json.dumps(found[way])}", flush=True)
         ray.shutdown()
         # Last: what training leaves in memory is not the driver's.

@@ -1,9 +1,11 @@
 """The command line. Exit codes: 0 done, 1 a check failed, 2 wrong input, 3 finished with holes, 130 interrupted."""
 
+import json
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,11 +22,17 @@ if TYPE_CHECKING:
 EXIT_CHECK_FAILED, EXIT_WRONG_INPUT, EXIT_HOLES = 1, 2, 3  # and 130 by Ctrl-C, from typer
 
 app = typer.Typer(
-    help="Sound event detection on heterogeneous data: build data sets, run ablations, read tables.",
+    help="Sound event detection on heterogeneous data.\n\n"
+    "The way: doctor → data → tune → report → predict. "
+    "demo walks it on built-in sounds, score stands alone.",
+    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong input (refused before work), "
+    "3 finished with holes or stopped, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+# Help lists the panels and their commands in the order in which they are registered below.
+THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
 
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
@@ -35,7 +43,41 @@ AddressOption = Annotated[
 ]
 
 
-@app.command("tune")
+def _command(name: str, panel: str, example: str) -> Callable[..., Any]:
+    """Registers a command, with an example line under its help."""
+    return app.command(name, rich_help_panel=panel, epilog=f"Example: {example}")
+
+
+@app.callback()
+def raysed(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Options of every command; `_guard` has taken them before typer reads the rest."""
+
+
+@_command("doctor", THE_WAY, "raysed doctor /data/desed")
+def doctor_command(
+    target: Annotated[
+        Path, typer.Argument(help="A data job, or a folder that holds DESED or parts of it.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
+    from raysed.data.diagnosis import print_diagnosis
+    from raysed.data.doctor import examine
+
+    found = examine(target)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        print_diagnosis(found, _console())
+    raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
+
+
+_command("data", THE_WAY, "raysed data data_jobs/desed.yaml --sets weak,val")(data)
+
+
+@_command("tune", THE_WAY, "raysed tune tune_spaces/ablation.yaml --plan")
 def tune_command(
     space: Annotated[Path, typer.Argument(help="A tune_spaces/*.yaml.")],
     run: RunOption = None,
@@ -74,8 +116,6 @@ def tune_command(
 
 def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool) -> int:
     """The plan of a space, on a cluster that is named or on this machine; the exit code."""
-    import json
-
     from raysed.config.space import read_space
 
     unset: list[str] = []
@@ -93,17 +133,18 @@ def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool
     return EXIT_WRONG_INPUT if found["refusals"] else 0
 
 
-def _console() -> "Console":
-    from rich.console import Console
+@_command("report", THE_WAY, "raysed report runs/ablation")
+def report_command(
+    run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
+) -> None:
+    """Print and write the tables of a run, finished or not."""
+    from raysed.data.folder import Folder
 
-    # A pipe has no width of its own.
-    return Console(width=None if sys.stdout.isatty() else 120)
+    _report(Folder(run), as_json)
 
 
 def _report(run: "Folder", as_json: bool) -> "Report":
     """Write tables, page and figures of a run; print the tables."""
-    import json
-
     from raysed.page.page import write_page
     from raysed.report.report import write_report
 
@@ -114,44 +155,33 @@ def _report(run: "Folder", as_json: bool) -> "Report":
     return report
 
 
-app.command("data")(data)
-app.command("predict")(predict)
-app.command("export")(export)
-app.command("postprocess")(postprocess)
+def _console() -> "Console":
+    from rich.console import Console
+
+    # A pipe has no width of its own.
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
-@app.command("report")
-def report_command(
-    run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
-) -> None:
-    """Print and write the tables of a run, finished or not."""
-    from raysed.data.folder import Folder
-
-    _report(Folder(run), as_json)
-
-
-@app.command("doctor")
-def doctor_command(
-    target: Annotated[
-        Path, typer.Argument(help="A data job, or a folder that holds DESED or parts of it.")
-    ],
-    as_json: JsonOption = False,
-) -> None:
-    """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
-    import json
-
-    from raysed.data.diagnosis import print_diagnosis
-    from raysed.data.doctor import examine
-
-    found = examine(target)
-    if as_json:
-        print(json.dumps(found.as_json()))
-    else:
-        print_diagnosis(found, _console())
-    raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
+_command("predict", THE_WAY, "raysed predict best-xvalid.pt recording.wav --out events.tsv")(
+    predict
+)
+_command(
+    "postprocess",
+    AFTER,
+    "raysed postprocess runs/ablation/trials/0a1b2c3d-seed0 --xvalid data/x --evaluate data/val",
+)(postprocess)
+_command("export", AFTER, "raysed export best-xvalid.pt model.onnx")(export)
 
 
-@app.command("score")
+@_command("demo", ALONE, "raysed demo")
+def demo_command(run: RunOption = None) -> None:
+    """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
+    from raysed.demo import run_demo
+
+    raise typer.Exit(run_demo(run))
+
+
+@_command("score", ALONE, "raysed score --predictions P --ground-truth GT.tsv --durations D.tsv")
 def score_command(  # noqa: PLR0913 - each is an option
     predictions: Annotated[
         Path,
@@ -177,7 +207,7 @@ def score_command(  # noqa: PLR0913 - each is an option
     ] = None,
     draws: Annotated[int, typer.Option(min=10, help="Bootstrap draws.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object instead.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
     from raysed.evaluation.score import Request, score
@@ -186,21 +216,34 @@ def score_command(  # noqa: PLR0913 - each is an option
     request = Request(
         predictions, ground_truth, durations, versus, overlaps, threshold, draws, seed
     )
-    show(score(request), as_json=json)
+    show(score(request), as_json=as_json)
 
 
-@app.command("demo")
-def demo_command(run: RunOption = None) -> None:
-    """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
-    from raysed.demo import run_demo
+@_command("schema", ALONE, "raysed schema space > tune_spaces/schema.json")
+def schema_command(
+    kind: Annotated[
+        Literal["space", "job"] | None,
+        typer.Argument(help="tune_spaces/*.yaml or data_jobs/*.yaml (default: both)."),
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The reference of all keys instead, for people.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the YAML files, with which editors complete and check them."""
+    from raysed.config.reference import reference
+    from raysed.config.schema import KINDS, schema
 
-    raise typer.Exit(run_demo(run))
+    if markdown:
+        print(reference(kind), end="")
+    else:
+        found = schema(kind) if kind else {each: schema(each) for each in KINDS}
+        print(json.dumps(found, indent=2))
 
 
 def run_command(command: Callable[..., None]) -> None:
     """One command as a program of its own (`python -m raysed.tune`)."""
     alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    alone.command()(command)
+    alone.command(epilog="--debug shows tracebacks of errors.")(command)
     _guard(alone)
 
 
@@ -210,22 +253,45 @@ def main() -> None:
 
 
 def _guard(program: typer.Typer) -> None:
-    """Turn a user's mistake into a message and exit code 2, without a traceback."""
+    """Turn what goes wrong into a message and an exit code; `--debug`, anywhere, puts the traceback before it."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        program(standalone_mode=True)
-    except ConfigError as error:
-        for fault in error.faults:
-            print(f"error: {fault}", file=sys.stderr)
-        sys.exit(EXIT_WRONG_INPUT)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_WRONG_INPUT)
-    except (OSError, RuntimeError) as error:
-        print(
-            f"stopped: {error}\nWhat is finished is kept: the same command goes on.",
-            file=sys.stderr,
-        )
-        sys.exit(EXIT_HOLES)
+        program(args=arguments)
+    except Exception as error:  # the edge of the program: nothing above could handle it
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        code, lines = _explain(error)
+        print("\n".join(lines), file=sys.stderr)
+        sys.exit(code)
+
+
+_OF_A_PATH = (
+    FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError | PermissionError
+)
+
+
+def _explain(error: Exception) -> tuple[int, list[str]]:
+    """The exit code of what stopped a command, and what to tell the user."""
+    if isinstance(error, ValueError | _OF_A_PATH):
+        faults = error.faults if isinstance(error, ConfigError) else [_words(error)]
+        return EXIT_WRONG_INPUT, [f"error: {fault}" for fault in faults]
+    if isinstance(error, OSError | RuntimeError):
+        kept = "Data sets and runs keep what is finished: the same command goes on."
+        return EXIT_HOLES, [f"stopped: {_words(error)}", kept]
+    # Not 1, which scripts read as a check that failed.
+    return EXIT_HOLES, [
+        f"internal error: {type(error).__name__}: {error}",
+        "This is a fault of raysed; with --debug the same command shows where.",
+    ]
+
+
+def _words(error: Exception) -> str:
+    """`file: reason` where the operating system refused a file, else the error's own words."""
+    if isinstance(error, FileExistsError):
+        return f"{error.filename}: a file stands where a folder is to be"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 if __name__ == "__main__":

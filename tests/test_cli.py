@@ -6,8 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import typer
 import yaml
 
+from raysed import cli
+from raysed.config.reader import ConfigError
+from raysed.config.reference import reference
+from raysed.config.schema import KINDS, schema
 from tests.paths import ROOT
 
 JOB = {
@@ -31,11 +36,126 @@ def write(path, content):
     return str(path)
 
 
-def test_help_names_the_commands():
+COMMANDS = (
+    "doctor", "data", "tune", "report", "predict", "postprocess", "export", "demo", "score", "schema",
+)  # fmt: skip
+
+
+def test_help_shows_the_way():
     shown = run("raysed.cli", "--help")
     assert shown.returncode == 0
-    for command in ("data", "tune", "report", "demo"):
-        assert command in shown.stdout
+    assert "doctor → data → tune → report → predict" in shown.stdout
+    listed = re.findall(r"^│ (\w+)  ", shown.stdout, re.MULTILINE)
+    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
+
+
+@pytest.fixture
+def main(monkeypatch, capsys):
+    """Runs `raysed` or another program of cli.py in this process; returns exit code, output and messages."""
+
+    def call(*arguments, program=cli.main):
+        monkeypatch.setattr(sys, "argv", ["raysed", *arguments])
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit) as stopped:
+            program()
+        shown = capsys.readouterr()
+        return stopped.value.code, shown.out, shown.err
+
+    return call
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_shows_an_example_that_it_would_take(main, command):
+    code, out, _ = main(command, "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    example = " ".join(out.split("Example: ")[1].split()).split(" > ")[0]
+    program, name, *arguments = example.split()
+    assert (program, name) == ("raysed", command)
+    parser = typer.main.get_command(cli.app).commands[name]
+    if command == "score":  # its files must be there
+        arguments = [str(ROOT / "README.md") if a[0] != "-" else a for a in arguments]
+    assert parser.make_context(name, arguments).params
+
+
+def test_a_schema_is_one_json_object(main):
+    for kind in KINDS:
+        code, out, _ = main("schema", kind)
+        assert (code, json.loads(out)) == (0, schema(kind))
+        assert (
+            out
+            == (
+                ROOT / {"space": "tune_spaces", "job": "data_jobs"}[kind] / "schema.json"
+            ).read_text()
+        )
+    assert json.loads(main("schema")[1]) == {kind: schema(kind) for kind in KINDS}
+    assert main("schema", "--markdown") == (0, reference(), "")
+    assert main("schema", "job", "--markdown") == (0, reference("job"), "")
+
+
+ERRORS = [
+    (ValueError("fs 8000"), 2, "error: fs 8000\n"),
+    (ConfigError(["a.yaml:1: x", "a.yaml:2: y"]), 2, "error: a.yaml:1: x\nerror: a.yaml:2: y\n"),
+    (IsADirectoryError(21, "Is a directory", "d.tsv"), 2, "error: d.tsv: Is a directory\n"),
+    (
+        FileExistsError(17, "File exists", "r"),
+        2,
+        "error: r: a file stands where a folder is to be\n",
+    ),
+    (PermissionError(13, "Permission denied", "d.tsv"), 2, "error: d.tsv: Permission denied\n"),
+    (OSError(28, "No space left on device"), 3, "stopped: [Errno 28] No space left on device\n"),
+    (RuntimeError("Ray stopped"), 3, "stopped: Ray stopped\n"),
+    (RuntimeError(), 3, "stopped: RuntimeError\n"),
+    (KeyError("snr"), 3, "internal error: KeyError: 'snr'\n"),
+    (AssertionError("shape"), 3, "internal error: AssertionError: shape\n"),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "message"), ERRORS, ids=lambda value: repr(value)[:30])
+def test_errors_are_messages_and_tracebacks_only_when_asked_for(
+    monkeypatch, main, error, code, message
+):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(cli, "_report", fail)
+    found, out, err = main("report", "runs/x")
+    assert (found, out) == (code, "")
+    assert err.startswith(message) and "Traceback" not in err
+    for asked in (("--debug", "report", "runs/x"), ("report", "runs/x", "--debug")):
+        found, out, err = main(*asked)
+        assert (found, out) == (code, "")
+        assert err.startswith("Traceback (most recent call last)") and message in err
+        assert ", in fail\n" in err
+
+
+def test_a_program_of_one_command_takes_debug_too(main):
+    def tune():
+        cli.run_command(cli.tune_command)
+
+    for debug in ((), ("--debug",)):
+        code, out, err = main(*debug, "absent.yaml", program=tune)
+        assert (code, out) == (2, "")
+        assert err.endswith("error: absent.yaml: no such file\n")
+        assert ("Traceback" in err) == bool(debug)
+
+
+@pytest.mark.parametrize("debug", [(), ("--debug",)])
+def test_an_interrupt_is_130(monkeypatch, main, debug):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_report", interrupt)
+    assert main(*debug, "report", "runs/x")[0] == 130
+    monkeypatch.setattr(cli, "_print_plan", interrupt)
+    one = main(*debug, "x.yaml", "--plan", program=lambda: cli.run_command(cli.tune_command))
+    assert one[0] == 130
+
+
+def test_a_wrong_command_or_option_is_2(main):
+    for arguments, said in ((["scroe"], "score"), (["--nosuch"], "nosuch"), (["schema", "x"], "x")):
+        code, out, err = main(*arguments)
+        assert (code, out) == (2, "") and said in err
 
 
 @pytest.mark.parametrize("command", [("raysed.data",), ("raysed.cli", "data")])

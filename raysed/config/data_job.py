@@ -15,6 +15,7 @@ class Features(Config):
     """The log-mel front end: centred STFT with a symmetric Hamming window, Slaney mel bands of amplitude."""
 
     sample_rate_hz: int = Field(16000, ge=1000)
+    """Recordings at other rates are resampled."""
     duration_s: float = Field(10.0, gt=0)
     """Clips are padded or truncated to this length, in frames."""
     n_fft: int = Field(2048, ge=16)
@@ -22,8 +23,11 @@ class Features(Config):
     hop: int = Field(255, ge=1)
     """Samples from one STFT frame to the next."""
     n_mels: int = Field(128, ge=1)
+    """Mel bands. The network's frequency pooling must end at one."""
     low_hz: float = Field(0.0, ge=0)
+    """Lower edge of the lowest band."""
     high_hz: float = Field(8000.0, gt=0)
+    """Upper edge of the highest band, at most half the sample rate."""
     floor_db: float = Field(80.0, gt=0)
     """Decibels under each clip's own maximum at which its log-mel is floored."""
     pad: Literal["after_log", "waveform"] = "after_log"
@@ -79,8 +83,10 @@ class RecordedSet(Config):
     """A subset of DESED whose audio lies on disk: recorded clips, or ready-made soundscapes."""
 
     kind: Literal["recorded"]
+    """Audio that lies on disk."""
     subset: Literal["weak", "unlabelled", "validation", "eval", "synthetic"]
-    """`synthetic` is a set of finished soundscapes such as synthetic20_train, named by `folder`."""
+    """Whose audio and labels; `synthetic` is a set of finished soundscapes such as synthetic20_train, named by
+    `folder`."""
     folder: Name | None = None
     """Ready-made soundscapes only: audio in `audio/{train,validation,eval}/<folder>/soundscapes/`, labels in
     `metadata/<the same>/<folder>/soundscapes.tsv`."""
@@ -110,14 +116,19 @@ class SyntheticSet(Config):
     """Soundscapes that Scaper samples from the soundbank (spec: Turpault & Serizel 2020, section 3)."""
 
     kind: Literal["synthetic"]
+    """Soundscapes made from the soundbank."""
     split: Literal["train", "xvalid", "eval"]
     """Which soundbank, co-occurrence file and rooms: `xvalid` has sources that `train` never sees."""
     count: int = Field(ge=1)
-    """Soundscapes asked for; about half survive the polyphony filter."""
+    """Soundscapes asked for (the paper: 4500 for training, 500 for x-valid); about half survive the polyphony
+    filter."""
     seed: int = Field(0, ge=0)
+    """Of the draws; soundscape i is a function of seed, split and i alone."""
     pitch_shift_semitones: float = Field(3.0, ge=0)
-    """Uniform in plus or minus this; 0 means no pitch shift."""
+    """Uniform in plus or minus this; 0 means no pitch shift (the paper's Table 2)."""
     reverb: Literal["none", "rir", "sox"] = "none"
+    """`rir` convolves with the rooms of `roots.rir` (Table 3); `sox` is SoX's, which the paper calls Scaper's
+    default."""
     snr_db: tuple[float, float] = (6.0, 30.0)
     """Uniform range of each event's level over the background, in LUFS."""
     ref_db: float = -55.0
@@ -169,13 +180,16 @@ class DataJob(Config):
     """All data sets of one experiment, and how to build them."""
 
     name: Name
+    """For people and messages."""
     out: str
     """Folder or URL that receives one folder per data set."""
     roots: Roots = Roots()
+    """Where the audio lies: those that the sets need."""
     classes: tuple[str, ...] | None = None
     """The class list; null takes the classes of the soundbank's foregrounds, or without a soundbank those of
     the labelled sets' annotations, sorted."""
     features: Features = Features()
+    """The log-mel front end, one for all sets."""
     mel: Literal["auto", "dali", "torchaudio"] = "auto"
     """Who computes the mel bands; part of a data set's identity. `auto` is DALI where it is installed,
     `torchaudio` the CPU definition: torchaudio's filters, scipy's FFT."""
@@ -184,7 +198,9 @@ class DataJob(Config):
     quarantine_limit: float = Field(0.01, ge=0, le=1)
     """Fraction of unreadable clips above which the job ends with exit code 3."""
     cluster: Cluster = Cluster()
+    """How a build uses the machines."""
     sets: dict[Name, DataSet] = Field(min_length=1)
+    """The data sets by name; each is built into a folder `<out>/<name>-<id>`."""
 
     @model_validator(mode="after")
     def _roots_cover_the_sets(self) -> "DataJob":

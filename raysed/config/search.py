@@ -13,6 +13,7 @@ class Parameter(Config):
     """Where one value is drawn from: exactly one of these."""
 
     uniform: tuple[float, float] | None = None
+    """Any number of the range [low, high]."""
     log_uniform: tuple[float, float] | None = None
     """Uniform in the logarithm, as suits learning rates."""
     choice: tuple[Any, ...] | None = Field(None, min_length=1)
@@ -46,6 +47,7 @@ class Search(Config):
     """How many configurations to draw, from where, and when hopeless ones are stopped (ASHA)."""
 
     samples: int = Field(ge=1)
+    """Configurations to draw: cells s00, s01, ..."""
     seed: int = Field(0, ge=0)
     """Of the draws, not of the trainings."""
     grace_epochs: int = Field(1, ge=1)

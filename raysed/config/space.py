@@ -48,7 +48,7 @@ class Resources(Config):
 class Space(Config):
     """What a `tune_spaces/*.yaml` holds."""
 
-    name: Name
+    name: Name = Field(description="For people and messages.")
     data_job: str
     """The data job's YAML, relative to the working directory."""
     run: str
@@ -57,15 +57,15 @@ class Space(Config):
     """Every cell is trained with each of these."""
     base: dict[str, Any]
     """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[Cell, ...] = Field((), description="What is compared; or else a `search`.")
     change: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """What differs further in single cells, by their id: for a space that extends another one."""
-    search: Search | None = None
-    contrasts: tuple[Contrast, ...] = ()
+    search: Search | None = Field(None, description="Draws the cells at random; or else `cells`.")
+    contrasts: tuple[Contrast, ...] = Field((), description="Planned differences, judged together.")
     claims: tuple[Claim, ...] = ()
     """What the report judges besides the contrasts."""
-    resources: Resources = Resources()
-    bootstrap_draws: int = Field(10_000, ge=100)
+    resources: Resources = Field(Resources(), description="What one trial takes.")
+    bootstrap_draws: int = Field(10_000, ge=100, description="Behind every interval.")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "Space":

@@ -11,15 +11,20 @@ class Metrics(Config):
     """Published values of one cell, as fractions."""
 
     event_f1: float | None = Field(None, ge=0, le=1)
+    """Event-based macro-F1."""
     psds: float | None = Field(None, ge=0, le=1)
+    """PSDS (dtc 0.5, gtc 0.5, cttc 0.3)."""
 
 
 class Cell(Config):
     """One column of one table."""
 
     id: Name
+    """Names the cell in tables, contrasts, claims and `change`."""
     table: str
+    """The table that it stands in."""
     column: str
+    """Its label there."""
     set: dict[str, Any] = Field(default_factory=dict)
     """What differs from `base`, in the form of a Trial."""
     xvalid: Name
@@ -32,21 +37,28 @@ class Contrast(Config):
     """A difference that the report judges: metric of `cell` minus metric of `against`."""
 
     cell: Name
+    """Id of a cell."""
     against: Name
+    """Id of the cell that it is compared with."""
 
 
 class Comparison(Contrast):
     """What a claim says of one difference."""
 
     expect: Literal["higher", "lower", "not_higher", "equal"]
+    """The metric of `cell` beside that of `against`."""
 
 
 class Claim(Config):
     """A sentence of the paper, as the differences that would bear it out."""
 
     id: Name
+    """Names the claim in the report."""
     text: str
+    """The claim in words, for the report."""
     evaluation: Name
     """The set that it speaks of."""
     metrics: tuple[Literal["event_f1", "psds"], ...] = Field(("event_f1", "psds"), min_length=1)
+    """The metrics that it speaks of."""
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    """Borne out when every one is."""

@@ -23,15 +23,19 @@ class Model(Config):
     pool: Literal["average", "max"] = "average"
     """The published code averages, the paper says max."""
     gru_units: int = Field(128, ge=1)
+    """Units of each direction of the recurrent layers."""
     gru_layers: int = Field(2, ge=1)
+    """Bidirectional GRU layers."""
     dropout: float = Field(0.5, ge=0, lt=1)
+    """After each convolution block and after the GRU."""
     batchnorm_momentum: float = Field(0.99, gt=0, le=1)
     """torch's convention: the weight of the new batch."""
     batchnorm_eps: float = Field(1e-3, gt=0)
+    """Added to the variance."""
     glu_std: float = Field(0.01, gt=0)
     """Standard deviation of the initial weights of every linear layer in the gated units."""
     attention_axis: Literal["class", "time"] = "class"
-    """The axis of the attention softmax."""
+    """The axis of the attention softmax: `class` as in the published code, `time` is the other reading."""
 
     @model_validator(mode="after")
     def _one_pooling_per_block(self) -> "Model":
@@ -54,8 +58,11 @@ class TrialData(Config):
     """Data sets by their names in the data job. A subset left out is not trained on."""
 
     synthetic: Name | None = None
+    """Clips with strong labels, for the frame loss."""
     unlabelled: Name | None = None
+    """Clips for the consistency of student and teacher alone."""
     weak: Name | None = None
+    """Clips with weak labels, for the clip loss."""
     weak_xvalid: Name | None = None
     """Clips with weak labels that `selection.rule: xvalid_f1_plus_weak` scores beside the x-valid sets."""
     scaler: tuple[Name, ...] | None = None
@@ -67,11 +74,17 @@ class TrialData(Config):
 
 
 class Shares(Config):
-    """Clips of each subset in a batch; 0 leaves the subset out."""
+    """Clips of each subset in a batch; 0 leaves the subset out.
+
+    The published code takes 6, 12 and 6, the paper prints a third each.
+    """
 
     synthetic: int = Field(6, ge=0)
+    """Clips with strong labels."""
     unlabelled: int = Field(12, ge=0)
+    """Clips without labels."""
     weak: int = Field(6, ge=0)
+    """Clips with weak labels."""
 
     @property
     def total(self) -> int:
@@ -93,7 +106,7 @@ class Teacher(Config):
     ema_every: Literal["step", "epoch"] = "step"
     """The published code updates per step, the paper says per epoch."""
     snr_db: float | None = 30.0
-    """Noise on the teacher's input; null gives the teacher the student's clean input."""
+    """Noise on the teacher's input (the paper's Table 4); null gives the teacher the student's clean input."""
     noise_domain: Literal["mel", "waveform"] = "mel"
     """Gaussian noise on the linear mel, as published, at this SNR in each band, or white on the waveform
     (needs data sets with `features.waveforms`)."""
@@ -103,6 +116,7 @@ class Consistency(Config):
     """The weight of the student-teacher agreement."""
 
     weight: float = Field(2.0, ge=0)
+    """Of both mean squared differences, at the end of the ramp (the paper's Table 5)."""
     ramp: bool = True
     """Raise the weight over `ramp_epochs`; false keeps it constant."""
 
@@ -111,18 +125,21 @@ class Optimiser(Config):
     """Adam, without weight decay or clipping."""
 
     learning_rate: float = Field(1e-3, gt=0)
+    """At the end of the ramp."""
     ramp: bool = True
     """Raise the learning rate over `ramp_epochs`; false keeps it constant."""
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
         0.9,
         0.999,
     )
+    """Decays of Adam's running means."""
 
 
 class Schedule(Config):
     """How long."""
 
     epochs: int = Field(200, ge=1)
+    """Every epoch draws a fresh permutation of each subset; there is no early stopping."""
     ramp_epochs: int = Field(50, ge=1)
     """Length of the ramp exp(-5 (1 - t/T)^2), in epochs."""
     steps_per_epoch: int | None = Field(None, ge=1)
@@ -135,14 +152,16 @@ class Selection(Config):
     rule: Literal["xvalid_f1", "xvalid_f1_plus_weak", "last"] = "xvalid_f1"
     """Synthetic x-valid event-based macro-F1, that plus the weak x-valid macro-F1, or the last epoch."""
     network: Literal["student", "teacher"] = "student"
+    """The network that is selected and evaluated."""
 
 
 class PostProcessing(Config):
     """From scores to events: threshold, then median filter of the binary map."""
 
     threshold: float = Field(0.5, gt=0, lt=1)
+    """Scores at or above it are active, for F1; PSDS takes 50 operating points of its own."""
     median_window: int = Field(7, ge=1)
-    """Output frames, odd; 7 frames of 63.75 ms are 0.45 s."""
+    """Odd; 7 output frames of 63.75 ms are 0.45 s. The paper's 27 frames are input frames."""
 
     @model_validator(mode="after")
     def _odd_window(self) -> "PostProcessing":
@@ -155,16 +174,25 @@ class Trial(Config):
     """A training configuration; with a seed it decides a result."""
 
     data: TrialData
+    """The data sets."""
     shares: Shares = Shares()
+    """The batch (the paper's Table 1)."""
     model: Model = Model()
+    """The network."""
     teacher: Teacher = Teacher()
+    """The mean teacher."""
     consistency: Consistency = Consistency()
+    """How student and teacher are held together."""
     optimiser: Optimiser = Optimiser()
+    """Adam."""
     schedule: Schedule = Schedule()
+    """How long."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Of the forward pass (autocast). Anything but float32 changes the result."""
     selection: Selection = Selection()
+    """Which epoch is kept."""
     postprocessing: PostProcessing = PostProcessing()
+    """From scores to events."""
 
     @model_validator(mode="after")
     def _shares_have_data(self) -> "Trial":

@@ -13,7 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import grpc
 import ray
+from ray._private.grpc_utils import init_grpc_channel
+from ray.exceptions import AuthenticationError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
@@ -33,6 +36,10 @@ SHARDS_PER_ACTOR = 2
 # One thread a worker: Ray places as many workers as there are cores.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
+_TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
+_NO_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN to its token"
+# For a busy head to answer.
+_ANSWER_S = 60.0
 
 
 class BuildStoppedError(RuntimeError):
@@ -83,7 +90,11 @@ def build(
 
 
 def start_ray(address: str | None = None) -> None:
-    """Join or start Ray, unless this process has; a local one is on loopback, without dashboard."""
+    """Join or start Ray, unless this process has; a local one is on loopback, without dashboard.
+
+    ValueError for an address where no Ray answers, a token that it refuses, another version than its own;
+    RuntimeError for a Ray that does not start.
+    """
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -94,11 +105,37 @@ def start_ray(address: str | None = None) -> None:
         if address
         else {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     )
+    place = f"the Ray at {address}" if address else "a Ray on this machine"
     try:
+        if address:
+            _check_answer(address)
         ray.init(log_to_driver=False, logging_level=logging.WARNING, **where)
+    except AuthenticationError as error:
+        have = [name for name in _TOKEN if os.environ.get(name)] or ["none of them"]
+        raise ValueError(
+            f"{place} refuses us: {_NO_TOKEN} (set here: {', '.join(have)})"
+        ) from error
     except Exception as error:  # Ray's own class for a node that did not start
-        place = f"the Ray at {address}" if address else "a Ray on this machine"
+        if "Version mismatch" in str(error):
+            raise ValueError(f"{place} is of another version. {error}".rstrip()) from error
+        if isinstance(error, ValueError):
+            raise
         raise RuntimeError(f"{place} cannot be used: {error}") from error
+
+
+def _check_answer(address: str) -> None:
+    """Ask HOST:PORT once. `ray.init` would try for up to minutes, and tell neither a wrong token nor a wrong port."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():  # `auto`, or ray://: Ray's own business
+        return
+    ask = init_grpc_channel(address).unary_unary("/ray.rpc.NodeInfoGcsService/CheckAlive")
+    try:
+        ask(b"", timeout=_ANSWER_S)
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            raise AuthenticationError(str(error.details())) from error
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            raise ValueError(f"no Ray answers at {address}: {error.details()}") from error
 
 
 def _run(

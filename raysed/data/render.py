@@ -3,6 +3,7 @@
 Only the audible stretch of each event is kept, where Scaper makes a full-length track of each.
 """
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -17,7 +18,11 @@ from raysed.data.reverb import Stem
 _FADE_S = 0.01
 
 Convert = Callable[[np.ndarray, int, int, float | None], np.ndarray]
-"""(audio_TC, rate_hz, sample_rate_hz, pitch_semitones) → mono waveform_T."""
+"""(audio_TC, rate_hz, sample_rate_hz, pitch_semitones) → mono waveform_T, which may be the audio
+itself; `audio_TC` holds what SoX's 32-bit integers can.
+"""
+
+_INT32 = float(1 << 31)
 
 
 class Sound(Protocol):
@@ -72,13 +77,13 @@ def render(
     final levels.
     """
     length = int(duration_s * sample_rate_hz)
-    background_T = _fit(_background(background, duration_s, sample_rate_hz, convert), length)
-    background_T *= _gain(ref_db, background_T, sample_rate_hz)
+    background_T = _background(background, duration_s, sample_rate_hz, convert)
+    background_T = _at_level(ref_db, _fit(background_T, length), sample_rate_hz)
     stems = []
     for sound in foreground:
         audio_TC, rate_hz = _read(sound)
         waveform_T = convert(audio_TC, rate_hz, sample_rate_hz, sound.pitch_shift)
-        waveform_T *= _gain(ref_db + sound.snr, waveform_T, sample_rate_hz)
+        waveform_T = _at_level(ref_db + sound.snr, waveform_T, sample_rate_hz)
         start = int(sample_rate_hz * sound.event_time)
         faded_T = _fade(waveform_T, int(_FADE_S * sample_rate_hz))[: length - start]
         stems.append(Stem(split_label(sound.label)[0], start, faded_T))
@@ -123,15 +128,17 @@ class _Sources:
         self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
 
     def read(self, path: str, start_s: float, stop_s: float) -> tuple[np.ndarray, int]:
-        """Samples (float64, read-only, channels last) and rate; ValueError naming the file."""
+        """Samples (float64, read-only, channels last, rounded like SoX's) and rate; ValueError
+        naming the file.
+        """
         if path not in self._kept:
             try:
                 with soundfile.SoundFile(path) as file:
                     start, stop = int(start_s * file.samplerate), int(stop_s * file.samplerate)
                     if file.frames * file.channels * np.float64().nbytes > self._budget_bytes:
                         file.seek(start)
-                        return file.read(stop - start, always_2d=True), file.samplerate
-                    self._keep(path, file.read(always_2d=True), file.samplerate)
+                        return _rounded(file.read(stop - start, always_2d=True)), file.samplerate
+                    self._keep(path, _rounded(file.read(always_2d=True)), file.samplerate)
             except (soundfile.LibsndfileError, OSError) as error:
                 raise ValueError(f"{path}: cannot be read as audio ({error})") from error
         self._kept.move_to_end(path)
@@ -149,6 +156,16 @@ class _Sources:
 _sources = _Sources(budget_bytes=128 << 20)
 
 
+def _rounded(audio_TC: np.ndarray) -> np.ndarray:
+    """To 32-bit integers in -1..1, on which SoX computes, in place; infinity becomes NaN."""
+    audio_TC[~np.isfinite(audio_TC)] = np.nan
+    audio_TC *= _INT32
+    np.trunc(audio_TC, out=audio_TC)
+    np.clip(audio_TC, -_INT32, _INT32 - 1, out=audio_TC)
+    audio_TC /= _INT32
+    return audio_TC
+
+
 def _fit(waveform_T: np.ndarray, length: int) -> np.ndarray:
     """Resampling can miss the length by a sample."""
     if len(waveform_T) == length:
@@ -156,19 +173,24 @@ def _fit(waveform_T: np.ndarray, length: int) -> np.ndarray:
     return np.pad(waveform_T[:length], (0, max(0, length - len(waveform_T))))
 
 
-def _gain(target_lufs: float, waveform_T: np.ndarray, sample_rate_hz: int) -> float:
-    return float(
-        np.exp((target_lufs - integrated_lufs(waveform_T, sample_rate_hz)) * np.log(10) / 20)
-    )
+def _at_level(target_lufs: float, waveform_T: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    gain_db = target_lufs - integrated_lufs(waveform_T, sample_rate_hz)
+    return waveform_T * float(np.exp(gain_db * np.log(10) / 20))
 
 
 def _fade(waveform_T: np.ndarray, samples: int) -> np.ndarray:
     """Quarter-sine fades at both ends, as Scaper's; a shorter sound gets the beginning and end of
     them.
     """
+    fade_in, fade_out = _quarter_sines(samples)
     samples_in = min(samples, len(waveform_T))
-    waveform_T[:samples_in] *= np.sin(np.linspace(0, np.pi / 2, samples))[:samples_in]
-    waveform_T[len(waveform_T) - samples_in :] *= np.sin(np.linspace(np.pi / 2, 0, samples))[
-        -samples_in:
-    ]
+    waveform_T[:samples_in] *= fade_in[:samples_in]
+    waveform_T[len(waveform_T) - samples_in :] *= fade_out[-samples_in:]
     return waveform_T
+
+
+@functools.lru_cache(maxsize=8)
+def _quarter_sines(samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rising and falling."""
+    rising = np.sin(np.linspace(0, np.pi / 2, samples))
+    return rising, np.sin(np.linspace(np.pi / 2, 0, samples))

@@ -3,6 +3,7 @@
 Indexing lists folders only (0.1 s for DESED); nothing is decoded.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Soundbank:
         """All foreground files, folder by folder."""
         return tuple(path for paths in self.foreground.values() for path in paths)
 
-    @property
+    @functools.cached_property
     def backgrounds(self) -> tuple[str, ...]:
         """All background files, folder by folder."""
         return tuple(path for paths in self.background.values() for path in paths)

@@ -60,6 +60,7 @@ __all__ = [
 
 # SoX's own default, in per cent.
 _SOX_REVERBERANCE = 50
+_SOX_BITS = 32
 _INT32 = float(1 << 31)
 
 
@@ -110,17 +111,16 @@ def specify(context: SoundscapeContext, index: int) -> list[EventSpec]:
     Pitch has a generator of its own, so that switching it on or off changes nothing else. Raises
     ValueError naming the source file that cannot be used.
     """
-    bank = context.soundbank
+    bank, shift = context.soundbank, context.data_set.pitch_shift_semitones
     random = random_state(context, index, "events")
+    pitch = random_state(context, index, "pitch") if shift else None
     scape = _scaper(context.duration_s, bank.foreground_root, bank.background_root)
-    scape.reset_bg_event_spec()
-    scape.reset_fg_event_spec()
     scape.set_random_state(random)
     try:
-        _add_background(scape, context, random)
-        pitch = random_state(context, index, "pitch")
+        # All are drawn before the first is instantiated: both draw from `random`.
+        events = [_background_event(context, random)]
         for label in _draw_labels(row_of(context, index), random):
-            _add_event(scape, context, label, random, pitch)
+            events.append(_foreground_event(context, label, random, pitch))
         return [
             # The warnings switched off say that constants were fitted to the source's length, by
             # less than a sample.
@@ -131,42 +131,54 @@ def specify(context: SoundscapeContext, index: int) -> list[EventSpec]:
                 used_source_files=[],
                 disable_instantiation_warnings=True,
             )
-            for event in (*scape.bg_spec, *scape.fg_spec)
+            for event in events
         ]
     except (ScaperError, soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{soundscape_name(context, index)}: {error}") from error
 
 
-def _add_background(
-    scape: scaper.Scaper, context: SoundscapeContext, random: np.random.RandomState
-) -> None:
+def _background_event(context: SoundscapeContext, random: np.random.RandomState) -> EventSpec:
+    """As Scaper's add_background has it, less its checks of what is drawn here."""
     paths = context.soundbank.backgrounds
     source = paths[random.randint(len(paths))]
     source_s = source_info(source).duration
     start = min(random.uniform() * source_s, max(source_s - context.duration_s, 0.0))
-    scape.add_background(("const", Path(source).parent.name), ("const", source), ("const", start))
+    return EventSpec(
+        label=("const", Path(source).parent.name),
+        source_file=("const", source),
+        source_time=("const", start),
+        event_time=("const", 0),
+        event_duration=("const", context.duration_s),
+        snr=("const", 0),
+        role="background",
+        pitch_shift=None,
+        time_stretch=None,
+    )
 
 
-def _add_event(
-    scape: scaper.Scaper,
+def _foreground_event(
     context: SoundscapeContext,
     label: str,
     random: np.random.RandomState,
-    pitch: np.random.RandomState,
-) -> None:
+    pitch: np.random.RandomState | None,
+) -> EventSpec:
+    """As Scaper's add_event has it, less its checks of what is drawn here."""
     paths = context.soundbank.foreground[label]
     source = paths[random.randint(len(paths))]
     source_s = source_info(source).duration
     where = place(split_label(label)[1], source_s, context.duration_s, random)
+    # Scaper would draw what is out of range again, for ever.
+    assert min(where) >= 0 and where.event_duration > 0, (source, where)
     shift = context.data_set.pitch_shift_semitones
-    scape.add_event(
+    return EventSpec(
         label=("const", label),
         source_file=("const", source),
         source_time=("const", where.source_time),
         event_time=("const", where.event_time),
         event_duration=("const", where.event_duration),
         snr=("uniform", *context.data_set.snr_db),
-        pitch_shift=("const", pitch.uniform(-shift, shift)) if shift else None,
+        role="foreground",
+        pitch_shift=("const", pitch.uniform(-shift, shift)) if pitch else None,
         time_stretch=None,
     )
 
@@ -180,9 +192,7 @@ def _draw_labels(row: Cooccurrence, random: np.random.RandomState) -> list[str]:
 
 @functools.lru_cache(maxsize=4)
 def _scaper(duration_s: float, foreground_root: str, background_root: str) -> scaper.Scaper:
-    """One Scaper per process and soundbank, since it lists both folders; reset for every
-    soundscape.
-    """
+    """One Scaper per process and soundbank, since it lists both folders."""
     return scaper.Scaper(duration_s, foreground_root, background_root)
 
 
@@ -191,28 +201,42 @@ def convert(
 ) -> np.ndarray:
     """Mono at `sample_rate_hz`, shifted in pitch, through the SoX chain that Scaper would build.
 
-    SoX computes on 32-bit integers; what needs no processing is only rounded like them.
+    SoX computes on 32-bit integers: `audio_TC` is rounded like them, and returned where there is
+    nothing to do.
     """
     if rate_hz == sample_rate_hz and audio_TC.shape[1] == 1 and pitch_semitones is None:
-        scaled_T = audio_TC[:, 0] * _INT32
-        np.trunc(scaled_T, out=scaled_T)
-        np.maximum(scaled_T, -_INT32, out=scaled_T)
-        np.minimum(scaled_T, _INT32 - 1, out=scaled_T)
-        return np.multiply(scaled_T, 1 / _INT32, out=scaled_T)
+        return audio_TC[:, 0]
     verify_sox()
-    clipped_TC = np.clip(audio_TC, -1.0, 1.0 - 1 / _INT32)
-    return _sox(clipped_TC, rate_hz, sample_rate_hz, pitch_semitones)
+    return _sox(audio_TC, rate_hz, sample_rate_hz, pitch_semitones)
 
 
 def _sox(
     audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
 ) -> np.ndarray:
-    transformer = soxbindings.Transformer()
-    transformer.convert(samplerate=sample_rate_hz, n_channels=1, bitdepth=None)
-    transformer.set_output_format(rate=sample_rate_hz, channels=1)
+    """The effects that pysox's transformer makes of `convert`, `pitch` and `set_output_format`,
+    without the command line in between.
+    """
+    chain = [
+        ("rate", "-h", f"{sample_rate_hz:f}"),
+        ("channels", "1"),
+        ("rate", str(sample_rate_hz)),
+    ]
     if pitch_semitones is not None:
-        transformer.pitch(pitch_semitones)
-    return transformer.build_array(input_array=audio_TC, sample_rate_in=rate_hz).reshape(-1)
+        chain.insert(1, ("pitch", f"{100 * pitch_semitones:f}"))
+    effects = []
+    for name, *arguments in chain:
+        effect = soxbindings.SoxEffect()
+        effect.effect_name, effect.effect_args = name, arguments
+        effects.append(effect)
+    shifted_TC, _ = soxbindings.build_flow_effects(
+        audio_TC,
+        rate_hz,
+        effects,
+        in_precision=_SOX_BITS,
+        out_channels=1,
+        sample_rate_out=sample_rate_hz,
+    )
+    return shifted_TC[:, 0]
 
 
 @functools.lru_cache(maxsize=1)

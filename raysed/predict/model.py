@@ -16,11 +16,12 @@ from raysed.data.shards import stored_mel
 from raysed.model.crnn import CRNN
 from raysed.predict.settings import Settings
 from raysed.predict.windows import Grid
-from raysed.training.checkpoint import Predictor, load_checkpoint, load_predictor
+from raysed.training.checkpoint import Predictor, load_predictor, parse_checkpoint
 from raysed.training.inputs import Normaliser
 
 Network = Literal["student", "teacher"]
 
+_ZIP = b"PK\x03\x04"
 _TENSORS = {"student", "teacher", "mean_F", "std_F"}
 _ABOUT = {"trial", "features", "classes", "epoch"}
 
@@ -84,7 +85,13 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
 def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
     """The networks, and the post-processing: the trial's, with what tuning has stored beside it."""
     folder, name = split_path(path)
-    tensors, about = load_checkpoint(folder, name)
+    content = folder.read(name)
+    if content is None:
+        raise ValueError(f"{path}: no such checkpoint")
+    # What is no archive at all makes unpickling fail in any way.
+    if not content.startswith(_ZIP):
+        raise ValueError(f"{path}: not a whole raysed checkpoint (it begins with {content[:8]!r})")
+    tensors, about = parse_checkpoint(content, path)
     missing = sorted((_TENSORS - set(tensors)) | (_ABOUT - set(about)))
     if missing and "networks" not in tensors:
         raise ValueError(

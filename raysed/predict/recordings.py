@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raysed.predict.model import Detector
+from raysed.predict.settings import smooth
 from raysed.predict.sources import Source
 from raysed.predict.stream import Heard, blocks
 from raysed.predict.windows import Timeline, windows
@@ -26,7 +27,7 @@ class FrameScores:
     """Scores of one recording: T frames, K classes."""
 
     scores_TK: np.ndarray
-    """float16, as the network gives them."""
+    """float16, after each class's median filter."""
     edge_T1: np.ndarray
     """float64 seconds: frame t lasts from edge t to edge t + 1."""
     duration_s: float
@@ -108,7 +109,7 @@ def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
             window.reading.reason = str(error)
     if not made:
         return
-    scores_BUK = detector.scores([mel for _, mel in made])
+    scores_BUK = smooth(detector.scores([mel for _, mel in made]), detector.settings)
     for (window, _), scores_UK in zip(made, scores_BUK, strict=True):
         if not window.reading.reason:
             window.reading.timeline.add(window.start, scores_UK)

@@ -8,7 +8,7 @@ from typing import Any
 from raysed.predict.model import Detector, Network, load_detector, split_path, with_settings
 from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import FrameScores, Prediction, predict
-from raysed.predict.settings import Settings, events, parse_settings, smooth
+from raysed.predict.settings import Settings, events, parse_settings
 from raysed.predict.sources import Found, find_sources, refuse_shared_outputs
 
 DONE, NOTHING_USABLE, HOLES = 0, 2, 3
@@ -54,11 +54,15 @@ class Summary:
 
     def line(self, device: str) -> str:
         """One line for people."""
-        faster = self.audio_s / self.wall_s if self.wall_s else 0.0
+        speed = ""
+        if self.audio_s and self.wall_s:
+            speed = (
+                f": {self.audio_s / self.wall_s:.1f} times real time (real-time factor "
+                f"{self.wall_s / self.audio_s:.5f}) on {device}"
+            )
         return (
             f"{self.predicted} recordings, {self.audio_s / 3600:.3f} h, {self.events} events in "
-            f"{self.wall_s:.1f} s: {faster:.1f} times real time (real-time factor "
-            f"{1 / faster if faster else 0:.5f}) on {device}; {len(self.skipped)} skipped"
+            f"{self.wall_s:.1f} s{speed}; {len(self.skipped)} skipped"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -135,13 +139,10 @@ def _write(
     to: tuple[EventWriter, Summary],
 ) -> None:
     writer, summary = to
-    smoothed = FrameScores(
-        smooth(scores.scores_TK, detector.settings), scores.edge_T1, scores.duration_s
-    )
-    found = events(smoothed.scores_TK, smoothed.edge_T1, detector.settings)
+    found = events(scores.scores_TK, scores.edge_T1, detector.settings)
     writer.write(prediction.source, found, scores.duration_s, list(prediction.notes))
     if request.scores:
-        write_scores(request.scores, prediction.source, smoothed, detector.classes)
+        write_scores(request.scores, prediction.source, scores, detector.classes)
     summary.predicted += 1
     summary.events += len(found)
     summary.audio_s += scores.duration_s

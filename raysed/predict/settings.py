@@ -97,12 +97,14 @@ class Settings:
             )
 
 
-def smooth(scores_TK: np.ndarray, settings: Settings) -> np.ndarray:
-    """Each class's running median, float16 as the scores are; mirrored at the ends."""
-    smoothed_TK = np.empty_like(scores_TK)
-    for k, window in enumerate(settings.median_window):
-        smoothed_TK[:, k] = median_filter(scores_TK[None, :, k : k + 1], window)[0, :, 0]
-    return smoothed_TK
+def smooth(scores_BUK: np.ndarray, settings: Settings) -> np.ndarray:
+    """Each class's running median over the frames of each window, in the scores' dtype; mirrored at
+    the ends, as in training's metrics."""
+    smoothed_BUK = np.empty_like(scores_BUK)
+    for window in set(settings.median_window):
+        of_K = [k for k, other in enumerate(settings.median_window) if other == window]
+        smoothed_BUK[..., of_K] = median_filter(scores_BUK[..., of_K], window)
+    return smoothed_BUK
 
 
 def events(

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -57,16 +58,23 @@ def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
             file = stack.enter_context(soundfile.SoundFile(_open(url, stack)))
             yield from _mono(file, rate_hz, heard)
         except (soundfile.LibsndfileError, OSError, TypeError) as error:
-            # libsndfile names its file object, which says nothing.
-            reason = getattr(error, "error_string", None) or str(error)
+            reason = _reason(error)
             where = f" after {heard.duration_s:.1f} s" if heard.samples else ""
             raise ValueError(f"cannot be read as audio{where} ({reason.rstrip('.')})") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the name of libsndfile's file object, which says nothing."""
+    if isinstance(error, soundfile.LibsndfileError):
+        return error.error_string
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _open(url: str, stack: ExitStack) -> Any:
     """A path or a file object that can seek; what cannot is copied to a temporary file."""
     if "://" not in url:
-        return url
+        with Path(url).open("rb"):  # says why where it cannot be opened, which libsndfile does not
+            return url
     file: Any = stack.enter_context(fsspec.open(url, "rb"))
     try:
         file.seek(0, 2)

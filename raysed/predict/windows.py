@@ -1,9 +1,9 @@
 """Overlapping windows over a recording of any length, and one sequence of frame scores from theirs.
 
 The network sees windows as long as the clips it was trained on, one every half window, and a last one
-that ends with the recording. Even windows therefore lie end to end, as clips would; odd ones lie over
-their joints. Frames are placed in samples, by the start of their window, so nothing drifts: 157 output
-frames are 10.00875 s, and the frames of two windows do not lie on one grid.
+that ends with the recording. Even windows lie end to end, as clips would, and decide; odd ones lie over
+their joints, and join what they hear across. Frames are placed in samples, by the start of their window,
+so nothing drifts: 157 output frames are 10.00875 s, and the frames of two windows do not lie on one grid.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,9 +13,6 @@ import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.config.trial import Model
-
-SEAM = 8
-"""Odd windows decide what lies within 1/8 of a window of a joint; even ones the rest, as for a clip."""
 
 
 @dataclass(frozen=True)
@@ -73,57 +70,90 @@ def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.
         yield end - grid.window, held_T[-grid.window :].copy()
 
 
-class Timeline:
-    """The scores of one recording, put together from its windows in order; float16 throughout.
+@dataclass(frozen=True)
+class Bridge:
+    """What a window over a joint hears across it: at each of its frames, how high the way there is.
 
-    Every moment belongs to one window. Between two windows the change is at the new one's frame
-    nearest to the seam; the old one's last frame is cut or stretched to it, by half a frame at most.
+    A frame's level is the lowest score between it and the joint: at any threshold up to it, one event
+    reaches from the frame to the joint.
+    """
+
+    grid: Grid
+    start: int
+    level_UK: np.ndarray
+
+    @classmethod
+    def of(cls, grid: Grid, start: int, scores_UK: np.ndarray, joint: int) -> "Bridge":
+        """The bridge over sample `joint` by the window that starts at sample `start`."""
+        at = min((joint - start) // grid.frame, grid.frames - 1)
+        before_UK = np.minimum.accumulate(scores_UK[at::-1])[::-1]
+        after_UK = np.minimum.accumulate(scores_UK[at:])
+        return cls(grid, start, np.concatenate((before_UK, after_UK[1:])))
+
+    def raised(self, scores_TK: np.ndarray, edge_T1: np.ndarray) -> np.ndarray:
+        """The scores of frames with these edges (samples), where the bridge is no higher."""
+        frame_T = (edge_T1[:-1] + edge_T1[1:] - 2 * self.start) // (2 * self.grid.frame)
+        under_T = (frame_T >= 0) & (frame_T < self.grid.frames)
+        raised_TK = scores_TK.copy()
+        raised_TK[under_T] = np.maximum(scores_TK[under_T], self.level_UK[frame_T[under_T]])
+        return raised_TK
+
+
+class Timeline:
+    """The scores of one recording, put together from its windows in order.
+
+    Each moment's scores are those of one window that lies end to end with the next. At a joint, both
+    are raised to the bridge of the window over it. So every event of a window alone that keeps away
+    from the joints stays as it is, at every threshold, unless an event that is heard across a joint
+    reaches over it; that one is whole.
     """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._count = 0
-        self._last: tuple[int, int, np.ndarray] | None = None
+        self._joint = 0
+        """First sample after the windows that decide."""
+        self._bridge: Bridge | None = None
+        """Over the joint."""
+        self._over: tuple[int, np.ndarray] | None = None
+        """The window that it is of, while it is the last one."""
         self._scores: list[np.ndarray] = []
         self._edges: list[np.ndarray] = []
 
     def add(self, start: int, scores_UK: np.ndarray) -> None:
-        """The next window's scores, (U, K) float16, and its first sample."""
-        first = 0
-        if self._last is not None:
-            seam = self._seam(self._last[0], start)
-            first = round((seam - start) / self._grid.frame)
-            self._keep(until=start + first * self._grid.frame)
-        self._last = (start, first, scores_UK)
+        """The next window's scores, (U, K), and its first sample."""
+        if start < self._joint and self._bridge is None:
+            self._bridge = Bridge.of(self._grid, start, scores_UK, self._joint)
+            self._scores[-1] = self._bridge.raised(self._scores[-1], self._edges[-1])
+        odd = self._count % 2 == 1 and start == self._grid.start(self._count)
+        self._over = (start, scores_UK) if odd else None
+        if not odd:
+            self._decide(start, scores_UK)
         self._count += 1
 
     def finish(self, duration_s: float) -> tuple[np.ndarray, np.ndarray]:
         """(scores_TK, edge_T1): frame t lasts from edge t to edge t + 1, seconds float64.
 
-        Edges past the recording's end are cut to it: such frames have no length, but take part in
-        median filtering, as they do in training's scores of a short clip.
+        Edges past the recording's end are cut to it: such frames have no length.
         """
-        assert self._last is not None, "a recording has at least one window"
-        self._keep(until=None)
-        edge_T1 = np.concatenate(self._edges) / self._grid.rate_hz
-        return np.concatenate(self._scores), np.minimum(edge_T1, duration_s)
+        assert self._count, "a recording has at least one window"
+        if self._over is not None and self._over[0] + self._grid.window > self._joint:
+            self._decide(*self._over)
+        edge_T1 = np.concatenate([edges[:-1] for edges in self._edges] + [self._edges[-1][-1:]])
+        return np.concatenate(self._scores), np.minimum(edge_T1 / self._grid.rate_hz, duration_s)
 
-    def _seam(self, before: int, after: int) -> float:
-        """The sample at which `after` takes over."""
-        if after != self._grid.start(self._count):
-            # The recording's last window: half-way through what both see.
-            return (after + before + self._grid.window) / 2
-        share = self._grid.window / SEAM
-        # Window n - 1 was even: the odd one takes over before the joint.
-        return after + share if self._count % 2 == 0 else before + self._grid.window - share
-
-    def _keep(self, until: int | None) -> None:
-        """Keep the last window's frames up to sample `until`, or all of them and the end."""
-        assert self._last is not None
-        start, first, scores_UK = self._last
+    def _decide(self, start: int, scores_UK: np.ndarray) -> None:
+        """Take a window's frames from the joint on; the first may begin before it and is cut there."""
         grid = self._grid
-        stop = grid.frames if until is None else round((until - start) / grid.frame)
-        stop = min(stop, grid.frames)
-        edges = start + np.arange(first, stop + (until is None)) * grid.frame
-        self._scores.append(scores_UK[first:stop].copy())
+        edges = start + np.arange(grid.frames + 1) * grid.frame
+        first = (self._joint - start) // grid.frame
+        if self._edges:
+            # The last frame before the joint may end a little before or after it.
+            self._edges[-1][-1] = self._joint
+        edges, scores_UK = edges[first:], scores_UK[first:].copy()
+        edges[0] = self._joint
+        if self._bridge is not None:
+            scores_UK = self._bridge.raised(scores_UK, edges)
+        self._scores.append(scores_UK)
         self._edges.append(edges)
+        self._joint, self._bridge = start + grid.window, None

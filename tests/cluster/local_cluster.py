@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from tests.paths import ROOT
 
 BIN = Path(sys.executable).parent
-_START_S = 240
+_START_S = 480
 _NODE = "RAYSED_TEST_NODE"
 
 
@@ -80,6 +81,10 @@ class LocalCluster:
             assert time.monotonic() < deadline, [self.said(number) for number in waiting]
             time.sleep(0.1)
 
+    def start(self, number: int) -> None:
+        """A node again that was killed."""
+        self._start([number])
+
     def _launch(self, number: int) -> subprocess.Popen:
         agent, metrics, client = free_ports(3)
         flags = [
@@ -106,7 +111,7 @@ class LocalCluster:
         with (self.logs / f"{number}.txt").open("w") as log:
             return subprocess.Popen(
                 [BIN / "ray", "start", *flags, *self.flags[number]],
-                env=self.environment | {_NODE: self._mark(number)}, stdout=log, stderr=log, start_new_session=True,
+                env=self.environment | {_NODE: self.mark(number)}, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     def said(self, number: int) -> str:
@@ -115,28 +120,35 @@ class LocalCluster:
 
     def working(self, number: int, title: str) -> list[int]:
         """Processes of a node whose title says that they are in such a task."""
-        return [p for p in family(self._mark(number)) if title_of(p).startswith(title)]
+        return [p for p in family(self.mark(number)) if title_of(p).startswith(title)]
 
     def kill(self, number: int) -> None:
         """kill -9 of a whole node, all at once: each process is stopped before the first is killed."""
-        processes = family(self._mark(number))
+        processes = family(self.mark(number))
         for number_of_signal in (signal.SIGSTOP, signal.SIGKILL):
             for process in processes:
                 with suppress(ProcessLookupError):
                     os.kill(process, number_of_signal)
 
-    def _mark(self, number: int) -> str:
+    def mark(self, number: int) -> str:
+        """What the processes of a node have in their environment."""
         return f"{self.temporary.name}-{number}"
 
-    def submit(self, *command: str, **environment: str) -> subprocess.Popen:
-        """`ray job submit` of a command in this checkout; its output ends with the job's."""
+    def submit(
+        self,
+        *command: str,
+        output: int | IO[str] = subprocess.PIPE,
+        working_dir: Path = ROOT,
+        **environment: str,
+    ) -> subprocess.Popen:
+        """`ray job submit` of a command in this checkout or another folder; its output ends with the job's."""
         return subprocess.Popen(
             [
-                BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", ".",
+                BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", working_dir,
                 "--runtime-env", "cluster/runtime_env.yaml", "--", *command,
             ],
             cwd=ROOT, env=self.environment | environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
 

@@ -1,0 +1,151 @@
+"""`python -m benchmarks.data_profile`: the parts of a soundscape and of a mel, in CPU time of one core.
+
+What docs/profile.md shows. A part's time is its own: what it calls and is a part too, is counted there.
+About a minute.
+"""
+
+import importlib
+import json
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import scipy.fft
+import typer
+
+from benchmarks.common import cpu_seconds, one_core
+from benchmarks.data import BLOCK, bank_roots, job_of, kept_blocks
+from raysed.config.data_job import Features, Roots
+from raysed.data import loudness, mel, render, soundscape
+from raysed.data.soundscape import SoundscapeContext, make_soundscape
+
+PARTS = {
+    "Scaper's instantiation": (soundscape.scaper.Scaper, "_instantiate_event"),
+    "random generators": (soundscape, "random_state"),
+    "rest of the specification": (soundscape, "specify"),
+    "sources": (render._Sources, "read"),
+    "SoX": (importlib.import_module("soxbindings._soxbindings"), "build_flow_effects"),
+    "around SoX": (soundscape, "convert"),
+    "loudness, filters": (loudness, "_weighted_energy"),
+    "loudness, blocks and gates": (render, "integrated_lufs"),
+    "gains": (render, "_at_level"),
+    "fades": (render, "_fade"),
+    "rest of the rendering": (soundscape, "render"),
+    "sum of the stems": (soundscape, "_mix"),
+    "labels": (soundscape, "clean_events"),
+    "specification as JSON": (soundscape, "_source"),
+}
+WARM_UP, BLOCKS = 8, 15
+"""Blocks of soundscapes before those that count, and of those."""
+REPEATS = 15
+
+
+class Parts:
+    """CPU seconds of each part, without those of the parts within it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._within = [0.0]
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, counted as the part `name`."""
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            self._within.append(0.0)
+            start = time.process_time()
+            result = function(*arguments, **keywords)
+            seconds = time.process_time() - start
+            self.seconds[name] += seconds - self._within.pop()
+            self._within[-1] += seconds
+            return result
+
+        return call
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Count the PARTS that run meanwhile."""
+        with ExitStack() as stack:
+            for name, (owner, attribute) in PARTS.items():
+                timed = self.timed(name, getattr(owner, attribute))
+                stack.enter_context(mock.patch.object(owner, attribute, timed))
+            yield
+
+
+def soundscape_parts(roots: Roots, shift: float) -> dict[str, float]:
+    """Milliseconds of each part of a kept soundscape, sources decoded before."""
+    context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift), "s")
+    blocks = kept_blocks(context, WARM_UP + BLOCKS)
+    parts = Parts()
+    for block in blocks[:WARM_UP]:
+        for index in block:
+            make_soundscape(context, index)
+    with parts.watched():
+        make = parts.timed("rest", make_soundscape)
+        for block in blocks[WARM_UP:]:
+            for index in block:
+                make(context, index)
+    return {name: 1e3 * seconds / (BLOCKS * BLOCK) for name, seconds in parts.seconds.items()}
+
+
+def mel_parts(features: Features) -> dict[str, float]:
+    """Milliseconds of each part of the mel of a 10 s clip, each part alone."""
+    random = np.random.default_rng(0)
+    waveform_T = random.standard_normal(features.n_samples).astype(np.float32)
+    window_N, groups = mel._front_end(features)
+    padded_T = np.pad(waveform_T, features.n_fft // 2, mode="reflect")
+    frames_TN = np.lib.stride_tricks.sliding_window_view(padded_T, features.n_fft)
+    frames_TN = frames_TN[:: features.hop][: features.n_frames]
+    starts = range(0, len(frames_TN), mel.CHUNK_FRAMES)
+    chunks = [frames_TN[start : start + mel.CHUNK_FRAMES] for start in starts]
+    windowed = [chunk * window_N for chunk in chunks]
+    spectra = [scipy.fft.rfft(chunk, axis=1) for chunk in windowed]
+    amplitudes = [np.abs(spectrum) for spectrum in spectra]
+    works = {
+        "checks and reflected edges": lambda _: (
+            mel.prepared(waveform_T, features),
+            np.pad(waveform_T, features.n_fft // 2, mode="reflect"),
+        ),
+        "window": lambda _: [chunk * window_N for chunk in chunks],
+        "FFT": lambda _: [scipy.fft.rfft(chunk, axis=1) for chunk in windowed],
+        "amplitude": lambda _: [np.abs(spectrum) for spectrum in spectra],
+        "mel bands": lambda _: [a[:, bins] @ w for a in amplitudes for _, bins, w in groups],
+        "whole": lambda _: mel.mel_amplitude(waveform_T, features),
+    }
+    rounds = [{n: 1e3 * cpu_seconds(w, 0) for n, w in works.items()} for _ in range(REPEATS)]
+    parts = {name: float(np.median([times[name] for times in rounds])) for name in works}
+    parts["rest"] = max(0.0, 2 * parts["whole"] - sum(parts.values()))
+    del parts["whole"]
+    return parts
+
+
+def table(title: str, parts: dict[str, float]) -> str:
+    """Markdown, the largest part first."""
+    total = sum(parts.values())
+    lines = [f"| {title} | ms | share |", "|---|---|---|"]
+    for name, ms in sorted(parts.items(), key=lambda item: -item[1]):
+        lines.append(f"| {name} | {ms:.2f} | {ms / total:.0%} |")
+    return "\n".join([*lines, f"| together | {total:.2f} | |", ""])
+
+
+def main() -> None:
+    """Print the tables and, last, one line of JSON."""
+    one_core()
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="raysed-profile-") as name:
+        roots, bank = bank_roots(Path(name))
+        found["soundscape without pitch shift"] = soundscape_parts(roots, 0.0)
+        found["soundscape with pitch shift"] = soundscape_parts(roots, 3.0)
+        found["mel of 10 s"] = mel_parts(Features())
+    for title, parts in found.items():
+        print(table(title, parts))
+    print(json.dumps({"benchmark": "data_profile", "bank": bank, "ms": found}))
+
+
+if __name__ == "__main__":
+    typer.run(main)

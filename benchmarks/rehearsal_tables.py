@@ -1,0 +1,79 @@
+"""What a rehearsal found, put into figures that carry over: seconds a clip, an epoch of the full size."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+BUILDS = ("soundscapes", "labelled", "unlabelled")
+SHARES = {"train_pitch_dry": 6, "unlabelled": 12, "weak": 6}
+"""Clips of each set in the paper's batch of 24."""
+
+
+def full_steps(clips: Mapping[str, int]) -> int:
+    """Steps of an epoch: until the first set has no full share left."""
+    return min(clips[name] // share for name, share in SHARES.items())
+
+
+def seconds_of_an_epoch(
+    epoch: Mapping[str, Any], built: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """CPU seconds of a whole epoch from the steps that were taken, and the share that is not the model's.
+
+    A part that comes once an epoch (x-valid, checkpoint) counts once, a step as often as the epoch has steps.
+    """
+    parts = {name: part["cpu_s"] for name, part in epoch["parts"].items()}
+    taken = epoch["parts"]["step"]["calls"]
+    whole = full_steps({name: about["clips"] for name, about in built.items()})
+    times = whole / taken
+    once = parts["epoch"] - parts["training"]
+    seconds = times * parts["training"] + once
+    model = times * parts["step"] + parts["x-valid forward"]
+    return {
+        "steps": whole,
+        "steps_taken": taken,
+        "extrapolated": taken < whole,
+        "cpu_s": round(seconds, 1),
+        "step_cpu_s": round(parts["step"] / taken, 3),
+        "not_in_the_model": round(1 - model / seconds, 4),
+        "inputs_share": round(times * parts["inputs"] / seconds, 4),
+        "xvalid_forward_share": round(parts["x-valid forward"] / seconds, 4),
+        "xvalid_f1_share": round(parts["x-valid F1"] / seconds, 4),
+        "checkpoint_share": round(parts["checkpoint"] / seconds, 4),
+    }
+
+
+def stage_table(found: Mapping[str, Any]) -> None:
+    """Print what each stage took."""
+    table = Table("stage", "clips", "CPU s", "wall s", "clips/CPU s", "MB", "peak MB")
+    for name in (*BUILDS, "cache", "report"):
+        table.add_row(*_row(name, found[name]))
+    epoch = found["epoch"]
+    for name, part in epoch["parts"].items():
+        figures = (f"{part[key]:.1f}" for key in ("cpu_s", "wall_s"))
+        table.add_row(f"  {name}, {part['calls']:.0f} calls", "", *figures)
+    Console(width=120).print(table)
+    kinds = Table("stage", "process", "number", "CPU s", "peak MB")
+    for name in (*BUILDS, "report"):
+        for kind, took in found[name]["processes"].items():
+            kinds.add_row(name, kind, *map(str, took.values()))
+    for trials in found["trials"]:
+        kinds.add_row("", "trial", str(trials["trials"]), "", str(trials["peak_rss_mb"]))
+    Console(width=120).print(kinds)
+
+
+def _row(name: str, stage: Mapping[str, Any]) -> list[str]:
+    clips = sum(one["clips"] for one in stage["sets"].values()) if "sets" in stage else 0
+    clips = clips or sum(stage.get("clips", {}).values())
+    peaks = [kind["peak_rss_mb"] for kind in stage.get("processes", {}).values()]
+    rate = clips * stage.get("share_built", 1.0) / stage["cpu_s"]
+    return [
+        name,
+        str(clips or ""),
+        f"{stage['cpu_s']:.1f}",
+        f"{stage['wall_s']:.1f}",
+        f"{rate:.1f}" if clips else "",
+        f"{stage['bytes'] / 1e6:.0f}",
+        str(max(peaks, default=stage.get("peak_rss_mb", ""))),
+    ]

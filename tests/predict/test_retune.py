@@ -1,0 +1,213 @@
+"""`raysed postprocess` as a whole: stored scores, tuned settings in the checkpoint, events that follow them."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from raysed import cli
+from raysed.data.clip import Clip, Event
+from raysed.data.folder import Folder
+from raysed.data.shards import (
+    FORMAT_VERSION,
+    Manifest,
+    ShardEntry,
+    encode_shard,
+    sha256,
+    shard_name,
+    write_manifest,
+)
+from raysed.predict.model import load_detector, read_checkpoint
+from raysed.predict.retune import retune, table
+from raysed.training.scoring import Scores, decode_scores, encode_scores
+from tests.data.small_sets import write_set
+from tests.predict.small import FEATURES, bursts, checkpoint, write
+from tests.training.tiny import CLASSES
+
+CLIPS = 20
+FRAME_S = 4 * FEATURES.hop / FEATURES.sample_rate_hz
+FRAMES = FEATURES.n_frames // 4
+
+
+def data_set(path, firsts_NK):
+    """A finished data set whose clip n holds class k for 31 output frames from `firsts_NK[n, k]`."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for n, firsts in enumerate(firsts_NK.tolist()):
+        events = tuple(
+            Event(first * FRAME_S, (first + 31) * FRAME_S, label)
+            for first, label in zip(firsts, CLASSES, strict=True)
+        )
+        mel_TF = rng.uniform(0, 5, (FEATURES.n_frames, FEATURES.n_mels)).astype(np.float32)
+        clip = Clip(f"{n:02d}.wav", np.zeros(16000, np.float32), 2.0, events, CLASSES, "{}")
+        rows.append((clip, mel_TF))
+    content = encode_shard(rows, "synthetic", FEATURES, {"id": path.name})
+    folder = Folder(str(path))
+    folder.write(shard_name(0), content)
+    shard = ShardEntry(
+        name=shard_name(0),
+        start=0,
+        stop=len(rows),
+        rows=len(rows),
+        sha256=sha256(content),
+        dropped=0,
+        quarantined=(),
+    )
+    write_manifest(
+        folder,
+        Manifest(
+            format=FORMAT_VERSION,
+            id=path.name,
+            name=path.name,
+            job={},
+            features=FEATURES,
+            classes=CLASSES,
+            mel="torchaudio",
+            complete=True,
+            clips=len(rows),
+            dropped=0,
+            quarantined=0,
+            missing=0,
+            versions={},
+            shards=(shard,),
+        ),
+    )
+    return str(path)
+
+
+def stored_scores(firsts_NK):
+    """Cat's events score 0.3, Dog's 0.9, the rest noise under 0.2."""
+    scores_NUK = np.random.default_rng(1).uniform(0, 0.2, (CLIPS, FRAMES, 2))
+    for n, firsts in enumerate(firsts_NK.tolist()):
+        for k, first in enumerate(firsts):
+            scores_NUK[n, first : first + 31, k] = (0.3, 0.9)[k]
+    return Scores(
+        tuple(f"{n:02d}.wav" for n in range(CLIPS)),
+        np.full(CLIPS, 2.0),
+        CLASSES,
+        FRAME_S,
+        scores_NUK.astype(np.float16),
+        np.zeros((CLIPS, 2), np.float16),
+    )
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A finished trial with its stored scores of x-valid and validation, and the two data sets."""
+    trial = Folder(str(tmp_path / "trial"))
+    checkpoint(tmp_path / "trial" / "checkpoints", "best-xvalid.pt")
+    for seed, name in enumerate(("xvalid", "val")):
+        firsts_NK = np.random.default_rng(seed).integers(5, 40, (CLIPS, 2))
+        data_set(tmp_path / name, firsts_NK)
+        trial.write(f"scores/{name}.xvalid.arrow", encode_scores(stored_scores(firsts_NK)))
+    return tmp_path
+
+
+def tune(place, xvalid="xvalid", evaluate="val"):
+    said = []
+    sets = (str(place / xvalid), str(place / evaluate))
+    path, gains = retune(Folder(str(place / "trial")), *sets, str(place / "cache"), said.append)
+    return path, {gain.name: gain for gain in gains}, said
+
+
+def command(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["raysed", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    shown = capsys.readouterr()
+    return stopped.value.code, shown.out, shown.err
+
+
+def test_from_stored_scores_to_events(place, monkeypatch, capsys):
+    """What tuning finds goes into the checkpoint, and prediction follows it."""
+    sets = ("--xvalid", place / "xvalid", "--evaluate", place / "val")
+    code, out, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets)
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    percent = {
+        " ".join(words[: words.index("event")]): words for words in lines if "event" in words
+    }
+    assert "50.0" in percent["the trial's own"] and "gain" not in percent["the trial's own"]
+    for honest in ("tuned on x-valid", "cross-fitted"):
+        assert "100.0" in percent[honest] and "+50.0" in percent[honest]
+    assert "gain" not in percent["fitted to these clips"]
+
+    tuned = place / "trial" / "checkpoints" / "tuned-xvalid.pt"
+    settings = read_checkpoint(str(tuned))[1]
+    assert 0.2 <= settings.threshold[0] < 0.3 and settings.threshold[1] == 0.5
+    audio = write(place / "audio" / "a.wav", bursts(7.0))
+    predicted = {}
+    for path in (tuned, tuned.with_name("best-xvalid.pt")):
+        code, out, _ = command(monkeypatch, capsys, "predict", path, audio, "--format", "json")
+        assert code == 0
+        predicted[path.name] = json.loads(out)
+    assert predicted["tuned-xvalid.pt"]["postprocessing"] == settings.as_json()
+    text = json.dumps(settings.as_json())
+    (place / "settings.json").write_text(text)
+    code, out, _ = command(
+        monkeypatch, capsys, "predict", tuned.with_name("best-xvalid.pt"), audio,
+        "--postprocessing", place / "settings.json", "--format", "json",
+    )  # fmt: skip
+    events = {name: content["files"][0]["events"] for name, content in predicted.items()}
+    assert json.loads(out)["files"][0]["events"] == events["tuned-xvalid.pt"]
+    assert events["tuned-xvalid.pt"] != events["best-xvalid.pt"]
+
+
+def test_the_gain_is_cross_fitted_and_kept_with_the_settings(place):
+    path, gains, said = tune(place)
+    assert said == []
+    folder, _, name = path.rpartition("/")
+    _, about = load_about(folder, name)
+    tuned = about["postprocessing"]["tuned"]
+    assert tuned["tuned_on"]["name"] == "xvalid" and tuned["judged_on"]["name"] == "val"
+    assert tuned["event_f1"]["cross-fitted"] == gains["cross-fitted"].f1 == 1.0
+    assert tuned["gain"]["cross-fitted"]["low"] > 0
+    assert set(tuned["gain"]) == {"tuned on x-valid", "cross-fitted"}
+    assert any("not a result" in line for line in table(list(gains.values()), settings_of(path)))
+
+
+def load_about(folder, name):
+    from raysed.training.checkpoint import load_checkpoint
+
+    return load_checkpoint(Folder(folder), name)
+
+
+def settings_of(path):
+    return read_checkpoint(path)[1]
+
+
+def test_the_networks_are_the_trials(place):
+    """Tuning changes the settings alone."""
+    path, _, _ = tune(place)
+    tuned, best = load_detector(path), load_detector(path.replace("tuned-", "best-"))
+    mel = best.mel(bursts(2.0))
+    np.testing.assert_array_equal(tuned.scores([mel]), best.scores([mel]))
+
+
+def test_scores_that_are_not_stored_are_made_once(place):
+    stored = place / "trial" / "scores" / "xvalid.xvalid.arrow"
+    stored.unlink()
+    _, first, said = tune(place)
+    assert said == ["scores/xvalid.xvalid.arrow: not stored, scoring 20 clips"]
+    scores = decode_scores(stored.read_bytes())
+    assert scores.filenames[0] == "00.wav" and scores.scores_NUK.shape == (CLIPS, FRAMES, 2)
+    _, second, said = tune(place)
+    assert said == [] and second["tuned on x-valid"].f1 == first["tuned on x-valid"].f1
+
+
+def test_what_does_not_fit_is_refused(place):
+    write_set(place / "other")
+    with pytest.raises(ValueError, match="other: other classes or features than"):
+        tune(place, evaluate="other")
+    with pytest.raises(ValueError, match=r"best-val\.pt: no such checkpoint"):
+        tune(place, xvalid="val")
+    scores = stored_scores(np.zeros((CLIPS, 2), int))
+    renamed = Scores(
+        tuple(f"x{name}" for name in scores.filenames),
+        *(scores.durations_s, CLASSES, FRAME_S, scores.scores_NUK, scores.weak_NK),
+    )
+    Folder(str(place / "trial")).write("scores/val.xvalid.arrow", encode_scores(renamed))
+    with pytest.raises(ValueError, match="of other clips than data set val"):
+        tune(place)
+    assert not (place / "trial" / "checkpoints" / "tuned-xvalid.pt").exists()

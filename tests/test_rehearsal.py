@@ -1,0 +1,141 @@
+"""The rehearsal of DESED's real size: its tree, its watch over processes, its arithmetic, and a run of all of it, tiny."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import rehearsal, rehearsal_tables, rehearsal_tree
+from benchmarks.rehearsal_watch import mapped_mb, watch
+from raysed.config.data_job import DataJob
+from raysed.config.reader import read_config
+from raysed.data.plan import plan
+from raysed.data.tsv import read_strong, read_unlabelled, read_weak
+from tests.paths import SHARED
+from tests.test_benchmarks import check_form
+
+METADATA = SHARED / "data" / "desed_metadata"
+TINY = 0.001
+
+
+def rows_of(tmp_path, name, metadata, scale=1.0):
+    path = tmp_path / f"{name}.tsv"
+    path.write_text("\n".join(rehearsal_tree.annotations(name, scale, metadata)) + "\n")
+    if name == "weak":
+        return read_weak(path, None)
+    return (read_unlabelled if name == "unlabelled" else lambda p: read_strong(p, None))(path)
+
+
+@pytest.mark.parametrize("name", rehearsal_tree.COUNTS)
+def test_made_up_annotations_have_the_real_counts(tmp_path, name):
+    assert len(rows_of(tmp_path, name, None)) == rehearsal_tree.COUNTS[name]
+
+
+@pytest.mark.skipif(not METADATA.is_dir(), reason="DESED's annotations are not there")
+@pytest.mark.parametrize("name", rehearsal_tree.COUNTS)
+def test_the_counts_are_those_of_the_real_annotations(tmp_path, name):
+    assert len(rows_of(tmp_path, name, METADATA)) == rehearsal_tree.COUNTS[name]
+    assert len(rows_of(tmp_path, name, METADATA, 0.1)) == round(0.1 * rehearsal_tree.COUNTS[name])
+
+
+@pytest.mark.parametrize("metadata", [None, METADATA], ids=["made up", "real"])
+def test_the_tree_is_one_that_the_data_job_takes(tmp_path, metadata):
+    if metadata is not None and not metadata.is_dir():
+        pytest.skip("DESED's annotations are not there")
+    path = rehearsal_tree.write_tree(tmp_path, TINY, metadata, distinct=256)
+    plans = {p.name: p for p in plan(read_config(path, DataJob))}
+    assert tuple(plans) == rehearsal_tree.SETS
+    assert not any(p.source.missing for p in plans.values())
+    assert [plans[n].clips for n in ("weak", "weak_xvalid", "unlabelled", "val", "eval")] == [
+        18, 2, 20, 20, 20,
+    ]  # fmt: skip
+    before = path.stat().st_mtime_ns
+    assert rehearsal_tree.write_tree(tmp_path, TINY, metadata, distinct=256) == path
+    assert path.stat().st_mtime_ns == before, "a finished tree is used again"
+
+
+def test_the_full_job_is_desed_yaml_with_other_roots(tmp_path, monkeypatch):
+    rehearsal_tree.write_job(tmp_path / "job.yaml", tmp_path, 1.0)
+    job = read_config(tmp_path / "job.yaml", DataJob)
+    for name in ("DESED_ROOT", "DESED_METADATA"):
+        monkeypatch.setenv(name, "/nowhere")
+    original = read_config(rehearsal_tree.JOB, DataJob)
+    assert job.sets == {name: original.sets[name] for name in rehearsal_tree.SETS}
+    assert (job.features, job.classes) == (original.features, original.classes)
+
+
+WORK = """
+import subprocess, sys, time
+held = bytearray(60_000_000)
+code = "import time\\nwhile time.process_time() < 1.0: pass\\ntime.sleep(2.5)"
+subprocess.run([sys.executable, "-c", code], check=True)
+print("done")
+"""
+
+
+def test_a_command_is_watched_with_all_below_it(tmp_path):
+    watched = watch([sys.executable, "-c", WORK], {}, "driver")
+    assert watched.output == "done\n"
+    kinds = watched.kinds()
+    assert kinds["driver"]["peak_rss_mb"] > 60 > kinds["other"]["peak_rss_mb"]
+    assert kinds["driver"]["cpu_s"] < 0.9 <= kinds["other"]["cpu_s"]
+    assert watched.cpu_s == pytest.approx(sum(kind["cpu_s"] for kind in kinds.values()), abs=0.2)
+    with pytest.raises(RuntimeError, match="exit code 3"):
+        watch([sys.executable, "-c", "raise SystemExit(3)"], {}, "driver")
+
+
+def test_mapped_memory_is_that_of_the_files_asked_for(tmp_path):
+    assert mapped_mb(".arrow")["mapped_rss"] == 0
+    path = tmp_path / "x.arrow"
+    path.write_bytes(bytes(8_000_000))
+    held = np.memmap(path, np.uint8, mode="r")
+    assert held[::4096].sum() == 0
+    found = mapped_mb(".arrow")
+    assert found["mapped_rss"] == pytest.approx(8.0, rel=0.05)
+    assert found["rss"] > found["mapped_rss"]
+
+
+def part(cpu_s, calls=1):
+    return {"cpu_s": cpu_s, "calls": calls}
+
+
+def test_a_whole_epoch_from_some_steps():
+    clips = {"train_pitch_dry": 61, "unlabelled": 1000, "weak": 600}
+    built = {name: {"clips": count} for name, count in clips.items()}
+    parts = {
+        "step": part(8.0, 4), "inputs": part(1.0, 4), "training": part(10.0), "epoch": part(15.0),
+        "x-valid forward": part(3.0), "x-valid F1": part(1.0), "checkpoint": part(0.5),
+    }  # fmt: skip
+    found = rehearsal_tables.seconds_of_an_epoch({"parts": parts}, built)
+    assert (found["steps"], found["steps_taken"], found["extrapolated"]) == (10, 4, True)
+    assert found["cpu_s"] == 10 / 4 * 10 + 5
+    # 20 s of steps and 3 s of x-valid passes are the model's.
+    assert found["not_in_the_model"] == pytest.approx(1 - 23 / 30, abs=1e-4)
+    assert found["inputs_share"] == pytest.approx(2.5 / 30, abs=1e-4)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path):
+    arguments = ["--scale", str(TINY), "--work", str(tmp_path), "--steps", "1", "--at-once", "1,2"]
+    app = typer.Typer()
+    app.command()(rehearsal.main)
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    content = json.loads(done.stdout.splitlines()[-1])
+    check_form(content)
+    assert content["unlabelled"]["sets"]["unlabelled"]["clips"] == 20
+    assert {"driver", "waveform worker", "mel actor"} <= content["labelled"]["processes"].keys()
+    assert content["labelled"]["cpu_s"] > 0 and content["cache"]["bytes"] > 80 * 160_000
+    alone, two = content["trials"]
+    assert two["mapped_pss_all"] == pytest.approx(alone["mapped_pss_all"], rel=0.05)
+    assert two["pss_all"] > alone["pss_all"] + 100, "each has its own networks"
+    epoch = content["seconds_of_an_epoch"]
+    assert epoch["extrapolated"] and 0 < epoch["not_in_the_model"] < 0.9
+    assert {"forward val", "statistics eval"} <= content["epoch"]["parts"].keys()
+    assert (tmp_path / "run" / "tables" / "1.md").is_file()
+    again = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    later = json.loads(again.stdout.splitlines()[-1])
+    assert later["epoch"] == content["epoch"], "a finished stage is not run again"
