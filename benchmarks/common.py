@@ -20,7 +20,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.table import RESULTS, write_tables
+
 _PACKAGES = ("raysed", "numpy", "scipy", "torch", "torchaudio", "nvidia-dali-cuda130", "librosa")
 _PACKAGES += ("scaper", "soxbindings", "ray", "pyarrow")
 
@@ -175,6 +176,7 @@ def publish(content: dict[str, Any], store: bool) -> None:
         RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{content['benchmark']}.json"
         path.write_text(json.dumps(content, indent=1) + "\n")
+        write_tables()
     print(json.dumps(content))
 
 

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,7 +20,7 @@ import numpy as np
 import scipy.fft
 import typer
 
-from benchmarks.common import cpu_seconds, one_core
+from benchmarks.common import one_core
 from benchmarks.data import BLOCK, bank_roots, job_of, kept_blocks
 from raysed.config.data_job import Features, Roots
 from raysed.data import loudness, mel, render, soundscape
@@ -41,9 +42,9 @@ PARTS = {
     "labels": (soundscape, "clean_events"),
     "specification as JSON": (soundscape, "_source"),
 }
-WARM_UP, BLOCKS = 8, 15
+WARM_UP, BLOCKS = 40, 15
 """Blocks of soundscapes before those that count, and of those."""
-REPEATS = 15
+REPEATS = 30
 
 
 class Parts:
@@ -79,7 +80,7 @@ class Parts:
 
 def soundscape_parts(roots: Roots, shift: float) -> dict[str, float]:
     """Milliseconds of each part of a kept soundscape, sources decoded before."""
-    context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift), "s")
+    context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift, count=600), "s")
     blocks = kept_blocks(context, WARM_UP + BLOCKS)
     parts = Parts()
     for block in blocks[:WARM_UP]:
@@ -94,34 +95,27 @@ def soundscape_parts(roots: Roots, shift: float) -> dict[str, float]:
 
 
 def mel_parts(features: Features) -> dict[str, float]:
-    """Milliseconds of each part of the mel of a 10 s clip, each part alone."""
+    """Milliseconds of each part of `mel_amplitude` of a 10 s clip: its steps, one by one."""
     random = np.random.default_rng(0)
     waveform_T = random.standard_normal(features.n_samples).astype(np.float32)
     window_N, groups = mel._front_end(features)
-    padded_T = np.pad(waveform_T, features.n_fft // 2, mode="reflect")
+    parts = Parts()
+    prepare = parts.timed("checks and reflected edges", partial(_framed, features=features))
+    window = parts.timed("window", lambda chunk: chunk * window_N)
+    transform = parts.timed("FFT", lambda chunk: scipy.fft.rfft(chunk, axis=1))
+    amplitude = parts.timed("amplitude", np.abs)
+    bands = parts.timed("mel bands", lambda a: [a[:, bins] @ w for _, bins, w in groups])
+    for _ in range(REPEATS):
+        frames_TN = prepare(waveform_T)
+        for start in range(0, len(frames_TN), mel.CHUNK_FRAMES):
+            bands(amplitude(transform(window(frames_TN[start : start + mel.CHUNK_FRAMES]))))
+    return {name: 1e3 * seconds / REPEATS for name, seconds in parts.seconds.items()}
+
+
+def _framed(waveform_T: np.ndarray, features: Features) -> np.ndarray:
+    padded_T = np.pad(mel.prepared(waveform_T, features), features.n_fft // 2, mode="reflect")
     frames_TN = np.lib.stride_tricks.sliding_window_view(padded_T, features.n_fft)
-    frames_TN = frames_TN[:: features.hop][: features.n_frames]
-    starts = range(0, len(frames_TN), mel.CHUNK_FRAMES)
-    chunks = [frames_TN[start : start + mel.CHUNK_FRAMES] for start in starts]
-    windowed = [chunk * window_N for chunk in chunks]
-    spectra = [scipy.fft.rfft(chunk, axis=1) for chunk in windowed]
-    amplitudes = [np.abs(spectrum) for spectrum in spectra]
-    works = {
-        "checks and reflected edges": lambda _: (
-            mel.prepared(waveform_T, features),
-            np.pad(waveform_T, features.n_fft // 2, mode="reflect"),
-        ),
-        "window": lambda _: [chunk * window_N for chunk in chunks],
-        "FFT": lambda _: [scipy.fft.rfft(chunk, axis=1) for chunk in windowed],
-        "amplitude": lambda _: [np.abs(spectrum) for spectrum in spectra],
-        "mel bands": lambda _: [a[:, bins] @ w for a in amplitudes for _, bins, w in groups],
-        "whole": lambda _: mel.mel_amplitude(waveform_T, features),
-    }
-    rounds = [{n: 1e3 * cpu_seconds(w, 0) for n, w in works.items()} for _ in range(REPEATS)]
-    parts = {name: float(np.median([times[name] for times in rounds])) for name in works}
-    parts["rest"] = max(0.0, 2 * parts["whole"] - sum(parts.values()))
-    del parts["whole"]
-    return parts
+    return frames_TN[:: features.hop][: features.n_frames]
 
 
 def table(title: str, parts: dict[str, float]) -> str:

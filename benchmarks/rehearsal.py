@@ -210,14 +210,20 @@ def shared_row(alone: dict[str, Any], most: dict[str, Any]) -> Row:
     )
 
 
-def rehearse(rehearsal: Rehearsal, at_once: tuple[int, ...]) -> tuple[dict[str, Any], list[Row]]:
-    """All stages, each at most once."""
+def rehearse(
+    rehearsal: Rehearsal, builds: tuple[str, ...], at_once: tuple[int, ...]
+) -> tuple[dict[str, Any], list[Row]]:
+    """All stages, each at most once; with only some of the builds there is nothing to train on."""
     stage = rehearsal.stage
     found: dict[str, Any] = {
-        name: stage(name, lambda sets=sets: rehearsal.build(sets)) for name, sets in STAGES.items()
+        name: stage(name, lambda sets=STAGES[name]: rehearsal.build(sets)) for name in builds
     }
-    built = {set_name: about for name in STAGES for set_name, about in found[name]["sets"].items()}
-    job = rehearsal.trial_job({name: about["url"] for name, about in built.items()})
+    built = {set_name: about for name in builds for set_name, about in found[name]["sets"].items()}
+    # Folders of this machine are nothing to publish.
+    urls = {name: about.pop("url") for name, about in built.items()}
+    if set(builds) != set(STAGES):
+        return found, []
+    job = rehearsal.trial_job(urls)
     found["cache"] = stage("cache", lambda: rehearsal.convert(job))
     found["trials"] = [
         stage(f"trials-{n}", lambda n=n: rehearsal.together(job, n)) for n in at_once
@@ -238,22 +244,28 @@ def main(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Of the epoch (default: all).")] = None,
     at_once: Annotated[str, typer.Option(help="Numbers of trials whose memory is read.")] = "1,2,4",
+    build: Annotated[
+        str, typer.Option(help="Stages to build; training follows where they are all there.")
+    ] = ",".join(STAGES),
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and optionally keep."""
+    builds, counts = build.split(","), [int(n) for n in at_once.split(",")]
+    if unknown := set(builds) - set(STAGES):
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(STAGES)}")
     root = (work or Path(tempfile.mkdtemp(prefix="raysed-rehearsal-"))).absolute()
     root.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
     rehearsal = Rehearsal(root, write_tree(root, scale, metadata, distinct=256), steps)
-    print(f"sounds and annotations: {time.process_time() - started:.0f} s of CPU", flush=True)
-    found, rows = rehearse(rehearsal, tuple(int(n) for n in at_once.split(",")))
+    print(f"{root}: sounds written, {time.process_time() - started:.0f} s of CPU", flush=True)
+    found, rows = rehearse(rehearsal, tuple(builds), tuple(counts))
     stage_table(found)
     if work is None:
         shutil.rmtree(root)
     publish(
         document(
-            "rehearsal", rows, clock="CPU seconds of all processes; wall seconds where it says so",
-            scale=scale, annotations="DESED's own" if metadata else "made up", **found,
+            "rehearsal" if scale == 1 else f"rehearsal_scale_{scale:g}", rows,
+            clock="CPU seconds of all processes; wall seconds where it says so", scale=scale, annotations="DESED's own" if metadata else "made up", **found,
         ),
         store,
     )  # fmt: skip

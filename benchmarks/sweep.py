@@ -134,7 +134,7 @@ def sweep_data(
     def measure(settings: Mapping[str, Value]) -> float:
         nonlocal runs
         runs += 1
-        tasks = settings["cluster.tasks_in_flight"] or sum(node.get("CPU", 0) for node in nodes)
+        tasks = settings.get("cluster.tasks_in_flight") or sum(n.get("CPU", 0) for n in nodes)
         out = folder / f"run{runs}"
         return clips_per_s(job, settings, out, in_flight=int(tasks), seconds=seconds)
 
@@ -204,10 +204,10 @@ def main(
         try:
             chosen, trial, features = read_inputs(job, space, Path(name))
             plan(chosen)
-        except ValueError as error:
+            start_ray(address)
+        except (ValueError, RuntimeError) as error:
             print(error, file=sys.stderr)
             raise typer.Exit(2) from error
-        start_ray(address)
         nodes = sum(node["Alive"] for node in ray.nodes())
         if nodes > 1 and scratch is None:
             raise typer.BadParameter(

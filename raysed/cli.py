@@ -290,7 +290,8 @@ def _words(error: Exception) -> str:
     if isinstance(error, FileExistsError):
         return f"{error.filename}: a file stands where a folder is to be"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        # Of a rename, where to is what the user gave.
+        return f"{error.filename2 or error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
 
 

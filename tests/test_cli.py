@@ -102,6 +102,7 @@ ERRORS = [
         2,
         "error: r: a file stands where a folder is to be\n",
     ),
+    (IsADirectoryError(21, "Is a directory", ".m.x1", None, "m"), 2, "error: m: Is a directory\n"),
     (PermissionError(13, "Permission denied", "d.tsv"), 2, "error: d.tsv: Permission denied\n"),
     (OSError(28, "No space left on device"), 3, "stopped: [Errno 28] No space left on device\n"),
     (RuntimeError("Ray stopped"), 3, "stopped: Ray stopped\n"),

@@ -98,23 +98,25 @@ def test_mapped_memory_is_that_of_the_files_asked_for(tmp_path):
     assert found["rss"] > found["mapped_rss"]
 
 
-def part(cpu_s, calls=1):
-    return {"cpu_s": cpu_s, "calls": calls}
+def part(cpu_s, calls=1, first_cpu_s=0.0):
+    return {"cpu_s": cpu_s, "calls": calls, "first_cpu_s": first_cpu_s or cpu_s / calls}
 
 
 def test_a_whole_epoch_from_some_steps():
     clips = {"train_pitch_dry": 61, "unlabelled": 1000, "weak": 600}
     built = {name: {"clips": count} for name, count in clips.items()}
     parts = {
-        "step": part(8.0, 4), "inputs": part(1.0, 4), "training": part(10.0), "epoch": part(15.0),
-        "x-valid forward": part(3.0), "x-valid F1": part(1.0), "checkpoint": part(0.5),
+        # Warm steps take 2 s; the first compiles for 3 s more.
+        "step": part(11.0, 4, 5.0), "inputs": part(1.0, 4), "training": part(14.0),
+        "x-valid forward": part(3.0, 2), "x-valid F1": part(6.0, 2, 5.5), "checkpoint": part(0.5),
     }  # fmt: skip
     found = rehearsal_tables.seconds_of_an_epoch({"parts": parts}, built)
     assert (found["steps"], found["steps_taken"], found["extrapolated"]) == (10, 4, True)
-    assert found["cpu_s"] == 10 / 4 * 10 + 5
-    # 20 s of steps and 3 s of x-valid passes are the model's.
-    assert found["not_in_the_model"] == pytest.approx(1 - 23 / 30, abs=1e-4)
-    assert found["inputs_share"] == pytest.approx(2.5 / 30, abs=1e-4)
+    assert (found["step_cpu_s"], found["compiling_cpu_s"]) == (2.0, 3.0 + 5.0)
+    # A step, its inputs and what is between: 2, 1/4 and 2/4 s. Then 3 s of passes, 1 of F1, 0.5 of writing.
+    assert found["cpu_s"] == 10 * 2.75 + 4.5
+    assert found["not_in_the_model"] == pytest.approx(1 - 23 / 32, abs=1e-4)
+    assert found["inputs_share"] == pytest.approx(2.5 / 32, abs=1e-4)
 
 
 @pytest.mark.ray
@@ -129,6 +131,7 @@ def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path):
     assert content["unlabelled"]["sets"]["unlabelled"]["clips"] == 20
     assert {"driver", "waveform worker", "mel actor"} <= content["labelled"]["processes"].keys()
     assert content["labelled"]["cpu_s"] > 0 and content["cache"]["bytes"] > 80 * 160_000
+    assert str(tmp_path) not in json.dumps(content)
     alone, two = content["trials"]
     assert two["mapped_pss_all"] == pytest.approx(alone["mapped_pss_all"], rel=0.05)
     assert two["pss_all"] > alone["pss_all"] + 100, "each has its own networks"
@@ -139,3 +142,11 @@ def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path):
     again = CliRunner().invoke(app, arguments, catch_exceptions=False)
     later = json.loads(again.stdout.splitlines()[-1])
     assert later["epoch"] == content["epoch"], "a finished stage is not run again"
+
+
+def test_a_stage_that_is_not_there_is_refused(tmp_path):
+    app = typer.Typer()
+    app.command()(rehearsal.main)
+    done = CliRunner().invoke(app, ["--work", str(tmp_path / "new"), "--build", "labeled"])
+    assert done.exit_code == 2 and "labeled" in done.output
+    assert not (tmp_path / "new").exists()

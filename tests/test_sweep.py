@@ -1,5 +1,8 @@
 """The search of settings: its rules on made-up rates, its files through the configuration reader."""
 
+import json
+from functools import partial
+
 import pytest
 import yaml
 from hypothesis import given
@@ -162,33 +165,29 @@ def test_a_job_that_cannot_be_built_is_refused(tmp_path, monkeypatch, capsys):
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_sweep_measures_prints_and_writes(ray_session, tmp_path, monkeypatch, capsys):
-    # Of each axis one other value, and small networks: the search itself is tested above.
-    def one(axes):
-        return [Axis(a.key, a.default, a.others[:1]) for a in axes][-2:]
-
-    axes_of_data, axes_of_trials = sweep.data_axes, sweep.trial_axes
-    monkeypatch.setattr(sweep, "data_axes", lambda *a: one(axes_of_data(*a)))
-    monkeypatch.setattr(sweep, "trial_axes", lambda *a: one(axes_of_trials(*a)))
+    # One axis of each kind, a node of one CPU and small clips: the search itself is tested above.
+    axis = Axis("cluster.mel_actors_per_node", None, (2,))
+    monkeypatch.setattr(sweep, "data_axes", lambda nodes, shard_clips: [axis])
+    monkeypatch.setattr(sweep, "search", partial(search, rounds=1))
+    monkeypatch.setattr(
+        sweep, "best_node", lambda nodes: {**best_node(nodes), "Resources": {"CPU": 1}}
+    )
+    demo = read_config(ROOT / "data_jobs" / "demo.yaml", DataJob)
+    built_in = sweep.built_in_job(tmp_path)
+    job = built_in.model_copy(update={"features": demo.features, "shard_clips": 8})
+    monkeypatch.setattr(sweep, "built_in_job", lambda _: job)
     monkeypatch.chdir(ROOT)
-    job = tmp_path / "job.yaml"
-    job.write_text((ROOT / "data_jobs" / "demo.yaml").read_text())
-    monkeypatch.setattr(sweep, "one_set", lambda _: sweep.built_in_job(tmp_path))
-    monkeypatch.setattr("benchmarks.halving.ROUNDS", 1)
     space = ROOT / "tune_spaces" / "demo.yaml"
-    sweep.main(job, space, tmp_path / "out", 1.0, 0.2, tmp_path, None, False)
+    sweep.main(None, space, tmp_path / "out", 20.0, 0.2, tmp_path, None, False)
     said = capsys.readouterr()
-    content = sweep_document(said.out)
-    assert content["settings"]["space"]["resources"]["workers"] == 1
-    names = {row["name"].split(" = ")[0] for row in content["rows"]}
-    assert names >= {"base.precision"}
-    read = yaml.safe_load((tmp_path / "out" / "space.yaml").read_text())
-    assert read == content["settings"]["space"]
-    assert "s left" in said.err
-
-
-def sweep_document(said):
-    import json
-
-    content = json.loads(said.splitlines()[-1])
-    assert content["benchmark"] == "sweep"
-    return content
+    content = json.loads(said.out.splitlines()[-1])
+    assert content["settings"]["space"]["resources"]["cpus_per_worker"] == 1
+    assert [row["reference"] for row in content["rows"]] == [
+        "cluster.mel_actors_per_node = null",
+        "base.precision = float32",
+    ]
+    assert all(row["value"] > 0 for row in content["rows"])
+    for name in ("data_job", "space"):
+        read = yaml.safe_load((tmp_path / "out" / f"{name}.yaml").read_text())
+        assert read == content["settings"][name]
+    assert "cluster.mel_actors_per_node = 2: " in said.err and "s left" in said.err

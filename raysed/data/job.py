@@ -219,7 +219,8 @@ def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster)
             num_cpus=0,
             num_gpus=gpus,
             max_restarts=RETRIES,
-            max_task_retries=RETRIES,
+            # A lost node is found dead after many seconds of "unavailable"; the restarts end it all the same.
+            max_task_retries=-1,
             scheduling_strategy=where,
             runtime_env=WORKER_ENVIRONMENT,
         )

@@ -10,6 +10,7 @@ from numba import njit
 
 FLOOR_LUFS = -70.0
 
+_FLOOR_POWER = 10 ** ((FLOOR_LUFS + 0.691) / 10)
 _BLOCK_S = 0.4
 _STEP = 0.25
 _MIN_S = 0.5
@@ -63,7 +64,7 @@ def _weighted_energy(signal_T: np.ndarray, sections_26: np.ndarray) -> None:
 
 
 def _block_count(length: int, sample_rate_hz: int) -> int:
-    return int(np.round((length / sample_rate_hz - _BLOCK_S) / (_BLOCK_S * _STEP)) + 1)
+    return round((length / sample_rate_hz - _BLOCK_S) / (_BLOCK_S * _STEP)) + 1
 
 
 @functools.lru_cache(maxsize=256)
@@ -77,15 +78,8 @@ def _blocks(n_blocks: int, sample_rate_hz: int) -> tuple[np.ndarray, np.ndarray,
 
 
 def _gated(power_N: np.ndarray) -> float:
-    with np.errstate(divide="ignore"):
-        level_N = _lufs(power_N)
-    loud = power_N[level_N >= FLOOR_LUFS]
+    loud = power_N[power_N >= _FLOOR_POWER]
     if not len(loud):
         return FLOOR_LUFS
-    relative = _lufs(loud.mean()) - 10.0
-    loud = power_N[(level_N > relative) & (level_N > FLOOR_LUFS)]
-    return float(_lufs(loud.mean())) if len(loud) else FLOOR_LUFS
-
-
-def _lufs(power: np.ndarray) -> np.ndarray:
-    return -0.691 + 10.0 * np.log10(power)
+    loud = power_N[(power_N > loud.mean() / 10) & (power_N > _FLOOR_POWER)]
+    return -0.691 + 10.0 * float(np.log10(loud.mean())) if len(loud) else FLOOR_LUFS

@@ -137,8 +137,8 @@ class _Sources:
                     start, stop = int(start_s * file.samplerate), int(stop_s * file.samplerate)
                     if file.frames * file.channels * np.float64().nbytes > self._budget_bytes:
                         file.seek(start)
-                        return _rounded(file.read(stop - start, always_2d=True)), file.samplerate
-                    self._keep(path, _rounded(file.read(always_2d=True)), file.samplerate)
+                        return _decoded(file, stop - start), file.samplerate
+                    self._keep(path, _decoded(file), file.samplerate)
             except (soundfile.LibsndfileError, OSError) as error:
                 raise ValueError(f"{path}: cannot be read as audio ({error})") from error
         self._kept.move_to_end(path)
@@ -156,8 +156,13 @@ class _Sources:
 _sources = _Sources(budget_bytes=128 << 20)
 
 
-def _rounded(audio_TC: np.ndarray) -> np.ndarray:
-    """To 32-bit integers in -1..1, on which SoX computes, in place; infinity becomes NaN."""
+def _decoded(file: soundfile.SoundFile, frames: int = -1) -> np.ndarray:
+    """What follows in the file, in the 32-bit integers in -1..1 on which SoX computes; infinity
+    becomes NaN.
+    """
+    audio_TC = file.read(frames, always_2d=True)
+    if file.subtype.startswith("PCM_"):
+        return audio_TC
     audio_TC[~np.isfinite(audio_TC)] = np.nan
     audio_TC *= _INT32
     np.trunc(audio_TC, out=audio_TC)

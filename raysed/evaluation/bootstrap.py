@@ -35,6 +35,17 @@ METRICS: dict[str, Metric] = {
     "psds2": lambda statistics, weights_BN: psds(statistics, weights_BN, definition="psds2"),
 }
 
+TITLES = {
+    "event_f1": "event-based F1",
+    "intersection_f1": "intersection-based F1",
+    "segment_f1": "segment-based F1 (1 s)",
+    "tagging_f1": "clip-level F1",
+    "psds": "PSDS (psds_eval 0.5.3: over K - 1)",
+    "psds_2020": "PSDS (psds_eval 0.3, 2020: over K)",
+    "psds1": "PSDS1",
+    "psds2": "PSDS2",
+}
+
 DRAWS = 10_000
 BLOCK = 256
 """Draws that are computed together."""

@@ -6,16 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = {
-    "event_f1": "event-based F1",
-    "intersection_f1": "intersection-based F1",
-    "segment_f1": "segment-based F1 (1 s)",
-    "tagging_f1": "clip-level F1",
-    "psds": "PSDS (psds_eval 0.5.3: over K - 1)",
-    "psds_2020": "PSDS (psds_eval 0.3, 2020: over K)",
-    "psds1": "PSDS1",
-    "psds2": "PSDS2",
-}
+from raysed.evaluation.bootstrap import TITLES
 
 
 def show(found: dict[str, Any], *, as_json: bool) -> None:
@@ -43,7 +34,7 @@ def _metrics(found: dict[str, Any]) -> Table:
     )
     if exact is not None:
         table.add_column("all thresholds")
-    for name, title in NAMES.items():
+    for name, title in TITLES.items():
         value = found[name]
         if value is None:
             table.add_row(title, "-")
@@ -62,9 +53,9 @@ def _metrics(found: dict[str, Any]) -> Table:
 
 def _classes(per_class: dict[str, dict[str, Any]]) -> Table:
     table = Table("class", "events", title="Classes, with 95 % intervals")
-    names = [name for name in NAMES if name in next(iter(per_class.values()))]
+    names = [name for name in TITLES if name in next(iter(per_class.values()))]
     for name in names:
-        table.add_column(NAMES[name], no_wrap=True)
+        table.add_column(TITLES[name], no_wrap=True)
     for label, values in per_class.items():
         cells = [
             f"{_number(values[name]['value'], digits=3)} {_span(values[name], digits=3)}"
@@ -80,7 +71,7 @@ def _versus(versus: dict[str, Any], draws: int) -> Table:
     for name, value in versus.items():
         if value is not None:
             table.add_row(
-                NAMES[name],
+                TITLES[name],
                 _number(value["difference"], "+"),
                 _span(value, "+"),
                 _number(value["p"]),

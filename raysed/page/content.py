@@ -17,15 +17,13 @@ from raysed.page.trials import short, trials_of
 from raysed.report.cells import published
 from raysed.report.claims import MARGIN, SIGNIFICANCE
 from raysed.report.contrasts import ContrastValue
+from raysed.report.metrics import METRICS
 from raysed.report.report import Report
-from raysed.report.results import METRICS, Result, read_results
-from raysed.report.units import SCALE, TITLE
+from raysed.report.results import Result, read_results
 from raysed.training.files import read_json
 
 ROC_DEFINITION = "psds_2020"
 """Whose curve is drawn: that of the tables' PSDS (METRICS)."""
-
-DIGITS = {"event_f1": 1, "psds": 3}
 
 
 def content_of(report: Report) -> dict[str, Any]:
@@ -36,8 +34,8 @@ def content_of(report: Report) -> dict[str, Any]:
         {
             "run": about_run(run, plan),
             "metrics": [
-                {"id": name, "title": TITLE[name], "scale": SCALE[name], "digits": DIGITS[name]}
-                for name in METRICS
+                {"id": name, "title": each.title, "scale": each.scale, "digits": each.digits}
+                for name, each in METRICS.items()
             ],
             "cells": [
                 {key: cell[key] for key in ("id", "table", "column", "training", "xvalid")}

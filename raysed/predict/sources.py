@@ -76,12 +76,14 @@ def _expand(argument: str) -> Iterator[Source]:
     if not file_system.isdir(root):
         raise ValueError("no such file or folder")
     root = root.rstrip("/")
+    # What a chained URL is within (`zip://folder::s3://bucket/a.zip`).
+    head, chain, rest = argument.partition("::")
+    within = chain + rest if "://" in head else ""
     for path in sorted(file_system.find(root)):
         name = path.removeprefix(root).lstrip("/")
         if PurePosixPath(path).suffix.lower() in EXTENSIONS:
-            yield Source(
-                name, path if "://" not in argument else file_system.unstrip_protocol(path)
-            )
+            url = path if "://" not in argument else file_system.unstrip_protocol(path)
+            yield Source(name, url + within)
 
 
 def _unique(sources: list[Source]) -> tuple[Source, ...]:

@@ -71,21 +71,37 @@ def _reason(error: Exception) -> str:
 
 
 def _open(url: str, stack: ExitStack) -> Any:
-    """A path or a file object that can seek; what cannot is copied to a temporary file."""
+    """A path, or a file object that can seek."""
     if "://" not in url:
         with Path(url).open("rb"):  # says why where it cannot be opened, which libsndfile does not
             return url
+    try:
+        return _seekable(url, stack)
+    except Exception as error:  # each file system has classes of its own for what goes wrong
+        raise OSError(str(error) or type(error).__name__) from error
+
+
+def _seekable(url: str, stack: ExitStack) -> Any:
+    """The open URL, or a temporary copy where it can only be read from its beginning."""
     file: Any = stack.enter_context(fsspec.open(url, "rb"))
     try:
-        file.seek(0, 2)
+        # A server without ranges is found out by reading, not by seeking.
+        file.seek(-1, 2)
+        file.read(1)
         file.seek(0)
     except (ValueError, OSError, NotImplementedError):
-        again: Any = stack.enter_context(fsspec.open(url, "rb"))
         copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-        shutil.copyfileobj(again, copy, 2**20)
+        stream: Any = stack.enter_context(_from_the_beginning(url))
+        shutil.copyfileobj(stream, copy, 2**20)
         copy.seek(0)
         return copy
     return file
+
+
+def _from_the_beginning(url: str) -> Any:
+    # HTTP would ask for ranges again.
+    options = {"block_size": 0} if url.startswith(("http://", "https://")) else {}
+    return fsspec.open(url, "rb", **options)
 
 
 def _mono(file: soundfile.SoundFile, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysed.evaluation.significance import mean_value
-from raysed.report.results import METRICS, Measured
+from raysed.report.metrics import METRICS
+from raysed.report.results import Measured
 from raysed.report.trials import TrialState, trial_name
 
 

@@ -12,8 +12,7 @@ from raysed.report.claims import (
     Comparison,
 )
 from raysed.report.markdown import aligned, without_empty_columns
-from raysed.report.results import METRICS
-from raysed.report.units import TITLE, number, signed, signed_interval
+from raysed.report.metrics import METRICS, number, signed, signed_interval
 
 ANSWERS = {REPRODUCED: "yes", CONTRADICTED: "no", UNDECIDED: "open", WAITING: "waiting"}
 
@@ -24,7 +23,9 @@ def claims_lines(plan: dict[str, Any], claims: list[Claim]) -> list[str]:
         return []
     counts = {word: sum(claim.verdict == word for claim in claims) for word in ANSWERS}
     job = f" (job {plan['job']})" if plan.get("job") else ""
-    heads = [(f"{TITLE[metric]} less [simultaneous 95 %]", "published") for metric in METRICS]
+    heads = [
+        (f"{METRICS[metric].title} less [simultaneous 95 %]", "published") for metric in METRICS
+    ]
     rows = [["claim", "verdict", "seeds", "comparison", *(head for pair in heads for head in pair)]]
     for claim in claims:
         pairs = dict.fromkeys((c.cell, c.against) for c in claim.comparisons)
@@ -66,7 +67,7 @@ def remarks(claim: Claim) -> list[str]:
         if comparison.published is None or not comparison.remark:
             continue
         metric = comparison.metric
-        known = f"{TITLE[metric].removesuffix(' %')} {signed(comparison.published, metric)}"
+        known = f"{METRICS[metric].title.removesuffix(' %')} {signed(comparison.published, metric)}"
         what = f"published {comparison.cell} less {comparison.against}, {known}"
         if comparison.remark == "against":
             found.append(f"{what}, disagrees with the claim")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from raysed.evaluation.significance import SeedEstimate, max_t, mean_difference
-from raysed.report.results import METRICS, Measured
+from raysed.report.metrics import METRICS
+from raysed.report.results import Measured
 
 Pair = tuple[str, str]
 """(cell, against): the metric of the first less that of the second."""

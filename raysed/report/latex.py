@@ -10,7 +10,7 @@ from raysed.report.cells import CellValue
 from raysed.report.claims import Claim, Comparison
 from raysed.report.claims_markdown import remarks, seeds_text
 from raysed.report.contrasts import ContrastValue
-from raysed.report.units import TITLE, interval, number, signed, signed_interval
+from raysed.report.metrics import METRICS, interval, number, signed, signed_interval
 
 _ESCAPES = str.maketrans(
     {
@@ -90,7 +90,7 @@ def _metric_rows(
 ) -> list[str]:
     metric = cells[0].metric
     rows = [
-        _row(escape(TITLE[metric]), [_value(c) for c in cells]),
+        _row(escape(METRICS[metric].title), [_value(c) for c in cells]),
         _row(r"\quad 95\,\% interval", [_each(c.low, c.high, metric) for c in cells]),
     ]
     if any(cell.published is not None for cell in cells):
@@ -172,5 +172,12 @@ def _comparison_row(comparison: Comparison) -> str:
     if comparison.published is not None:
         known = f"${signed(comparison.published, metric)}$"
     symbols = escape(comparison.symbols.replace("<=", "\N{LESS-THAN OR EQUAL TO}"))
-    texts = [rf"\quad {symbols}", escape(TITLE[metric]), ours, ends, known, comparison.verdict]
+    texts = [
+        rf"\quad {symbols}",
+        escape(METRICS[metric].title),
+        ours,
+        ends,
+        known,
+        comparison.verdict,
+    ]
     return _row("", texts)

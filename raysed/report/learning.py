@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from raysed.evaluation.significance import seed_difference
-from raysed.report.results import BASELINES, METRICS, Result
+from raysed.report.metrics import METRICS
+from raysed.report.results import BASELINES, Result
 
 
 @dataclass(frozen=True)

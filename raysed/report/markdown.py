@@ -4,7 +4,7 @@ from typing import Any
 
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
-from raysed.report.units import TITLE, interval, number, signed, signed_interval
+from raysed.report.metrics import METRICS, interval, number, signed, signed_interval
 
 
 def tables(
@@ -34,7 +34,7 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
     againsts = list(dict.fromkeys(c.against for c in contrasts))
     rows = [
         [
-            TITLE[metric],
+            METRICS[metric].title,
             "ours [95 %]",
             "published",
             *(f"less {against} [simultaneous 95 %]" for against in againsts),
@@ -120,7 +120,7 @@ def family_lines(contrasts: list[ContrastValue]) -> list[str]:
     return [
         "Simultaneous intervals (max-T) hold together with 95 %:",
         *(
-            f"  {evaluation}, {TITLE[metric].removesuffix(' %')}: {count}"
+            f"  {evaluation}, {METRICS[metric].title.removesuffix(' %')}: {count}"
             for (evaluation, metric), count in families.items()
         ),
         "",

@@ -8,18 +8,11 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from raysed.data.folder import Folder
-from raysed.evaluation import bootstrap
-from raysed.evaluation.bootstrap import Metric
 from raysed.evaluation.significance import Drawn, drawn, mean_value
 from raysed.evaluation.statistics import Statistics
+from raysed.report.metrics import METRICS
 from raysed.report.trials import trial_name
 from raysed.training.files import read_json
-
-METRICS: dict[str, Metric] = {
-    "event_f1": bootstrap.METRICS["event_f1"],
-    "psds": bootstrap.METRICS["psds_2020"],
-}
-"""The paper's two metrics; PSDS as psds_eval computed it in 2020 (cross-triggers averaged over K)."""
 
 BASELINES = {
     "always_on": "every class always on",

@@ -81,10 +81,6 @@ class LocalCluster:
             assert time.monotonic() < deadline, [self.said(number) for number in waiting]
             time.sleep(0.1)
 
-    def start(self, number: int) -> None:
-        """A node again that was killed."""
-        self._start([number])
-
     def _launch(self, number: int) -> subprocess.Popen:
         agent, metrics, client = free_ports(3)
         flags = [
@@ -133,6 +129,14 @@ class LocalCluster:
     def mark(self, number: int) -> str:
         """What the processes of a node have in their environment."""
         return f"{self.temporary.name}-{number}"
+
+    def join(self, *command: str | Path, **environment: str) -> subprocess.Popen:
+        """A driver that joins the cluster itself, by `--address`."""
+        return subprocess.Popen(
+            [sys.executable, *command, "--address", f"127.0.0.1:{self.gcs}"],
+            cwd=ROOT, env=self.environment | {"PYTHONPATH": str(ROOT)} | environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
 
     def submit(
         self,

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.signal import sosfilt
 
 import raysed.data.soundscape  # noqa: F401 - prepares numpy for scaper
-from raysed.data.loudness import integrated_lufs
+from raysed.data.loudness import _k_weighting, _weighted_energy, integrated_lufs
 
 scaper_audio = pytest.importorskip("scaper.audio")
 
@@ -18,6 +19,24 @@ def test_equals_scapers_loudness(rate_hz: int, seconds: float) -> None:
     waveform_T[: len(waveform_T) // 3] *= 1e-5
     expected = scaper_audio.get_integrated_lufs(waveform_T[:, None], rate_hz)
     assert integrated_lufs(waveform_T, rate_hz) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5000])
+def test_the_filters_are_scipys_to_the_bit(samples: int) -> None:
+    """So that a soundscape has the same bytes whichever filters it."""
+    sections_26, _ = _k_weighting(16000)
+    signal_T = np.random.default_rng(samples).standard_normal(samples)
+    expected_T = np.square(sosfilt(sections_26, signal_T))
+    _weighted_energy(signal_T, sections_26)
+    np.testing.assert_array_equal(signal_T, expected_T)
+
+
+def test_the_signal_is_left_alone() -> None:
+    signal_T = np.random.default_rng(0).standard_normal(16000)
+    kept_T = signal_T.copy()
+    signal_T.flags.writeable = False
+    assert integrated_lufs(signal_T, 16000) > -70.0
+    np.testing.assert_array_equal(signal_T, kept_T)
 
 
 def test_silence_has_a_floor() -> None:

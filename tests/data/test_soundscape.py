@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from raysed.config.data_job import DataJob, Roots, SyntheticSet
 from raysed.data import soundscape
 from raysed.data.clip import Clip
 from raysed.data.labels import count_overlaps
-from raysed.data.render import render
+from raysed.data.render import _decoded, render
 from raysed.data.soundscape import (
     SoundscapeContext,
     convert,
@@ -103,6 +104,31 @@ def test_audio_equals_scapers_at_the_ends_of_the_pitch_range(
         specification = [background, *(event._replace(pitch_shift=shift) for event in events)]
         difference = by_us(context, specification) - by_scaper(context, specification)
         assert np.abs(difference).max() < 1e-9
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_audio_equals_scapers_from_sources_of_any_format(tmp_path: Path, subtype: str) -> None:
+    roots = write_edge_bank(tmp_path, validation_folder=False)
+    for path in tmp_path.rglob("*.wav"):
+        audio_TC, rate_hz = soundfile.read(path, always_2d=True)
+        soundfile.write(path, audio_TC / 3, rate_hz, subtype=subtype)
+    context = context_of(edge_job(roots, pitch_shift_semitones=0.0))
+    for index in (0, 7, 14):
+        specification = specify(context, index)
+        difference = by_us(context, specification) - by_scaper(context, specification)
+        # The rounding of FLOAT and DOUBLE to 32-bit integers is 1e-12 here.
+        assert np.abs(difference).max() < 1e-14
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_decoded_sources_are_32_bit_integers(tmp_path: Path, subtype: str) -> None:
+    random = np.random.default_rng(0)
+    audio_T = np.concatenate([random.uniform(-1, 1, 1000), [1.0, -1.0, 1 - 2**-33, 1.7, -1.7]])
+    soundfile.write(tmp_path / "a.wav", audio_T, 16000, subtype=subtype)
+    with soundfile.SoundFile(tmp_path / "a.wav") as file:
+        integers_TC = _decoded(file) * 2.0**31
+    assert np.array_equal(integers_TC, np.trunc(integers_TC))
+    assert integers_TC.min() == -(2.0**31) and integers_TC.max() <= 2.0**31 - 1
 
 
 def test_counts_follow_the_probabilities(edge_roots: Roots) -> None:

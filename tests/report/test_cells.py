@@ -7,7 +7,8 @@ from raysed.data.folder import Folder
 from raysed.evaluation.significance import seed_interval
 from raysed.evaluation.statistics import Statistics
 from raysed.report.cells import cell_values
-from raysed.report.results import METRICS, Measured, read_plan, read_results
+from raysed.report.metrics import METRICS
+from raysed.report.results import Measured, read_plan, read_results
 from raysed.report.trials import read_trials
 from raysed.training.files import write_json
 from tests.report.made_up import cell, plan_of, put, write_trial

@@ -3,7 +3,8 @@ import pytest
 
 from raysed.evaluation.significance import max_t, seed_difference
 from raysed.report.contrasts import contrast_values, family
-from raysed.report.results import METRICS, Measured, read_plan, read_results
+from raysed.report.metrics import METRICS
+from raysed.report.results import Measured, read_plan, read_results
 
 
 def values_of(run, **changes):

@@ -6,8 +6,9 @@ import pytest
 from raysed.data.folder import Folder
 from raysed.evaluation.bootstrap import interval
 from raysed.evaluation.statistics import collect
+from raysed.report.metrics import METRICS
 from raysed.report.report import write_report
-from raysed.report.results import METRICS, Measured, read_plan, read_results, results_frame
+from raysed.report.results import Measured, read_plan, read_results, results_frame
 from raysed.report.trials import read_trials
 from raysed.training.files import write_json
 from tests.report.made_up import put, reference, system

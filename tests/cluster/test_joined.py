@@ -1,0 +1,100 @@
+"""A driver that joins a cluster of three nodes itself: its token, and a node that dies in the middle of a data job."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from raysed.data.folder import Folder
+from raysed.data.shards import read_manifest
+from tests.cluster.local_cluster import LocalCluster
+from tests.tune.runs import wait_for
+from tests.tune.tiny import write_tiny_tree
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+NODES = [["--num-cpus=1", "--include-dashboard=false"], ["--num-cpus=1"], ["--num-cpus=1"]]
+VICTIM = 1
+WRONG = "0" * 64
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cluster")
+    write_tiny_tree(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with LocalCluster(NODES) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("module", "config", "environment", "set_here"),
+    [
+        ("raysed.data", "job.yaml", {"RAY_AUTH_TOKEN": WRONG}, "RAY_AUTH_MODE, RAY_AUTH_TOKEN"),
+        (
+            "raysed.tune",
+            "space.yaml",
+            {"RAY_AUTH_MODE": "disabled", "RAY_AUTH_TOKEN": ""},
+            "RAY_AUTH_MODE",
+        ),
+    ],
+)
+def test_a_wrong_token_or_none(
+    cluster: LocalCluster, tree: Path, module, config, environment, set_here
+):
+    driver = cluster.join("-m", module, tree / config, **environment)
+    said, _ = driver.communicate(timeout=200)
+    assert driver.returncode == 2, said
+    assert f"the Ray at 127.0.0.1:{cluster.gcs} refuses us: set RAY_AUTH_MODE=token and" in said
+    assert f"(set here: {set_here})" in said and WRONG not in said
+
+
+def write_job(root: Path, name: str) -> Path:
+    """Shards enough for a node to die between the first and the last of them; mel actors on every node."""
+    job = yaml.safe_load((root / "job.yaml").read_text())
+    job |= {"out": str(root / name), "shard_clips": 4, "cluster": {"mel_actors_per_node": 1}}
+    job["sets"] = {
+        "synthetic": {"kind": "synthetic", "split": "train", "count": 80, "reverb": "rir"},
+        "weak": {"kind": "recorded", "subset": "weak"},
+    }
+    path = root / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(job, sort_keys=False))
+    return path
+
+
+def shards_listed(out: Path) -> int:
+    """Shards in the manifests of all sets."""
+    manifests = [read_manifest(Folder(str(path))) for path in out.glob("*")]
+    return sum(len(manifest.shards) for manifest in manifests if manifest is not None)
+
+
+def contents(out: Path) -> dict[Path, bytes]:
+    return {path.relative_to(out): path.read_bytes() for path in out.glob("*/*")}
+
+
+def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
+    lost, whole = tree / "lost", tree / "whole"
+    job = cluster.join("-m", "raysed.data", write_job(tree, "lost"))
+    wait_for(
+        lambda: (
+            job.poll() is not None
+            or (shards_listed(lost) > 1 and cluster.working(VICTIM, "ray::_make_clips"))
+        )
+    )
+    at_work = cluster.working(VICTIM, "ray::_make_clips")
+    writers = cluster.working(VICTIM, "ray::_Writer")
+    cluster.kill(VICTIM)
+    then = shards_listed(lost)
+    said, _ = job.communicate(timeout=400)
+    assert job.returncode == 0, said
+    assert at_work and writers, "nobody was at work there"
+    # Undisturbed, on the two nodes that are left.
+    job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
+    said, _ = job.communicate(timeout=400)
+    assert job.returncode == 0, said
+    assert 1 < then < shards_listed(lost)
+    assert contents(lost) == contents(whole) != {}
