@@ -117,16 +117,13 @@ def schedule(root: Path, load: Load) -> dict[str, Any]:
         status.update("done", exit_code=0)
     assert all(plan.finished for plan in plans), "a trial was lost"
     assert len(samples.delays_s) >= load.trials * load.epochs == len(lines)
-    wall_s = time.perf_counter() - started
     return {
         "trials": load.trials,
         "at_once": max(samples.running),
         "at_once_median": median(samples.running),
         "reused_processes": load.reuse,
         "trial_lasts_s": load.lasts_s,
-        "wall_s": round(wall_s, 1),
-        # Of a slot, from a trial's last line to the first of the next: the process ends, another starts.
-        "empty_slot_s_per_trial": round(wall_s * load.at_once / load.trials - load.lasts_s, 2),
+        "wall_s": round(time.perf_counter() - started, 1),
         "driver_cpu_s": round(time.process_time() - before[0], 2),
         "rss_mb_before": round(before[1], 1),
         **costs(samples, load.epochs),

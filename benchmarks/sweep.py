@@ -199,7 +199,6 @@ def main(
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and write the settings."""
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="raysed-sweep-", dir=scratch) as name:
         try:
             chosen, trial, features = read_inputs(job, space, Path(name))
@@ -213,6 +212,7 @@ def main(
             raise typer.BadParameter(
                 f"the cluster has {nodes} nodes: give a --scratch folder that all see"
             )
+        started = time.monotonic()
         data, data_tried = sweep_data(chosen, Path(name), started + 30 * minutes, seconds)
         trials, trials_tried = sweep_trials(trial, features, started + 60 * minutes, seconds)
     finish(data, data_tried, trials, trials_tried, out=out, store=store)

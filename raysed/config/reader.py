@@ -52,7 +52,8 @@ def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any,
     """Content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the place of every key."""
     path = Path(path)
     if not path.is_file():
-        raise ConfigError([f"{path}: no such file"])
+        found = "a folder, expected a YAML file" if path.is_dir() else "no such file"
+        raise ConfigError([f"{path}: {found}"])
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from raysed.config.data_job import DataJob
-from raysed.config.reader import read_config
+from raysed.config.reader import ConfigError, read_config
 
 if TYPE_CHECKING:
     from raysed.data.resume import DatasetResult
@@ -45,6 +46,8 @@ def _run(
     try:
         job = read_config(path, DataJob)
         results = build(job, sets=sets, workers=workers, address=address)
+    except ConfigError as error:
+        return _say("\n".join(f"error: {fault}" for fault in error.faults), REFUSED)
     except ValueError as error:
         return _say(f"error: {error}", REFUSED)
     except (BuildStoppedError, OSError) as error:
@@ -67,6 +70,8 @@ def _run(
 
 
 def _say(message: str, code: int) -> int:
+    if "--debug" in sys.argv and sys.exc_info()[0] is not None:
+        traceback.print_exc()
     print(message, file=sys.stderr)
     return code
 
@@ -89,7 +94,9 @@ def _print(name: str, results: Iterable["DatasetResult"], as_json: bool) -> None
 
 def main() -> None:
     """Entry of `python -m raysed.data`."""
-    typer.run(data)
+    alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    alone.command(epilog="--debug shows tracebacks of errors.")(data)
+    alone(args=[argument for argument in sys.argv[1:] if argument != "--debug"])
 
 
 if __name__ == "__main__":

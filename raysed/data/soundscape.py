@@ -2,8 +2,8 @@
 memory.
 
 The only module that touches scaper and soxbindings. Each soundscape is a pure function of the
-set's seed, its split and the raw index. A 10 s soundscape of about three
-events costs 4 ms of one core without pitch shift and 13 ms with it (docs/profile.md).
+set's seed, its split and the raw index. A 10 s soundscape of about three events costs 4 ms of one
+core without pitch shift and 13 ms with it (docs/profile.md).
 """
 
 import functools

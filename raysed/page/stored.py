@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from raysed.config.data_job import DataJob, Features
-from raysed.config.reader import read_config, read_yaml
+from raysed.config.layers import read_layers
+from raysed.config.reader import read_config
 from raysed.data.audio import read_audio
 from raysed.data.folder import Folder
 from raysed.data.shards import Manifest, decode_shard, read_manifest, read_shard
@@ -87,7 +88,7 @@ def audio_root(run: Folder) -> Path | None:
     if not run.is_local or not (space := Path(run.url, "space.yaml")).is_file():
         return None
     try:
-        job = read_config(read_yaml(space)[0]["data_job"], DataJob)
+        job = read_config(read_layers(space)[0]["data_job"], DataJob)
     except (ValueError, OSError, KeyError, TypeError):
         return None  # moved or changed: the page goes without audio
     return Path(job.roots.recorded) if job.roots.recorded else None

@@ -66,7 +66,7 @@ def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
 def _reason(error: Exception) -> str:
     """What went wrong, without the name of libsndfile's file object, which says nothing."""
     if isinstance(error, soundfile.LibsndfileError):
-        return error.error_string
+        return error.error_string.removeprefix("Error : ")
     return getattr(error, "strerror", None) or str(error)
 
 

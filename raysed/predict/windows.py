@@ -143,13 +143,11 @@ class Timeline:
         return np.concatenate(self._scores), np.minimum(edge_T1 / self._grid.rate_hz, duration_s)
 
     def _decide(self, start: int, scores_UK: np.ndarray) -> None:
-        """Take a window's frames from the joint on; the first may begin before it and is cut there."""
+        """Take a window's frames from the joint on: the last one before it ends there, the first after
+        it begins there."""
         grid = self._grid
         edges = start + np.arange(grid.frames + 1) * grid.frame
         first = (self._joint - start) // grid.frame
-        if self._edges:
-            # The last frame before the joint may end a little before or after it.
-            self._edges[-1][-1] = self._joint
         edges, scores_UK = edges[first:], scores_UK[first:].copy()
         edges[0] = self._joint
         if self._bridge is not None:

@@ -78,9 +78,9 @@ class Measured:
 def read_plan(run: Folder) -> dict[str, Any]:
     """`plan.json` of a run. Raises ValueError where there is none."""
     plan = read_json(run, "plan.json")
-    if plan is None:
+    if plan is None or "trainings" not in plan:
         raise ValueError(
-            f"{run.url} holds no plan.json: not a run folder, or its data are still being built"
+            f"{run.url} holds no plan.json of a run: no run folder, or its data are still being built"
         )
     return plan
 

@@ -1,11 +1,12 @@
 """`made_by.json`: the code and data that a run's trials were made with.
 
-A resumed run must not mix two codes or two data. What decides is a hash of the source of every package
+A resumed run must not mix two codes or two data. What decides is a hash of the code of every package
 that trials import (config, data, model, evaluation, training; not the tables, the driver or the
-commands), the versions of torch and numpy, and the hashes of the shards. The commit is for people: a
+commands; comments and docstrings left out), the versions of torch and numpy, and the hashes of the shards. The commit is for people: a
 working tree has many states at one commit. More than one entry: the run was mixed on request.
 """
 
+import ast
 import hashlib
 import importlib.metadata
 import subprocess
@@ -26,14 +27,32 @@ _DECIDING = ("config", "data", "model", "evaluation", "training")
 
 
 def source_hash() -> str:
-    """12 hex digits of the deciding source files, their names and contents."""
+    """12 hex digits of the deciding source files, their names and what they do."""
     digest = hashlib.sha256()
     for folder in _DECIDING:
         for path in sorted((_PACKAGE / folder).rglob("*.py")):
-            content = path.read_bytes()
+            content = _statements(path.read_bytes()).encode()
             digest.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(content)}\n".encode())
             digest.update(content)
     return digest.hexdigest()[:12]
+
+
+def _statements(source: bytes) -> str:
+    """The syntax tree without places, comments and strings that stand alone (docstrings)."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for name, block in ast.iter_fields(node):
+            if isinstance(block, list):
+                setattr(node, name, [each for each in block if not _is_text(each)])
+    return ast.dump(tree)
+
+
+def _is_text(node: object) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def commit() -> str | None:

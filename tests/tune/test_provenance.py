@@ -121,5 +121,8 @@ def test_the_source_hash_sees_what_trains_and_not_what_shows(tmp_path, monkeypat
         file.write("# shown otherwise\n")
     assert provenance.source_hash() == first
     with (tmp_path / "raysed/training/mean_teacher.py").open("a") as file:
-        file.write("# trained otherwise\n")
+        file.write('# a comment\n"""And a text."""\n')
+    assert provenance.source_hash() == first
+    with (tmp_path / "raysed/training/mean_teacher.py").open("a") as file:
+        file.write("TERMS = ()\n")
     assert provenance.source_hash() != first
