@@ -78,6 +78,10 @@ def contents(out: Path) -> dict[Path, bytes]:
 
 def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     lost, whole = tree / "lost", tree / "whole"
+    job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
+    said, _ = job.communicate(timeout=400)
+    assert job.returncode == 0, said
+
     job = cluster.join("-m", "raysed.data", write_job(tree, "lost"))
     at_work: list[int] = []
 
@@ -89,10 +93,6 @@ def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     wait_for(lambda: struck() or job.poll() is not None)
     cluster.kill(VICTIM)
     then = shards_listed(lost)
-    said, _ = job.communicate(timeout=400)
-    assert job.returncode == 0, said
-    # Undisturbed, on the two nodes that are left.
-    job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
     said, _ = job.communicate(timeout=400)
     assert job.returncode == 0, said
     assert at_work and 1 < then < shards_listed(lost)

@@ -420,7 +420,16 @@ def test_b_is_the_published_system(at_root):
 
 
 @pytest.mark.parametrize(
-    "name", ["variants", "search", "demo", "mini_desed", "mini_desed_curve", "mini_desed_full"]
+    "name",
+    [
+        "variants",
+        "variants_waveform",
+        "search",
+        "demo",
+        "mini_desed",
+        "mini_desed_curve",
+        "mini_desed_full",
+    ],
 )
 def test_shipped_spaces_resolve(at_root, name):
     resolved = read_space(f"tune_spaces/{name}.yaml")
