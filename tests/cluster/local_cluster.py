@@ -142,13 +142,12 @@ class LocalCluster:
         self,
         *command: str,
         output: int | IO[str] = subprocess.PIPE,
-        working_dir: Path = ROOT,
         **environment: str,
     ) -> subprocess.Popen:
-        """`ray job submit` of a command in this checkout or another folder; its output ends with the job's."""
+        """`ray job submit` of a command in this checkout; its output ends with the job's."""
         return subprocess.Popen(
             [
-                BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", working_dir,
+                BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", ".",
                 "--runtime-env", "cluster/runtime_env.yaml", "--", *command,
             ],
             cwd=ROOT, env=self.environment | environment, text=True,
