@@ -2,7 +2,7 @@
 
 4,500 soundscapes asked for, 1,420 weak, 14,412 unlabelled, 1,168 validation and 692 evaluation clips of made-up sound
 go through raysed's own commands on this machine; CPU seconds, bytes and peak memory of every stage and kind of process.
-About 25 minutes of one core and 6 GB of disk; `--scale 0.01` for a look. Finished stages are kept in `--work`.
+About half an hour of one core and 7 GB of disk; `--scale 0.01` for a look. Finished stages are kept in `--work`.
 """
 
 import json

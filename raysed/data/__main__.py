@@ -41,7 +41,7 @@ def _run(
     path: Path, sets: list[str] | None, workers: int | None, address: str | None, as_json: bool
 ) -> int:
     # Ray takes a second to load, which `raysed --help` should not wait for.
-    from raysed.data.job import BuildStoppedError, build
+    from raysed.data.job import build
 
     try:
         job = read_config(path, DataJob)
@@ -50,7 +50,7 @@ def _run(
         return _say("\n".join(f"error: {fault}" for fault in error.faults), REFUSED)
     except ValueError as error:
         return _say(f"error: {error}", REFUSED)
-    except (BuildStoppedError, OSError) as error:
+    except (RuntimeError, OSError) as error:  # BuildStoppedError, and a Ray that does not start
         return _say(
             f"stopped: {error}\nFinished shards are kept: run the same command to go on.", HOLES
         )
