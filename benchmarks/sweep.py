@@ -28,7 +28,7 @@ from raysed.config.data_job import DataJob, Features
 from raysed.config.reader import read_config
 from raysed.config.space import read_space
 from raysed.config.trial import Shares, Trial
-from raysed.data.job import start_ray
+from raysed.data.cluster import start_ray
 from raysed.data.plan import plan
 
 SECONDS = 6.0

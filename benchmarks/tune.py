@@ -23,8 +23,8 @@ from benchmarks.noise_set import write_set
 from raysed.config.data_job import DataJob
 from raysed.config.space import Cell, ResolvedSpace, Resources, Space, Training
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.data.cluster import start_ray
 from raysed.data.folder import Folder
-from raysed.data.job import start_ray
 from raysed.data.store import open_dataset
 from raysed.training import trainer as trainer_module
 from raysed.training.ranks import ALONE

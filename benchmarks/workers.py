@@ -10,7 +10,8 @@ from unittest import mock
 from benchmarks.common import Row, idle_share, row
 from raysed.config.data_job import DataJob
 from raysed.data import job as job_module
-from raysed.data.job import build, start_ray
+from raysed.data.cluster import start_ray
+from raysed.data.job import build
 from raysed.data.progress import BuildProgress
 from raysed.data.shards import sha256
 

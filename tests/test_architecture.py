@@ -25,7 +25,7 @@ LAYERS = {
 
 EDGE = {
     # predict/parallel.py spreads folders of recordings over a cluster, as job.py does shards.
-    "ray": {"data/job.py", "predict/parallel.py"}
+    "ray": {"data/cluster.py", "data/job.py", "predict/parallel.py"}
     | {f"tune/{name}.py" for name in ("run", "trainable", "progress", "resources", "search")},
     "nvidia": {"data/mel_dali.py"},
     "scaper": {"data/soundscape.py"},

@@ -4,22 +4,17 @@ A shard is the unit of work, of retry and of resume: it is in the manifest whole
 holds the same bytes on any number of workers.
 """
 
-import logging
-import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import grpc
 import ray
-from ray._private.grpc_utils import init_grpc_channel
-from ray.exceptions import AuthenticationError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
+from raysed.data.cluster import check_visible, nodes, start_ray
 from raysed.data.folder import Folder
 from raysed.data.plan import DatasetPlan, Shard, plan, with_absolute_roots
 from raysed.data.progress import BuildProgress
@@ -36,10 +31,6 @@ SHARDS_PER_ACTOR = 2
 # One thread a worker: Ray places as many workers as there are cores.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
-_TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
-_NO_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN to its token"
-# For a busy head to answer.
-_ANSWER_S = 60.0
 
 
 class BuildStoppedError(RuntimeError):
@@ -78,7 +69,7 @@ def build(
         for p in unfinished:
             mark_unfinished(p, done[p.name].values())
         start_ray(address)
-        if len(_nodes()) > 1:
+        if len(nodes()) > 1:
             check_visible(_shared_paths(job, unfinished))
     workers = workers or job.cluster.tasks_in_flight
     with BuildProgress(sum(shard.stop - shard.start for shard in shards), len(shards)) as progress:
@@ -87,55 +78,6 @@ def build(
             progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
             record(p, done[p.name].values())
     return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
-
-
-def start_ray(address: str | None = None) -> None:
-    """Join or start Ray, unless this process has; a local one is on loopback, without dashboard.
-
-    ValueError for an address where no Ray answers, a token that it refuses, another version than its own;
-    RuntimeError for a Ray that does not start.
-    """
-    if ray.is_initialized():
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A submitted job finds its cluster in the environment.
-    address = address or os.environ.get("RAY_ADDRESS")
-    where: dict[str, Any] = (
-        {"address": address}
-        if address
-        else {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-    )
-    place = f"the Ray at {address}" if address else "a Ray on this machine"
-    try:
-        if address:
-            _check_answer(address)
-        ray.init(log_to_driver=False, logging_level=logging.WARNING, **where)
-    except AuthenticationError as error:
-        have = [name for name in _TOKEN if os.environ.get(name)] or ["none of them"]
-        raise ValueError(
-            f"{place} refuses us: {_NO_TOKEN} (set here: {', '.join(have)})"
-        ) from error
-    except Exception as error:  # Ray's own class for a node that did not start
-        if "Version mismatch" in str(error):
-            raise ValueError(f"{place} is of another version. {error}".rstrip()) from error
-        if isinstance(error, ValueError):
-            raise
-        raise RuntimeError(f"{place} cannot be used: {error}") from error
-
-
-def _check_answer(address: str) -> None:
-    """Ask HOST:PORT once. `ray.init` would try for up to minutes, and tell neither a wrong token nor a wrong port."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():  # `auto`, or ray://: Ray's own business
-        return
-    ask = init_grpc_channel(address).unary_unary("/ray.rpc.NodeInfoGcsService/CheckAlive")
-    try:
-        ask(b"", timeout=_ANSWER_S)
-    except grpc.RpcError as error:
-        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-            raise AuthenticationError(str(error.details())) from error
-        if error.code() is grpc.StatusCode.UNAVAILABLE:
-            raise ValueError(f"no Ray answers at {address}: {error.details()}") from error
 
 
 def _run(
@@ -231,7 +173,7 @@ def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster)
 
 def _gpu_share(mel: str, cluster: Cluster) -> float:
     """GPUs of one mel actor; ValueError for a share that no node can give."""
-    have = max(node["Resources"].get("GPU", 0.0) for node in _nodes())
+    have = max(node["Resources"].get("GPU", 0.0) for node in nodes())
     if mel != "dali":
         return 0.0
     share = cluster.gpus_per_mel_actor
@@ -249,44 +191,13 @@ def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
         if gpus:
             count = min(count, int(ray.cluster_resources()["GPU"] / gpus))
         return ["SPREAD"] * count
-    nodes = [node for node in _nodes() if node["Resources"].get("GPU", 0.0) >= gpus]
+    usable = [node for node in nodes() if node["Resources"].get("GPU", 0.0) >= gpus]
     # Soft: when its node is lost, an actor is restarted on another.
     return [
         NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
-        for node in nodes
+        for node in usable
         for _ in range(cluster.mel_actors_per_node)
     ]
-
-
-def _nodes() -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]
-
-
-def check_visible(paths: Mapping[str, str]) -> None:
-    """Ask every node whether it sees these files and folders, `{what it is: absolute path}`.
-
-    Raises ValueError naming each node and path that do not go together.
-    """
-    faults = [
-        f"node {node['NodeManagerAddress']} does not see {paths[what]} ({what})"
-        for node, absent in zip(
-            _nodes(), ray.get([_absent_on(n, paths) for n in _nodes()]), strict=True
-        )
-        for what in absent
-    ]
-    if faults:
-        advice = "every node must see the data under the same path: mount it there"
-        raise ValueError("\n  ".join([advice, *faults]))
-
-
-def _absent_on(node: Mapping[str, Any], paths: Mapping[str, str]) -> ray.ObjectRef:
-    where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    return _absent.options(scheduling_strategy=where).remote(dict(paths))
-
-
-@ray.remote(num_cpus=0)
-def _absent(paths: dict[str, str]) -> list[str]:
-    return [what for what, path in paths.items() if not Path(path).exists()]
 
 
 def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:

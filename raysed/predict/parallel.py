@@ -11,7 +11,8 @@ from typing import Any
 
 import ray
 
-from raysed.data.job import WORKER_ENVIRONMENT, start_ray
+from raysed.data.cluster import start_ray
+from raysed.data.job import WORKER_ENVIRONMENT
 from raysed.predict.model import Detector
 from raysed.predict.recordings import Prediction, predict
 from raysed.predict.sources import Source

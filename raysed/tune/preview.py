@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from raysed.config.space import ResolvedSpace, Resources, Training
+from raysed.data.cluster import start_ray
 from raysed.data.folder import Folder
-from raysed.data.job import start_ray
 from raysed.tune.estimate import (
     BUSY,
     Speed,

@@ -6,8 +6,8 @@ from dataclasses import replace
 import ray
 
 from raysed.config.space import ResolvedSpace
+from raysed.data.cluster import check_visible
 from raysed.data.folder import Folder
-from raysed.data.job import check_visible
 from raysed.data.shards import MANIFEST
 
 _SHARE = 0.25

@@ -28,8 +28,9 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 
 from raysed.config.space import ResolvedSpace
+from raysed.data.cluster import start_ray
 from raysed.data.folder import Folder
-from raysed.data.job import DatasetResult, build, start_ray
+from raysed.data.job import DatasetResult, build
 from raysed.training.files import write_json
 from raysed.tune.claim import MadeBy, built_data, check_space, planned_data
 from raysed.tune.outcome import describe_failure, is_over

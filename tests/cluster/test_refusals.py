@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from raysed.config.space import read_space
-from raysed.data import job
-from raysed.data.job import start_ray
+from raysed.data import cluster
+from raysed.data.cluster import start_ray
 from raysed.tune.resources import settle_gpus, trials_on
 from tests.cluster.local_cluster import free_ports
 from tests.paths import ROOT
@@ -16,7 +16,7 @@ from tests.paths import ROOT
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
 def test_an_address_where_no_ray_is(monkeypatch, host):
-    monkeypatch.setattr(job.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(cluster.ray, "is_initialized", lambda: False)
     address = f"{host}:{free_ports(1)[0]}"
     with pytest.raises(ValueError, match=rf"^no Ray answers at {address}: "):
         start_ray(address)
@@ -25,7 +25,7 @@ def test_an_address_where_no_ray_is(monkeypatch, host):
 _ANOTHER_VERSION = """
 import sys
 import ray
-from raysed.data.job import start_ray
+from raysed.data.cluster import start_ray
 
 ray.__version__ = "2.50.0"
 try:
@@ -37,13 +37,13 @@ except ValueError as error:
 
 @pytest.mark.ray
 def test_another_version_of_ray(ray_session):
-    address = job.ray.get_runtime_context().gcs_address
+    address = cluster.ray.get_runtime_context().gcs_address
     done = subprocess.run(
         [sys.executable, "-c", _ANOTHER_VERSION, address],
         cwd=ROOT, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.stdout.startswith(f"the Ray at {address} is of another version."), done.stderr
-    assert f"Ray: {job.ray.__version__}" in done.stdout and "Ray: 2.50.0" in done.stdout
+    assert f"Ray: {cluster.ray.__version__}" in done.stdout and "Ray: 2.50.0" in done.stdout
 
 
 @pytest.mark.parametrize(

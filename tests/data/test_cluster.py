@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from raysed.config.data_job import Cluster
 from raysed.data import job as job_module
-from raysed.data.job import build, check_visible
+from raysed.data.cluster import check_visible
+from raysed.data.job import build
 from raysed.data.plan import plan
 from tests.data.recorded_tree import contents, weak_job, write_tree
 from tests.paths import ROOT
