@@ -21,7 +21,7 @@ from tests.cluster.local_cluster import LocalCluster
 from tests.paths import MINI_DESED
 from tests.tune.runs import assert_same_results, epochs_of, status_of
 
-EPOCHS = 6
+EPOCHS = 20
 NODES = [["--num-cpus=1"], ["--num-cpus=2"], ["--num-cpus=1", "--num-gpus=2"]]
 RANKS = ("ray::ImplicitFunc", "ray::_Rank.run")
 
@@ -96,7 +96,9 @@ def strike(cluster: LocalCluster, job: Popen, run: Path) -> None:
 def struck_at(cluster: LocalCluster, run: Path) -> tuple[int, int, dict[str, int]] | None:
     """A node beside the head with its number of ranks, once all ranks there are belong to trials with epochs."""
     epochs = under_way(run)
-    if not epochs or len(list((run / "trials").glob("*/result.json"))) < 2:
+    # A kill takes seconds, an epoch one: not so late that the trial is over before.
+    early = epochs and all(n <= EPOCHS // 4 for n in epochs.values())
+    if not early or len(list((run / "trials").glob("*/result.json"))) < 2:
         return None
     ranks = {n: sum(len(cluster.working(n, title)) for title in RANKS) for n in range(3)}
     victim = max((2, 1), key=lambda n: ranks[n])
