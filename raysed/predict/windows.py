@@ -72,7 +72,7 @@ def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.
 
 @dataclass(frozen=True)
 class Bridge:
-    """What a window over a joint hears across it: at each of its frames, how high the way there is.
+    """What a window over a joint hears on both sides of it.
 
     A frame's level is the lowest score between it and the joint: at any threshold up to it, one event
     reaches from the frame to the joint.
@@ -80,6 +80,7 @@ class Bridge:
 
     grid: Grid
     start: int
+    scores_UK: np.ndarray
     level_UK: np.ndarray
 
     @classmethod
@@ -88,24 +89,41 @@ class Bridge:
         at = min((joint - start) // grid.frame, grid.frames - 1)
         before_UK = np.minimum.accumulate(scores_UK[at::-1])[::-1]
         after_UK = np.minimum.accumulate(scores_UK[at:])
-        return cls(grid, start, np.concatenate((before_UK, after_UK[1:])))
+        return cls(grid, start, scores_UK, np.concatenate((before_UK, after_UK[1:])))
 
-    def raised(self, scores_TK: np.ndarray, edge_T1: np.ndarray) -> np.ndarray:
-        """The scores of frames with these edges (samples), where the bridge is no higher."""
+    def join(self, scores_TK: np.ndarray, edge_T1: np.ndarray, *, before: bool) -> np.ndarray:
+        """Scores of a window's frames with these edges (samples), which end at the joint or begin there.
+
+        An event that touches the joint is lowered to where the bridge hears some of it, if it lies under the
+        bridge: networks hear things at the edges of windows. Then all is raised to the bridge's level.
+        """
         frame_T = (edge_T1[:-1] + edge_T1[1:] - 2 * self.start) // (2 * self.grid.frame)
         under_T = (frame_T >= 0) & (frame_T < self.grid.frames)
-        raised_TK = scores_TK.copy()
-        raised_TK[under_T] = np.maximum(scores_TK[under_T], self.level_UK[frame_T[under_T]])
-        return raised_TK
+        heard_TK = scores_TK.copy()  # where the bridge does not reach
+        heard_TK[under_T] = self.scores_UK[frame_T[under_T]]
+        outward = slice(None, None, -1 if before else 1)
+        joined_TK = _heard(scores_TK[outward], heard_TK[outward])[outward].copy()
+        joined_TK[under_T] = np.maximum(joined_TK[under_T], self.level_UK[frame_T[under_T]])
+        return joined_TK
+
+
+def _heard(scores_TK: np.ndarray, heard_TK: np.ndarray) -> np.ndarray:
+    """Scores of which the events that hold frame 0 are left up to the threshold where `heard` has some of them.
+
+    Events without frame 0 stay at every threshold: their frames lie above the way to frame 0.
+    """
+    way_TK = np.minimum.accumulate(scores_TK)
+    limit_K = np.minimum(way_TK, np.maximum.accumulate(heard_TK)).max(0)
+    return np.where(scores_TK > way_TK, scores_TK, np.minimum(scores_TK, limit_K))
 
 
 class Timeline:
     """The scores of one recording, put together from its windows in order.
 
-    Each moment's scores are those of one window that lies end to end with the next. At a joint, both
-    are raised to the bridge of the window over it. So every event of a window alone that keeps away
-    from the joints stays as it is, at every threshold, unless an event that is heard across a joint
-    reaches over it; that one is whole.
+    Each moment's scores are those of one window that lies end to end with the next. At a joint, the
+    window over it decides: what is heard across is whole, what only touches the joint stays where that
+    window hears it too. So every event of a window alone that keeps away from the joints stays as it is,
+    at every threshold, unless an event that is heard across a joint reaches over it.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -124,7 +142,7 @@ class Timeline:
         """The next window's scores, (U, K), and its first sample."""
         if start < self._joint and self._bridge is None:
             self._bridge = Bridge.of(self._grid, start, scores_UK, self._joint)
-            self._scores[-1] = self._bridge.raised(self._scores[-1], self._edges[-1])
+            self._scores[-1] = self._bridge.join(self._scores[-1], self._edges[-1], before=True)
         odd = self._count % 2 == 1 and start == self._grid.start(self._count)
         self._over = (start, scores_UK) if odd else None
         if not odd:
@@ -151,7 +169,7 @@ class Timeline:
         edges, scores_UK = edges[first:], scores_UK[first:].copy()
         edges[0] = self._joint
         if self._bridge is not None:
-            scores_UK = self._bridge.raised(scores_UK, edges)
+            scores_UK = self._bridge.join(scores_UK, edges, before=False)
         self._scores.append(scores_UK)
         self._edges.append(edges)
         self._joint, self._bridge = start + grid.window, None

@@ -103,7 +103,9 @@ def check_against_windows(small, tmp_path, wave):
     own_TK = np.concatenate([scores.scores_TK for scores in alone]).astype(float)
     edge_T = np.concatenate([2 * n + scores.edge_T1[:-1] for n, scores in enumerate(alone)])
     np.testing.assert_allclose(whole.edge_T1[:-1], edge_T, atol=1e-9)
-    assert (whole.scores_TK > own_TK - 1e-3).all()
+    inside_TK = np.concatenate([above_the_ways_out(scores.scores_TK) for scores in alone])
+    assert inside_TK.mean() > 0.2
+    assert (whole.scores_TK[inside_TK] > own_TK[inside_TK] - 1e-3).all()
     equal = covered = 0
     for threshold in ("0.3", "0.5", "0.7", "0.9"):
         settings = small.settings.with_thresholds([threshold])
@@ -119,6 +121,13 @@ def check_against_windows(small, tmp_path, wave):
     return equal, covered
 
 
+def above_the_ways_out(scores_TK):
+    """Frames with a lower one on either side: at some threshold in an event that keeps away from the joints."""
+    before_TK = np.minimum.accumulate(scores_TK)
+    after_TK = np.minimum.accumulate(scores_TK[::-1])[::-1]
+    return scores_TK > np.maximum(before_TK, after_TK)
+
+
 def covers(other, event, window_s):
     """Whether `other` holds the event and one end of its window of 2 s."""
     onset, offset, label = other
@@ -126,7 +135,7 @@ def covers(other, event, window_s):
         label == event[2]
         and onset <= event[0] + 1e-6
         and event[1] - 1e-6 <= offset
-        and (onset < window_s - 1e-6 or offset > window_s + 2 + 1e-6)
+        and (onset <= window_s + 1e-6 or offset >= window_s + 2 - 1e-6)
     )
 
 

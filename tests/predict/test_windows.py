@@ -1,11 +1,13 @@
 """Where windows lie, and how their scores become one sequence."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raysed.predict.windows import Grid, Timeline, windows
+from raysed.predict.windows import Bridge, Grid, Timeline, windows
 
 TEN_S = Grid(rate_hz=16000, window=160000, frame=1020, frames=157)
 SMALL = Grid(rate_hz=100, window=160, frame=7, frames=23)
@@ -20,14 +22,11 @@ def cut(samples, grid, block=50):
 def joined(samples, grid):
     """The timeline whose frame scores are (window's first sample, frame); nothing is bridged."""
     timeline = Timeline(grid)
-    found = cut(samples, grid)
-    for number, (start, _) in enumerate(found):
-        # A bridge is no higher: later windows have lower first scores and, at one moment, lower frames.
-        names_U2 = np.stack([np.full(grid.frames, -start), np.arange(grid.frames)], axis=1)
-        over = number % 2 == 1 and number < len(found) - 1
-        timeline.add(start, np.full_like(names_U2, -(10**9)) if over else names_U2)
-    scores_T2, edge_T1 = timeline.finish(samples / grid.rate_hz)
-    return scores_T2 * [-1, 1], edge_T1
+    with patch.object(Bridge, "join", lambda self, scores_TK, edge_T1, before: scores_TK):
+        for start, _ in cut(samples, grid):
+            names_U2 = np.stack([np.full(grid.frames, start), np.arange(grid.frames)], axis=1)
+            timeline.add(start, names_U2)
+    return timeline.finish(samples / grid.rate_hz)
 
 
 def test_windows_start_every_half_window_and_the_last_ends_with_the_recording():
@@ -116,6 +115,21 @@ def test_what_is_heard_beside_a_joint_changes_nothing():
     assert found == [0] * 5 + [3, 0, 0] + [1, 5] + [0] * 6
 
 
+@pytest.mark.parametrize(
+    ("after", "over", "left"),
+    [
+        ([5, 3, 0, 0, 0, 0, 0, 0], [0] * 8, [0] * 8),  # the edge of a window, and nothing there
+        ([5, 3, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 2, 0, 0], [2, 2, 0, 0, 0, 0, 0, 0]),
+        ([5, 3, 0, 4, 0, 0, 0, 0], [0] * 8, [0, 0, 0, 4, 0, 0, 0, 0]),
+        ([5, 5, 5, 5, 5, 0, 0, 0], [0] * 8, [5, 5, 5, 5, 5, 0, 0, 0]),  # passes the bridge's end
+    ],
+)
+def test_what_only_touches_a_joint_is_left_where_the_bridge_hears_it(after, over, left):
+    assert over_the_joint([0] * 8, over, after) == [0] * 8 + left
+    mirrored = over_the_joint(after[::-1], over[::-1], [0] * 8)
+    assert mirrored == left[::-1] + [0] * 8
+
+
 def test_a_recordings_rest_is_bridged_by_its_own_window():
     timeline = Timeline(BRIDGED)
     timeline.add(0, np.zeros((8, 1), np.float16))
@@ -137,10 +151,21 @@ def test_events_away_from_joints_are_their_windows_own(before, over, after, thre
     ]
     across = [region for region in found if region[0] < 8 < region[1] or 8 in region]
     assert len(across) <= 1
+    touching = [region for region in alone if 8 in region]
     for onset, offset in alone:
         kept = (onset, offset) in found
-        assert kept or any(a <= onset and offset <= b for a, b in across)
-    assert all(region in alone for region in found if region not in across)
+        assert kept or 8 in (onset, offset) or any(a <= onset and offset <= b for a, b in across)
+    for onset, offset in found:
+        assert (onset, offset) in alone + across or any(
+            a <= onset and offset <= b for a, b in touching
+        )
+    for onset, offset in touching:
+        passes = onset < 4 or offset > 12
+        if passes or max(over[onset - 4 : offset - 4]) >= threshold:
+            assert any(a <= onset and offset <= b for a, b in across)
+        else:  # the frame at the joint is off
+            edge = 8 if onset == 8 else 7
+            assert not any(a <= edge < b for a, b in found)
     heard = [(4 + a, 4 + b) for a, b in regions_of(over, threshold)]
     for onset, offset in heard:
         if onset <= 8 < offset:
