@@ -199,6 +199,8 @@ def main(
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and write the settings."""
+    if scratch is not None:
+        Path(scratch).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="raysed-sweep-", dir=scratch) as name:
         try:
             chosen, trial, features = read_inputs(job, space, Path(name))
