@@ -1,7 +1,7 @@
 """Polyphonic sound detection score (PSDS) from sufficient statistics.
 
 Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995. Exactly psds_eval 0.5.3 (parity to 1e-12),
-for the set itself or B weighted resamples of its clips: about 16 us a resample and thread for 1168
+for the set itself or B weighted resamples of its clips: about 20 us a resample and thread for 1168
 clips, 10 classes and 50 operating points.
 
 A class that has no ground truth in a resample is skipped: it has no ROC curve, and cross-triggers
