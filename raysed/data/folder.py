@@ -1,7 +1,5 @@
 """A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +8,8 @@ from urllib.parse import urlsplit
 import fsspec
 import pyarrow as pa
 from pyarrow import fs as pafs
+
+from raysed.data.whole_file import remove_unfinished, whole_file
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Folder:
         with file:
             file.write(content)
 
+    def remove_unfinished(self) -> None:
+        """Remove what killed writers left here; object stores drop it themselves."""
+        if self.is_local:
+            remove_unfinished(Path(self.url))
+
     @cached_property
     def _remote(self) -> tuple[pafs.FileSystem, str]:
         try:
@@ -77,18 +82,9 @@ class Folder:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path` and rename; after a crash or on a full disk the old file stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes it private; others read data sets too.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write a local file that is seen whole or not at all."""
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def _scheme(url: str) -> str:

@@ -77,6 +77,8 @@ def build(
             done[p.name][entry.name] = entry
             progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
             record(p, done[p.name].values())
+    for p in plans if shards else ():
+        Folder(p.url).remove_unfinished()
     return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
 
 

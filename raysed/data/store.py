@@ -6,8 +6,6 @@ Opening converts the shards once (2-8 ms a clip, under a lock) and maps the file
 
 import fcntl
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from raysed.config.data_job import Features
 from raysed.data.clip import Event
 from raysed.data.folder import Folder
 from raysed.data.shards import MANIFEST, Manifest, decode_shard, read_manifest, read_shard, sha256
+from raysed.data.whole_file import remove_unfinished, whole_file
 
 
 @dataclass(frozen=True)
@@ -147,22 +146,18 @@ def _convert(folder: Folder, manifest: Manifest, path: Path) -> None:
     """Write all shards as one uncompressed Arrow IPC file, one record batch a shard; renamed when
     whole.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
+    # Up to gigabytes each, and this process alone converts: it holds the lock.
+    remove_unfinished(path.parent)
+    with whole_file(path) as file:
         writer = None
         for entry in manifest.shards:
             table = decode_shard(read_shard(folder, entry))
             if writer is None:
-                writer = pa.ipc.new_file(temporary, table.schema)
+                writer = pa.ipc.new_file(file.name, table.schema)
             for batch in table.combine_chunks().to_batches():
                 writer.write_batch(batch)
         assert writer is not None, "a plan has at least one shard"
         writer.close()
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _map(path: Path, manifest: Manifest) -> FeatureSet:

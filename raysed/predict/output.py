@@ -4,17 +4,16 @@ Times are in seconds with all their digits: frame edges are whole samples.
 """
 
 import json
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from raysed.data.folder import write_atomically
+from raysed.data.whole_file import whole_file
 from raysed.evaluation.events import COLUMNS
 from raysed.predict.recordings import FrameScores
 from raysed.predict.sources import Source, refuse_shared_outputs
@@ -90,7 +89,8 @@ def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequ
     path = Path(folder, source.output(".tsv"))
     seconds_T1 = scores.edge_T1
     kept = np.flatnonzero(np.diff(seconds_T1) > 0)
-    with _whole(path) as file:
+    with whole_file(path) as binary:
+        file = TextIOWrapper(binary, "utf-8", newline="\n")
         file.write("\t".join(("onset", "offset", *classes)) + "\n")
         for start in range(0, len(kept), _ROWS_AT_ONCE):
             rows = kept[start : start + _ROWS_AT_ONCE]
@@ -105,6 +105,7 @@ def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequ
                     strict=True,
                 )
             )
+        file.detach()
 
 
 def _json_of(
@@ -137,18 +138,3 @@ def _text(lines: list[str]) -> str:
 
 def _dump(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes its name when it is finished."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -91,6 +91,7 @@ def run_space(
         for trial in failed:
             for line in describe_failure(trial):
                 say(line)
+        run.remove_unfinished()
         code = 3 if failed or over_limit else 0
         state = "finished with holes" if code else "done"
         status.update(state, exit_code=code, failed=len(failed))

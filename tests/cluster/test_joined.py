@@ -8,6 +8,7 @@ import yaml
 from raysed.data.folder import Folder
 from raysed.data.shards import read_manifest
 from tests.cluster.local_cluster import LocalCluster
+from tests.data.recorded_tree import contents
 from tests.tune.runs import wait_for
 from tests.tune.tiny import write_tiny_tree
 
@@ -70,10 +71,6 @@ def shards_listed(out: Path) -> int:
     """Shards in the manifests of all sets."""
     manifests = [read_manifest(Folder(str(path))) for path in out.glob("*")]
     return sum(len(manifest.shards) for manifest in manifests if manifest is not None)
-
-
-def contents(out: Path) -> dict[Path, bytes]:
-    return {path.relative_to(out): path.read_bytes() for path in out.glob("*/*")}
 
 
 def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):

@@ -6,6 +6,7 @@ import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots
+from raysed.data.shards import sha256
 
 FEATURES = Features(duration_s=1.0, n_mels=16, hop=510)
 WEAK = RecordedSet(kind="recorded", subset="weak")
@@ -42,5 +43,7 @@ def weak_job(root: Path, out: Path | str, **changes: object) -> DataJob:
     return DataJob(**{**fields, **changes})
 
 
-def contents(folder: Path | str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+def contents(folder: Path | str) -> dict[str, str]:
+    """Every file below a folder, hidden ones too, and the hash of what it holds."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): sha256(path.read_bytes()) for path in files}

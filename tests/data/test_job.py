@@ -98,6 +98,8 @@ def test_an_interrupted_build_is_resumed(
     assert manifest is not None and not manifest.complete
     kept = [entry.name for entry in manifest.shards]
     assert len(kept) == 2
+    # As a kill -9 in the middle of a write leaves it.
+    (folder / ".shard-00003.parquet.a1b2c3d4.part").write_bytes(b"half")
     with pytest.raises(ValueError, match="unfinished, 2 shards"):
         open_dataset(str(folder), tmp_path / "cache")
     times = {name: (folder / name).stat().st_mtime_ns for name in kept}

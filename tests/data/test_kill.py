@@ -56,7 +56,7 @@ def job_of(tree: Path, out: Path) -> DataJob:
 @pytest.fixture(scope="module")
 def undisturbed(
     tree: Path, tmp_path_factory: pytest.TempPathFactory, ray_session: None
-) -> dict[str, bytes]:
+) -> dict[str, str]:
     result = build(job_of(tree, tmp_path_factory.mktemp("undisturbed")), workers=1)["weak"]
     assert (result.clips, result.shards) == (CLIPS, SHARDS)
     return contents(result.url)
@@ -84,7 +84,7 @@ class Saboteur(threading.Thread):
 
 @pytest.mark.parametrize("title", ["ray::_make_clips", "ray::_Writer.write"])
 def test_a_killed_worker_changes_nothing(
-    undisturbed: dict[str, bytes], tree: Path, tmp_path: Path, title: str
+    undisturbed: dict[str, str], tree: Path, tmp_path: Path, title: str
 ) -> None:
     job = job_of(tree, tmp_path)
     saboteur = Saboteur(Folder(plan(job)[0].url), lambda: kill_in_mid_work(title))
@@ -96,7 +96,7 @@ def test_a_killed_worker_changes_nothing(
 
 
 def test_a_full_disk_stops_the_build_and_loses_nothing(
-    undisturbed: dict[str, bytes], tree: Path, tmp_path: Path
+    undisturbed: dict[str, str], tree: Path, tmp_path: Path
 ) -> None:
     import resource
 
@@ -114,14 +114,15 @@ def test_a_full_disk_stops_the_build_and_loses_nothing(
     saboteur.join(60)
     kept = listed(folder)
     assert 3 <= len(kept) < SHARDS
-    files = {path.name for path in Path(folder.url).iterdir()}
+    # The writer may have been ended in the middle of the next one.
+    files = {path.name for path in Path(folder.url).iterdir() if path.suffix != ".part"}
     assert files == {"manifest.json", *kept}
     assert build(job, workers=2)["weak"].shards_built == SHARDS - len(kept)
     assert contents(folder.url) == undisturbed
 
 
 def test_kill_9_of_the_driver_at_random_moments(
-    undisturbed: dict[str, bytes], tree: Path, tmp_path: Path
+    undisturbed: dict[str, str], tree: Path, tmp_path: Path
 ) -> None:
     job = job_of(tree, tmp_path / "out")
     path = tmp_path / "job.yaml"

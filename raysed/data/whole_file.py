@@ -1,0 +1,55 @@
+"""Files of a local file system that are seen whole or not at all, and what a killed writer leaves of them."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+_SUFFIX = ".part"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to fill, beside `path` (`name` tells where), that takes its name at the end.
+
+    After an error, a crash or on a full disk the old file stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = _held(path)
+    try:
+        with file:
+            yield file
+            file.flush()
+            # It was private; others read data sets too.
+            Path(file.name).chmod(0o644)
+            # Before the lock goes with the handle.
+            Path(file.name).replace(path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in a folder and those below; files being written stay."""
+    for path in folder.rglob(f".*{_SUFFIX}"):
+        # Gone meanwhile, held by its writer, or on a file system without locks.
+        with suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _held(path: Path) -> IO[bytes]:
+    """A new file beside `path`, locked for as long as its writer lives and holds it."""
+    while True:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed by whole_file
+            dir=path.parent, prefix=f".{path.name}.", suffix=_SUFFIX, delete=False
+        )
+        with suppress(OSError):  # a file system without locks: nothing is removed there
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        # Taken for a dead writer's between its making and its lock.
+        file.close()
