@@ -36,7 +36,7 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what killed writers left in a folder and those below; files being written stay."""
     for path in folder.rglob(f".*{_SUFFIX}"):
         # Gone meanwhile, held by its writer, or on a file system without locks.
-        with suppress(OSError), path.open("rb") as file:
+        with suppress(OSError), path.open("r+b") as file:  # NFS locks what is open for writing
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
 
