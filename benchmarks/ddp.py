@@ -21,7 +21,7 @@ from benchmarks.common import Row, document, idle_share, publish, row
 from benchmarks.team import N_CLASSES, Collectives, Step, Taken, Team
 from benchmarks.train_step import trial_of
 from raysed.config.trial import Model, Shares
-from raysed.model.crnn import CRNN
+from raysed.model.network import make_network
 
 ALONE, TOGETHER = "1 rank", "2 ranks"
 STEPS = {
@@ -48,7 +48,7 @@ def compare(shares: Shares, pairs: int, model: Model) -> tuple[Row, dict[str, An
             turns.append(turn)
             seconds = ", ".join(f"{n} {walls([turn], n)[0]:.1f} s" for n in STEPS)
             print(f"batch {shares.total}, turn {pair + 1}/{pairs}: {seconds}", file=sys.stderr)
-        size = sum(p.numel() for p in CRNN(model, N_CLASSES).parameters())
+        size = sum(p.numel() for p in make_network(model, N_CLASSES).parameters())
         command = Collectives(size, turns[-1][TOGETHER][0].all_reduces)
         bare = [max(together(command)) for _ in range(5)]
     made = row(

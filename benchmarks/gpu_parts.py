@@ -27,7 +27,7 @@ from raysed.data.folder import Folder
 from raysed.data.mel import mel_amplitude
 from raysed.data.procedural import DemoSizes, demo_roots, write_demo_tree
 from raysed.data.store import FeatureSet
-from raysed.model.crnn import CRNN, initialise
+from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
 from raysed.training.keys import torch_generator
 from raysed.training.mean_teacher import MeanTeacher, Targets
@@ -92,8 +92,7 @@ def relative(found_L5: torch.Tensor, expected_L5: torch.Tensor) -> float:
 def forward_parity(device: str) -> Check:
     """Scores of the model on the device against the CPU, float32."""
     config = model_for(device, glu_std=0.3)
-    model = CRNN(config, 10).eval()
-    initialise(model, config, torch_generator(0))
+    model = make_network(config, 10, torch_generator(0)).eval()
     mel_BTF = torch.randn(4, 628, 128, generator=torch_generator(1))
     torch.backends.cudnn.allow_tf32 = False
     with torch.no_grad():

@@ -77,7 +77,7 @@ class CRNN(nn.Module):
 
     def __init__(self, config: Model, n_classes: int) -> None:
         super().__init__()
-        self.attention_axis = config.attention_axis
+        self.config = config
         channels = (1, *config.filters)
         self.blocks = nn.Sequential(
             *(
@@ -114,31 +114,30 @@ class CRNN(nn.Module):
             # Scores and losses need more than half precision gives.
             hidden_BUH = hidden_BUH.to(self.strong.weight.dtype)
             strong_BUK = torch.sigmoid(self.strong(hidden_BUH))
-            axis = -1 if self.attention_axis == "class" else 1
+            axis = -1 if self.config.attention_axis == "class" else 1
             attention_BUK = torch.softmax(self.attention(hidden_BUH), dim=axis).clamp(1e-7, 1)
             weak_BK = (strong_BUK * attention_BUK).sum(1) / attention_BUK.sum(1)
         return strong_BUK, weak_BK
 
-
-def initialise(model: CRNN, config: Model, generator: torch.Generator) -> None:
-    """Draw the published initial weights from `generator`, in place."""
-    with torch.no_grad():
-        for block in model.blocks:
-            assert isinstance(block, ConvBlock)
-            nn.init.xavier_uniform_(block.conv.weight, gain=2**0.5, generator=generator)
-            assert block.conv.bias is not None
-            block.conv.bias.zero_()
-            nn.init.normal_(block.norm.weight, 1.0, 0.02, generator=generator)
-            block.norm.bias.zero_()
-            _draw_linear(block.glu.linear, config.glu_std, generator)
-        bound = config.gru_units**-0.5
-        for weight in model.gru.parameters():
-            if weight.dim() > 1:
-                nn.init.orthogonal_(weight, generator=generator)
-            else:  # torch's own default for GRU biases, which the published code leaves alone
-                nn.init.uniform_(weight, -bound, bound, generator=generator)
-        _draw_linear(model.strong, 0.01, generator)
-        _draw_linear(model.attention, 0.01, generator)
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw the published initial weights from `generator`, in place."""
+        with torch.no_grad():
+            for block in self.blocks:
+                assert isinstance(block, ConvBlock)
+                nn.init.xavier_uniform_(block.conv.weight, gain=2**0.5, generator=generator)
+                assert block.conv.bias is not None
+                block.conv.bias.zero_()
+                nn.init.normal_(block.norm.weight, 1.0, 0.02, generator=generator)
+                block.norm.bias.zero_()
+                _draw_linear(block.glu.linear, self.config.glu_std, generator)
+            bound = self.config.gru_units**-0.5
+            for weight in self.gru.parameters():
+                if weight.dim() > 1:
+                    nn.init.orthogonal_(weight, generator=generator)
+                else:  # torch's own default for GRU biases, which the published code leaves alone
+                    nn.init.uniform_(weight, -bound, bound, generator=generator)
+            _draw_linear(self.strong, 0.01, generator)
+            _draw_linear(self.attention, 0.01, generator)
 
 
 def _draw_linear(linear: nn.Linear, std: float, generator: torch.Generator) -> None:

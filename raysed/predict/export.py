@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from raysed import __version__
 from raysed.data.folder import write_atomically
 from raysed.data.mel import AMPLITUDE_FLOOR
+from raysed.model.gru import GRU
 from raysed.predict.model import Detector
 
 TOLERANCE = 1e-4
@@ -50,13 +51,10 @@ class MelToScores(nn.Module):
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self.network = copy.deepcopy(detector.network)
-        # torch's own, of the same weights: one ONNX operator instead of one for each frame.
-        gru = detector.network.gru
-        plain = nn.GRU(
-            gru.input_size, gru.hidden_size, gru.num_layers, bidirectional=True, batch_first=True
-        )
-        plain.load_state_dict(gru.state_dict())
-        self.network.add_module("gru", plain)
+        for module in self.network.modules():
+            if isinstance(module, GRU):
+                # torch's own, of the same weights: one ONNX operator instead of one for each frame.
+                module.__class__ = nn.GRU  # type: ignore[assignment]
         self.floor_db = detector.features.floor_db
         self.mean_F = nn.Buffer(detector.normaliser.mean_F)
         self.std_F = nn.Buffer(detector.normaliser.std_F)

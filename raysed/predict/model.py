@@ -7,13 +7,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from raysed.config.data_job import Features
 from raysed.data.folder import Folder
 from raysed.data.mel import log_mel_db_torch, mel_amplitude
 from raysed.data.shards import stored_mel
-from raysed.model.crnn import CRNN
 from raysed.predict.settings import Settings
 from raysed.predict.windows import Grid
 from raysed.training.checkpoint import Predictor, load_predictor, parse_checkpoint
@@ -30,7 +29,7 @@ _ABOUT = {"trial", "features", "classes", "epoch"}
 class Detector:
     """What turns windows into frame scores."""
 
-    network: CRNN
+    network: nn.Module
     normaliser: Normaliser
     features: Features
     classes: tuple[str, ...]

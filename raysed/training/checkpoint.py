@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from raysed import __version__
 from raysed.config.data_job import Features
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
-from raysed.model.crnn import CRNN
+from raysed.model.network import make_network
 from raysed.training.inputs import Normaliser
 
 FORMAT = 1
@@ -26,8 +27,8 @@ FORMAT = 1
 class Predictor:
     """Trained networks with all that is needed to turn audio into events."""
 
-    student: CRNN
-    teacher: CRNN
+    student: nn.Module
+    teacher: nn.Module
     normaliser: Normaliser
     trial: Trial
     features: Features
@@ -35,7 +36,7 @@ class Predictor:
     epoch: int
 
     @property
-    def model(self) -> CRNN:
+    def model(self) -> nn.Module:
         """The network that the trial selects."""
         return self.teacher if self.trial.selection.network == "teacher" else self.student
 
@@ -106,7 +107,7 @@ def load_predictor(folder: Folder, name: str) -> Predictor:
     trial = validate(about["trial"], Trial, source=path)
     networks = {}
     for network in ("student", "teacher"):
-        networks[network] = CRNN(trial.model, len(about["classes"])).eval()
+        networks[network] = make_network(trial.model, len(about["classes"])).eval()
         try:
             networks[network].load_state_dict(tensors[network])
         except RuntimeError as error:

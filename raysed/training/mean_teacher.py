@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from raysed.config.trial import Shares, Trial
-from raysed.model.crnn import CRNN, initialise
+from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
 from raysed.training.keys import torch_generator
 from raysed.training.ranks import ALONE, Ranks
@@ -64,13 +64,12 @@ class MeanTeacher:
         self, trial: Trial, n_classes: int, seed: int, device: str = "cpu", ranks: Ranks = ALONE
     ) -> None:
         self.trial, self.ranks = trial, ranks
-        self.student = CRNN(trial.model, n_classes)
-        self.teacher = CRNN(trial.model, n_classes)
         # The teacher is drawn on its own; its first update copies the student (decay 0).
-        initialise(self.student, trial.model, torch_generator(seed, "student"))
-        initialise(self.teacher, trial.model, torch_generator(seed, "teacher"))
-        self.student.to(device)
-        self.teacher.to(device).requires_grad_(False)
+        self.student, self.teacher = (
+            make_network(trial.model, n_classes, torch_generator(seed, network)).to(device)
+            for network in ("student", "teacher")
+        )
+        self.teacher.requires_grad_(False)
         # Fused, a GPU's float16 scaler need not ask the host whether to step.
         fused = device.startswith("cuda")
         self.optimiser = torch.optim.Adam(

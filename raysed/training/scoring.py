@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import torch
+from torch import nn
 
 from raysed.config.trial import PostProcessing, Trial
 from raysed.data.store import FeatureSet
@@ -19,7 +20,6 @@ from raysed.evaluation.event_f1 import macro_f1 as counts_f1
 from raysed.evaluation.events import Events, Reference
 from raysed.evaluation.postprocess import decode
 from raysed.evaluation.statistics import Parameters, Statistics, collect, collect_scores
-from raysed.model.crnn import CRNN
 from raysed.training.inputs import Normaliser, log_mel_of
 
 _CLIPS_AT_ONCE = 32
@@ -39,7 +39,9 @@ class Scores:
     """float16: the clips' own scores."""
 
 
-def score_set(model: CRNN, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial) -> Scores:
+def score_set(
+    model: nn.Module, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial
+) -> Scores:
     """Run the model (in evaluation mode) over a set, in the set's order."""
     model.eval()
     device = str(next(model.parameters()).device)

@@ -9,12 +9,12 @@ import time
 from typing import Any
 
 import torch
+from torch import nn
 
 from raysed.config.trial import Trial
 from raysed.data.folder import Folder
 from raysed.data.mel import log_mel_db_torch
 from raysed.data.store import FeatureSet
-from raysed.model.crnn import CRNN
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
 from raysed.training.claim import check_claim, claim_of
@@ -197,14 +197,14 @@ class Trainer:
             metrics["weak_xvalid_f1"] = weak
         return metrics
 
-    def _xvalid_f1(self, model: CRNN) -> dict[str, float]:
+    def _xvalid_f1(self, model: nn.Module) -> dict[str, float]:
         found = {}
         for name, reference in self.references.items():
             scores = score_set(model, self.sets[name], self.normaliser, self.trial)
             found[name] = macro_f1(scores, reference, self.trial.postprocessing)
         return found
 
-    def _weak_f1(self, model: CRNN) -> float:
+    def _weak_f1(self, model: nn.Module) -> float:
         """Clip-level macro-F1 on the weak x-valid set; 0 where the trial has none."""
         name = self.trial.data.weak_xvalid
         if name is None:

@@ -33,7 +33,8 @@ BUSY = 0.7
 _PER_MODEL_S = 20.0
 _MOST_EPOCHS = 6
 _SCORED_CLIPS = 8
-_SIZES = ("filters", "pooling", "gru_units", "gru_layers")
+# Whatever else a model is told may decide its speed.
+_SAME_SPEED = {"dropout", "batchnorm_momentum", "batchnorm_eps", "glu_std", "attention_axis"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def measure_speeds(
 
 def size_of(trial: Trial) -> str:
     """What decides a model's speed: equal for trials that differ in other things."""
-    sizes = {key: getattr(trial.model, key) for key in _SIZES}
+    sizes = trial.model.model_dump(exclude=_SAME_SPEED)
     return content_hash({**sizes, "precision": trial.precision}, 8)
 
 

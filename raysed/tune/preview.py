@@ -201,12 +201,12 @@ def _hours(left: Sequence[TrialPlan], seconds: dict[str, float], at_once: int) -
 
 def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace) -> int:
     """About what a trial leaves: checkpoints of both networks and of Adam, and float16 scores."""
-    from raysed.model.crnn import CRNN
+    from raysed.model.network import make_network
 
     trial, features = training.trial, resolved.job.features
     classes = len(resolved.job.classes or ()) or _CLASSES
-    network = 4 * sum(p.numel() for p in CRNN(trial.model, classes).parameters())
-    checkpoints = network * (4 + 2 * len(trial.data.xvalid))
+    weights = sum(p.numel() for p in make_network(trial.model, classes).parameters())
+    checkpoints = 4 * weights * (4 + 2 * len(trial.data.xvalid))
     frames = features.n_frames // trial.model.time_pooling
     scored = len(trial.data.xvalid) * sum(clips[name] for name in trial.data.evaluation)
     return checkpoints + 2 * scored * frames * classes * 2

@@ -2,14 +2,14 @@ import pytest
 import torch
 
 from raysed.config.trial import Model
-from raysed.model.crnn import CRNN, GatedLinearUnit, initialise
+from raysed.model.crnn import CRNN, GatedLinearUnit
 
 SMALL = Model(filters=(3, 5), pooling=((2, 2), (1, 4)), gru_units=4, dropout=0.0)
 
 
 def drawn(config=SMALL, seed=0, n_classes=3):
     model = CRNN(config, n_classes)
-    initialise(model, config, torch.Generator().manual_seed(seed))
+    model.initialise(torch.Generator().manual_seed(seed))
     return model.eval()
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from raysed.config.trial import Model
 from raysed.model import maps
-from raysed.model.crnn import CRNN, ConvBlock, initialise
+from raysed.model.crnn import CRNN, ConvBlock
 from raysed.model.kernels import random_words
 
 CONFIG = Model(filters=(3, 5), pooling=((2, 2), (1, 4)), gru_units=4, dropout=0.0)
@@ -120,9 +120,8 @@ def test_far_from_zero_statistics_keep_their_digits():
 
 
 def drawn(dropout):
-    config = Model(dropout=dropout)
-    model = CRNN(config, 10)
-    initialise(model, config, torch.Generator().manual_seed(1))
+    model = CRNN(Model(dropout=dropout), 10)
+    model.initialise(torch.Generator().manual_seed(1))
     return model.train()
 
 

@@ -8,7 +8,7 @@ from raysed.config.data_job import Features
 from raysed.config.trial import Model
 from raysed.data.folder import Folder
 from raysed.data.mel import log_mel_db_torch, mel_amplitude
-from raysed.model.crnn import CRNN, initialise
+from raysed.model.network import make_network
 from raysed.predict.model import load_detector
 from raysed.training.checkpoint import Predictor, save_predictor
 from raysed.training.inputs import Normaliser
@@ -35,8 +35,7 @@ def checkpoint(folder, name="best-dry.pt", **change):
     networks = {}
     for seed, network in enumerate(("student", "teacher")):
         torch.manual_seed(seed)
-        model = CRNN(MODEL, len(CLASSES))
-        initialise(model, MODEL, torch.Generator().manual_seed(seed + 5))
+        model = make_network(MODEL, len(CLASSES), torch.Generator().manual_seed(seed + 5))
         with torch.no_grad():
             model.strong.weight.mul_(4000)
             model.strong.bias.copy_(-_usual_logit(model.eval()))

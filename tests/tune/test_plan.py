@@ -85,9 +85,10 @@ def test_an_epoch_that_takes_the_time_is_not_repeated():
 
 
 def test_sizes_decide_the_speed_and_nothing_else_does():
-    other = trial_of(model=Model(dropout=0.1, pool="max"), shares=Shares(weak=1))
+    other = trial_of(model=Model(dropout=0.1, glu_std=0.1), shares=Shares(weak=1))
     assert estimate.size_of(other) == estimate.size_of(trial_of())
-    assert estimate.size_of(trial_of(model=Model(gru_units=64))) != estimate.size_of(trial_of())
+    for change in ({"gru_units": 64}, {"pool": "max"}):
+        assert estimate.size_of(trial_of(model=Model(**change))) != estimate.size_of(trial_of())
     assert estimate.size_of(trial_of(precision="bfloat16")) != estimate.size_of(trial_of())
 
 

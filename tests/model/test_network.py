@@ -1,0 +1,66 @@
+"""A network of one's own: whatever `make_network` makes is trained, stored, read, estimated and exported."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from raysed.config.trial import Model, Schedule
+from raysed.data.folder import Folder
+from raysed.model import network
+from raysed.model.crnn import CRNN
+from raysed.model.network import make_network
+from raysed.predict.export import export_onnx
+from raysed.predict.model import load_detector
+from raysed.training.train import train
+from tests.paths import ROOT
+from tests.training.tiny import sets, trial
+
+
+class Frames(nn.Module):
+    """A linear layer on each output frame's mean log-mel; a clip scores as its best frame."""
+
+    def __init__(self, config, n_classes):
+        super().__init__()
+        self.time_pooling = config.time_pooling
+        self.linear = nn.Linear(8, n_classes)
+
+    def initialise(self, generator):
+        with torch.no_grad():
+            nn.init.normal_(self.linear.weight, 0.0, 1.0, generator=generator)
+            self.linear.bias.zero_()
+
+    def forward(self, mel_BTF):
+        mel_BFU = nn.functional.avg_pool1d(mel_BTF.transpose(1, 2), self.time_pooling)
+        strong_BUK = torch.sigmoid(self.linear(mel_BFU.transpose(1, 2)))
+        return strong_BUK, strong_BUK.amax(1)
+
+
+def test_one_module_names_the_class():
+    naming = [p.name for p in (ROOT / "raysed").rglob("*.py") if "crnn import" in p.read_text()]
+    assert naming == ["network.py"]
+
+
+def test_weights_come_from_the_generator():
+    config = Model(filters=(3, 5), pooling=((2, 2), (1, 4)), gru_units=4)
+    one, same, other = (
+        make_network(config, 3, torch.Generator().manual_seed(seed)).state_dict()
+        for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(one[key], same[key]) for key in one)
+    assert not torch.equal(one["strong.weight"], other["strong.weight"])
+    drawn = CRNN(config, 3)
+    drawn.initialise(torch.Generator().manual_seed(1))
+    assert all(torch.equal(one[key], value) for key, value in drawn.state_dict().items())
+
+
+def test_another_class_takes_the_place_of_the_crnn_everywhere(monkeypatch, tmp_path):
+    monkeypatch.setattr(network, "CRNN", Frames)
+    train(trial(schedule=Schedule(epochs=1, ramp_epochs=1)), sets(), Folder(str(tmp_path)), seed=0)
+    path = str(tmp_path / "checkpoints" / "best-dry.pt")
+    detector = load_detector(path, device="cpu")
+    assert isinstance(detector.network, Frames)
+    strong_BUK = detector.scores([(np.ones((63, 8), np.float16), 63)])
+    assert strong_BUK.shape == (1, 15, 2) and np.isfinite(strong_BUK).all()
+    pytest.importorskip("onnxruntime")
+    assert export_onnx(detector, tmp_path / "frames.onnx").ok
