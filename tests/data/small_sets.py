@@ -1,5 +1,7 @@
 """Small finished data sets, written without Ray or audio."""
 
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -47,15 +49,38 @@ def clips_of(subset: str, seed: int = 0) -> list[tuple[Clip, np.ndarray]]:
 def write_set(
     path: Path, subset: str = "synthetic", *, seed: int = 0, features: Features = FEATURES
 ) -> str:
-    """Write `clips_of(subset)` as a finished data set of two shards; returns its folder."""
-    folder, rows, shards = Folder(str(path)), clips_of(subset, seed), []
-    for number, start in enumerate(range(0, len(rows), SHARD_CLIPS)):
-        part = rows[start : start + SHARD_CLIPS]
-        content = encode_shard(part, subset, features, {"id": "a"})
-        folder.write(shard_name(number), content)
+    """Write `clips_of(subset)` as a finished data set of two shards, beside a rejected and a missing clip."""
+    return write_rows(
+        Folder(str(path)),
+        clips_of(subset, seed),
+        features,
+        CLASSES,
+        subset=subset,
+        shard_clips=SHARD_CLIPS,
+        rejected=[Rejected("bad.wav", "holds no samples")],
+        missing=["gone.wav"],
+    )
+
+
+def write_rows(
+    folder: Folder,
+    rows: Iterable[tuple[Clip, np.ndarray]],
+    features: Features,
+    classes: Sequence[str],
+    *,
+    subset: str = "synthetic",
+    shard_clips: int = 64,
+    rejected: Sequence[Rejected] = (),
+    missing: Sequence[str] = (),
+) -> str:
+    """Clips and their mels as a finished data set, named like its folder; returns the folder's URL."""
+    name, left, shards = Path(folder.url).name, iter(rows), []
+    while part := list(islice(left, shard_clips)):
+        start = shards[-1].stop if shards else 0
+        content = encode_shard(part, subset, features, {"id": name})
         shards.append(
             ShardEntry(
-                name=shard_name(number),
+                name=shard_name(len(shards)),
                 start=start,
                 stop=start + len(part),
                 rows=len(part),
@@ -64,20 +89,21 @@ def write_set(
                 quarantined=(),
             )
         )
-    write_lists(folder, [Rejected("bad.wav", "holds no samples")], ["gone.wav"])
+        folder.write(shards[-1].name, content)
+    write_lists(folder, rejected, missing)
     manifest = Manifest(
         format=FORMAT_VERSION,
-        id="a",
-        name=path.name,
+        id=name,
+        name=name,
         job={},
         features=features,
-        classes=CLASSES,
+        classes=tuple(classes),
         mel="torchaudio",
         complete=True,
-        clips=len(rows),
+        clips=sum(shard.rows for shard in shards),
         dropped=0,
-        quarantined=1,
-        missing=1,
+        quarantined=len(rejected),
+        missing=len(missing),
         versions={},
         shards=tuple(shards),
     )

@@ -10,15 +10,6 @@ from raysed.config.data_job import Features
 from raysed.config.trial import PostProcessing
 from raysed.data.clip import Clip, Event
 from raysed.data.folder import Folder
-from raysed.data.shards import (
-    FORMAT_VERSION,
-    Manifest,
-    ShardEntry,
-    encode_shard,
-    sha256,
-    shard_name,
-    write_manifest,
-)
 from raysed.evaluation.events import Events, Reference
 from raysed.training.files import write_json
 from raysed.training.scoring import (
@@ -28,6 +19,7 @@ from raysed.training.scoring import (
     encode_statistics,
     statistics_of,
 )
+from tests.data.small_sets import write_rows
 
 CLIPS, FRAMES, FRAME_S = 30, 40, 0.25
 CONFIG = {
@@ -192,7 +184,7 @@ def write_progress(trial, epochs, xvalids):
 def write_dataset(path: Path, truth: Reference, features: Features = FEATURES, source="{}") -> str:
     """The set as a finished data set of one shard."""
     random = np.random.default_rng(0)
-    rows, folder, events = [], Folder(str(path)), truth.events
+    rows, events = [], truth.events
     for n, name in enumerate(truth.filenames):
         own = np.flatnonzero(events.clip_E == n)
         found = tuple(
@@ -207,12 +199,4 @@ def write_dataset(path: Path, truth: Reference, features: Features = FEATURES, s
         clip = Clip(name, waveform_T, 10.0, found, tuple({e.event_label for e in found}), source)
         mel_TF = random.uniform(0, 5, (features.n_frames, features.n_mels)).astype(np.float32)
         rows.append((clip, mel_TF))
-    content = encode_shard(rows, "validation", features, {})
-    folder.write(shard_name(0), content)
-    entry = ShardEntry(name=shard_name(0), start=0, stop=len(rows), rows=len(rows),
-                       sha256=sha256(content), dropped=0, quarantined=())  # fmt: skip
-    manifest = Manifest(format=FORMAT_VERSION, id="id", name=path.name, job={}, features=features,
-                        classes=truth.classes, mel="torchaudio", complete=True, clips=len(rows),
-                        dropped=0, quarantined=0, missing=0, versions={}, shards=(entry,))  # fmt: skip
-    write_manifest(folder, manifest)
-    return folder.url
+    return write_rows(Folder(str(path)), rows, features, truth.classes, subset="validation")

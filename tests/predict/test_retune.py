@@ -9,19 +9,10 @@ import pytest
 from raysed import cli
 from raysed.data.clip import Clip, Event
 from raysed.data.folder import Folder
-from raysed.data.shards import (
-    FORMAT_VERSION,
-    Manifest,
-    ShardEntry,
-    encode_shard,
-    sha256,
-    shard_name,
-    write_manifest,
-)
 from raysed.predict.model import load_detector, read_checkpoint
 from raysed.predict.retune import retune, table
 from raysed.training.scoring import Scores, decode_scores, encode_scores
-from tests.data.small_sets import write_set
+from tests.data.small_sets import write_rows, write_set
 from tests.predict.small import FEATURES, bursts, checkpoint, write
 from tests.training.tiny import CLASSES
 
@@ -42,38 +33,7 @@ def data_set(path, firsts_NK):
         mel_TF = rng.uniform(0, 5, (FEATURES.n_frames, FEATURES.n_mels)).astype(np.float32)
         clip = Clip(f"{n:02d}.wav", np.zeros(16000, np.float32), 2.0, events, CLASSES, "{}")
         rows.append((clip, mel_TF))
-    content = encode_shard(rows, "synthetic", FEATURES, {"id": path.name})
-    folder = Folder(str(path))
-    folder.write(shard_name(0), content)
-    shard = ShardEntry(
-        name=shard_name(0),
-        start=0,
-        stop=len(rows),
-        rows=len(rows),
-        sha256=sha256(content),
-        dropped=0,
-        quarantined=(),
-    )
-    write_manifest(
-        folder,
-        Manifest(
-            format=FORMAT_VERSION,
-            id=path.name,
-            name=path.name,
-            job={},
-            features=FEATURES,
-            classes=CLASSES,
-            mel="torchaudio",
-            complete=True,
-            clips=len(rows),
-            dropped=0,
-            quarantined=0,
-            missing=0,
-            versions={},
-            shards=(shard,),
-        ),
-    )
-    return str(path)
+    return write_rows(Folder(str(path)), rows, FEATURES, CLASSES)
 
 
 def stored_scores(firsts_NK):
