@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
@@ -53,7 +53,7 @@ class Space(Config):
     """The data job's YAML, relative to the working directory."""
     run: str
     """Folder that receives the run; `--run` overrides it."""
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     """Every cell is trained with each of these."""
     base: dict[str, Any]
     """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
@@ -67,17 +67,20 @@ class Space(Config):
     resources: Resources = Field(Resources(), description="What one trial takes.")
     bootstrap_draws: int = Field(10_000, ge=100, description="Behind every interval.")
 
-    @model_validator(mode="after")
-    def _ids_are_unique(self) -> "Space":
-        for key in ("cells", "claims"):
-            ids = [item.id for item in getattr(self, key)]
-            if repeated := sorted({i for i in ids if ids.count(i) > 1}):
-                raise ValueError(f"{key}: two {key} have the id {', '.join(repeated)}")
-        if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds: given twice in {list(self.seeds)}")
-        if min(self.seeds) < 0:
-            raise ValueError(f"seeds: {min(self.seeds)} is negative")
-        return self
+    @field_validator("cells", "claims")
+    @classmethod
+    def _ids_are_unique(cls, items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        ids = [item.id for item in items]
+        if repeated := sorted({i for i in ids if ids.count(i) > 1}):
+            raise ValueError(f"two {info.field_name} have the id {', '.join(repeated)}")
+        return items
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_apart(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"given twice in {list(seeds)}")
+        return seeds
 
     @model_validator(mode="after")
     def _cells_or_search(self) -> "Space":
@@ -143,8 +146,7 @@ def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedS
     for index, cell in enumerate(space.cells):
         try:
             trials.append(_cell_trial(space, index, str(path), places))
-            key = ("cells", index) if not space.search else ("search",)
-            place = place_of(key, places)
+            place = place_of(("search",) if space.search else ("cells", index), places)
             found = [f"{place}: cell {cell.id}: {f}" for f in _unfit_sets(trials[-1], job)]
         except ConfigError as error:
             found = error.faults

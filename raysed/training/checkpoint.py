@@ -6,6 +6,8 @@
 import io
 import json
 import pickle
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,16 @@ from raysed.model.network import make_network
 from raysed.training.inputs import Normaliser
 
 FORMAT = 1
+# What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
+_UNREADABLE += (TypeError, KeyError, AttributeError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -60,21 +72,18 @@ def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str
 
 
 def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(tensors, about). Raises ValueError naming `path` for what is not one of ours, or truncated."""
+    """(tensors, about). Raises ValueError naming `path` for what is not one of ours, truncated or damaged."""
     try:
+        # torch writes checksums and does not compare them.
+        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():
+            raise ValueError(f"{damaged} is damaged")
         tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         about = json.loads(tensors.pop("about"))
-    except (
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        AttributeError,
-        pickle.UnpicklingError,
-    ) as error:
+        found = about.get("format")
+    except _UNREADABLE as error:
         raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
-    if about.get("format") != FORMAT:
-        raise ValueError(f"{path}: checkpoint format {about.get('format')}, expected {FORMAT}")
+    if found != FORMAT:
+        raise ValueError(f"{path}: checkpoint format {found}, expected {FORMAT}")
     return tensors, about
 
 

@@ -1,4 +1,5 @@
 import os
+import re
 from collections import Counter
 
 import pytest
@@ -128,7 +129,7 @@ def test_cells_of_one_training_keep_their_own_evaluation_sets(space_of):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seeds": [-1]}, "seeds: -1 is negative"),
+        ({"seeds": [-1]}, "seeds[0]: Input should be greater than or equal to 0, given -1"),
         ({"base": {"data": "weak"}}, "data: Input should be an object"),
         ({"resources": {"workers": 2, "gpus_per_worker": 0.5}}, "one whole GPU per rank"),
         (
@@ -142,11 +143,19 @@ def test_impossible_spaces(space_of, change, message):
 
 
 def test_two_cells_with_one_id(space_of):
-    assert "two cells have the id a" in faults_of(space_of, [cell("a"), cell("a")])[0]
+    (fault,) = faults_of(space_of, [cell("a"), cell("a")])
+    assert re.search(r"space\.yaml:\d+: cells: two cells have the id a$", fault)
 
 
 def test_seeds_given_twice(space_of):
-    assert "seeds: given twice" in faults_of(space_of, [cell("a")], seeds=[1, 1])[0]
+    (fault,) = faults_of(space_of, [cell("a")], seeds=[1, 1])
+    # The line of the key: name, data_job and run stand before it.
+    assert fault.endswith("space.yaml:4: seeds: given twice in [1, 1]")
+
+
+def test_several_faults_are_told_at_once(space_of):
+    faults = faults_of(space_of, [cell("a"), cell("a")], seeds=[1, 1])
+    assert len(faults) == 2
 
 
 def test_contrast_of_unknown_cell(space_of):

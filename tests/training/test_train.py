@@ -1,4 +1,6 @@
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,12 @@ from raysed.config.trial import Optimiser, Schedule, Selection, Teacher
 from raysed.data.folder import Folder
 from raysed.evaluation.event_f1 import event_f1
 from raysed.evaluation.statistics import Statistics
-from raysed.training.checkpoint import load_checkpoint, load_predictor, save_predictor
+from raysed.training.checkpoint import (
+    load_checkpoint,
+    load_predictor,
+    parse_checkpoint,
+    save_predictor,
+)
 from raysed.training.claim import check_claim, claim_of
 from raysed.training.inputs import fit_normaliser
 from raysed.training.mean_teacher import MeanTeacher
@@ -363,6 +370,26 @@ def test_a_truncated_checkpoint_is_named(finished, tmp_path, kept):
     (tmp_path / "best.pt").write_bytes(content[:kept])
     with pytest.raises(ValueError, match=r"best\.pt: not a whole raysed checkpoint"):
         load_predictor(Folder(str(tmp_path)), "best.pt")
+
+
+def test_a_flipped_bit_is_named(finished):
+    content = bytearray(finished[0].read(LAST))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        largest = max(archive.infolist(), key=lambda file: file.file_size)
+    # Behind its header, which holds padding too.
+    content[largest.header_offset + largest.file_size] ^= 1
+    with pytest.raises(
+        ValueError, match=rf"whole raysed checkpoint \({largest.filename} is damaged\)"
+    ):
+        parse_checkpoint(bytes(content), LAST)
+
+
+@pytest.mark.parametrize("stored", [[1], torch.zeros(3), {"about": 3}, {"about": "[]"}, {}])
+def test_what_another_program_saved_is_named(stored):
+    buffer = io.BytesIO()
+    torch.save(stored, buffer)
+    with pytest.raises(ValueError, match=r"other\.pt: not a whole raysed checkpoint"):
+        parse_checkpoint(buffer.getvalue(), "other.pt")
 
 
 def test_a_training_state_is_not_a_predictor(finished):
