@@ -1,11 +1,11 @@
 """Whose is a run folder: the refusal of another space, of changed code and of changed data, before work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.folder import Folder
-from raysed.data.plan import plan as plan_data
+from raysed.data.plan import DatasetPlan
 from raysed.data.shards import read_manifest
 from raysed.training.files import read_json
 from raysed.tune import provenance
@@ -70,9 +70,8 @@ class MadeBy:
             provenance.note(self.run, data, mixed=self.started)
 
 
-def planned_data(resolved: ResolvedSpace) -> dict[str, Data]:
+def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:
     """Ids of the data sets, and their contents as far as they are there; nothing is built."""
-    plans = plan_data(resolved.job, resolved.data_sets())
     return {p.name: {"id": p.id, "content": content_of(p.manifest)} for p in plans}
 
 

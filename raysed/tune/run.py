@@ -31,6 +31,7 @@ from raysed.config.space import ResolvedSpace
 from raysed.data.cluster import start_ray
 from raysed.data.folder import Folder
 from raysed.data.job import DatasetResult, build
+from raysed.data.plan import plan as plan_data
 from raysed.training.files import write_json
 from raysed.tune.claim import MadeBy, built_data, check_space, planned_data
 from raysed.tune.outcome import describe_failure, is_over
@@ -76,7 +77,10 @@ def run_space(
         trials = plan_trials(resolved, run)
         check_space(run, resolved, space_file)
         made_by = MadeBy(run, trials, allow_changed, say)
-        made_by.check(planned_data(resolved))
+        plans = plan_data(resolved.job, resolved.data_sets())
+        made_by.check(planned_data(plans))
+        # Of sets to build, no more than these will be there.
+        _refuse(refusals(resolved, {p.name: p.clips for p in plans}))
         run.write("space.yaml", space_file.read_bytes())
         try:
             start_ray(address)
@@ -109,6 +113,8 @@ def _run(
     status.update("building data sets")
     resolved = settle_gpus(resolved, cluster_nodes())
     concurrent = concurrent_trials(resolved)
+    # Before the data sets take their hours; they are asked for below.
+    check_nodes(run, [])
     search = resolved.space.search
     scheduler = SearchScheduler(search, trials) if search else None
     built = build(resolved.job, sets=resolved.data_sets())
@@ -122,8 +128,7 @@ def _run(
     data = built_data({name: about["url"] for name, about in data_sets.items()})
     made_by.check(data)
     clips = {name: about["clips"] for name, about in data_sets.items()}
-    if faults := refusals(resolved, clips):
-        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
+    _refuse(refusals(resolved, clips))
     write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
     made_by.note(data)
     left = [trial for trial in trials if not is_over(trial)]
@@ -139,6 +144,11 @@ def _run(
         with live_table(progress):
             fit(resolved, left, data_sets, [progress], scheduler, concurrent=concurrent)
     return [name for name, result in built.items() if result.over_limit]
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
 
 
 def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:

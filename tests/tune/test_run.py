@@ -10,8 +10,10 @@ from raysed.config.space import read_space
 from raysed.data.folder import Folder
 from raysed.report.report import write_report
 from raysed.report.results import read_plan
-from raysed.tune.plan import plan_trials
+from raysed.tune import run as run_module
+from raysed.tune.plan import plan_trials, refusals
 from raysed.tune.run import run_space
+from tests.tune.tiny import write_space
 
 pytestmark = pytest.mark.ray
 
@@ -107,16 +109,48 @@ def test_a_trial_that_cannot_run_is_a_hole_and_the_others_finish(tree, ray_sessi
     assert "1 of 2 trials are finished; the tables hold these only." in lines
 
 
-def test_a_cell_that_the_data_cannot_feed_is_refused_before_training(tree, ray_session):
-    content = yaml.safe_load((tree / "space.yaml").read_text())
-    content["cells"][2]["set"] = {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 400}}
-    (tree / "greedy.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    run = Folder(str(tree / "greedy"))
-    resolved = read_space(tree / "greedy.yaml")
-    with pytest.raises(ValueError, match=r"cell weak: shares\.weak is 400, but weak holds 8 clips"):
-        run_space(resolved, tree / "greedy.yaml", run, address=None, say=lambda line: None)
+def shares_of(tree, name, **shares):
+    """The tiny space whose last cell takes these."""
+    cells = yaml.safe_load((tree / "space.yaml").read_text())["cells"]
+    cells[2]["set"] = {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 0, **shares}}
+    return write_space(tree, name, cells=cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "weak", "workers", "message"),
+    [
+        ("greedy", 400, 1, r"cell weak: shares\.weak is 400, but weak holds 8 clips"),
+        ("crowded", 4, 5, r"cell weak: 5 workers for batches of 4 clips"),
+    ],
+)
+def test_what_the_data_cannot_feed_is_refused_before_anything_is_built(
+    tree, monkeypatch, name, weak, workers, message
+):
+    path = shares_of(tree, name, weak=weak)
+    content = yaml.safe_load(path.read_text()) | {"resources": {"workers": workers}}
+    path.write_text(yaml.safe_dump(content))
+    monkeypatch.setattr(run_module, "start_ray", lambda address: pytest.fail("Ray was started"))
+    run = Folder(str(tree / name))
+    with pytest.raises(ValueError, match=message):
+        start(path, run)
     assert json.loads(run.read("status.json"))["exit_code"] == 2
-    assert not (tree / "greedy" / "trials").exists()
+
+
+def test_a_set_that_came_out_too_small_is_refused_before_training(tree, ray_session, monkeypatch):
+    asked = []
+
+    def only_when_built(resolved, clips):
+        # Before building, as many clips may come as are tried.
+        asked.append(clips)
+        return [] if len(asked) == 1 else refusals(resolved, clips)
+
+    monkeypatch.setattr(run_module, "refusals", only_when_built)
+    run = Folder(str(tree / "hungry"))
+    with pytest.raises(ValueError, match=r"cell weak: shares\.weak is 400, but weak holds 8 clips"):
+        start(shares_of(tree, "hungry", weak=400), run)
+    assert len(asked) == 2
+    assert json.loads(run.read("status.json"))["exit_code"] == 2
+    assert not (tree / "hungry" / "trials").exists()
 
 
 def test_a_trial_of_two_ranks(tree, ray_session):

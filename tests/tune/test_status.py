@@ -56,12 +56,15 @@ def test_a_refusal_before_work_in_a_new_folder_is_told(run):
 
 
 def test_a_batch_systems_sigterm_interrupts(run, monkeypatch):
-    for name in ("plan_trials", "check_space", "MadeBy", "planned_data", "start_ray"):
+    for name in ("plan_trials", "check_space", "MadeBy", "plan_data", "planned_data", "start_ray"):
         monkeypatch.setattr(run_module, name, MagicMock())
+    monkeypatch.setattr(run_module, "refusals", lambda *about: [])
     monkeypatch.setattr(run_module, "_run", lambda *about: os.kill(os.getpid(), signal.SIGTERM))
     before, said = signal.getsignal(signal.SIGTERM), []
     with pytest.raises(KeyboardInterrupt):
-        run_module.run_space(None, MagicMock(read_bytes=bytes), run, address=None, say=said.append)
+        run_module.run_space(
+            MagicMock(), MagicMock(read_bytes=bytes), run, address=None, say=said.append
+        )
     assert (stored(run)["state"], stored(run)["exit_code"]) == ("interrupted", 130)
     assert said == ["interrupted: the same command goes on from here"]
     assert signal.getsignal(signal.SIGTERM) is before
