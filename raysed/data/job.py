@@ -91,7 +91,7 @@ def _run(
     """Build shards of all data sets, a bounded number at once; yields each when it is on disk."""
     sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
     queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
-    workers = min(workers or max(1, int(ray.cluster_resources()["CPU"])), len(queue))
+    workers = min(workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(queue))
     writers = _start_writers(plans, workers, cluster)
     making: dict[ray.ObjectRef, _Work] = {}
     writing: dict[ray.ObjectRef, tuple[_Work, int]] = {}

@@ -49,6 +49,11 @@ def check_nodes(run: Folder, data_sets: Sequence[str]) -> None:
 
 def trials_on(resolved: ResolvedSpace, nodes: Sequence[Node]) -> int:
     """How many trials these nodes hold at once. Raises ValueError where they cannot hold one."""
+    if not any(node.get("CPU") for node in nodes):
+        raise ValueError(
+            "no node of the cluster has CPUs yet: its workers are still starting, or its autoscaler keeps none"
+            " (minReplicas, min_workers); wait until `ray status` lists them"
+        )
     bundles = bundles_of(resolved)
     # A rank needs all of its resources on one node. The tolerance: three thirds of a GPU are one.
     ranks = sum(

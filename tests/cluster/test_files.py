@@ -63,7 +63,7 @@ def test_worker_groups_state_their_limits_and_one_has_the_gpus():
     for spec in kubernetes_specs():
         groups = {group["groupName"]: group for group in spec["workerGroupSpecs"]}
         for group in groups.values():
-            assert 0 <= group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+            assert 1 <= group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
         gpus = {
             name: group["template"]["spec"]["containers"][0]["resources"]["limits"].get(
                 "nvidia.com/gpu"
@@ -71,6 +71,12 @@ def test_worker_groups_state_their_limits_and_one_has_the_gpus():
             for name, group in groups.items()
         }
         assert gpus == {"gpu": "8", "cpu": None}
+
+
+def test_the_launcher_keeps_workers_since_a_run_counts_those_that_are_there():
+    kinds = read("ray-up.yaml")["available_node_types"]
+    assert kinds["head"]["resources"] == {"CPU": 0}
+    assert all(kinds[name]["min_workers"] >= 1 for name in ("gpu", "cpu"))
 
 
 def test_pods_are_whole():

@@ -61,3 +61,10 @@ def test_gpus_that_no_node_has(monkeypatch, gpus, nodes, have):
     settled = settle_gpus(replace(resolved, space=space), nodes)
     with pytest.raises(ValueError, match=rf"a trial needs 1 x .*'GPU': {gpus}.* nodes have {have}"):
         trials_on(settled, nodes)
+
+
+def test_a_cluster_whose_workers_are_not_there_yet(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    resolved = settle_gpus(read_space("tune_spaces/ablation.yaml", unset=[]), [{"memory": 1.0}])
+    with pytest.raises(ValueError, match="no node of the cluster has CPUs yet"):
+        trials_on(resolved, [{"memory": 1.0}])
