@@ -130,6 +130,15 @@ def say(name: str, judged: Sequence[Judged]) -> None:
     Console(width=150).print(table)
 
 
+def differences(name: str, recorded: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+    """What a reader of the verdicts should know: the hardware, and the sounds of `data`."""
+    return [
+        f"{name}: recorded with another {what}, {recorded.get(what)}, now {fresh.get(what)}"
+        for what in ("hardware", "bank")
+        if recorded.get(what) != fresh.get(what)
+    ]
+
+
 def main(
     names: Annotated[
         list[str] | None, typer.Argument(help=f"Benchmarks (default: {', '.join(ONE_CORE)}).")
@@ -152,8 +161,8 @@ def main(
         name = content["benchmark"]
         judged = compare(recorded[name]["rows"], content["rows"])
         say(name, judged)
-        if content["hardware"] != recorded[name]["hardware"]:
-            print(f"{name}: recorded on other hardware, {recorded[name]['hardware']}")
+        for line in differences(name, recorded[name], content):
+            print(line)
         failed += [
             f"{name}: {j.name}, against {j.reference}: {j.verdict}" for j in judged if j.failed
         ]

@@ -86,3 +86,12 @@ def test_no_pickle_and_no_unsafe_yaml():
         text = path.read_text()
         assert "yaml.load(" not in text and "pickle.load" not in text
         assert "weights_only=False" not in text and "allow_pickle=True" not in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))],
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
+)
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 300

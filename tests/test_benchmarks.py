@@ -1,6 +1,7 @@
 """The form of the benchmarks' results, and that those without a test of their own run."""
 
 import json
+import re
 
 import pytest
 
@@ -15,6 +16,10 @@ from tests.paths import ROOT
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 SHARES = Shares(synthetic=2, unlabelled=3, weak=2)
 MODEL = Model(filters=(2,) * 7, gru_units=4)
+
+
+def result(name):
+    return (ROOT / "benchmarks" / "results" / f"{name}.json").read_text()
 
 
 def check_form(content):
@@ -33,6 +38,34 @@ def test_stored_results_have_the_agreed_form(path):
     if "rows" in content:
         check_form(content)
         assert path.stem.endswith(content["benchmark"])
+
+
+TRIPLE = re.compile(r"([\d.,]*\d)(?:\*\*)? \(([\d.,]*\d)(?:\N{EN DASH}| to )([\d.,]*\d)")
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "names", "count"),
+    [
+        ("data.md", "## What it costs", ["data", "mel"], 10),
+        ("training.md", "## Speed", ["train_step"], 4),
+        ("statistics.md", "## Cost", ["metrics"], 4),
+    ],
+)
+def test_ratios_in_the_documents_are_the_stored_ones(page, heading, names, count):
+    text = (ROOT / "docs" / page).read_text().split(heading)[1].split("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    shown = [found.groups() for line in lines if (found := TRIPLE.search(line))]
+    assert len(shown) == count
+    stored = [row for name in names for row in json.loads(result(name))["rows"]]
+    ratios = [(row["ratio"], row["ratio_min"], row["ratio_max"]) for row in stored]
+    for triple in shown:
+        values = [float(number.replace(",", "")) for number in triple]
+        # Four digits of a large one.
+        assert any(values == pytest.approx(ratio, rel=5e-4) for ratio in ratios), triple
+
+
+def test_the_sounds_of_the_data_stages_are_told():
+    assert json.loads(result("data"))["bank"] in (ROOT / "docs" / "data.md").read_text()
 
 
 @pytest.mark.slow

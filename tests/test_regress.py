@@ -89,6 +89,13 @@ def test_nothing_to_compare_is_refused(tmp_path, monkeypatch, capsys):
         assert name in capsys.readouterr().err
 
 
+def test_other_sounds_are_told():
+    recorded = {"hardware": {"cores": 2}, "bank": "procedural"}
+    assert regress.differences("data", recorded, recorded) == []
+    (line,) = regress.differences("data", recorded, recorded | {"bank": "mini-DESED as wav"})
+    assert "another bank, procedural, now mini-DESED as wav" in line
+
+
 def test_the_recorded_results_have_not_fallen_against_themselves():
     for path in (ROOT / "benchmarks" / "results").glob("*.json"):
         rows = regress.read(path)["rows"]
