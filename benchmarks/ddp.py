@@ -138,8 +138,10 @@ def print_costs(shares: Sequence[dict[str, Any]]) -> None:
 
 
 def main(
-    pairs: Annotated[int, typer.Option(help="Turns at batch 24.")] = 5,
-    pairs_large: Annotated[int, typer.Option(help="Turns at batch 96; 0 leaves it out.")] = 3,
+    pairs: Annotated[int, typer.Option(min=1, help="Turns at batch 24.")] = 5,
+    pairs_large: Annotated[
+        int, typer.Option(min=0, help="Turns at batch 96; 0 leaves it out.")
+    ] = 3,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and optionally keep."""

@@ -7,6 +7,7 @@ About half an hour of one core and 7 GB of disk; `--scale 0.01` for a look. Fini
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -250,6 +251,8 @@ def main(
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and optionally keep."""
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", at_once):
+        raise typer.BadParameter(f"--at-once {at_once}: expected numbers of trials, like 1,2,4")
     builds, counts = build.split(","), [int(n) for n in at_once.split(",")]
     if unknown := set(builds) - set(STAGES):
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(STAGES)}")

@@ -107,7 +107,7 @@ def floor_of(shares: Shares, gflops: float, gb_s: float) -> float:
 
 
 def main(
-    pairs: Annotated[int, typer.Option(help="Pairs per row.")] = 5,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs per row.")] = 5,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and optionally keep."""

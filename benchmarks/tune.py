@@ -239,7 +239,7 @@ def memory(root: Path, clips: int) -> dict[str, Any]:
 
 
 def main(
-    pairs: Annotated[int, typer.Option(help="Pairs per row.")] = 3,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs per row.")] = 3,
     steps: Annotated[int, typer.Option(help="Steps of the full-size epoch.")] = 12,
     clips: Annotated[int, typer.Option(help="Clips of the shared features.")] = 1000,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,

@@ -146,9 +146,12 @@ def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path):
     assert later["epoch"] == content["epoch"], "a finished stage is not run again"
 
 
-def test_a_stage_that_is_not_there_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("option", "value"), [("--build", "labeled"), ("--at-once", "two"), ("--at-once", "1,,2")]
+)
+def test_wrong_options_are_refused_before_anything_is_written(tmp_path, option, value):
     app = typer.Typer()
     app.command()(rehearsal.main)
-    done = CliRunner().invoke(app, ["--work", str(tmp_path / "new"), "--build", "labeled"])
-    assert done.exit_code == 2 and "labeled" in done.output
+    done = CliRunner().invoke(app, ["--work", str(tmp_path / "new"), option, value])
+    assert done.exit_code == 2 and value in done.output
     assert not (tmp_path / "new").exists()
