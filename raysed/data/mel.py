@@ -1,8 +1,8 @@
 """The definition of the features: linear-amplitude mel bands of a waveform, and their decibels.
 
 Amplitude is what is stored, since the teacher's noise is added to it before the logarithm. The CPU
-implementation takes the FFT of 32 frames at a time, which stay in the cache: 3.3 times librosa's
-speed as published (docs/profile.md).
+implementation takes the FFT of 32 frames at a time, which stay in the cache: 3.2 times librosa's
+speed as published (benchmarks/results/mel.json).
 """
 
 from functools import lru_cache
