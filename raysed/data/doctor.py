@@ -11,6 +11,7 @@ import soundfile
 
 from raysed.config.data_job import DataJob, RecordedSet, Roots, SyntheticSet
 from raysed.config.reader import read_config
+from raysed.data.audio import frames_told
 from raysed.data.clip import Event
 from raysed.data.desed import (
     RecordedListing,
@@ -195,6 +196,11 @@ def _read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
             continue
         if info.frames <= 0:
             check.unreadable.append(f"{Path(path).name} (holds no samples)")
+            continue
+        if (told := frames_told(info)) > info.frames:
+            check.unreadable.append(
+                f"{Path(path).name} (ends after {info.frames} samples, its header says {told})"
+            )
             continue
         rates[info.samplerate] += 1
         check.stereo += info.channels > 1

@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Roots, SyntheticSet
+from raysed.data.audio import frames_told
 from raysed.data.cooccurrence import (
     Cooccurrence,
     check_labels,
@@ -131,11 +132,13 @@ def random_state(context: SoundscapeContext, index: int, purpose: str) -> np.ran
 
 @functools.lru_cache(maxsize=8192)
 def source_info(path: str) -> soundfile._SoundFileInfo:
-    """Header of a soundbank file; ValueError if it cannot be read or holds nothing."""
+    """Header of a soundbank file; ValueError if it cannot be read, holds nothing or ends early."""
     try:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: cannot be read as audio ({error})") from error
     if info.frames <= 0:
         raise ValueError(f"{path}: holds no samples")
+    if (told := frames_told(info)) > info.frames:
+        raise ValueError(f"{path}: ends after {info.frames} samples, its header says {told}")
     return info

@@ -17,6 +17,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from raysed.data.audio import frames_told
+
 BLOCK_FRAMES = 2**17
 CLIPPED_SHARE = 1e-3
 """Share of samples at full scale above which a recording is said to be clipped."""
@@ -121,8 +123,8 @@ def _mono(file: soundfile.SoundFile, rate_hz: int, heard: Heard) -> Iterator[np.
     if heard.samples == 0:
         raise ValueError("holds no samples")
     # Formats without a length in their header say "as many as there can be".
-    if heard.samples < file.frames < 2**62:
-        raise ValueError(f"ends after {heard.samples} samples, its header says {file.frames}")
+    if heard.samples < (told := frames_told(file)) < 2**62:
+        raise ValueError(f"ends after {heard.samples} samples, its header says {told}")
     if resampler is not None:
         block_T = resampler.resample_chunk(np.empty(0, np.float32), last=True)
         given += len(block_T)

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import soxr
 
-from raysed.data.audio import read_audio
+from raysed.data.audio import frames_told, read_audio
 
 
 def noise(seconds: float, rate_hz: int, channels: int = 1) -> np.ndarray:
@@ -82,3 +82,34 @@ def test_unusable_files_are_refused_by_name(tmp_path: Path) -> None:
     for name in names:
         with pytest.raises(ValueError, match=name.replace(".", r"\.") or str(tmp_path)):
             read_audio(tmp_path / name, 16000)
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype"),
+    [("a.wav", "PCM_16"), ("a.wav", "PCM_24"), ("a.wav", "FLOAT"), ("a.aiff", "PCM_16"), ("a.au", "PCM_16")],
+)  # fmt: skip
+def test_a_file_cut_short_is_refused_though_libsndfile_reads_it(
+    tmp_path: Path, name: str, subtype: str
+) -> None:
+    path = tmp_path / name
+    soundfile.write(path, noise(2.0, 16000), 16000, subtype=subtype)
+    whole = path.read_bytes()
+    assert frames_told(soundfile.info(path)) == 32000
+    path.write_bytes(whole[: len(whole) // 2])
+    there = soundfile.info(path).frames
+    assert there < 16000
+    message = rf"{name}: ends after {there} samples, its header says 3\d{{4}}"
+    with pytest.raises(ValueError, match=message):
+        read_audio(path, 16000)
+    assert len(read_audio(path, 16000, max_duration_s=0.5)[0]) == 8000  # that much is there
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 32000 + 44])
+def test_a_length_that_nobody_knew_or_a_few_bytes_off_is_not_short(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "streamed.wav"
+    soundfile.write(path, noise(1.0, 16000), 16000, subtype="PCM_16")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + size.to_bytes(4, "little") + whole[44:])
+    assert len(read_audio(path, 16000)[0]) == 16000

@@ -59,6 +59,7 @@ def test_every_kind_of_trouble(healthy: Path, tmp_path: Path) -> None:
     weak = sorted((dataset / "audio/train/weak").iterdir())
     weak[0].unlink()
     weak[1].write_bytes(b"RIFF")
+    weak[3].write_bytes(weak[3].read_bytes()[: weak[3].stat().st_size // 2])
     write_audio(weak[2], 3.0, rate_hz=44100, channels=2)
     shutil.rmtree(bank / "validation/soundbank/foreground/Cat")
     dog = next((bank / "train/soundbank/foreground/Dog").iterdir())
@@ -73,7 +74,8 @@ def test_every_kind_of_trouble(healthy: Path, tmp_path: Path) -> None:
     found = examine(root)
     assert next(s for s in found.subsets if s.name == "weak").missing == 1
     problems, remarks = "\n".join(found.problems), "\n".join(found.remarks)
-    assert f"weak: 1 files cannot be read: {weak[1].name}" in problems
+    assert f"weak: 2 files cannot be read: {weak[1].name}" in problems
+    assert f"{weak[3].name} (ends after " in problems
     assert "soundbank xvalid: no foregrounds of Cat" in problems
     assert f"hold the same sound file: 1 ({dog.name} = other.wav)" in problems
     assert "hold cuts of the same soundbank source: 1 (77_0.wav = 77_4.wav)" in problems

@@ -21,6 +21,14 @@ def heard_at(url):
     return np.concatenate(list(blocks(url, RATE_HZ, heard))), heard
 
 
+def test_a_wav_that_was_cut_short_is_refused(tmp_path):
+    write(tmp_path / "a.wav", bursts(10.0))
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"ends after \d+ samples, its header says"):
+        heard_at(str(tmp_path / "a.wav"))
+
+
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
     """More than fsspec fetches at once (5 MiB), so that an HTTP server is asked for ranges."""
