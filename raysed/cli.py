@@ -137,7 +137,7 @@ def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool
 def report_command(
     run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
 ) -> None:
-    """Print and write the tables of a run, finished or not."""
+    """Print the tables of a run, finished or not; write them, the page and the figures."""
     from raysed.data.folder import Folder
 
     _report(Folder(run), as_json)

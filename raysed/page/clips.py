@@ -77,6 +77,7 @@ def _clip(name: str, why: str, results: Sequence[Result], stored: dict[str, Any]
         "duration_s": float(statistics.durations_s[n]),
         "events": stored.get("events"),
         "span_s": stored.get("span_s"),
+        "band_hz": stored.get("band_hz"),
         "picture": stored.get("picture"),
         "audio": stored.get("audio"),
     }

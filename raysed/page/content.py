@@ -141,7 +141,7 @@ def class_tables(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[s
             },
         )
         f1_SK = np.stack([event_f1(result.statistics)[1][0] for result in seeds])
-        table["cells"][cell] = [short(f1, 3) for f1 in f1_SK.mean(axis=0)]
+        table["cells"][cell] = [short(f1, 6) for f1 in f1_SK.mean(axis=0)]
     return list(tables.values())
 
 
@@ -161,13 +161,13 @@ def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
                 "evaluation": result.evaluation,
                 "cells": [],
                 "epoch": result.selected_epoch,
-                "xvalid_f1": short(result.xvalid_f1),
+                "xvalid_f1": result.xvalid_f1,
             },
         )
         row["cells"].append(result.cell)
         for name, metric in METRICS.items():
             if name not in row:
-                row[name] = short(float(metric(result.statistics, None)[0]))
+                row[name] = float(metric(result.statistics, None)[0])
     return list(rows.values())
 
 

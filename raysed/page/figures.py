@@ -68,7 +68,10 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
                 yield f"forest-{evaluation}-{metric['id']}", forest(rows, metric)
             values = _of(content["values"], evaluation=evaluation, metric=metric["id"])
             if values := [row for row in values if row["value"] is not None]:
-                yield f"seeds-{evaluation}-{metric['id']}", seeds(values, metric)
+                yield (
+                    f"seeds-{evaluation}-{metric['id']}",
+                    seeds(values, metric, content["run"]["seeds"]),
+                )
         yield from _numbered(
             f"roc-{evaluation}", _of(content["roc"]["curves"], evaluation=evaluation), roc
         )
@@ -98,11 +101,12 @@ def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
             _published(axis, row["published"] * scale, y)
     axis.axvline(0, color="black", lw=0.7)
     axis.set_xlabel(f"difference in {metric['title']} (simultaneous 95 % intervals)")
-    _key(axis, rows)
+    found = {row["outcome"] for row in rows}
+    _key(figure, rows, {word: ("s", OUTCOMES[word]) for word in OUTCOMES if word in found})
     return figure
 
 
-def seeds(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
+def seeds(rows: list[dict[str, Any]], metric: dict[str, Any], names: list[int]) -> Figure:
     """Every seed of every cell, and the interval of their mean."""
     figure, axis = _rows_of(rows, [row["cell"] for row in rows])
     for y, row in enumerate(rows):
@@ -114,7 +118,8 @@ def seeds(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
         if row["published"] is not None:
             _published(axis, row["published"] * scale, y)
     axis.set_xlabel(f"{metric['title']}, each seed; bar: 95 % interval of the mean")
-    _key(axis, rows)
+    marks = zip(names, cycle(COLOURS), strict=False)
+    _key(figure, rows, {f"seed {name}": ("o", colour) for name, colour in marks})
     return figure
 
 
@@ -269,11 +274,18 @@ def _published(axis: Any, value: float, y: float) -> None:
     axis.plot(value, y, "D", ms=5, mfc="none", mec=PINK, mew=1.2, zorder=3)
 
 
-def _key(axis: Any, rows: list[dict[str, Any]]) -> None:
-    """What the hollow diamond means, where there is one."""
+def _key(figure: Figure, rows: list[dict[str, Any]], marks: dict[str, tuple[str, str]]) -> None:
+    """What the marks (name -> form and colour) and the hollow diamond mean; above the axes, where no
+    diamond of its own can be taken for a value.
+    """
+    handles = [
+        Line2D([], [], ls="", marker=form, ms=3.5, color=colour, label=name)
+        for name, (form, colour) in marks.items()
+    ]
     if any(row["published"] is not None for row in rows):
-        axis.plot([], [], "D", ms=5, mfc="none", mec=PINK, mew=1.2, label="published")
-        axis.legend(frameon=False, loc="best")
+        hollow = {"mfc": "none", "mec": PINK, "mew": 1.2}
+        handles.append(Line2D([], [], ls="", marker="D", ms=5, label="published", **hollow))
+    figure.legend(handles=handles, loc="outside upper center", ncols=8, frameon=False)
 
 
 def _of(rows: list[dict[str, Any]], **wanted: Any) -> list[dict[str, Any]]:

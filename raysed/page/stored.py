@@ -54,6 +54,7 @@ def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> d
             for e in row["events"].as_py() or ()
         ],
         "span_s": frames * features.hop / features.sample_rate_hz,
+        "band_hz": [round(features.low_hz), round(features.high_hz)],
         "picture": mel_picture(mel_TF, frames, features),
         "audio": _audio(row, features, root),
     }

@@ -101,7 +101,7 @@ def cost(
         "evaluation_s": short(evaluation_s),
         "wall_s": short(wall_s),
         "clips": round(clips),
-        "clips_per_s": short(clips / train_s, 3) if train_s else None,
+        "clips_per_s": short(clips / train_s) if train_s else None,
         "ranks": world,
         "device": "GPU" if gpus else "core",
         "device_hours": short(wall_s * devices / _HOUR_S),

@@ -158,7 +158,7 @@ def judge(plan: dict[str, Any], measured: Measured, contrasts: list[ContrastValu
             for metric in claim["metrics"]:
                 value = found.get((*pair, evaluation, metric))
                 a, b = (published(cells[cell], evaluation, metric) for cell in pair)
-                known = None if a is None or b is None else a - b
+                known = None if a is None or b is None else round(a - b, 6)
                 significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
                 comparisons.append(
                     Comparison(

@@ -112,6 +112,18 @@ def test_opens_without_a_complaint_and_fits(tab, pages, name, width):
     assert tab.run(wide) == 0
 
 
+@pytest.mark.parametrize("section", ["contrasts", "seeds", "roc", "curves"])
+def test_a_narrow_chart_still_has_a_scale(tab, pages, section):
+    tab.open(pages["common"], width=400)
+    drawn = tab.run(
+        f"""[...document.querySelectorAll('#{section} svg')].filter(s => !s.closest('.legend')).map(s => {{
+        const labels = [...s.querySelectorAll('text.muted')].filter(t => /^[+−]?[0-9.]+$/.test(t.textContent));
+        return new Set(labels.filter(t => t.getAttribute('text-anchor') === 'middle').map(t => t.textContent)).size;
+        }})"""
+    )
+    assert drawn and min(drawn) >= 3
+
+
 def test_markup_in_names_does_nothing(tab, pages):
     for name in ("hostile", "half"):
         tab.open(pages[name])

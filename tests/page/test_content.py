@@ -42,6 +42,15 @@ def test_the_values_are_the_tables(run, content):
     assert heat["events"] == results[0].statistics.event.n_ref_NK.sum(0).tolist()
 
 
+def test_a_model_has_one_value_wherever_it_stands(content):
+    """Not the value and its rounding, which the page would round again to another digit."""
+    seeds = {(r["cell"], r["metric"]): r["seed_values"] for r in content["values"]}
+    for row in content["selection"]:
+        for cell in row["cells"]:
+            for metric in ("event_f1", "psds"):
+                assert row[metric] == pytest.approx(seeds[cell, metric][row["seed"]], abs=1e-9)
+
+
 def test_published_differences_and_verdicts(content):
     rows = {(r["cell"], r["against"], r["metric"]): r for r in content["contrasts"]}
     assert rows["C1", "C0", "event_f1"]["published"] == pytest.approx(-0.05)

@@ -70,7 +70,8 @@ function clipDrawing(entry, clip, place, systems, width) {
   const span = clip.span_s ?? clip.duration_s, x = (seconds) => side + (Math.min(seconds, span) / span) * (width - side - 8);
   const said = labels.map((label) => `${entry.classes[label]}: ${rows.map((row) => `${row.events.filter(([own]) => own === label).length} in ${row.name}`).join(", ")}`).join("; ");
   const node = svg("svg", { width, height: bottom + 48, viewBox: `0 0 ${width} ${bottom + 48}`, role: "img", "aria-label": said || "no events" });
-  if (clip.picture) node.append(svg("image", { href: clip.picture, x: side, y: 0, width: width - side - 8, height: high, preserveAspectRatio: "none" }), svg("text", { class: "muted", x: side - 8, y: 14, "text-anchor": "end" }, "log-mel"));
+  if (clip.picture) node.append(svg("image", { href: clip.picture, x: side, y: 0, width: width - side - 8, height: high, preserveAspectRatio: "none" }), svg("text", { class: "muted", x: side - 8, y: 14, "text-anchor": "end" }, "log-mel"),
+    ...(clip.band_hz ? [[high - 3, clip.band_hz[0]], [26, clip.band_hz[1]]].map(([y, hz]) => svg("text", { class: "muted", x: side - 8, y, "text-anchor": "end" }, `${hz} Hz`)) : []));
   if (!labels.length) node.append(svg("text", { class: "muted", x: side, y: high + 22 }, clip.events ? "nothing annotated, nothing detected" : "nothing detected"));
   labels.forEach((label, order) => {
     const top = high + 8 + order * step, most = Math.floor(side / 6.4), name = entry.classes[label];

@@ -22,15 +22,20 @@ function chart(draw) {
 function ticks(low, high, count) {
   const rough = (high - low) / Math.max(count, 1) || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
-  const found = [];
-  for (let place = Math.ceil(low / step - 1e-9); place * step <= high + step * 1e-9; place += 1) found.push(place * step);
-  return { found, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+  const steps = [0.2, 0.5, 1, 2, 5, 10].map((factor) => factor * power);
+  const places = (step) => {
+    const found = [];
+    for (let place = Math.ceil(low / step - 1e-9); place * step <= high + step * 1e-9; place += 1) found.push(place * step);
+    return found;
+  };
+  let chosen = steps.findIndex((step) => step >= rough * 0.999);
+  while (chosen > 0 && places(steps[chosen]).length < 3) chosen -= 1; // one number alone is no scale
+  return { found: places(steps[chosen]), digits: Math.max(0, -Math.floor(Math.log10(steps[chosen]) + 1e-9)) };
 }
 
 // Axes of a small chart; `x` and `y` turn values into pixels.
 function frame({ width, height, xs, ys, xLabel, yLabel, label, left = 38 }) {
-  const box = { left, right: width - 12, top: 8, bottom: height - 34 };
+  const box = { left, right: width - 12, top: yLabel ? 20 : 8, bottom: height - 34 };
   const x = (value) => box.left + ((value - xs[0]) / (xs[1] - xs[0] || 1)) * (box.right - box.left);
   const y = (value) => box.bottom - ((value - ys[0]) / (ys[1] - ys[0] || 1)) * (box.bottom - box.top);
   const node = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
@@ -45,7 +50,7 @@ function frame({ width, height, xs, ys, xLabel, yLabel, label, left = 38 }) {
   }
   node.append(svg("path", { class: "axis", d: `M${box.left},${box.top}V${box.bottom}H${box.right}` }));
   node.append(svg("text", { x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel));
-  if (yLabel) node.append(svg("text", { x: 4, y: 6 }, yLabel));
+  if (yLabel) node.append(svg("text", { x: 4, y: 10 }, yLabel));
   return { node, x, y, box };
 }
 

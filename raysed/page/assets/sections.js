@@ -44,7 +44,7 @@ function claimTable() {
     const signs = { higher: ">", lower: "<", equal: "=", not_higher: "≤" };
     const ours = row.difference === null || row.difference === undefined ? `waits for ${row.waiting_for.join(", ")}`
       : `${scaled(row.difference, metric, true)} ${interval(row.simultaneous_low, row.simultaneous_high, metric, true)}`;
-    return html("div", {}, mark(row.verdict), ` ${row.cell} ${signs[row.expect] ?? row.expect} ${row.against}, ${metric.title}: ${ours}`,
+    return html("div", {}, mark(row.verdict), ` ${row.cell} ${signs[row.expect] ?? row.expect} ${row.against}, ${metric.title}: `, html("span", { class: "whole" }, ours),
       html("span", { class: "sub" }, row.published === null ? "" : `  published ${scaled(row.published, metric, true)}`,
         row.remark === "against" ? "  (the published values say the opposite)" : row.remark === "insignificant" ? "  (not significant as published: judged as no difference)" : ""));
   };
@@ -78,7 +78,7 @@ function cellsSection() {
     return found;
   });
   const states = (row) => row.first?.states ?? [];
-  return section("tables", "Cells", note("Mean over seeds with its interval over clips and seeds; below it each seed. A head sorts up, down, and back to the order of the paper."),
+  return section("tables", "Cells", note("Mean over seeds with its interval over clips and seeds; below it each seed. A head sorts up, down, and back."),
     dataTable({
       name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
       columns: [
@@ -110,10 +110,11 @@ function contrastsSection() {
     return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
   };
   return section("contrasts", "Differences",
-    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max-T); small dots are single seeds."),
+    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max-T)."),
     controlled([metricControl(), evaluationControl()], forest),
     legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
       [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],
+      ...(DATA.run.seeds.length > 1 ? [[svg("circle", { cx: 13, cy: 6, r: 3.2, fill: "var(--muted)", "fill-opacity": 0.75 }), "single seed"]] : []),
       ...(published ? [[diamond(13, 6, 5, { fill: "none", stroke: "var(--published)", "stroke-width": 1.8 }), "published difference"]] : [])]),
     dataTable({
       name: "Differences", rows: DATA.contrasts,
@@ -121,7 +122,7 @@ function contrastsSection() {
       columns: [
         { title: "cell", value: (row) => row.cell }, { title: "less", value: (row) => row.against },
         ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
-        { title: "metric", value: (row) => metricOf(row.metric).title },
+        { title: "metric", value: (row) => metricOf(row.metric).title, style: "whole" },
         { title: "difference", number: true, value: (row) => row.difference, show: (row) => scaled(row.difference, metricOf(row.metric), true) },
         { title: "simultaneous 95 %", number: true, value: (row) => row.simultaneous_low, show: (row) => interval(row.simultaneous_low, row.simultaneous_high, metricOf(row.metric), true) },
         { title: "alone 95 %", number: true, value: (row) => row.low, show: (row) => html("span", { class: "sub" }, interval(row.low, row.high, metricOf(row.metric), true)) },
@@ -168,7 +169,7 @@ function rocFigure(curve, shown, top) {
   return html("figure", {}, html("figcaption", {}, html("strong", {}, curve.cell), ` ${cellOf(curve.cell)?.column ?? ""}`,
     html("div", { class: "sub" }, `PSDS ${value ? scaled(value.value, metricOf("psds")) : MISSING}`, other ? `, grey: ${against}` : "")),
     chart((width) => {
-      const axes = frame({ width, height: 170, xs: [0, curve.efpr[curve.efpr.length - 1]], ys: [0, top], xLabel: "effective FP per hour", label: `PSD-ROC of ${curve.cell}` });
+      const axes = frame({ width, height: 182, xs: [0, curve.efpr[curve.efpr.length - 1]], ys: [0, top], xLabel: "effective FP per hour", yLabel: "effective TP ratio", label: `PSD-ROC of ${curve.cell}` });
       axes.node.append(...[band(axes, curve.efpr, curve.low, curve.high), other && line(axes, other.efpr, other.etpr, { stroke: "var(--muted)", "stroke-dasharray": "4 2", "stroke-width": 1.2 }, true),
         line(axes, curve.efpr, curve.etpr, {}, true)].filter(Boolean));
       return axes.node;

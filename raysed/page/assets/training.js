@@ -5,19 +5,20 @@ function curvesSection() {
   if (!started.length) return section("curves", "Curves", html("p", {}, "No trial has finished an epoch yet."));
   const xvalids = [...new Set(started.flatMap((trial) => Object.keys(trial.xvalid)))];
   const terms = [...new Set(started.flatMap((trial) => Object.keys(trial.losses)))];
-  const options = [["xvalid", "x-valid event F1"], ...terms.map((term) => [term, term === "loss" ? "training loss" : `loss: ${term.replace("_", " ")}`])];
+  const options = [["xvalid", "x-valid event F1 %"], ...terms.map((term) => [term, term === "loss" ? "training loss" : `loss: ${term.replace("_", " ")}`])];
+  const percent = (values) => values.map((value) => (value === null ? null : 100 * value));
   const curvesOf = (trial, what) => what === "xvalid"
-    ? Object.entries(trial.xvalid).map(([name, networks]) => ({ values: networks.student ?? Object.values(networks)[0], colour: COLOURS[xvalids.indexOf(name) % COLOURS.length], selected: trial.selected[name]?.epoch }))
+    ? Object.entries(trial.xvalid).map(([name, networks]) => ({ values: percent(networks.student ?? Object.values(networks)[0]), colour: COLOURS[xvalids.indexOf(name) % COLOURS.length], selected: trial.selected[name]?.epoch }))
     : trial.losses[what] ? [{ values: trial.losses[what], colour: "var(--a)" }] : [];
   const draw = ({ what }) => {
     const all = started.flatMap((trial) => curvesOf(trial, what).flatMap((curve) => curve.values)).filter((value) => value !== null);
-    const top = Math.max(...all, what === "xvalid" ? 0.1 : 0) * 1.05;
+    const top = Math.max(...all, what === "xvalid" ? 10 : 0) * 1.05;
     const longest = Math.max(...started.map((trial) => trial.epochs_planned ?? trial.epochs), 2);
     return html("div", { class: "grid" }, [...new Set(started.map((trial) => trial.training))].map((training) => {
       const trials = started.filter((trial) => trial.training === training);
       return html("figure", {}, html("figcaption", {}, html("strong", {}, trials[0].cells.join(", ")), html("span", { class: "sub" }, ` ${training}`)),
         chart((width) => {
-          const axes = frame({ width, height: 170, xs: [1, longest], ys: [0, top], xLabel: "epoch", label: `Curves of ${trials[0].cells.join(", ")}` });
+          const axes = frame({ width, height: 182, xs: [1, longest], ys: [0, top], xLabel: "epoch", yLabel: what === "xvalid" ? "F1 %" : "loss", label: `Curves of ${trials[0].cells.join(", ")}` });
           trials.forEach((trial, place) => curvesOf(trial, what).forEach((curve) => {
             const dash = DATA.run.seeds.indexOf(trial.seed);
             const path = line(axes, curve.values.map((_, epoch) => epoch + 1), curve.values, { stroke: curve.colour, "stroke-dasharray": ["", "5 2", "1.5 2", "6 2 1 2"][dash % 4] || null, "stroke-width": 1.4 });
@@ -105,7 +106,7 @@ function configSection() {
       rows.length ? dataTable({ name: "Configuration", rows, columns: [{ title: "key", value: (row) => row.key }, { title: a === b ? `${a} ` : a, value: (row) => row.a }, { title: b, value: (row) => row.b }] }) : [],
     ].flat();
   };
-  return section("config", "Configuration of two cells",
+  return section("config", "Configuration of two cells", note("Every key that was trained with, defaults included."),
     controlled([{ key: "a", label: "cell", options, chosen: first }, { key: "b", label: "against", options, chosen: against },
       { key: "which", label: "keys", options: [["differ", "that differ"], ["all", "all"]] }], draw));
 }
