@@ -71,6 +71,8 @@ def export(
     from raysed.predict.export import TOLERANCE, export_onnx
     from raysed.predict.model import load_detector
 
+    if Path(checkpoint).resolve() == out.resolve():
+        raise ValueError(f"{out}: is the checkpoint itself; give another file")
     parity = export_onnx(load_detector(checkpoint, network, device="cpu"), out)
     _say(
         f"largest difference {parity.error:.1e} over {parity.clips} windows with scores from "

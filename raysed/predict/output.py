@@ -45,6 +45,12 @@ class EventWriter:
         self._lines: list[str] = [] if form != "tsv" else ["\t".join(COLUMNS)]
         self._files: list[dict[str, Any]] = []
 
+    def files(self, sources: Sequence[Source]) -> list[Path]:
+        """What will be written: none for standard output."""
+        if self._folder:
+            return [self._folder / source.output(EXTENSION[self._form]) for source in sources]
+        return [self._out] if self._out else []
+
     def write(
         self, source: Source, events: list[Event], duration_s: float, notes: list[str]
     ) -> None:

@@ -1,15 +1,17 @@
 """`raysed predict`: find, predict, write, and say what became of everything."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from raysed.predict.model import Detector, Network, load_detector, split_path, with_settings
 from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import FrameScores, Prediction, predict
 from raysed.predict.settings import Settings, events, parse_settings
-from raysed.predict.sources import Found, find_sources, refuse_shared_outputs
+from raysed.predict.sources import Found, Source, find_sources, refuse_shared_outputs
 
 DONE, NOTHING_USABLE, HOLES = 0, 2, 3
 
@@ -60,8 +62,9 @@ class Summary:
                 f": {self.audio_s / self.wall_s:.1f} times real time (real-time factor "
                 f"{self.wall_s / self.audio_s:.5f}) on {device}"
             )
+        noun = "recording" if self.predicted == 1 else "recordings"
         return (
-            f"{self.predicted} recordings, {self.audio_s / 3600:.3f} h, {self.events} events in "
+            f"{self.predicted} {noun}, {self.audio_s / 3600:.3f} h, {self.events} events in "
             f"{self.wall_s:.1f} s{speed}; {len(self.skipped)} skipped"
         )
 
@@ -82,6 +85,7 @@ def run(request: Request, say: Callable[[str], None]) -> int:
     if request.scores:
         refuse_shared_outputs(found.sources, request.scores, ".tsv")
     writer = EventWriter(request.out, request.form, found.sources)
+    _refuse_overwriting(request, found.sources, writer.files(found.sources))
     detector = _detector(request)
     summary = Summary()
     for folder in found.empty:
@@ -100,6 +104,21 @@ def run(request: Request, say: Callable[[str], None]) -> int:
         writer.close(about | {"postprocessing": detector.settings.as_json()} | summary.as_json())
     say(summary.line(detector.device if request.workers == 1 else f"{request.workers} workers"))
     return summary.code
+
+
+def _refuse_overwriting(
+    request: Request, sources: Sequence[Source], events: Sequence[Path]
+) -> None:
+    """Raise ValueError where a file that is read, or the other of events and scores, would be lost."""
+    scores = [Path(request.scores, s.output(".tsv")) for s in sources] if request.scores else []
+    settings = [request.postprocessing] if request.postprocessing else []
+    read = {str(Path(path).resolve()) for path in (request.checkpoint, *settings)}
+    read |= {source.url for source in sources}
+    for path, times in Counter(str(path.resolve()) for path in (*events, *scores)).items():
+        if path in read:
+            raise ValueError(f"{path}: --out or --scores would overwrite what is read")
+        if times > 1:
+            raise ValueError(f"{path}: --out and --scores would both write it; give two folders")
 
 
 def _detector(request: Request) -> Detector:

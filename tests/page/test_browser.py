@@ -117,7 +117,7 @@ def test_a_narrow_chart_still_has_a_scale(tab, pages, section):
     tab.open(pages["common"], width=400)
     drawn = tab.run(
         f"""[...document.querySelectorAll('#{section} svg')].filter(s => !s.closest('.legend')).map(s => {{
-        const labels = [...s.querySelectorAll('text.muted')].filter(t => /^[+−]?[0-9.]+$/.test(t.textContent));
+        const labels = [...s.querySelectorAll('text.muted')].filter(t => /^[+\N{MINUS SIGN}]?[0-9.]+$/.test(t.textContent));
         return new Set(labels.filter(t => t.getAttribute('text-anchor') === 'middle').map(t => t.textContent)).size;
         }})"""
     )

@@ -9,6 +9,7 @@ import pytest
 from raysed.evaluation.events import Reference, read_events_tsv
 from raysed.evaluation.frame_scores import read_score_folder
 from raysed.predict import run as run_module
+from raysed.predict.commands import export
 from raysed.predict.model import load_detector
 from raysed.predict.output import EventWriter
 from raysed.predict.run import Request, run
@@ -94,6 +95,23 @@ def test_audacity_labels_one_file_a_recording(place, tmp_path):
     assert code == 0 and written == ["0.txt", "1.txt", "2.txt", "below/3.txt"]
     onset, offset, label = (tmp_path / "labels/0.txt").read_text().splitlines()[0].split("\t")
     assert 0 <= float(onset) < float(offset) <= 5.0 and label in ("Cat", "Dog")
+
+
+def test_what_is_read_is_not_overwritten(place, tmp_path):
+    """A recording after --out by mistake, or the checkpoint, and one folder for events and scores."""
+    wave = tmp_path / "0.wav"
+    content = (place / "audio" / "0.wav").read_bytes()
+    wave.write_bytes(content)
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    for out in (wave, tmp_path / "link" / "0.wav", place / "best-dry.pt"):
+        with pytest.raises(ValueError, match="--out or --scores would overwrite what is read"):
+            call(place, wave, out=str(out))
+    with pytest.raises(ValueError, match="--out and --scores would both write it"):
+        call(place, wave, out=str(tmp_path), scores=str(tmp_path / "link"))
+    assert call(place, wave, out=str(tmp_path), form="audacity", scores=str(tmp_path))[0] == 0
+    assert wave.read_bytes() == content
+    with pytest.raises(ValueError, match="is the checkpoint itself"):
+        export(str(place / "best-dry.pt"), place / "best-dry.pt")
 
 
 def test_labels_of_many_recordings_in_one_place_are_refused(place):
