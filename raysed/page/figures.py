@@ -152,7 +152,7 @@ def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
                 axis.plot(np.arange(1, len(values) + 1), values, dashes, color=BLUE)
                 continue
             for name, networks in trial["xvalid"].items():
-                values = np.array(next(iter(networks.values())), dtype=float)
+                values = np.array(networks[trial["network"]], dtype=float)
                 colour = COLOURS[names.index(name) % len(COLOURS)]
                 axis.plot(np.arange(1, len(values) + 1), values, dashes, color=colour)
                 if (chosen := trial["selected"].get(name)) is not None:

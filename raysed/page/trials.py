@@ -50,6 +50,7 @@ def _trial(
         "epochs_planned": training["config"].get("schedule", {}).get("epochs"),
         "losses": losses(epochs),
         "xvalid": xvalid_curves(epochs),
+        "network": training["config"].get("selection", {}).get("network", "student"),
         "selected": (result or {}).get("selected", {}),
         "cost": cost(epochs, result, plan.get("resources_per_trial", {})),
     }

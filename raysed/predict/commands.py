@@ -98,6 +98,11 @@ def postprocess(
         path, gains = retune(Folder(trial), xvalid, evaluate, cache, _say)
     print("\n".join(table(gains, read_checkpoint(path)[1])))
     _say(f"wrote {path}")
+    judged = gains[1].gain
+    if judged is None or judged.low <= 0:
+        _say(
+            f"note: on {evaluate} a gain is not shown (the interval of `tuned on x-valid` holds 0)"
+        )
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from raysed.page.content import content_of
-from raysed.page.figures import figures, write_figures
+from raysed.page.figures import curves, figures, write_figures
 from raysed.report.report import write_report
 from tests.page.made_up import MadeUp, make_run
 
@@ -38,7 +38,7 @@ def test_every_figure_is_written_as_png_and_svg(run, tmp_path):
 
 def test_many_cells_and_classes_are_spread_over_figures():
     trial = {"training": "t", "cells": ["C"], "epochs": 2, "losses": {"loss": [1.0, 0.5]},
-             "xvalid": {"dry": {"student": [0.0, None]}}, "selected": {}, "seed": 0}  # fmt: skip
+             "xvalid": {"dry": {"student": [0.0, None]}}, "network": "student", "selected": {}, "seed": 0}  # fmt: skip
     curve = {
         "evaluation": "val",
         "efpr": [0, 100],
@@ -62,3 +62,11 @@ def test_nothing_to_draw_draws_nothing():
     empty = {"evaluations": ["val"], "metrics": [{"id": "psds"}], "contrasts": [], "values": [],
              "roc": {"curves": []}, "classes": [], "trials": [], "selection": []}  # fmt: skip
     assert list(figures(empty)) == []
+
+
+def test_the_curve_is_that_of_the_network_that_selects():
+    trial = {"training": "t", "cells": ["C"], "epochs": 2, "losses": {"loss": [1.0, 0.5]}, "seed": 0,
+             "xvalid": {"dry": {"student": [0.1, 0.2], "teacher": [0.5, 0.6]}}, "network": "teacher",
+             "selected": {"dry": {"epoch": 1}}}  # fmt: skip
+    line, dot = curves([[trial]], "xvalid").axes[0].lines
+    assert list(line.get_ydata()) == [0.5, 0.6] and list(dot.get_ydata()) == [0.6]

@@ -82,8 +82,9 @@ def command(monkeypatch, capsys, *arguments):
 def test_from_stored_scores_to_events(place, monkeypatch, capsys):
     """What tuning finds goes into the checkpoint, and prediction follows it."""
     sets = ("--xvalid", place / "xvalid", "--evaluate", place / "val")
-    code, out, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets)
+    code, out, said = command(monkeypatch, capsys, "postprocess", place / "trial", *sets)
     assert code == 0
+    assert "not shown" not in said
     lines = [line.split() for line in out.splitlines()]
     percent = {
         " ".join(words[: words.index("event")]): words for words in lines if "event" in words

@@ -110,7 +110,7 @@ function contrastsSection() {
     return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
   };
   return section("contrasts", "Differences",
-    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max-T)."),
+    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max\u2011T)."),
     controlled([metricControl(), evaluationControl()], forest),
     legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
       [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],

@@ -8,7 +8,7 @@ function curvesSection() {
   const options = [["xvalid", "x-valid event F1 %"], ...terms.map((term) => [term, term === "loss" ? "training loss" : `loss: ${term.replace("_", " ")}`])];
   const percent = (values) => values.map((value) => (value === null ? null : 100 * value));
   const curvesOf = (trial, what) => what === "xvalid"
-    ? Object.entries(trial.xvalid).map(([name, networks]) => ({ values: percent(networks.student ?? Object.values(networks)[0]), colour: COLOURS[xvalids.indexOf(name) % COLOURS.length], selected: trial.selected[name]?.epoch }))
+    ? Object.entries(trial.xvalid).map(([name, networks]) => ({ values: percent(networks[trial.network]), colour: COLOURS[xvalids.indexOf(name) % COLOURS.length], selected: trial.selected[name]?.epoch }))
     : trial.losses[what] ? [{ values: trial.losses[what], colour: "var(--a)" }] : [];
   const draw = ({ what }) => {
     const all = started.flatMap((trial) => curvesOf(trial, what).flatMap((curve) => curve.values)).filter((value) => value !== null);
@@ -33,7 +33,7 @@ function curvesSection() {
     }));
   };
   const dashes = DATA.run.seeds.slice(0, 4).map((seed, place) => [svg("path", { d: "M0,6H26", stroke: "var(--fg)", "stroke-width": 1.6, "stroke-dasharray": ["", "5 2", "1.5 2", "6 2 1 2"][place] || null }), `seed ${seed}`]);
-  return section("curves", "Curves", note("A figure a training; dots mark the epoch that an x-valid set selected."),
+  return section("curves", "Curves", note("A figure a training. x-valid F1 is that of the network that is selected by it; dots mark the selected epochs."),
     legend([...xvalids.map((name, place) => [svg("path", { d: "M0,6H26", stroke: COLOURS[place % COLOURS.length], "stroke-width": 2.5 }), `x-valid ${name}`]), ...(DATA.run.seeds.length > 1 ? dashes : [])]),
     controlled([{ key: "what", label: "curve", options }], draw));
 }
