@@ -11,6 +11,7 @@ FILES = sorted((ROOT / "raysed").rglob("*.py"))
 # Layer of each package: a module imports from lower layers and its own only.
 LAYERS = {
     "config": 0,
+    "console": 0,
     "data": 1,
     "model": 1,
     "evaluation": 1,
@@ -20,7 +21,8 @@ LAYERS = {
     "page": 4,
     "tune": 4,
     "demo": 5,
-    "cli": 6,
+    "commands": 6,
+    "cli": 7,
 }
 
 EDGE = {

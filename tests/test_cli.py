@@ -1,6 +1,7 @@
 """Exit codes and messages, as a script sees them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import pytest
 import typer
 import yaml
 
-from raysed import cli
+from raysed import cli, commands
 from raysed.config.reader import ConfigError
 from raysed.config.reference import reference
 from raysed.config.schema import KINDS, schema
+from raysed.data.resume import DatasetResult
 from tests.paths import ROOT
 
 JOB = {
@@ -51,7 +53,7 @@ def test_help_shows_the_way():
 
 @pytest.fixture
 def main(monkeypatch, capsys):
-    """Runs `raysed` or another program of cli.py in this process; returns exit code, output and messages."""
+    """Runs `raysed`, or one command of it as a program, in this process; returns exit code, output and messages."""
 
     def call(*arguments, program=cli.main):
         monkeypatch.setattr(sys, "argv", ["raysed", *arguments])
@@ -72,7 +74,7 @@ def test_each_command_shows_an_example_that_it_would_take(main, command):
     example = " ".join(out.split("Example: ")[1].split()).split(" > ")[0]
     program, name, *arguments = example.split()
     assert (program, name) == ("raysed", command)
-    parser = typer.main.get_command(cli.app).commands[name]
+    parser = typer.main.get_command(commands.app).commands[name]
     if command == "score":  # its files must be there
         arguments = [str(ROOT / "README.md") if a[0] != "-" else a for a in arguments]
     assert parser.make_context(name, arguments).params
@@ -119,7 +121,7 @@ def test_errors_are_messages_and_tracebacks_only_when_asked_for(
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(cli, "_report", fail)
+    monkeypatch.setattr(commands, "_report", fail)
     found, out, err = main("report", "runs/x")
     assert (found, out) == (code, "")
     assert err.startswith(message) and "Traceback" not in err
@@ -131,11 +133,8 @@ def test_errors_are_messages_and_tracebacks_only_when_asked_for(
 
 
 def test_a_program_of_one_command_takes_debug_too(main):
-    def tune():
-        cli.run_command(cli.tune_command)
-
     for debug in ((), ("--debug",)):
-        code, out, err = main(*debug, "absent.yaml", program=tune)
+        code, out, err = main(*debug, "absent.yaml", program=lambda: cli.main("tune"))
         assert (code, out) == (2, "")
         assert err.endswith("error: absent.yaml: no such file\n")
         assert ("Traceback" in err) == bool(debug)
@@ -146,11 +145,45 @@ def test_an_interrupt_is_130(monkeypatch, main, debug):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_report", interrupt)
+    monkeypatch.setattr(commands, "_report", interrupt)
     assert main(*debug, "report", "runs/x")[0] == 130
-    monkeypatch.setattr(cli, "_print_plan", interrupt)
-    one = main(*debug, "x.yaml", "--plan", program=lambda: cli.run_command(cli.tune_command))
+    monkeypatch.setattr(commands, "_print_plan", interrupt)
+    one = main(*debug, "x.yaml", "--plan", program=lambda: cli.main("tune"))
     assert one[0] == 130
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_interrupt_while_the_commands_load_is_quiet(monkeypatch, main, wrapped):
+    class Loading:
+        @property
+        def app(self):
+            if wrapped:  # as Python 3.11 does within a class body
+                raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "raysed.commands", Loading())
+    assert main("schema") == (130, "", "interrupted\n")
+
+
+def test_nothing_that_takes_time_is_loaded_before_the_guard_stands():
+    code = "import sys, raysed.cli, raysed.data.__main__, raysed.tune.__main__; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"typer", "rich", "yaml", "pydantic", "numpy"} & set(loaded.stdout.split())
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    # The longest output fails while it is printed, the shortest at the end.
+    for arguments in (("schema", "--markdown"), ("schema", "job", "--markdown")):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as out:
+            left = subprocess.run(
+                [sys.executable, "-m", "raysed.cli", *arguments],
+                cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+            )  # fmt: skip
+        assert left.stderr == "" and left.returncode in (0, 1)
 
 
 def test_a_wrong_command_or_option_is_2(main):
@@ -166,6 +199,23 @@ def test_a_wrong_key_is_refused_with_its_place(tmp_path, command):
     assert refused.returncode == 2
     assert f"{path}:12: shard_clip: unknown key; did you mean shard_clips?" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_tables_are_whole_where_there_is_no_terminal(monkeypatch, main, tmp_path):
+    def built(*_, **__):
+        name = "unlabelled_with_a_name_of_forty_characters"
+        result = DatasetResult(name, "1d", "out/x", 14412, 0, 123, 4567, 113, 113, False, ())
+        return {name: result}
+
+    monkeypatch.setattr("raysed.data.job.build", built)
+    code, out, _ = main("data", write(tmp_path / "job.yaml", JOB))
+    assert code == 0 and "…" not in out
+    header, row = (re.findall(r"[^┃│]+", line) for line in (out.splitlines()[i] for i in (1, 3)))
+    told = dict(zip(map(str.strip, header), map(str.strip, row), strict=True))
+    assert told == {
+        "set": "unlabelled_with_a_name_of_forty_characters", "clips": "14412", "dropped": "0",
+        "quarantined": "123", "missing": "4567", "shards": "113", "shards built": "113",
+    }  # fmt: skip
 
 
 def test_a_missing_root_is_refused(tmp_path):

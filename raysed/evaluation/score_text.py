@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from raysed.console import console
 from raysed.evaluation.bootstrap import TITLES
 
 
@@ -16,15 +17,14 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, allow_nan=False))
         return
-    width = None if Console().is_terminal else 110
-    console = Console(width=width)
+    out = console()
     threshold = found["event_f1"]["threshold"]
     at = "operating point unknown" if threshold is None else f"F1 at threshold {threshold}"
-    console.print(f"{found['clips']} clips, {len(found['classes'])} classes, {at}", markup=False)
-    console.print(_metrics(found))
-    console.print(_classes(found["per_class"]))
+    out.print(f"{found['clips']} clips, {len(found['classes'])} classes, {at}", markup=False)
+    out.print(_metrics(found))
+    out.print(_classes(found["per_class"]))
     if found["versus"] is not None:
-        console.print(_versus(found["versus"], found["draws"]))
+        out.print(_versus(found["versus"], found["draws"]))
 
 
 def _metrics(found: dict[str, Any]) -> Table:

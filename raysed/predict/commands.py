@@ -1,4 +1,4 @@
-"""The commands of this package; raysed/cli.py registers them."""
+"""The commands of this package; raysed/commands.py registers them."""
 
 import sys
 import tempfile

@@ -1,6 +1,6 @@
 """`python -m raysed.tune SPACE.yaml`: the same as `raysed tune`."""
 
-from raysed.cli import run_command, tune_command
+from raysed.cli import main
 
 if __name__ == "__main__":
-    run_command(tune_command)
+    main("tune")

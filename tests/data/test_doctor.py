@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from raysed.cli import app
+from raysed.commands import app
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.data.doctor import examine
 from raysed.data.procedural import write_demo_tree

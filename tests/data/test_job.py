@@ -9,8 +9,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
-from raysed.config.reader import read_config
-from raysed.data.__main__ import data
+from raysed.config.reader import ConfigError, read_config
+from raysed.data.command import data
 from raysed.data.folder import Folder
 from raysed.data.job import build
 from raysed.data.plan import job_classes, mel_backend, plan
@@ -225,7 +225,8 @@ def test_the_command(tree: Path, tmp_path: Path, ray_session: None) -> None:
     assert (result["clips"], result["quarantined"]) == (9, 1)
     path.write_text(json.dumps({**job.model_dump(mode="json"), "shard_clip": 3}))
     refused = run(str(path))
-    assert refused.exit_code == 2 and refused.stdout == "" and "shard_clips" in refused.stderr
+    assert isinstance(refused.exception, ConfigError) and refused.stdout == ""
+    assert "shard_clips" in refused.exception.faults[0]
 
 
 @pytest.mark.parametrize("name", ["demo", "mini_desed", "desed"])
