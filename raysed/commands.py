@@ -95,7 +95,7 @@ def tune_command(
 ) -> None:
     """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
     if plan:
-        raise typer.Exit(_print_plan(space, run, address, as_json))
+        raise typer.Exit(_print_plan(space, run, address, as_json, allow_changed))
     from raysed.config.space import read_space
 
     resolved = read_space(space)
@@ -111,7 +111,9 @@ def tune_command(
     raise typer.Exit(code or (EXIT_CHECK_FAILED if require_learnt and not report.learnt else 0))
 
 
-def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool) -> int:
+def _print_plan(
+    space: Path, run: str | None, address: str | None, as_json: bool, allow_changed: bool
+) -> int:
     """The plan of a space, on a cluster that is named or on this machine; the exit code."""
     from raysed.config.space import read_space
 
@@ -122,7 +124,7 @@ def _print_plan(space: Path, run: str | None, address: str | None, as_json: bool
     from raysed.tune.preview_text import print_preview
 
     folder = Folder(run or resolved.space.run)
-    found = preview(resolved, folder, nodes_of(address), unset)
+    found = preview(resolved, folder, nodes_of(address), unset, allow_changed=allow_changed)
     if as_json:
         print(json.dumps(found))
     else:

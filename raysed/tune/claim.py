@@ -1,7 +1,6 @@
 """Whose is a run folder: the refusal of another space, of changed code and of changed data, before work."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.folder import Folder
@@ -9,12 +8,13 @@ from raysed.data.plan import DatasetPlan
 from raysed.data.shards import read_manifest
 from raysed.training.files import read_json
 from raysed.tune import provenance
+from raysed.tune.lock import check_free
 from raysed.tune.outcome import is_over
 from raysed.tune.plan import TrialPlan
 from raysed.tune.provenance import Data, content_of
 
 
-def check_space(run: Folder, resolved: ResolvedSpace, space_file: Path) -> None:
+def check_space(run: Folder, resolved: ResolvedSpace) -> None:
     """Raise ValueError for a folder whose trials are not these."""
     stored = read_json(run, "plan.json")
     if stored is None:
@@ -24,7 +24,7 @@ def check_space(run: Folder, resolved: ResolvedSpace, space_file: Path) -> None:
     if before.keys() != now.keys():
         raise ValueError(
             f"{run.url} holds the run of another space: {len(before.keys() - now.keys())} of its"
-            f" trainings are not in {space_file}, {len(now.keys() - before.keys())} are new."
+            f" trainings are not in {resolved.space.name}, {len(now.keys() - before.keys())} are new."
             " Give another folder with --run"
         )
     changed = [t for t in resolved.trainings if before[t.id] != now[t.id]]
@@ -68,6 +68,24 @@ class MadeBy:
         """Write down what is used from here on."""
         if not self.started or self.allowed or not provenance.is_noted(self.run):
             provenance.note(self.run, data, mixed=self.started)
+
+
+def claim_faults(
+    run: Folder, resolved: ResolvedSpace, made_by: MadeBy, data: dict[str, Data]
+) -> list[str]:
+    """Why a run of this space would be refused in this folder; nothing is written."""
+    checks = (
+        lambda: check_free(run),
+        lambda: check_space(run, resolved),
+        lambda: made_by.check(data),
+    )
+    faults = []
+    for check in checks:
+        try:
+            check()
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
 
 
 def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:

@@ -77,6 +77,14 @@ def check_heartbeat(run: Folder, has_lock: bool) -> None:
     )
 
 
+def check_free(run: Folder) -> None:
+    """Raise RunBusyError where a driver is at work; makes no folder."""
+    if run.is_local and not Path(run.url, _LOCK).exists():
+        return
+    with system_lock(run) as has_lock:
+        check_heartbeat(run, has_lock)
+
+
 def check_still_ours(run: Folder, mine: dict[str, Any]) -> None:
     """Where only the heartbeat decides: raise RunBusyError if another driver wrote its status after us."""
     time.sleep(_SETTLE_S)

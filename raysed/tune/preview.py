@@ -15,6 +15,8 @@ import torch
 from raysed.config.space import ResolvedSpace, Resources, Training
 from raysed.data.cluster import start_ray
 from raysed.data.folder import Folder
+from raysed.data.plan import plan as plan_data
+from raysed.tune.claim import MadeBy, claim_faults, planned_data
 from raysed.tune.estimate import (
     BUSY,
     Speed,
@@ -49,7 +51,12 @@ def this_machine() -> list[Node]:
 
 
 def preview(
-    resolved: ResolvedSpace, run: Folder, nodes: Sequence[Node], unset: Sequence[str] = ()
+    resolved: ResolvedSpace,
+    run: Folder,
+    nodes: Sequence[Node],
+    unset: Sequence[str] = (),
+    *,
+    allow_changed: bool = False,
 ) -> dict[str, Any]:
     """The plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
 
@@ -68,7 +75,13 @@ def preview(
     except ValueError as error:
         at_once = 0
         stops.append(str(error))
+    stops += _place_faults(run)
     stops += _disk_faults(listed, resolved.job.out)
+    allowed: list[str] = []
+    made_by = MadeBy(run, trials, allow_changed, allowed.append)
+    # Which data they will be is known where all sources are there.
+    data = {} if unset or faults else planned_data(plan_data(resolved.job, resolved.data_sets()))
+    stops += claim_faults(run, resolved, made_by, data)
     left = [trial for trial in trials if not trial.finished]
     known = {name: count for name, count in clips.items() if name not in unknown}
     plan = describe(resolved, {}, at_once)
@@ -89,6 +102,7 @@ def preview(
         },
         "refusals": stops,
         **cost,
+        "notes": allowed + cost["notes"],
     }
 
 
@@ -120,18 +134,32 @@ def _cost(
 
 
 def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
-    """Whether the data sets to build fit on a local disk."""
+    """Whether the data sets to build can be written to a local disk, and fit on it."""
     folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
     if not folder.is_local or not wanted or "${" in out:
         return []
-    place = Path(folder.url.removeprefix("file://")).absolute()
-    existing = next(parent for parent in (place, *place.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(_existing(folder)).free
     if wanted <= free:
-        return []
+        return _place_faults(folder)
     return [
         f"data sets of about {wanted / 1e9:.1f} GB do not fit into {out}: {free / 1e9:.1f} GB are free"
     ]
+
+
+def _place_faults(folder: Folder) -> list[str]:
+    """What is in the way of a local folder that is to be made or written to."""
+    if not folder.is_local:
+        return []
+    existing = _existing(folder)
+    if not existing.is_dir():
+        return [f"{existing}: a file stands where a folder is to be"]
+    return [] if os.access(existing, os.W_OK) else [f"{existing}: cannot be written"]
+
+
+def _existing(folder: Folder) -> Path:
+    """A local folder, or the nearest above it that is there."""
+    place = Path(folder.url)
+    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def _speeds(

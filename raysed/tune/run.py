@@ -75,7 +75,7 @@ def run_space(
     """
     with RunStatus(run) as status:
         trials = plan_trials(resolved, run)
-        check_space(run, resolved, space_file)
+        check_space(run, resolved)
         made_by = MadeBy(run, trials, allow_changed, say)
         plans = plan_data(resolved.job, resolved.data_sets())
         made_by.check(planned_data(plans))

@@ -1,20 +1,29 @@
 """`--plan`: what a run will take, before anything is built."""
 
+import dataclasses
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from rich.console import Console
+from typer.testing import CliRunner
 
+from raysed.commands import app
 from raysed.config.data_job import Features
 from raysed.config.space import Resources, read_space
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
 from raysed.data.folder import Folder
-from raysed.tune import estimate, preview
+from raysed.data.plan import plan
+from raysed.training.files import write_json
+from raysed.tune import estimate, preview, provenance
+from raysed.tune.claim import planned_data
 from raysed.tune.estimate import Speed, measure, steps_per_epoch, trial_seconds, work_of
+from raysed.tune.lock import system_lock
+from raysed.tune.plan import describe, plan_trials
 from raysed.tune.preview_text import print_preview
 from raysed.tune.sets import count_surviving, list_sets
 from tests.data.recorded_tree import weak_job, write_tree
@@ -235,6 +244,66 @@ def test_a_full_disk_is_refused(small_space, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr(preview.shutil, "disk_usage", lambda path: usage)
     assert any("do not fit into" in line for line in plan_of(small_space())["refusals"])
+
+
+@pytest.fixture
+def free_space(small_space, tmp_path):
+    """A space that nothing stands in the way of."""
+    resolved = small_space()
+    folder = tmp_path / "dataset/audio/validation/validation"
+    folder.mkdir(parents=True)
+    shutil.copy(next((tmp_path / "dataset/audio").rglob("Y00*")), folder / "Ya_0.000_1.000.wav")
+    assert plan_of(resolved)["refusals"] == []
+    return resolved
+
+
+def test_a_file_where_a_folder_is_to_be_is_refused(free_space, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    for run in (file, file / "run"):
+        plan = preview.preview(free_space, Folder(str(run)), ONE_NODE)
+        assert plan["refusals"] == [f"{file}: a file stands where a folder is to be"]
+    job = free_space.job.model_copy(update={"out": str(file)})
+    plan = plan_of(dataclasses.replace(free_space, job=job))
+    assert plan["refusals"] == [f"{file}: a file stands where a folder is to be"]
+
+
+def test_a_run_of_another_space_of_changed_code_or_under_way_is_refused(free_space, monkeypatch):
+    run = Folder(free_space.space.run)
+    write_json(run, "plan.json", describe(free_space, {}, 1))
+    trial = plan_trials(free_space, run)[0]
+    trial.out.write("config.json", b"{}")
+    data = planned_data(plan(free_space.job, free_space.data_sets()))
+    provenance.note(run, data, mixed=False)
+    assert plan_of(free_space)["refusals"] == []
+
+    now = provenance.code() | {"source": "0123456789ab"}
+    monkeypatch.setattr(provenance, "code", lambda: now)
+    (changed,) = plan_of(free_space)["refusals"]
+    assert "the code was" in changed and "--allow-changed" in changed
+    allowed = preview.preview(free_space, run, ONE_NODE, allow_changed=True)
+    assert allowed["refusals"] == [] and "allowed by --allow-changed" in allowed["notes"][0]
+
+    with system_lock(run):
+        busy = plan_of(free_space)["refusals"]
+    assert busy[1:] == [changed] and "another driver is at work" in busy[0]
+    write_json(run, "plan.json", describe(free_space, {}, 1) | {"trainings": []})
+    other, _ = plan_of(free_space)["refusals"]
+    assert "holds the run of another space: 0 of its trainings are not in small, 1 are new" in other
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_refused_plan_is_printed_and_exits_with_2(free_space, tmp_path, form):
+    command = ["tune", str(tmp_path / "space.yaml"), "--plan", *form]
+    free = CliRunner().invoke(app, command)
+    refused = CliRunner().invoke(app, [*command, "--run", str(tmp_path / "job.yaml")])
+    assert (free.exit_code, refused.exit_code) == (0, 2)
+    said = f"{tmp_path / 'job.yaml'}: a file stands where a folder is to be"
+    if form:
+        assert json.loads(refused.stdout)["refusals"] == [said]
+    else:
+        assert "Nothing stands in the way" in free.stdout
+        assert f"refused: {said}\n" in refused.stdout and "Trainings" in refused.stdout
 
 
 def test_hours_are_those_of_the_trials_left(small_space, tmp_path):
