@@ -20,7 +20,6 @@ from raysed.training.inputs import Normaliser
 
 Network = Literal["student", "teacher"]
 
-_ZIP = b"PK\x03\x04"
 _TENSORS = {"student", "teacher", "mean_F", "std_F"}
 _ABOUT = {"trial", "features", "classes", "epoch"}
 
@@ -87,9 +86,6 @@ def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
     content = folder.read(name)
     if content is None:
         raise ValueError(f"{path}: no such checkpoint")
-    # What is no archive at all makes unpickling fail in any way.
-    if not content.startswith(_ZIP):
-        raise ValueError(f"{path}: not a whole raysed checkpoint (it begins with {content[:8]!r})")
     tensors, about = parse_checkpoint(content, path)
     missing = sorted((_TENSORS - set(tensors)) | (_ABOUT - set(about)))
     if missing and "networks" not in tensors:

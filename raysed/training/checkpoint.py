@@ -23,6 +23,7 @@ from raysed.model.network import make_network
 from raysed.training.inputs import Normaliser
 
 FORMAT = 1
+_ZIP = b"PK\x03\x04"
 # What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -73,6 +74,10 @@ def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str
 
 def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(tensors, about). Raises ValueError naming `path` for what is not one of ours, truncated or damaged."""
+    if not content.startswith(_ZIP):
+        raise ValueError(
+            f"{path}: not a whole raysed checkpoint (it begins with {content[:8]!r}, expected {_ZIP!r})"
+        )
     try:
         # torch writes checksums and does not compare them.
         if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():

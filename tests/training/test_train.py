@@ -392,6 +392,13 @@ def test_what_another_program_saved_is_named(stored):
         parse_checkpoint(buffer.getvalue(), "other.pt")
 
 
+def test_text_is_no_checkpoint_and_its_beginning_is_shown():
+    with pytest.raises(
+        ValueError, match=r"x\.pt: not a whole .*begins with b'epoch.tf1', expected"
+    ):
+        parse_checkpoint(b"epoch\tf1\n1\t0.2\n", "x.pt")
+
+
 def test_a_training_state_is_not_a_predictor(finished):
     with pytest.raises(ValueError, match=r"last\.pt: holds a training state"):
         load_predictor(finished[0], "checkpoints/last.pt")
