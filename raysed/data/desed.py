@@ -84,7 +84,7 @@ def list_recorded(
         raise ValueError(f"{root}: no such folder; roots.recorded holds audio/ and metadata/")
     tsv = tsv_path(root, data_set)
     labels = read_labels(tsv, data_set.subset, classes)
-    names = _part(sorted(labels), data_set)[: data_set.limit]
+    names = listed_names(labels, data_set)
     folders = audio_folders(root, data_set)
     if not folders:
         tried = ", ".join(_places(_FOLDERS, data_set))
@@ -159,13 +159,17 @@ def read_labels(
     return {name: (events, weak_labels(events)) for name, events in strong.items()}
 
 
-def _part(names: list[str], data_set: RecordedSet) -> list[str]:
-    """The 90 % or the 10 % of the sorted names, whether or not their audio is there."""
+def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
+    """The names of all clips of a set, sorted, whether or not their audio is there: of a part the 90 %
+    or the 10 %, and not more than the limit.
+    """
+    names = sorted(labels)
     if data_set.part == "all":
-        return names
+        return names[: data_set.limit]
     random = np.random.default_rng([data_set.split_seed, len(names)])
     held_out = set(random.permutation(len(names))[: round(XVALID_FRACTION * len(names))].tolist())
-    return [name for i, name in enumerate(names) if (i in held_out) == (data_set.part == "xvalid")]
+    part = [name for i, name in enumerate(names) if (i in held_out) == (data_set.part == "xvalid")]
+    return part[: data_set.limit]
 
 
 class _AudioIndex:

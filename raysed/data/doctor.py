@@ -17,6 +17,7 @@ from raysed.data.desed import (
     RecordedListing,
     audio_folders,
     list_recorded,
+    listed_names,
     read_labels,
     tsv_path,
 )
@@ -120,7 +121,7 @@ def _examine_subset(
         listing = (
             list_recorded(root, data_set, classes)
             if audio_folders(root, data_set)
-            else RecordedListing((), tuple(labels), ())
+            else RecordedListing((), tuple(listed_names(labels, data_set)), ())
         )
     except ValueError as error:
         found.problems.append(f"{check.name}: {error}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet
 from raysed.data.clip import Event
-from raysed.data.desed import XVALID_FRACTION, read_labels, tsv_path
+from raysed.data.desed import listed_names, read_labels, tsv_path
 from raysed.data.labels import max_polyphony
 from raysed.data.plan import plan, with_absolute_roots
 from raysed.data.soundscape_context import SoundscapeContext, soundscape_count
@@ -106,12 +106,10 @@ def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
     """Clips that the annotations of a recorded set list, with or without audio; 0 without annotations."""
     assert job.roots.recorded is not None, "DataJob checks that the roots cover the sets"
     try:
-        count = len(read_labels(tsv_path(job.roots.recorded, data_set), data_set.subset))
+        labels = read_labels(tsv_path(job.roots.recorded, data_set), data_set.subset)
     except (ValueError, OSError):
         return 0  # why is among the refusals
-    held_out = round(XVALID_FRACTION * count)
-    count = {"all": count, "train": count - held_out, "xvalid": held_out}[data_set.part]
-    return min(count, data_set.limit or count)
+    return len(listed_names(labels, data_set))
 
 
 def count_surviving(context: SoundscapeContext) -> int:

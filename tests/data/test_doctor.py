@@ -13,8 +13,10 @@ from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.data.doctor import examine
 from raysed.data.procedural import write_demo_tree
 from tests.data.banks import TINY, write_audio
+from tests.data.recorded_tree import weak_job, write_tree
 from tests.paths import MINI_DESED, ROOT, SHARED
 
+PARTS = ("train", "xvalid")
 METADATA = SHARED / "data" / "desed_metadata"
 
 
@@ -115,6 +117,24 @@ def test_what_is_neither_a_job_nor_a_folder_of_desed(tmp_path: Path) -> None:
         examine(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="holds nothing of DESED"):
         examine(tmp_path)
+
+
+def test_the_parts_of_a_subset_without_audio_are_those_of_the_split(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "dataset", clips=20)
+    parts = {part: RecordedSet(kind="recorded", subset="weak", part=part) for part in PARTS}
+    path = tmp_path / "job.yaml"
+    job = weak_job(root, tmp_path / "out", sets=parts)
+    path.write_text(json.dumps(job.model_dump(mode="json")))
+    with_audio = examine(path)
+    shutil.rmtree(root / "audio")
+    for found in (with_audio, examine(path)):
+        assert [(s.name, s.listed) for s in found.subsets] == [
+            ("weak train", 18),
+            ("weak xvalid", 2),
+        ]
+        assert not found.leaks
+    train, xvalid = found.subsets
+    assert train.missing == 18 and sum(s.per_class["Dog"] for s in (train, xvalid)) == 20
 
 
 @pytest.mark.skipif(not METADATA.is_dir(), reason="no real metadata here")
