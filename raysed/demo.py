@@ -11,6 +11,7 @@ from raysed.data.folder import Folder
 from raysed.data.procedural import write_demo_tree
 from raysed.page.page import write_page
 from raysed.report.report import write_report
+from raysed.tune.preview import place_faults
 from raysed.tune.run import run_space, say_to_stderr
 
 SPACE = Path("tune_spaces/demo.yaml")
@@ -26,9 +27,11 @@ def run_demo(run: str | None) -> int:
         raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")
     tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
     resolved = read_space(SPACE)
+    folder = Folder(run or resolved.space.run)
+    if faults := place_faults(folder):
+        raise ValueError("; ".join(faults))
     say_to_stderr(f"built-in sound bank and recordings: {tree} (made once)")
     write_demo_tree(tree)
-    folder = Folder(run or resolved.space.run)
     code = run_space(resolved, SPACE, folder, address=None, say=say_to_stderr)
     report = write_report(folder)
     print("\n".join(report.lines))

@@ -322,5 +322,20 @@ def test_a_report_of_no_run_is_refused(tmp_path):
     assert "holds no plan.json" in refused.stderr
 
 
+def test_the_demo_refuses_a_run_that_is_a_file_before_it_writes_sounds(monkeypatch, main, tmp_path):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("RAYSED_DEMO", str(tmp_path / "tree"))
+    (tmp_path / "file").write_text("x")
+    code, _, err = main("demo", "--run", str(tmp_path / "file"))
+    assert code == 2 and err == f"error: {tmp_path}/file: a file stands where a folder is to be\n"
+    assert not (tmp_path / "tree").exists()
+
+
+def test_a_run_folder_whose_json_is_no_text_is_named(main, tmp_path):
+    (tmp_path / "plan.json").write_bytes(b"\xff\x00")
+    code, out, err = main("report", str(tmp_path))
+    assert (code, out) == (2, "") and err.startswith(f"error: {tmp_path}/plan.json: not JSON (")
+
+
 def test_wrong_usage():
     assert run("raysed.cli", "tune").returncode == 2

@@ -57,7 +57,9 @@ def examine(target: str | Path) -> Diagnosis:
         recorded, splits = subsets_in(roots), splits_in(roots)
         classes = _bank_classes(roots, found)
     else:
-        raise ValueError(f"{target}: neither a data job nor a folder")
+        raise ValueError(
+            f"{target}: no such file or folder; expected a data job, or a folder that holds DESED"
+        )
     names = {}
     for data_set in recorded:
         names[_name(data_set)] = _examine_subset(roots, data_set, classes, found)

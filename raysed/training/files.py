@@ -16,5 +16,5 @@ def read_json(folder: Folder, name: str) -> Any:
     content = folder.read(name)
     try:
         return None if content is None else json.loads(content)
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # not JSON, or not even text
         raise ValueError(f"{folder.url}/{name}: not JSON ({error})") from error

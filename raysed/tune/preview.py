@@ -75,7 +75,7 @@ def preview(
     except ValueError as error:
         at_once = 0
         stops.append(str(error))
-    stops += _place_faults(run)
+    stops += place_faults(run)
     stops += _disk_faults(listed, resolved.job.out)
     allowed: list[str] = []
     made_by = MadeBy(run, trials, allow_changed, allowed.append)
@@ -140,13 +140,13 @@ def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
         return []
     free = shutil.disk_usage(_existing(folder)).free
     if wanted <= free:
-        return _place_faults(folder)
+        return place_faults(folder)
     return [
         f"data sets of about {wanted / 1e9:.1f} GB do not fit into {out}: {free / 1e9:.1f} GB are free"
     ]
 
 
-def _place_faults(folder: Folder) -> list[str]:
+def place_faults(folder: Folder) -> list[str]:
     """What is in the way of a local folder that is to be made or written to."""
     if not folder.is_local:
         return []

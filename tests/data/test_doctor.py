@@ -113,7 +113,7 @@ def test_a_job(healthy: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_neither_a_job_nor_a_folder_of_desed(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="neither a data job nor a folder"):
+    with pytest.raises(ValueError, match="nowhere: no such file or folder; expected a data job"):
         examine(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="holds nothing of DESED"):
         examine(tmp_path)
