@@ -1,11 +1,41 @@
-"""Fixtures that cost too much to set up in every test."""
+"""Fixtures that cost too much to set up in every test, and what makes every test find the same world."""
 
 import os
+import random
+import sys
 from collections.abc import Iterator
 
+import hypothesis
+import numpy as np
 import pytest
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# Slow machines; Ray gives its head up after 30 s otherwise.
+os.environ["RAY_gcs_server_port_wait_time_s"] = "240"  # noqa: SIM112  Ray's own name
+# Tests start Rays of their own; a user's cluster is none of their business.
+os.environ.pop("RAY_ADDRESS", None)
+
+# The same cases on every machine, however slow: a property fails because the code is wrong, not by chance.
+# To search anew: pytest --hypothesis-profile=default
+hypothesis.settings.register_profile(
+    "raysed",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("raysed")
+
+_RAY_STARTS = 3
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws without a seed of its own does not depend on the tests before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
@@ -13,13 +43,19 @@ def ray_session() -> Iterator[None]:
     """One local Ray of four logical CPUs for the whole run of pytest."""
     import ray
 
-    ray.init(
-        address="local",
-        num_cpus=4,
-        num_gpus=0,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-    )
+    for left in reversed(range(_RAY_STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=4,
+                num_gpus=0,
+                include_dashboard=False,
+                log_to_driver=False,
+                _node_ip_address="127.0.0.1",
+            )
+            break
+        except Exception as error:  # Ray's own class: it gives a node up after 30 s
+            if not left or "timed out" not in str(error):
+                raise
     yield
     ray.shutdown()

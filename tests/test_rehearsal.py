@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import rehearsal, rehearsal_tables, rehearsal_tree
-from benchmarks.rehearsal_watch import mapped_mb, watch
+from benchmarks import rehearsal, rehearsal_tables, rehearsal_tree, rehearsal_watch
+from benchmarks.rehearsal_watch import look, mapped_mb, watch
 from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
 from raysed.data.plan import plan
@@ -68,16 +68,29 @@ def test_the_full_job_is_desed_yaml_with_other_roots(tmp_path, monkeypatch):
 
 
 WORK = """
-import subprocess, sys, time
-held = bytearray(60_000_000)
-code = "import time\\nwhile time.process_time() < 1.0: pass\\ntime.sleep(2.5)"
-subprocess.run([sys.executable, "-c", code], check=True)
+import subprocess, sys
+code = '''
+import pathlib, sys, time
+while time.process_time() < 1.0: pass
+while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.1)
+'''
+below = subprocess.Popen([sys.executable, "-S", "-c", code, sys.argv[1]])
+held = bytearray(60_000_000)  # only now: until it has its own program, the one below has our memory
+assert below.wait() == 0
 print("done")
 """
 
 
-def test_a_command_is_watched_with_all_below_it(tmp_path):
-    watched = watch([sys.executable, "-c", WORK], {}, "driver")
+def test_a_command_is_watched_with_all_below_it(tmp_path, monkeypatch):
+    seen_file = tmp_path / "seen"
+
+    def look_and_tell(root, seen, driver):
+        look(root, seen, driver)
+        if any(process.cpu_s >= 0.9 for process in seen.values()):
+            seen_file.touch()
+
+    monkeypatch.setattr(rehearsal_watch, "look", look_and_tell)
+    watched = watch([sys.executable, "-S", "-c", WORK, str(seen_file)], {}, "driver")
     assert watched.output == "done\n"
     kinds = watched.kinds()
     assert kinds["driver"]["peak_rss_mb"] > 60 > kinds["other"]["peak_rss_mb"]
@@ -88,12 +101,12 @@ def test_a_command_is_watched_with_all_below_it(tmp_path):
 
 
 def test_mapped_memory_is_that_of_the_files_asked_for(tmp_path):
-    assert mapped_mb(".arrow")["mapped_rss"] == 0
-    path = tmp_path / "x.arrow"
+    assert mapped_mb(".watched")["mapped_rss"] == 0
+    path = tmp_path / "x.watched"  # an earlier test may still map a cache
     path.write_bytes(bytes(8_000_000))
     held = np.memmap(path, np.uint8, mode="r")
     assert held[::4096].sum() == 0
-    found = mapped_mb(".arrow")
+    found = mapped_mb(".watched")
     assert found["mapped_rss"] == pytest.approx(8.0, rel=0.05)
     assert found["rss"] > found["mapped_rss"]
 

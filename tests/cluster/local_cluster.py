@@ -31,7 +31,7 @@ class LocalCluster:
     def __init__(self, nodes: list[list[str]], **environment: str) -> None:
         # Sockets live there: their paths hold at most 107 characters.
         self.temporary = Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp"))
-        self.gcs, self.dashboard = free_ports(2)
+        self.gcs = self.dashboard = self.agent = 0  # ports, known when the head starts
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTHONPATH"))},
             "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -82,7 +82,10 @@ class LocalCluster:
             time.sleep(0.1)
 
     def _launch(self, number: int) -> subprocess.Popen:
-        agent, metrics, client = free_ports(3)
+        gcs, dashboard, agent, metrics, client = free_ports(5)
+        if number == 0:
+            # Anew at every start: what was free may be taken by then.
+            self.gcs, self.dashboard, self.agent = gcs, dashboard, agent
         flags = [
             "--node-ip-address=127.0.0.1",
             f"--dashboard-agent-listen-port={agent}",
@@ -109,6 +112,15 @@ class LocalCluster:
                 [BIN / "ray", "start", *flags, *self.flags[number]],
                 env=self.environment | {_NODE: self.mark(number)}, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+
+    def _wait_for_agent(self) -> None:
+        """The head's agent starts jobs. Ray refuses them where it is not there 10 s after it was asked for one."""
+        deadline = time.monotonic() + _START_S
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.agent)):
+                return
+            assert time.monotonic() < deadline, "no agent on the head"
+            time.sleep(0.1)
 
     def said(self, number: int) -> str:
         """What `ray start` of a node printed."""
@@ -145,6 +157,7 @@ class LocalCluster:
         **environment: str,
     ) -> subprocess.Popen:
         """`ray job submit` of a command in this checkout; its output ends with the job's."""
+        self._wait_for_agent()
         return subprocess.Popen(
             [
                 BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", ".",

@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -161,9 +164,23 @@ SHIMS = {
 }
 
 
+def free_job():
+    """A job number whose port (see slurm.sh) nobody has, below those that the system gives to connections."""
+    for number in range(os.getpid() % 10_000, 12_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", 20_000 + number)):
+            return number
+    raise AssertionError("no port is free")
+
+
+@pytest.fixture
+def ray_folder():
+    with tempfile.TemporaryDirectory(prefix="rs-", dir="/tmp", ignore_cleanup_errors=True) as path:
+        yield path
+
+
 @pytest.mark.ray
 @pytest.mark.slow
-def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tmp_path):
+def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tmp_path, ray_folder):
     (tmp_path / "bin").mkdir()
     for name, text in SHIMS.items():
         path = tmp_path / "bin" / name
@@ -177,10 +194,10 @@ def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tm
         "HOME": str(tmp_path),
         "USER": "tester",
         "PYTHONPATH": str(ROOT),
-        # Elsewhere than other Rays of this machine.
-        "RAY_TMPDIR": "/tmp/raysed-slurm",
+        # Elsewhere than other Rays of this machine; sockets' paths are short.
+        "RAY_TMPDIR": ray_folder,
         "SLURM_SUBMIT_DIR": str(tmp_path),
-        "SLURM_JOB_ID": str(os.getpid()),
+        "SLURM_JOB_ID": str(free_job()),
         "SLURM_JOB_NUM_NODES": "2",
         "SLURM_JOB_NODELIST": "localhost",
     }
@@ -190,10 +207,11 @@ def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tm
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        job.wait(timeout=240)
+        job.wait(timeout=1200)
     finally:
         # Slurm ends a job's steps with it.
-        os.killpg(job.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(job.pid, signal.SIGTERM)
     text = job.stdout.read()
     assert job.returncode == 2, text
     assert "missing.yaml" in text and "not all" not in text, text

@@ -48,7 +48,7 @@ def test_a_wrong_token_or_none(
     cluster: LocalCluster, tree: Path, module, config, environment, set_here
 ):
     driver = cluster.join("-m", module, tree / config, **environment)
-    said, _ = driver.communicate(timeout=200)
+    said, _ = driver.communicate(timeout=600)
     assert driver.returncode == 2, said
     assert f"the Ray at 127.0.0.1:{cluster.gcs} refuses us: set RAY_AUTH_MODE=token and" in said
     assert f"(set here: {set_here})" in said and WRONG not in said
@@ -76,7 +76,7 @@ def shards_listed(out: Path) -> int:
 def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     lost, whole = tree / "lost", tree / "whole"
     job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
-    said, _ = job.communicate(timeout=400)
+    said, _ = job.communicate(timeout=1200)
     assert job.returncode == 0, said
 
     job = cluster.join("-m", "raysed.data", write_job(tree, "lost"))
@@ -90,7 +90,7 @@ def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     wait_for(lambda: struck() or job.poll() is not None)
     cluster.kill(VICTIM)
     then = shards_listed(lost)
-    said, _ = job.communicate(timeout=400)
+    said, _ = job.communicate(timeout=1200)
     assert job.returncode == 0, said
     assert at_work and 1 < then < shards_listed(lost)
     assert contents(lost) == contents(whole) != {}

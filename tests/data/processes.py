@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,13 +25,15 @@ def workers(title: str) -> list[int]:
     return sorted(found)
 
 
-def kill_in_mid_work(title: str, timeout_s: float = 60.0) -> int:
-    """Kill -9 a worker while it runs the task of this title: it is stopped first, and seen to be in
-    it still.
+def kill_in_mid_work(title: str, timeout_s: float = 60.0, at: Path | None = None) -> int:
+    """Kill -9 a worker while it runs the task of this title (and has files below `at` open): it is
+    stopped first, and seen to be in it still.
     """
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         for process in workers(title):
+            if at is not None and not _has_open(process, at):
+                continue
             try:
                 os.kill(process, signal.SIGSTOP)
                 if _title(process).startswith(title):
@@ -40,6 +43,14 @@ def kill_in_mid_work(title: str, timeout_s: float = 60.0) -> int:
             except ProcessLookupError:
                 continue
     raise TimeoutError(f"no worker was seen at {title}")
+
+
+def _has_open(process: int, folder: Path) -> bool:
+    for file in Path(f"/proc/{process}/fd").glob("*"):
+        with suppress(OSError):
+            if file.readlink().is_relative_to(folder.resolve()):
+                return True
+    return False
 
 
 def _title(process: int) -> str:

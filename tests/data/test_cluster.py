@@ -81,7 +81,8 @@ from raysed.data import job
 from tests.data.recorded_tree import weak_job
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-cluster.add_node(num_cpus=1)
+cluster.add_node(num_cpus=1, wait=False)
+cluster.wait_for_nodes(timeout=300)
 ray.init(address=cluster.address, log_to_driver=False)
 seen, check = [], job.check_visible
 job.check_visible = lambda paths: (seen.append(sorted(paths)), check(paths))
@@ -105,7 +106,7 @@ def test_two_nodes_build_the_same(tmp_path: Path, ray_session: None) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr

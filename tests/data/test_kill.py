@@ -104,8 +104,10 @@ def test_a_full_disk_stops_the_build_and_loses_nothing(
     folder = Folder(plan(job)[0].url)
 
     def fill() -> None:
-        # To the writer it is the same: its file cannot grow.
-        for process in workers("ray::_Writer"):
+        # To the writer it is the same: its file cannot grow. A title that is just being set cannot be read.
+        while not (found := workers("ray::_Writer")):
+            pass
+        for process in found:
             resource.prlimit(process, resource.RLIMIT_FSIZE, (1000, 1000))
 
     saboteur = Saboteur(folder, fill)

@@ -199,7 +199,7 @@ def test_two_processes_convert_at_once(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    sums = {process.communicate(timeout=60)[0] for process in processes}
+    sums = {process.communicate(timeout=500)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0]
     assert sums == {
         f"{sum(mel.astype(np.float16).astype(float).sum() for _, mel in clips_of('synthetic'))}\n"

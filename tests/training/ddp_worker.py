@@ -1,5 +1,6 @@
 """Ranks as processes of their own, started by test_ddp.py: `python -m tests.training.ddp_worker …`."""
 
+import itertools
 import json
 import os
 import sys
@@ -55,13 +56,20 @@ def waveform_noise(ranks, out):
     train(config, data, Folder(str(out)), seed=7, ranks=ranks)
 
 
-def slow_train(ranks, out, pause_s):
-    """A trial that reports its steps to a file, slowly enough to be killed in mid-work."""
+def slow_train(ranks, out, pause_s, hold_at):
+    """A trial that reports its steps to a file, slowly enough to be killed in mid-work.
+
+    It stands still before step `hold_at` (counted from 1), so that no kill comes too late.
+    """
     torch.set_num_threads(1)
     folder = Folder(out)
     step = MeanTeacher.step
 
+    begun = itertools.count(1)
+
     def slow_step(self, *args):
+        if next(begun) == hold_at:
+            time.sleep(1000)
         terms = step(self, *args)
         time.sleep(pause_s)
         if ranks.is_first:
@@ -87,4 +95,4 @@ if __name__ == "__main__":
         elif what == "bfloat16":
             train(trial(precision="bfloat16"), sets(), Folder(out), seed=7, ranks=me)
         else:
-            slow_train(me, out, float(sys.argv[6]))
+            slow_train(me, out, float(sys.argv[6]), int(sys.argv[7 + me.rank]))

@@ -23,6 +23,8 @@ from tests.training.tiny import sets, trial
 
 EPOCHS, STEPS_PER_EPOCH = 3, 4
 ALL_STEPS = EPOCHS * STEPS_PER_EPOCH
+NEVER = (0, 0)
+"""The step before which each rank stands still."""
 
 
 def start(what, world, folder, *rest):
@@ -44,7 +46,7 @@ def start(what, world, folder, *rest):
 
 def finish(processes):
     for process in processes:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=500)
         assert process.returncode == 0, errors.decode()[-2000:]
 
 
@@ -117,7 +119,7 @@ def test_more_ranks_than_clips_are_refused():
 @pytest.fixture(scope="module")
 def undisturbed(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    finish(start("train", request.param, folder, folder, 0))
+    finish(start("train", request.param, folder, folder, 0, *NEVER))
     return request.param, folder
 
 
@@ -127,7 +129,7 @@ def steps_done(folder):
 
 
 def kill_after(steps, world, folder):
-    processes = start("train", world, folder, folder, 0.05)
+    processes = start("train", world, folder, folder, 0.05, ALL_STEPS, ALL_STEPS)
     while steps_done(folder) < steps:
         assert all(process.poll() is None for process in processes), "ended before the kill"
         time.sleep(0.005)
@@ -150,7 +152,7 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
     killed_at = steps_done(tmp_path)
     assert steps <= killed_at < ALL_STEPS, "the kill has to land in mid-work"
     assert not (tmp_path / "result.json").exists()
-    finish(start("train", world, tmp_path, tmp_path, 0))
+    finish(start("train", world, tmp_path, tmp_path, 0, *NEVER))
     redone = steps_done(tmp_path) - killed_at
     assert redone < ALL_STEPS
     assert redone <= ALL_STEPS - killed_at + 2, "only what no checkpoint held is done again"
@@ -166,14 +168,16 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_dead_rank_ends_the_others_at_once(tmp_path, victim):
-    processes = start("train", 2, tmp_path, tmp_path, 0.05)
-    while steps_done(tmp_path) < 2:
+    # The victim stands still; the other waits for it in the middle of a step.
+    held = [4 if rank == victim else 0 for rank in (0, 1)]
+    processes = start("train", 2, tmp_path, tmp_path, 0.05, *held)
+    while steps_done(tmp_path) < 3:
         assert all(process.poll() is None for process in processes), "ended before the kill"
         time.sleep(0.005)
     processes[victim].kill()
     survivor = processes[1 - victim]
     # Far less than the process group's own time-out.
-    _, errors = survivor.communicate(timeout=120)
+    _, errors = survivor.communicate(timeout=500)
     processes[victim].communicate()
     assert survivor.returncode == 1
     assert b"Connection closed by peer" in errors or b"Connection reset by peer" in errors

@@ -56,7 +56,7 @@ def epochs_of(trial: Path) -> list[dict]:
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen | None = None) -> None:
-    deadline = time.monotonic() + 500
+    deadline = time.monotonic() + 1200
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         if process is not None and process.poll() is not None:

@@ -8,6 +8,8 @@ import os
 import resource
 import signal
 import subprocess
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ def undisturbed(tree: Path, ray_session: None) -> Path:
 def test_kill_9_of_a_trial(undisturbed: Path, tree: Path) -> None:
     space = faults_space(tree, "killed_trial")
     trial = trial_of(space, "long")
-    saboteur = Saboteur(trial, 2, lambda: kill_in_mid_work(f"{TRIAL}.train"))
+    saboteur = Saboteur(trial, 2, lambda: kill_in_mid_work(f"{TRIAL}.train", at=trial))
     code, said = run(space)
     saboteur.assert_mid_work(EPOCHS)
     assert code == 0
@@ -172,18 +174,24 @@ def test_a_full_disk(undisturbed: Path, tree: Path, small_disk: Path) -> None:
     space = faults_space(tree, "full_disk")
     space.write_text(space.read_text().replace(str(tree / "full_disk"), str(small_disk / "run")))
     trial, ballast = trial_of(space, "long"), small_disk / "ballast"
+    over = threading.Event()
 
     def fill() -> None:
-        with ballast.open("wb", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)):
-                    pass
-            except OSError:
-                return
+        with ballast.open("ab", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
 
-    saboteur = Saboteur(trial, 2, fill)
+    def keep_full() -> None:
+        # The write that the first filling interrupted gives back what it had taken.
+        while not over.wait(0.001):
+            fill()
+
+    filler = threading.Thread(target=keep_full, daemon=True)
+    saboteur = Saboteur(trial, 2, lambda: (fill(), filler.start()))
     code, said = run(space)
+    over.set()
     saboteur.assert_mid_work(EPOCHS)
+    filler.join()
     assert code == 3
     assert any(line.startswith("failed: long seed 0") for line in said)
     ballast.unlink()

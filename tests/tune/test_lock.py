@@ -60,7 +60,8 @@ def dead_pid():
 
 
 def test_a_second_driver_is_refused_by_name_and_the_first_goes_on(run):
-    with RunStatus(run) as first:
+    # No heartbeat comes between two looks.
+    with RunStatus(run, every_s=1e6) as first:
         before = stored(run)
         message = rf"process {os.getpid()} on {socket.gethostname()}"
         with pytest.raises(RunBusyError, match=message), RunStatus(run):
@@ -72,7 +73,9 @@ def test_a_second_driver_is_refused_by_name_and_the_first_goes_on(run):
         assert stored(run)["state"] == "starting"
 
 
-def test_a_live_heartbeat_of_another_machine_is_refused(run):
+def test_a_live_heartbeat_of_another_machine_is_refused(run, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(lock.time, "time", lambda: now)
     left = left_by(run, host="elsewhere", pid=77, age_s=5)
     with pytest.raises(RunBusyError, match=r"process 77 on elsewhere, its last heartbeat 5 s ago"):
         RunStatus(run).__enter__()
@@ -113,28 +116,36 @@ import sys, time
 from raysed.data.folder import Folder
 from raysed.tune.lock import RunBusyError
 from raysed.tune.status import RunStatus
-while time.time() < float(sys.argv[2]):
+print("ready", flush=True)
+moment = float(sys.stdin.readline())
+while time.time() < moment:
     pass
 try:
     with RunStatus(Folder(sys.argv[1])):
-        time.sleep(3)
-    print("drove")
+        print("drove", flush=True)
+        sys.stdin.readline()
 except RunBusyError:
-    print("refused")
+    print("refused", flush=True)
 """
 
 
 def test_of_four_that_start_at_the_same_moment_one_drives(tmp_path):
-    when = str(time.time() + 15)
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", _RACE, str(tmp_path / "run"), when],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", _RACE, str(tmp_path / "run")],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
         )
         for _ in range(4)
     ]  # fmt: skip
-    said = sorted(racer.communicate(timeout=60)[0].strip() for racer in racers)
-    assert said == ["drove", "refused", "refused", "refused"]
+    assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 4
+    moment = time.time() + 0.5
+    for racer in racers:
+        racer.stdin.write(f"{moment}\n")
+    # Whoever drives goes on until all have tried.
+    said = sorted(racer.stdout.readline() for racer in racers)
+    for racer in racers:
+        racer.communicate()
+    assert said == ["drove\n", "refused\n", "refused\n", "refused\n"]
 
 
 def test_the_lock_ends_with_its_holder(tmp_path: Path):
