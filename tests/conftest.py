@@ -26,8 +26,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("raysed")
 
-_RAY_STARTS = 3
-
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
@@ -43,19 +41,15 @@ def ray_session() -> Iterator[None]:
     """One local Ray of four logical CPUs for the whole run of pytest."""
     import ray
 
-    for left in reversed(range(_RAY_STARTS)):
-        try:
-            ray.init(
-                address="local",
-                num_cpus=4,
-                num_gpus=0,
-                include_dashboard=False,
-                log_to_driver=False,
-                _node_ip_address="127.0.0.1",
-            )
-            break
-        except Exception as error:  # Ray's own class: it gives a node up after 30 s
-            if not left or "timed out" not in str(error):
-                raise
+    from raysed.data.cluster import init_ray
+
+    init_ray(
+        address="local",
+        num_cpus=4,
+        num_gpus=0,
+        include_dashboard=False,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+    )
     yield
     ray.shutdown()

@@ -16,6 +16,7 @@ _TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
 _NO_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN to its token"
 # For a busy head to answer.
 _ANSWER_S = 60.0
+_STARTS = 3
 
 
 def start_ray(address: str | None = None) -> None:
@@ -38,7 +39,7 @@ def start_ray(address: str | None = None) -> None:
     try:
         if address:
             _check_answer(address)
-        ray.init(log_to_driver=False, logging_level=logging.WARNING, **where)
+        init_ray(log_to_driver=False, logging_level=logging.WARNING, **where)
     except AuthenticationError as error:
         have = [name for name in _TOKEN if os.environ.get(name)] or ["none of them"]
         raise ValueError(
@@ -50,6 +51,19 @@ def start_ray(address: str | None = None) -> None:
         if isinstance(error, ValueError):
             raise
         raise RuntimeError(f"{place} cannot be used: {error}") from error
+
+
+def init_ray(**where: Any) -> None:
+    """`ray.init`; once more, and once more, where a busy machine needs longer than the 30 s after which Ray gives
+    up the node that it starts.
+    """
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(**where)
+            return
+        except Exception as error:  # Ray's own class for a node that did not start
+            if not left or "timed out during startup" not in str(error):
+                raise
 
 
 def _check_answer(address: str) -> None:

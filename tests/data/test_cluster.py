@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from raysed.config.data_job import Cluster
+from raysed.data import cluster as cluster_module
 from raysed.data import job as job_module
-from raysed.data.cluster import check_visible
+from raysed.data.cluster import check_visible, init_ray
 from raysed.data.job import build
 from raysed.data.plan import plan
 from tests.data.recorded_tree import contents, weak_job, write_tree
@@ -59,6 +60,31 @@ def test_settings_of_the_cluster_rename_no_data_set(tmp_path: Path) -> None:
         for cluster in (Cluster(), Cluster(tasks_in_flight=3, mel_actors_per_node=2))
     }
     assert len(ids) == 1
+
+
+def test_a_ray_that_is_slow_to_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [
+        "The current node timed out during startup.",
+        "The current node timed out during startup.",
+    ]
+    calls: list[dict] = []
+
+    def init(**where: object) -> None:
+        calls.append(where)
+        if said:
+            raise Exception(said.pop())
+
+    monkeypatch.setattr(cluster_module.ray, "init", init)
+    init_ray(num_cpus=2)
+    assert calls == [{"num_cpus": 2}] * 3
+    said += ["The current node timed out during startup."] * 3
+    with pytest.raises(Exception, match="timed out"):
+        init_ray()
+    assert not said
+    said.append("no such address")
+    with pytest.raises(Exception, match="no such address"):
+        init_ray()
+    assert len(calls) == 7
 
 
 @pytest.mark.ray

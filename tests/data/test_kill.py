@@ -140,7 +140,7 @@ def test_kill_9_of_the_driver_at_random_moments(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wanted, deadline = before + moments.randint(1, 4), time.monotonic() + 120
+        wanted, deadline = before + moments.randint(1, 4), time.monotonic() + 600
         while len(listed(folder)) < wanted:
             assert driver.poll() is None and time.monotonic() < deadline
             time.sleep(0.002)
