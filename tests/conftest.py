@@ -12,8 +12,9 @@ import pytest
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # Slow machines; Ray gives its head up after 30 s otherwise.
 os.environ["RAY_gcs_server_port_wait_time_s"] = "240"  # noqa: SIM112  Ray's own name
-# Tests start Rays of their own; a user's cluster is none of their business.
-os.environ.pop("RAY_ADDRESS", None)
+# Tests start Rays of their own, a user's cluster is none of their business; and they read help without colours.
+for name in ("RAY_ADDRESS", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
+    os.environ.pop(name, None)
 
 # The same cases on every machine, however slow: a property fails because the code is wrong, not by chance.
 # To search anew: pytest --hypothesis-profile=default

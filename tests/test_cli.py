@@ -28,8 +28,9 @@ JOB = {
 
 def run(*arguments, cwd=ROOT):
     command = [sys.executable, "-m", *arguments]
+    environment = {**os.environ, "COLUMNS": "80"}
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
 
 

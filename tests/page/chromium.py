@@ -37,7 +37,13 @@ class Tab:
         self.call("Page.bringToFront")  # what is behind draws no frames
 
     def call(self, method, **params):
-        """A command of the DevTools protocol; events that come before its answer are kept."""
+        """The result of a command of the DevTools protocol."""
+        answer = self._ask(method, **params)
+        assert "error" not in answer, (method, answer["error"])
+        return answer["result"]
+
+    def _ask(self, method, **params):
+        """The answer to a command, an error too; events that come before it are kept."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": params}
         if session := getattr(self, "session", None):
@@ -45,8 +51,7 @@ class Tab:
         os.write(self._send, json.dumps(message).encode() + b"\0")
         while (answer := self._next()).get("id") != self._number:
             self._keep(answer)
-        assert "error" not in answer, (method, answer["error"])
-        return answer["result"]
+        return answer
 
     def _next(self):
         found = self._receive(monotonic() + PATIENCE_S)
@@ -72,16 +77,25 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", features=features)
         self.run("document.documentElement?.removeAttribute('data-ready')")  # of the page before
         self.call("Page.navigate", url=Path(path).resolve().as_uri())
-        deadline = monotonic() + PATIENCE_S
-        while self.run("document.documentElement?.dataset.ready") != "yes":
-            assert monotonic() < deadline, (f"{path} does not get ready", self.complaints)
+        self._wait("document.documentElement?.dataset.ready", "yes")
         self.settle()
+
+    def _wait(self, expression, value):
+        """Until an expression has this value. While one page takes another's place, asking is an error."""
+        deadline = monotonic() + PATIENCE_S
+        while True:
+            answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+            if answer.get("result", {}).get("result", {}).get("value") == value:
+                return
+            assert monotonic() < deadline, (expression, value, answer, self.complaints)
 
     def resize(self, width, height=900):
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
+        # It is told to the page's own process, which may hear our next question before.
+        self._wait("innerWidth", width)
 
     def settle(self):
         """Wait for two frames: resize observers have run, what they drew is laid out."""
@@ -154,6 +168,6 @@ def chromium():
             yield Tab(ours_out, receive)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_S)
             os.close(ours_out)
             os.close(ours_in)

@@ -110,7 +110,7 @@ def test_kill_9_of_the_driver_a_second_driver_and_ctrl_c(undisturbed: Path, tree
     first.send_signal(signal.SIGSTOP)
     before = status_of(folder)
     second = start(space)
-    _, error = second.communicate(timeout=300)
+    _, error = second.communicate(timeout=900)
     assert second.returncode == 2
     assert f"another driver is at work on this run: process {first.pid} on " in error
     assert status_of(folder)["driver"] == before["driver"], "the refused one wrote into the run"
@@ -123,7 +123,7 @@ def test_kill_9_of_the_driver_a_second_driver_and_ctrl_c(undisturbed: Path, tree
     third = start(space)
     wait_for(lambda: len(epochs_of(trial)) > len(lines), third)
     third.send_signal(signal.SIGINT)
-    _, error = third.communicate(timeout=300)
+    _, error = third.communicate(timeout=900)
     assert third.returncode == 130
     assert "interrupted: the same command goes on from here" in error
     assert (status_of(folder)["state"], status_of(folder)["exit_code"]) == ("interrupted", 130)

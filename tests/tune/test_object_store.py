@@ -63,7 +63,7 @@ def raysed(store, space, *command):
     environment |= {"PYTHONPATH": str(ROOT), "RAYSED_CACHE": str(space.parent / "cache")}
     return subprocess.run(
         [sys.executable, "-m", "raysed.cli", *command],
-        env=environment, cwd=space.parent, capture_output=True, text=True, timeout=300,
+        env=environment, cwd=space.parent, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
 
 
