@@ -1,5 +1,8 @@
 """A driver that joins a cluster of three nodes itself: its token, and a node that dies in the middle of a data job."""
 
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from tests.tune.tiny import write_tiny_tree
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 NODES = [["--num-cpus=1", "--include-dashboard=false"], ["--num-cpus=1"], ["--num-cpus=1"]]
-VICTIM = 1
+MAKING = "ray::_make_clips"
 WRONG = "0" * 64
 
 
@@ -73,6 +76,12 @@ def shards_listed(out: Path) -> int:
     return sum(len(manifest.shards) for manifest in manifests if manifest is not None)
 
 
+def signalled(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
 def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     lost, whole = tree / "lost", tree / "whole"
     job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
@@ -80,17 +89,24 @@ def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
     assert job.returncode == 0, said
 
     job = cluster.join("-m", "raysed.data", write_job(tree, "lost"))
+    held: list[int] = []
     at_work: list[int] = []
 
     def struck() -> bool:
         if shards_listed(lost) > 1:
-            at_work[:] = cluster.working(VICTIM, "ray::_make_clips")
+            if not held:
+                # The head could do it all while the others' workers are still starting.
+                held.extend(cluster.working(0, MAKING))
+                signalled(held, signal.SIGSTOP)
+            at_work.extend(n for n in (1, 2) if cluster.working(n, MAKING))
         return bool(at_work)
 
     wait_for(lambda: struck() or job.poll() is not None)
-    cluster.kill(VICTIM)
+    assert at_work, job.communicate()[0]
+    cluster.kill(at_work[0])
     then = shards_listed(lost)
+    signalled(held, signal.SIGCONT)
     said, _ = job.communicate(timeout=1200)
     assert job.returncode == 0, said
-    assert at_work and 1 < then < shards_listed(lost)
+    assert 1 < then < shards_listed(lost)
     assert contents(lost) == contents(whole) != {}
