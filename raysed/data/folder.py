@@ -1,5 +1,6 @@
 """A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,13 @@ import pyarrow as pa
 from pyarrow import fs as pafs
 
 from raysed.data.whole_file import remove_unfinished, whole_file
+
+_DENIED = ("ACCESS_DENIED", "PERMISSION_DENIED")
+"""In the errors of Arrow's S3 and Google file systems."""
+
+
+class ReadDeniedError(ValueError):
+    """A storage that does not let us read: the user's to settle, nothing that another try would."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +47,23 @@ class Folder:
         return Folder(f"{self.url.rstrip('/')}/{name}")
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file, or None where there is none."""
-        if self.is_local:
-            path = Path(self.url, name)
-            return path.read_bytes() if path.is_file() else None
-        file_system, root = self._remote
+        """The content of a file, or None where there is none. Raises ReadDeniedError."""
         try:
+            if self.is_local:
+                path = Path(self.url, name)
+                return path.read_bytes() if path.is_file() else None
+            file_system, root = self._remote
             with file_system.open_input_stream(f"{root}/{name}") as file:
                 return file.read()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if not isinstance(error, PermissionError) and not any(x in str(error) for x in _DENIED):
+                raise
+            raise ReadDeniedError(
+                f"{_without_login(self.url)}/{name}: reading is denied: check the permission to read it;"
+                " of an object store also the permission to list and the credentials in the environment"
+            ) from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file that is seen whole or not at all: renamed into place or put at once."""
@@ -89,3 +104,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def _scheme(url: str) -> str:
     return url.split("://", 1)[0] if "://" in url else ""
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"(?<=://)[^/@]*@", "", url)

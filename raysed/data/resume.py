@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from raysed.config.data_job import DataJob
 from raysed.data.clip import Rejected
-from raysed.data.folder import Folder
+from raysed.data.folder import Folder, ReadDeniedError
 from raysed.data.plan import DatasetPlan
 from raysed.data.shards import ShardEntry, read_shard, write_lists, write_manifest
 
@@ -33,7 +33,10 @@ class DatasetResult:
 
 
 def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
-    """The shards of the plan that the manifest lists and whose bytes are those written."""
+    """The shards of the plan that the manifest lists and whose bytes are those written.
+
+    Raises ReadDeniedError.
+    """
     finished = {}
     folder, wanted = Folder(plan.url), {(s.name, s.start, s.stop) for s in plan.shards}
     for entry in plan.manifest.shards if plan.manifest else ():
@@ -41,6 +44,8 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
             continue
         try:
             read_shard(folder, entry)
+        except ReadDeniedError:
+            raise  # it may well be good
         except ValueError as error:
             log.warning("%s: built anew", error)
         else:

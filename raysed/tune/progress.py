@@ -11,6 +11,7 @@ from ray.exceptions import RayTaskError
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
+from raysed.data.folder import ReadDeniedError
 from raysed.tune.outcome import DIED, note_failed, note_stopped, outcome, stored_epochs
 from raysed.tune.plan import TrialPlan
 from raysed.tune.status import RunStatus
@@ -160,7 +161,7 @@ class TrialProgress(Callback):
         """An error in a hook would end the whole run; a storage that fails one trial must not."""
         try:
             yield
-        except OSError as error:
+        except (OSError, ReadDeniedError) as error:
             self.say(f"warning: {error}")
 
     def _epoch_line(self, row: Row, result: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raysed.data.folder import Folder
+from raysed.data.folder import Folder, ReadDeniedError
 from tests.object_store import SECRET, object_store
 
 
@@ -66,11 +66,36 @@ def test_a_refused_write_leaves_the_old_content_and_says_where(store, remote):
     assert remote.read("y.json") == b"old"
 
 
-def test_a_read_that_is_refused_is_an_error_not_an_absence(store, remote):
+def test_a_denied_read_is_no_absence_and_names_the_file(store, remote):
     remote.write("z.json", b"there")
     store.answer = lambda method, path: 403
-    with pytest.raises(OSError):
+    with pytest.raises(ReadDeniedError) as denied:
         remote.read("z.json")
+    assert str(denied.value).startswith("s3://lab/runs/a/z.json: reading is denied: check")
+    assert "credentials in the environment" in str(denied.value)
+    assert SECRET not in str(denied.value)
+    login = Folder(remote.url.replace("s3://", f"s3://tester:{SECRET}@"))
+    with pytest.raises(ReadDeniedError, match=r"^s3://lab/runs/a/z\.json: ") as denied:
+        login.read("z.json")
+    assert SECRET not in str(denied.value)
+
+
+def test_a_local_file_that_must_not_be_read(tmp_path, monkeypatch):
+    # Tests may run as root, whom no mode stops.
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    Folder(str(tmp_path)).write("z.json", b"there")
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(ReadDeniedError, match=r"z\.json: reading is denied"):
+        Folder(str(tmp_path)).read("z.json")
+
+
+def test_a_store_that_fails_to_read_is_no_denial(store, remote, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody answers there
+    with pytest.raises(OSError) as failed:
+        Folder(remote.url).read("z.json")
+    assert "NETWORK_CONNECTION" in str(failed.value)
 
 
 def test_memory_is_refused():

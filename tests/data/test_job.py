@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.config.reader import ConfigError, read_config
 from raysed.data.command import data
-from raysed.data.folder import Folder
+from raysed.data.folder import Folder, ReadDeniedError
 from raysed.data.job import build
 from raysed.data.plan import job_classes, mel_backend, plan
 from raysed.data.shards import read_manifest
@@ -116,6 +116,21 @@ def test_a_damaged_shard_is_built_anew(built: Path, tree: Path, tmp_path: Path) 
     (folder / "shard-00004.parquet").unlink()
     assert build(job)["weak"].shards_built == 2
     assert contents(folder) == contents(built)
+
+
+def test_a_shard_that_must_not_be_read_is_not_built_anew(
+    built: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(self: Folder, name: str) -> bytes | None:
+        if name == "shard-00002.parquet":
+            raise ReadDeniedError("denied")
+        return (built / name).read_bytes()
+
+    before = contents(built)
+    monkeypatch.setattr(Folder, "read", read)
+    with pytest.raises(ValueError, match="denied"):
+        build(weak_job(tree, built.parent))
+    assert contents(built) == before
 
 
 def test_a_changed_job_builds_only_what_changed(built: Path, tree: Path) -> None:

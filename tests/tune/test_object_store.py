@@ -81,6 +81,21 @@ def test_a_store_that_refuses_writes_is_named_before_anything_starts(store, spac
     assert not stored(store, "data/")
 
 
+@pytest.mark.parametrize("command", ["tune", "data"])
+def test_a_store_that_denies_reading_is_named_before_anything_starts(store, space, command):
+    files = {"tune": "space.yaml", "data": "job.yaml"}
+    read = ("GET", "HEAD")
+    store.answer = lambda m, path: 403 if m in read and path.startswith("/lab/data") else None
+    denied = raysed(store, space, command, str(space.parent / files[command]))
+    store.answer = lambda method, path: None
+    assert denied.returncode == 2, denied.stderr
+    assert "error: s3://lab/data/" in denied.stderr and "manifest.json" in denied.stderr
+    assert "reading is denied" in denied.stderr and "goes on" not in denied.stderr
+    assert SECRET not in denied.stdout + denied.stderr
+    written = [path for method, path in store.requests if method in ("PUT", "POST")]
+    assert not [path for path in written if path.startswith("/lab/data")]
+
+
 def test_data_sets_trials_and_tables_in_a_bucket(store, space):
     first = raysed(store, space, "tune", str(space))
     assert first.returncode == 0, first.stderr

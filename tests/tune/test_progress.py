@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from raysed.data.folder import Folder
+from raysed.data.folder import Folder, ReadDeniedError
 from raysed.tune import progress as progress_module
 from raysed.tune.outcome import DIED, describe_failure, is_over, note_failed, note_stopped, outcome
 from raysed.tune.progress import TrialProgress, clock
@@ -160,6 +160,18 @@ def test_a_storage_that_fails_one_trial_does_not_end_the_run(made, monkeypatch):
     assert progress.rows["b"].state == "failed"
     assert said[-1] == "warning: No space left on device"
     assert describe_failure(plans[1])[0].endswith("see above; its folder says nothing")
+
+
+def test_nor_does_one_that_denies_reading(made, monkeypatch):
+    _, progress, said = made
+
+    def deny(self, name):
+        raise ReadDeniedError("reading is denied")
+
+    monkeypatch.setattr(Folder, "read", deny)
+    progress.on_trial_error(0, [], tuned("b"))
+    assert progress.rows["b"].state == "failed"
+    assert said[-1] == "warning: reading is denied"
 
 
 def test_how_a_trial_ended(tmp_path):
