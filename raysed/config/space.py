@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash
-from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
+from raysed.config.data_job import DataJob
+from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import ConfigError, KeyPath, Places, place_of, read_config, validate
 from raysed.config.search import Search, draw_cells
 from raysed.config.table import Cell, Claim, Comparison, Contrast
-from raysed.config.trial import SUBSETS, Trial
+from raysed.config.trial import Trial
 
 
 class Resources(Config):
@@ -144,18 +145,11 @@ def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedS
     # By what is wrong: a fault of the base is one fault, not one of every cell.
     faults: dict[str, list[str]] = {}
     for index, cell in enumerate(space.cells):
-        try:
-            trials.append(_cell_trial(space, index, str(path), places))
-            place = place_of(("search",) if space.search else ("cells", index), places)
-            found = [f"{place}: cell {cell.id}: {f}" for f in _unfit_sets(trials[-1], job)]
-        except ConfigError as error:
-            found = error.faults
+        trial, found = _resolve(space, index, job, places)
+        trials += [trial] if trial else []
         for fault in found:
             faults.setdefault(fault, []).append(cell.id)
-    about_cells = [
-        fault if f" cell {cells[0]}: " in fault else f"{fault} ({_these(cells)})"
-        for fault, cells in faults.items()
-    ]
+    about_cells = [f"{fault} ({_these(cells)})" for fault, cells in faults.items()]
     about_cells += _unknown_cells(space, trials, places)
     if about_cells:
         raise ConfigError(about_cells)
@@ -194,6 +188,8 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
         for cell in space.change
         if cell not in ids
     ]
+    if len(trials) < len(ids):
+        return faults  # what the others are evaluated on is not known
     known = {name for cell in space.cells for name in cell.published}
     known |= {name for trial in trials for name in trial.data.evaluation}
     return faults + [
@@ -204,19 +200,54 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
     ]
 
 
-def _cell_trial(space: Space, index: int, path: str, places: Places) -> Trial:
+def _resolve(
+    space: Space, index: int, job: DataJob, places: Places
+) -> tuple[Trial | None, list[str]]:
+    """A cell's trial, if it is one, and its faults: at the base what that has wrong without the cell."""
     cell = space.cells[index]
     merged = merge(merge(space.base, cell.set), space.change.get(cell.id, {}))
-    data = merged.get("data")
+    trial, faults = _trial(merged, cell, job, _cell_places(space, index, places))
+    if not faults:
+        return trial, faults
+    key = ("search",) if space.search else ("cells", index, "xvalid")
+    base = {(): place_of(("base",), places), ("data", "xvalid"): place_of(key, places)}
+    base |= _below(("base",), places)
+    nowhere: Places = {(): ""}
+    of_base, at_base = (_trial(space.base, cell, job, where)[1] for where in (nowhere, base))
+    told = dict(zip(of_base, at_base, strict=True))
+    bare = _trial(merged, cell, job, nowhere)[1]
+    return trial, [told.get(wrong, fault) for wrong, fault in zip(bare, faults, strict=True)]
+
+
+def _trial(
+    content: dict[str, Any], cell: Cell, job: DataJob, places: Places
+) -> tuple[Trial | None, list[str]]:
+    """The trial of this content and the cell's x-valid set, and every fault by its place."""
+    data = content.get("data")
     if isinstance(data, dict):
-        merged["data"] = {**data, "xvalid": [cell.xvalid]}
-    # A fault is shown where the value stands: in the cell where it sets it, else in the base.
+        content = {**content, "data": {**data, "xvalid": [cell.xvalid]}}
+    try:
+        trial = validate(content, Trial, source=places[()], places=places)
+    except ConfigError as error:
+        return None, error.faults
+    return trial, [f"{place_of(key, places)}: {wrong}" for key, wrong in misfits(trial, job)]
+
+
+def _cell_places(space: Space, index: int, places: Places) -> Places:
+    """Where the values of a cell's trial stand: in the cell where it sets them, else in the base."""
     placed = _below(("base",), places)
-    placed[()] = place_of(("search",) if space.search else ("cells", index), places)
-    for key in space.search.parameters if space.search else ():
-        placed[tuple(key.split("."))] = place_of(("search", "parameters", key), places)
-    placed |= _below(("cells", index, "set"), places) | _below(("change", cell.id), places)
-    return validate(merged, Trial, source=path, places=placed)
+    if space.search:
+        placed[()] = place_of(("search",), places)
+        for key in space.search.parameters:
+            placed[tuple(key.split("."))] = place_of(("search", "parameters", key), places)
+    else:
+        placed[()] = place_of(("cells", index), places)
+        placed["data", "xvalid"] = place_of(("cells", index, "xvalid"), places)
+    return (
+        placed
+        | _below(("cells", index, "set"), places)
+        | _below(("change", space.cells[index].id), places)
+    )
 
 
 def _below(prefix: KeyPath, places: Places) -> Places:
@@ -247,54 +278,3 @@ def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ..
         cells = {space.cells[i].id: trials[i].data.evaluation for i in members}
         trainings.append(Training(training_id, first.model_copy(update={"data": data}), cells))
     return tuple(trainings)
-
-
-def _unfit_sets(trial: Trial, job: DataJob) -> list[str]:
-    """Faults of a trial against its data job: unknown sets, sets without the labels they need."""
-    wanted = [(f"data.{s}", getattr(trial.data, s), s) for s in SUBSETS if getattr(trial.data, s)]
-    wanted += [("data.xvalid", name, "strong") for name in trial.data.xvalid]
-    wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
-    wanted += [("data.scaler", name, "any") for name in trial.data.scaler or ()]
-    wanted += [("data.weak_xvalid", name, "weak") for name in [trial.data.weak_xvalid] if name]
-    faults = [
-        f"data.xvalid names {name}, which is trained on: it cannot choose the epoch"
-        for name in trial.data.xvalid
-        if name in trial.used_subsets().values()
-    ]
-    for key, name, role in wanted:
-        if name not in job.sets:
-            known = ", ".join(job.sets)
-            faults.append(
-                f"{key} names {name}, which the data job {job.name} lacks (it has {known})"
-            )
-        elif not _fits(job.sets[name], role):
-            faults.append(f"{key} names {name}, which has no {role} labels")
-    if trial.reads_waveforms and not job.features.waveforms:
-        faults.append(
-            "teacher.noise_domain is waveform, but the data sets hold mels only: set"
-            f" features.waveforms: true in the data job {job.name}"
-        )
-    pooled = job.features.n_mels
-    for _, frequency in trial.model.pooling:
-        pooled //= frequency
-    if job.features.n_frames < trial.model.time_pooling:
-        faults.append(
-            f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames"
-        )
-    if pooled != 1:
-        faults.append(
-            f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"
-            " it must end at 1"
-        )
-    return faults
-
-
-def _fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
-    subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
-    strong = subset in ("synthetic", "validation", "eval")
-    match role:
-        case "synthetic" | "strong":
-            return strong
-        case "weak":
-            return strong or subset == "weak"
-    return True

@@ -108,13 +108,15 @@ def test_faults_of_all_cells_with_their_lines(space_of):
     )
     text = "\n".join(faults)
     assert len(faults) == 5
-    assert "cell c: data.xvalid names weak, which is trained on" in text
-    assert "model.dropot: unknown key; did you mean dropout? (cell a)" in text
     assert (
-        "cell b: data.xvalid names nowhere, which the data job tiny lacks (it has train, dry"
-        in text
+        "data.xvalid names weak, which is trained on: it cannot choose the epoch (cell c)" in text
     )
-    assert "cell c: data.xvalid names weak, which has no strong labels" in text
+    assert "model.dropot: unknown key; did you mean dropout? (cell a)" in text
+    assert re.search(
+        r"data\.xvalid names nowhere, which the data job tiny lacks \(it has train, dry.*\(cell b\)",
+        text,
+    )
+    assert "data.xvalid names weak, which has no strong labels (cell c)" in text
     assert "shares.weak is 6, but data.weak names no data set" in text
     assert all("space.yaml:" in fault for fault in faults)
 
@@ -225,6 +227,64 @@ def test_a_fault_of_the_base_is_told_once(space_of):
     base = {**BASE, "model": {"dropot": 0.1}}
     (fault,) = faults_of(space_of, [cell(name) for name in "abc"], base=base)
     assert "model.dropot: unknown key; did you mean dropout? (cell a and 2 more)" in fault
+
+
+def line_of(text, path, after=""):
+    """Where a text first stands in a file, below another one."""
+    rows = path.read_text().splitlines()
+    start = next(n for n, row in enumerate(rows) if after in row)
+    return f"{path}:{1 + next(n for n, row in enumerate(rows) if n >= start and text in row)}: "
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "message"),
+    [
+        ({"data": {"weak": "nowhere"}}, "weak: nowhere", "data.weak names nowhere, which the data"),
+        (
+            {"data": {"evaluation": ["weak"]}},
+            "evaluation:",
+            "data.evaluation names weak, which has",
+        ),
+        ({"model": {"filters": [8], "pooling": [[2, 2]]}}, "pooling:", "model.pooling leaves 64"),
+        # Faults of no single key stand at the base itself.
+        ({"data": {"weak": None}}, "base:", "shares.weak is 6, but data.weak names no data set"),
+    ],
+)
+@pytest.mark.parametrize("own", [{}, {"model": {"dropout": 0.1}, "data": {"scaler": ["weak"]}}])
+def test_what_the_base_alone_has_wrong_is_told_once_where_it_stands(
+    space_of, tmp_path, change, key, message, own
+):
+    cells = [cell("a", **own), cell("b"), cell("c")]
+    (fault,) = faults_of(space_of, cells, base=merge(BASE, change))
+    place = line_of(key, tmp_path / "space.yaml", after="base:")
+    assert fault.startswith(place + message)
+    assert fault.endswith("(cell a and 2 more)")
+
+
+def test_what_only_some_cells_leave_wrong_of_the_base_is_told_of_them(space_of, tmp_path):
+    base = merge(BASE, {"data": {"weak": "nowhere"}})
+    mended = cell("b", data={"weak": "weak"})
+    (fault,) = faults_of(space_of, [cell("a"), mended, cell("c")], base=base)
+    assert fault.endswith("(cell a and 1 more)")
+    cells = [cell("a", data={"weak": "nowhere"}), cell("b")]
+    (fault,) = faults_of(space_of, cells)
+    assert fault.startswith(line_of("weak: nowhere", tmp_path / "space.yaml", after="cells:"))
+    assert fault.endswith("(cell a)")
+
+
+def test_a_fault_of_the_base_of_a_search_is_told_once(space_of, tmp_path):
+    space = searching()
+    space["base"]["data"]["xvalid"] = ["nowhere"]
+    (fault,) = faults_of(space_of, [], **space)
+    assert fault.startswith(line_of("xvalid:", tmp_path / "space.yaml"))
+    assert "data.xvalid names nowhere" in fault and "(cell s00 and 19 more)" in fault
+
+
+def test_a_claim_is_not_at_fault_where_no_cell_can_be_read(space_of):
+    base = {**BASE, "model": {"dropot": 0.1}}
+    cells = [cell("a"), cell("b", xvalid="plain")]
+    (fault,) = faults_of(space_of, cells, base=base, claims=[claim(("a", "b"))])
+    assert "model.dropot" in fault
 
 
 def test_changes_of_single_cells(space_of):

@@ -1,0 +1,63 @@
+"""Whether a data job serves a trial: sets that are there and have labels, waveforms, mels of the right size."""
+
+from collections.abc import Iterator
+
+from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
+from raysed.config.reader import KeyPath
+from raysed.config.trial import SUBSETS, Trial
+
+
+def misfits(trial: Trial, job: DataJob) -> list[tuple[KeyPath, str]]:
+    """Keys of the trial that the job does not serve, each with what is wrong."""
+    return [
+        (tuple(wrong.partition(" ")[0].split(".")), wrong)
+        for wrong in (*_set_misfits(trial, job), *_feature_misfits(trial, job))
+    ]
+
+
+def _set_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
+    """Unknown sets, sets without the labels they need, x-valid sets that are trained on; the key comes first."""
+    wanted = [(f"data.{s}", getattr(trial.data, s), s) for s in SUBSETS if getattr(trial.data, s)]
+    wanted += [("data.xvalid", name, "strong") for name in trial.data.xvalid]
+    wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
+    wanted += [("data.scaler", name, "any") for name in trial.data.scaler or ()]
+    wanted += [("data.weak_xvalid", name, "weak") for name in [trial.data.weak_xvalid] if name]
+    for name in trial.data.xvalid:
+        if name in trial.used_subsets().values():
+            yield f"data.xvalid names {name}, which is trained on: it cannot choose the epoch"
+    for key, name, role in wanted:
+        if name not in job.sets:
+            known = ", ".join(job.sets)
+            yield f"{key} names {name}, which the data job {job.name} lacks (it has {known})"
+        elif not _fits(job.sets[name], role):
+            yield f"{key} names {name}, which has no {role} labels"
+
+
+def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
+    """Waveforms that are not there, poolings that do not fit the mel; the key comes first."""
+    if trial.reads_waveforms and not job.features.waveforms:
+        yield (
+            "teacher.noise_domain is waveform, but the data sets hold mels only: set"
+            f" features.waveforms: true in the data job {job.name}"
+        )
+    pooled = job.features.n_mels
+    for _, frequency in trial.model.pooling:
+        pooled //= frequency
+    if job.features.n_frames < trial.model.time_pooling:
+        yield f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames"
+    if pooled != 1:
+        yield (
+            f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"
+            " it must end at 1"
+        )
+
+
+def _fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
+    subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
+    strong = subset in ("synthetic", "validation", "eval")
+    match role:
+        case "synthetic" | "strong":
+            return strong
+        case "weak":
+            return strong or subset == "weak"
+    return True
