@@ -1,4 +1,4 @@
-"""Rules on event labels, as pure functions on tuples of `Event`: clean-up, merging, polyphony,
+"""Rules on event labels, as pure functions on tuples of `Event`: clean-up, overlaps, polyphony,
 weak labels.
 """
 
@@ -36,30 +36,6 @@ def count_overlaps(events: Iterable[Event]) -> int:
         second.onset < first.offset
         for group in by_class(events).values()
         for first, second in pairwise(group)
-    )
-
-
-def merge_overlaps(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Unite the events of one class that overlap; events that only touch stay apart."""
-    merged: list[Event] = []
-    for label, group in by_class(events).items():
-        united = [group[0]]
-        for event in group[1:]:
-            last = united[-1]
-            if event.onset < last.offset:
-                united[-1] = Event(last.onset, max(last.offset, event.offset), label)
-            else:
-                united.append(event)
-        merged += united
-    return in_order(merged)
-
-
-def clip_offsets(events: Iterable[Event], duration_s: float) -> tuple[Event, ...]:
-    """Cut offsets at the end of the clip; events that start there or later are gone."""
-    return tuple(
-        Event(event.onset, min(event.offset, duration_s), event.event_label)
-        for event in events
-        if event.onset < duration_s
     )
 
 

@@ -115,19 +115,6 @@ def open_dataset(url: str, cache_dir: str | Path) -> FeatureSet:
     return _map(path, manifest)
 
 
-def open_datasets(urls: Sequence[str], cache_dir: str | Path) -> list[FeatureSet]:
-    """`open_dataset` for sets used together, whose classes and features must be the same."""
-    sets = [open_dataset(url, cache_dir) for url in urls]
-    for other in sets[1:]:
-        for what in ("classes", "features"):
-            if getattr(other, what) != getattr(sets[0], what):
-                raise ValueError(
-                    f"data sets {sets[0].name} and {other.name} have different {what}: "
-                    f"{getattr(sets[0], what)} and {getattr(other, what)}"
-                )
-    return sets
-
-
 def _cache_path(cache_dir: Path, manifest: Manifest) -> Path:
     content = sha256("".join(shard.sha256 for shard in manifest.shards).encode())[:12]
     return cache_dir / f"{manifest.id}-{content}.arrow"

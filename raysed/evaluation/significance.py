@@ -250,15 +250,6 @@ def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -
     return np.stack((difference_C - half_C, difference_C + half_C, p_C), axis=1)
 
 
-def holm(p_C: np.ndarray) -> np.ndarray:
-    """Holm's step-down adjusted p values (1979), in the order given."""
-    order_C = np.argsort(p_C, kind="stable")
-    scaled = np.asarray(p_C, dtype=np.float64)[order_C] * np.arange(len(p_C), 0, -1)
-    adjusted_C = np.empty(len(p_C))
-    adjusted_C[order_C] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return adjusted_C
-
-
 def verdict(low: float, high: float, sign: int, margin: float | None = None) -> Verdict:
     """Judge a published claim by the simultaneous interval of its difference.
 

@@ -1,16 +1,13 @@
 """Label rules by hand, and what must hold for any events."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raysed.data.clip import Event
 from raysed.data.labels import (
     clean_events,
-    clip_offsets,
     count_overlaps,
     max_polyphony,
-    merge_overlaps,
     weak_labels,
 )
 
@@ -80,30 +77,8 @@ def test_cleaned_events_are_well_formed(events: list[Event]) -> None:
 
 
 @given(events_of_a_clip)
-def test_merging_overlaps_keeps_the_active_time(events: list[Event]) -> None:
-    merged = merge_overlaps(events)
-    assert count_overlaps(merged) == 0
-    for label in weak_labels(events):
-        assert np.array_equal(_active(events, label), _active(merged, label))
-
-
-def _active(events: list[Event] | tuple[Event, ...], label: str) -> np.ndarray:
-    """At the middles of a 0.1 ms grid, on which the drawn times lie."""
-    middles = (np.arange(100_000) + 0.5) * 1e-4
-    active = np.zeros(len(middles), bool)
-    for e in events:
-        active |= (e.event_label == label) & (e.onset < middles) & (middles < e.offset)
-    return active
-
-
-@given(events_of_a_clip)
 def test_polyphony_is_the_most_active_at_any_onset(events: list[Event]) -> None:
     by_hand = max(
         (sum(e.onset <= at.onset <= e.offset for e in events) for at in events), default=0
     )
     assert max_polyphony(events) == by_hand
-
-
-def test_offsets_are_clipped_to_the_clip() -> None:
-    events = [Event(1.0, 10.115, "Dog"), Event(10.05, 10.1, "Dog")]
-    assert clip_offsets(events, 10.0) == (Event(1.0, 10.0, "Dog"),)

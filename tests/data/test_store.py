@@ -14,7 +14,7 @@ from raysed.config.data_job import Features
 from raysed.data.clip import Event
 from raysed.data.folder import Folder
 from raysed.data.shards import MANIFEST, read_manifest, write_manifest
-from raysed.data.store import open_dataset, open_datasets, strong_labels
+from raysed.data.store import open_dataset, strong_labels
 from tests.data.small_sets import CLASSES, FEATURES, clips_of, write_set
 from tests.paths import GOLDEN, ROOT
 
@@ -136,16 +136,6 @@ def test_refuses_a_bad_shard(tmp_path: Path, fault: str) -> None:
         open_dataset(url, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("*.arrow"))
     assert not list((tmp_path / "cache").glob(".*.arrow.*"))
-
-
-def test_refuses_sets_that_do_not_fit_together(tmp_path: Path) -> None:
-    one, other = (Folder(write_set(tmp_path / name)) for name in ("one", "other"))
-    assert len(open_datasets([one.url, other.url], tmp_path / "cache")) == 2
-    manifest = read_manifest(other)
-    assert manifest is not None
-    write_manifest(other, manifest.model_copy(update={"classes": ("Cat", "Mouse"), "id": "b"}))
-    with pytest.raises(ValueError, match=r"different classes.*Dog.*Mouse"):
-        open_datasets([one.url, other.url], tmp_path / "cache")
 
 
 def test_refuses_a_manifest_it_does_not_know(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from raysed.evaluation.bootstrap import METRICS, clip_weights, interval
 from raysed.evaluation.events import Events
 from raysed.evaluation.significance import (
     drawn,
-    holm,
     max_t,
     mean_difference,
     mean_value,
@@ -202,11 +201,6 @@ def test_max_t_with_an_exact_tie() -> None:
     result_C3 = max_t(np.array([0.0, 1.0]), draws_CB)
     np.testing.assert_array_equal(result_C3[0], [0.0, 0.0, 1.0])
     assert result_C3[1, 2] < 0.01
-
-
-def test_holm_by_hand() -> None:
-    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(holm(np.array([0.9, 0.8])), [1.0, 1.0])
 
 
 @pytest.mark.parametrize(

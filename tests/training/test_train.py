@@ -329,6 +329,21 @@ def test_an_xvalid_set_without_events_is_refused(tmp_path):
     assert not (tmp_path / "checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"classes": ("Cat", "Cow")}, {"features": FEATURES.model_copy(update={"n_mels": 4})}],
+    ids=["classes", "features"],
+)
+def test_a_scored_set_unlike_those_trained_on_is_refused(tmp_path, other):
+    data = sets()
+    data["plain"] = replace(data["plain"], **other)
+    with pytest.raises(
+        ValueError, match=r"^plain has classes .*; training \(synthetic\) has .*Dog"
+    ):
+        train(trial(), data, Folder(str(tmp_path)), seed=0)
+    assert not (tmp_path / "checkpoints").exists()
+
+
 def test_a_weak_xvalid_set_without_labels_is_refused(tmp_path):
     names = trial().data.model_copy(update={"weak_xvalid": "unlabelled"})
     config = trial(data=names, selection=Selection(rule="xvalid_f1_plus_weak"))
