@@ -11,7 +11,7 @@ from numba import njit
 from raysed.evaluation.counts import arrays_of, seconds, tally
 from raysed.evaluation.events import Reference
 from raysed.evaluation.frame_scores import FrameScores
-from raysed.evaluation.matching import CT, FP, TP, Arrays, count_clip, emit, grown
+from raysed.evaluation.matching import FP, TP, Arrays, count_clip, emit, grown
 from raysed.evaluation.psds import DEFINITIONS, Definition, area, curves
 from raysed.evaluation.roc import HOUR_S
 
@@ -35,25 +35,40 @@ def threshold_free_psds(
         (criteria.dtc, criteria.gtc, np.nan if criteria.cttc is None else criteria.cttc),
     )
     owner_E, slot_E = np.divmod(entry_E4[:, 0], n_classes + 2)
-    cost_K = HOUR_S / np.where(n_gt_K > 0, gt_s_K, np.inf)
-    n_others = np.count_nonzero(n_gt_K) - (definition.over == "K-1")
-    cost_K = cost_K * (definition.alpha_ct / n_others if n_others > 0 else 0.0)
-    cost_S = np.concatenate(([0.0, HOUR_S / set_s], cost_K))
+    cost_S = _slot_costs(definition, n_gt_K, gt_s_K, set_s)
     points = []
     for k in np.flatnonzero(n_gt_K):
         clip_E, frame_E, change_E = entry_E4[owner_E == k, 1:].T
-        slots_E = slot_E[owner_E == k]
-        falling_E = np.argsort(-scores.scores_NTK[clip_E, frame_E, k], kind="stable")
-        score_E = scores.scores_NTK[clip_E, frame_E, k][falling_E]
-        last_E = np.append(np.diff(score_E) != 0, True)[: len(score_E)]
-        hits_E = np.where(slots_E == TP, change_E, 0)[falling_E].cumsum()[last_E]
-        efpr_E = np.zeros(hits_E.size)
-        for slot in range(FP, CT + n_classes):
-            efpr_E += (
-                np.where(slots_E == slot, change_E, 0)[falling_E].cumsum()[last_E] * cost_S[slot]
-            )
-        points.append((efpr_E, hits_E / n_gt_K[k]))
+        score_E = scores.scores_NTK[clip_E, frame_E, k]
+        efpr_P, hits_P = _points(score_E, slot_E[owner_E == k], change_E, cost_S)
+        points.append((efpr_P, hits_P / n_gt_K[k]))
     return area(curves(points, definition))
+
+
+def _slot_costs(
+    definition: Definition, n_gt_K: np.ndarray, gt_s_K: np.ndarray, set_s: float
+) -> np.ndarray:
+    """What one count of each slot (hit, false alarm, cross-trigger on each class) adds to eFPR, per hour."""
+    cost_K = HOUR_S / np.where(n_gt_K > 0, gt_s_K, np.inf)
+    n_others = np.count_nonzero(n_gt_K) - (definition.over == "K-1")
+    cost_K = cost_K * (definition.alpha_ct / n_others if n_others > 0 else 0.0)
+    return np.concatenate(([0.0, HOUR_S / set_s], cost_K))
+
+
+def _points(
+    score_E: np.ndarray, slot_E: np.ndarray, change_E: np.ndarray, cost_S: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """eFPR and hits (P,) of one class at each of its P distinct scores, falling."""
+    falling_E = np.argsort(-score_E, kind="stable")
+    last_E = np.append(np.diff(score_E[falling_E]) != 0, True)[: len(score_E)]
+
+    def count_P(slot: int) -> np.ndarray:
+        return np.where(slot_E == slot, change_E, 0)[falling_E].cumsum()[last_E]
+
+    efpr_P = np.zeros(np.count_nonzero(last_E))
+    for slot in range(FP, len(cost_S)):
+        efpr_P += count_P(slot) * cost_S[slot]
+    return efpr_P, count_P(TP)
 
 
 @njit(cache=True, nogil=True)

@@ -81,33 +81,17 @@ def _family_values(
     plan: dict[str, Any], measured: Measured, evaluation: str, metric: str
 ) -> list[ContrastValue]:
     planned = family(plan, evaluation, metric)
-    estimates: dict[Pair, SeedEstimate] = {}
-    rows: list[dict[str, Any]] = []
-    for cell, against in planned:
-        ours, theirs = measured.by_seed(cell, evaluation), measured.by_seed(against, evaluation)
-        seeds = tuple(seed for seed in ours if seed in theirs)
-        if not seeds:
-            continue
-        a, b = ([measured.drawn(of[seed], metric) for seed in seeds] for of in (ours, theirs))
-        estimates[cell, against] = mean_difference(a, b)
-        rows.append(
-            {
-                "cell": cell,
-                "against": against,
-                "seeds": seeds,
-                "seed_differences": tuple(x.value - y.value for x, y in zip(a, b, strict=True)),
-                "trials": tuple(of[seed].trial for of in (ours, theirs) for seed in seeds),
-            }
-        )
-    if not rows:
+    compared = {pair: _compared(measured, pair, evaluation, metric) for pair in planned}
+    finished = {pair: found for pair, found in compared.items() if found}
+    if not finished:
         return []
     # A pair that is there twice, or both ways round, leaves the largest |t| of a draw as it is.
     together_C3 = max_t(
-        np.array([found.value for found in estimates.values()]),
-        np.stack([found.values_B for found in estimates.values()]),
+        np.array([found.value for found, _ in finished.values()]),
+        np.stack([found.values_B for found, _ in finished.values()]),
     )
     counts = {
-        "family": _distinct(plan, list(estimates)),
+        "family": _distinct(plan, list(finished)),
         "family_planned": _distinct(plan, planned),
     }
     return [
@@ -123,8 +107,26 @@ def _family_values(
             **row,
             **counts,
         )
-        for row, found, (low, high, p) in zip(rows, estimates.values(), together_C3, strict=True)
+        for (found, row), (low, high, p) in zip(finished.values(), together_C3, strict=True)
     ]
+
+
+def _compared(
+    measured: Measured, pair: Pair, evaluation: str, metric: str
+) -> tuple[SeedEstimate, dict[str, Any]] | None:
+    """The difference of a pair over the seeds that both have, and what it is made of; None without any."""
+    ours, theirs = (measured.by_seed(cell, evaluation) for cell in pair)
+    seeds = tuple(seed for seed in ours if seed in theirs)
+    if not seeds:
+        return None
+    a, b = ([measured.drawn(of[seed], metric) for seed in seeds] for of in (ours, theirs))
+    return mean_difference(a, b), {
+        "cell": pair[0],
+        "against": pair[1],
+        "seeds": seeds,
+        "seed_differences": tuple(x.value - y.value for x, y in zip(a, b, strict=True)),
+        "trials": tuple(of[seed].trial for of in (ours, theirs) for seed in seeds),
+    }
 
 
 def _distinct(plan: dict[str, Any], pairs: list[Pair]) -> int:
