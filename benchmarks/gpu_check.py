@@ -1,8 +1,8 @@
 """`make gpu-check`: everything that needs a GPU, checked and timed on one (at most 10 minutes, no network).
 
-Parity of networks, training, DALI and two ranks with the CPU; features on the device and copied; trials in each
-precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one GPU by Ray Tune;
-throughput. Every part is a process of its own, so that one that crashes takes no other along. Without a
+Parity of networks, training, DALI, prediction and two ranks with the CPU; features on the device and copied; trials
+in each precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one GPU by Ray
+Tune; throughput. Every part is a process of its own, so that one that crashes takes no other along. Without a
 GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object; exit code 1 if a part
 fails. `python -m benchmarks.gpu_check PART` runs one in this process. Not yet run on a GPU by us.
 """
@@ -22,6 +22,7 @@ import typer
 
 from benchmarks import gpu_parts
 from benchmarks.gpu_parts import Check
+from benchmarks.gpu_predict import prediction_parity
 from benchmarks.gpu_speed import throughput
 
 PARTS: dict[str, Callable[[str], Check]] = {
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "training": gpu_parts.training_parity,
     "features_copied": gpu_parts.features_copied,
     "mel": gpu_parts.mel_parity,
+    "predict": prediction_parity,
     "trial_float32": partial(gpu_parts.trial_runs, precision="float32"),
     "trial_bfloat16": partial(gpu_parts.trial_runs, precision="bfloat16"),
     "trial_float16": partial(gpu_parts.trial_runs, precision="float16"),
