@@ -131,10 +131,10 @@ def say(name: str, judged: Sequence[Judged]) -> None:
 
 
 def differences(name: str, recorded: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
-    """What a reader of the verdicts should know: the hardware, and the sounds of `data`."""
+    """What a reader of the verdicts should know: the hardware, the sounds of `data`, the checkpoint of `predict`."""
     return [
         f"{name}: recorded with another {what}, {recorded.get(what)}, now {fresh.get(what)}"
-        for what in ("hardware", "bank")
+        for what in ("hardware", "bank", "checkpoint")
         if recorded.get(what) != fresh.get(what)
     ]
 
