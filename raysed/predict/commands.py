@@ -1,11 +1,15 @@
 """The commands of this package; raysed/commands.py registers them."""
 
+import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def predict(  # noqa: PLR0913 - each is an option
@@ -66,6 +70,7 @@ def export(
     network: Annotated[
         Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write ONNX (linear mel in, scores out) and compare it with torch; 1 where they differ."""
     from raysed.predict.export import TOLERANCE, export_onnx
@@ -79,6 +84,9 @@ def export(
         f"{parity.lowest:.3f} to {parity.highest:.3f} (limit {TOLERANCE:.0e})"
     )
     _say(f"wrote {out}" if parity.ok else f"not written: {out}")
+    if as_json:
+        file = str(out) if parity.ok else None
+        print(json.dumps({"file": file, **asdict(parity), "limit": TOLERANCE}))
     raise typer.Exit(0 if parity.ok else 1)
 
 
@@ -88,15 +96,21 @@ def postprocess(
         str, typer.Option(help="Data set folder to tune on; its name picks the epoch.")
     ],
     evaluate: Annotated[str, typer.Option(help="Data set folder to judge on.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Tune thresholds and median windows for each class on x-valid, without training; judge honestly."""
     from raysed.data.folder import Folder
     from raysed.predict.model import read_checkpoint
-    from raysed.predict.retune import retune, table
+    from raysed.predict.retune import as_object, retune, table
 
     with tempfile.TemporaryDirectory() as cache:
         path, gains = retune(Folder(trial), xvalid, evaluate, cache, _say)
-    print("\n".join(table(gains, read_checkpoint(path)[1])))
+    settings = read_checkpoint(path)[1]
+    print(
+        json.dumps(as_object(path, gains, settings))
+        if as_json
+        else "\n".join(table(gains, settings))
+    )
     _say(f"wrote {path}")
     judged = gains[1].gain
     if judged is None or judged.low <= 0:

@@ -66,6 +66,26 @@ def table(gains: list[Gain], settings: Settings) -> list[str]:
     return lines
 
 
+def as_object(path: str, gains: list[Gain], settings: Settings) -> dict[str, Any]:
+    """The comparison for `--json`: fractions; None for a class without events, and without interval."""
+    return {
+        "checkpoint": path,
+        **settings.as_json(),
+        "systems": [
+            {
+                "name": gain.name,
+                "event_f1": gain.f1,
+                "per_class": {
+                    label: None if np.isnan(f1) else float(f1)
+                    for label, f1 in zip(settings.classes, gain.per_class_K, strict=True)
+                },
+                "gain": None if gain.gain is None else asdict(gain.gain),
+            }
+            for gain in gains
+        ],
+    }
+
+
 def _grid(
     trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
 ) -> Grid:

@@ -115,6 +115,20 @@ def test_from_stored_scores_to_events(place, monkeypatch, capsys):
     assert events["tuned-xvalid.pt"] != events["best-xvalid.pt"]
 
 
+def test_a_script_reads_the_comparison(place, monkeypatch, capsys):
+    sets = ("--xvalid", place / "xvalid", "--evaluate", place / "val")
+    code, out, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets, "--json")
+    found = json.loads(out)
+    assert code == 0
+    settings = read_checkpoint(found["checkpoint"])[1]
+    assert settings.as_json() == {key: found[key] for key in ("threshold", "median_window")}
+    own, tuned, crossed, fitted = found["systems"]
+    assert (own["event_f1"], tuned["event_f1"]) == (0.5, 1.0)
+    assert own["per_class"] == {"Cat": 0.0, "Dog": 1.0} and own["gain"] is fitted["gain"] is None
+    assert tuned["gain"]["difference"] == 0.5 and tuned["gain"]["low"] > 0
+    assert crossed["name"] == "cross-fitted" and crossed["gain"]["high"] <= 1
+
+
 def test_the_gain_is_cross_fitted_and_kept_with_the_settings(place):
     path, gains, said = tune(place)
     assert said == []

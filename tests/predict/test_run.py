@@ -5,6 +5,7 @@ import json
 import fsspec
 import numpy as np
 import pytest
+import typer
 
 from raysed.evaluation.events import Reference, read_events_tsv
 from raysed.evaluation.frame_scores import read_score_folder
@@ -112,6 +113,24 @@ def test_what_is_read_is_not_overwritten(place, tmp_path):
     assert wave.read_bytes() == content
     with pytest.raises(ValueError, match="is the checkpoint itself"):
         export(str(place / "best-dry.pt"), place / "best-dry.pt")
+
+
+def test_a_script_reads_what_was_exported(place, tmp_path, monkeypatch, capsys):
+    """The same keys whether the file was written or, as here the second time, refused."""
+    pytest.importorskip("onnxruntime")
+    from raysed.predict import export as export_module
+
+    found = {}
+    for limit, code in ((export_module.TOLERANCE, 0), (-1.0, 1)):
+        monkeypatch.setattr(export_module, "TOLERANCE", limit)
+        out = tmp_path / f"{code}.onnx"
+        with pytest.raises(typer.Exit) as stopped:
+            export(str(place / "best-dry.pt"), out, as_json=True)
+        found[code] = json.loads(capsys.readouterr().out)
+        assert stopped.value.exit_code == code and out.exists() == (code == 0)
+    assert found[0]["file"] == str(tmp_path / "0.onnx") and found[1]["file"] is None
+    assert 0 <= found[0]["error"] <= found[0]["limit"] == 1e-4 and found[0]["clips"] == 12
+    assert found[0].keys() == found[1].keys()
 
 
 def test_labels_of_many_recordings_in_one_place_are_refused(place):
