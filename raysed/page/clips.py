@@ -5,13 +5,14 @@ there is no log-mel, no audio and no reference, and the page says so.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from raysed.data.folder import Folder
 from raysed.evaluation.postprocess import decode
-from raysed.page.stored import audio_root, stored_clips
+from raysed.page.stored import stored_clips
 from raysed.report.results import Result
 from raysed.training.scoring import decode_scores
 
@@ -26,12 +27,13 @@ def browser_of(
 ) -> list[dict[str, Any]]:
     """One entry an evaluation set that has results."""
     urls = {about["name"]: about["url"] for about in plan["datasets"]}
+    root = Path(plan["recorded_root"]) if plan.get("recorded_root") else None
     budget = MEDIA_BUDGET_BYTES
     entries = []
     for evaluation in dict.fromkeys(result.evaluation for result in results):
         here = [result for result in results if result.evaluation == evaluation]
         chosen = choose(here)
-        stored, missing = stored_clips(urls.get(evaluation), set(chosen), audio_root(run))
+        stored, missing = stored_clips(urls.get(evaluation), set(chosen), root)
         clips = [_clip(name, why, here, stored.get(name, {})) for name, why in chosen.items()]
         budget = trim_media(clips, budget)
         entries.append(

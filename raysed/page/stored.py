@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from raysed.config.data_job import DataJob, Features
-from raysed.config.layers import read_layers
-from raysed.config.reader import read_config
+from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
 from raysed.data.folder import Folder
 from raysed.data.shards import Manifest, decode_shard, read_manifest, read_shard
@@ -82,14 +80,3 @@ def recording(root: Path | None, source: str | None) -> Path | None:
         return None
     path = (root / name).resolve()
     return path if path.is_relative_to(root.resolve()) and path.is_file() else None
-
-
-def audio_root(run: Folder) -> Path | None:
-    """Where the run's data job has its recordings, if that can still be told."""
-    if not run.is_local or not (space := Path(run.url, "space.yaml")).is_file():
-        return None
-    try:
-        job = read_config(read_layers(space)[0]["data_job"], DataJob)
-    except (ValueError, OSError, KeyError, TypeError):
-        return None  # moved or changed: the page goes without audio
-    return Path(job.roots.recorded) if job.roots.recorded else None

@@ -13,7 +13,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 
 def predict(  # noqa: PLR0913 - each is an option
-    checkpoint: Annotated[str, typer.Argument(help="RUN/trials/*/checkpoints/best-*.pt.")],
+    checkpoint: Annotated[
+        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
+    ],
     audio: Annotated[
         list[str], typer.Argument(help="Files, folders or fsspec URLs; any length and sample rate.")
     ],
@@ -65,7 +67,9 @@ def predict(  # noqa: PLR0913 - each is an option
 
 
 def export(
-    checkpoint: Annotated[str, typer.Argument(help="RUN/trials/*/checkpoints/best-*.pt.")],
+    checkpoint: Annotated[
+        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
+    ],
     out: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
     network: Annotated[
         Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")

@@ -1,6 +1,7 @@
 """From a space to the trials that have to run, and what they need; nothing runs here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from raysed.config.space import ResolvedSpace, Training
@@ -29,6 +30,11 @@ class TrialPlan:
     def label(self) -> str:
         """What a person calls it: its cells and seed."""
         return f"{'/'.join(self.training.cells)} seed {self.seed}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
@@ -66,7 +72,7 @@ def describe(
     resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
 ) -> dict[str, Any]:
     """`plan.json`: cells, claims, trainings, data sets and resources."""
-    space = resolved.space
+    space, recorded = resolved.space, resolved.job.roots.recorded
     return {
         "space": space.name,
         "job": resolved.job.name,
@@ -96,6 +102,8 @@ def describe(
         ],
         "trials": len(resolved.trainings) * len(space.seeds),
         "datasets": [{"name": name, **about} for name, about in data_sets.items()],
+        # Absolute, so that a report finds recordings from whatever folder it is called in.
+        "recorded_root": str(Path(recorded).absolute()) if recorded else None,
         "resources_per_trial": space.resources.model_dump(mode="json"),
         "concurrent_trials": concurrent_trials,
     }

@@ -27,7 +27,7 @@ from raysed.tune.estimate import (
     trial_seconds,
     work_of,
 )
-from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
+from raysed.tune.plan import TrialPlan, counted, describe, plan_trials, refusals
 from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
 from raysed.tune.sets import ListedSet, list_sets
 
@@ -174,9 +174,10 @@ def _speeds(
     classes = len(resolved.job.classes or ()) or _CLASSES
     trials = list({t.training.id: t.training.trial for t in left}.values())
     speeds = measure_speeds(trials, resolved.job.features, classes, resources)
-    epochs = min(speed.epochs for speed in speeds.values())
+    least, most = (pick(speed.epochs for speed in speeds.values()) for pick in (min, max))
+    timed = f"{least} to {most} training steps" if least < most else counted(most, "training step")
     notes = [
-        f"hours are an estimate: {epochs} or more training steps timed on this machine, times the number of steps;"
+        f"hours are an estimate: {timed} of each size of model timed on this machine, times the number of steps;"
         " building data sets and start-up are not in it"
     ]
     share = min(speed.cpu_share for speed in speeds.values())

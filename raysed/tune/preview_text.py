@@ -5,13 +5,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from raysed.tune.plan import counted
+
 
 def print_preview(plan: dict[str, Any], console: Console) -> None:
     """Print what `preview` found."""
-    seeds = len(plan["seeds"])
     console.print(
-        f"[bold]{plan['space']}[/bold]: {len(plan['cells'])} cells, {len(plan['trainings'])} trainings x"
-        f" {seeds} seeds = {plan['trials']} trials, {plan['trials_finished']} finished",
+        f"[bold]{plan['space']}[/bold]: {counted(len(plan['cells']), 'cell')},"
+        f" {counted(len(plan['trainings']), 'training')} x {counted(len(plan['seeds']), 'seed')}"
+        f" = {counted(plan['trials'], 'trial')}, {plan['trials_finished']} finished",
         highlight=False,
     )
     console.print(_sets(plan))
@@ -64,7 +66,8 @@ def _summary(plan: dict[str, Any]) -> list[str]:
     hours = plan["estimated_hours"]
     return [
         f"A trial takes {each['workers']} x {each['cpus_per_worker']} CPU{gpus}; the cluster has"
-        f" {cluster['cpus']:g} CPUs and {cluster['gpus']:g} GPUs: {plan['concurrent_trials']} trials at once.",
+        f" {cluster['cpus']:g} CPUs and {cluster['gpus']:g} GPUs:"
+        f" {counted(plan['concurrent_trials'], 'trial')} at once.",
         f"About {written['data'] / 1e9:.2f} GB of data sets and {written['run'] / 1e9:.2f} GB of trials to write.",
         "Time: unknown."
         if hours is None

@@ -35,7 +35,7 @@ from raysed.data.plan import plan as plan_data
 from raysed.training.files import write_json
 from raysed.tune.claim import MadeBy, built_data, check_space, planned_data
 from raysed.tune.outcome import describe_failure, is_over
-from raysed.tune.plan import TrialPlan, describe, plan_trials, refusals
+from raysed.tune.plan import TrialPlan, counted, describe, plan_trials, refusals
 from raysed.tune.progress import TrialProgress
 from raysed.tune.resources import (
     bundles_of,
@@ -133,8 +133,9 @@ def _run(
     made_by.note(data)
     left = [trial for trial in trials if not is_over(trial)]
     say(
-        f"{len(resolved.space.cells)} cells, {len(resolved.trainings)} trainings x"
-        f" {len(resolved.space.seeds)} seeds = {len(trials)} trials,"
+        f"{counted(len(resolved.space.cells), 'cell')},"
+        f" {counted(len(resolved.trainings), 'training')} x"
+        f" {counted(len(resolved.space.seeds), 'seed')} = {counted(len(trials), 'trial')},"
         f" {len(trials) - len(left)} finished; {concurrent} at a time"
         + (" on GPUs" if resolved.space.resources.gpus else "")
     )

@@ -231,6 +231,19 @@ def test_audio_comes_from_stored_waveforms_or_from_inside_the_root(tmp_path):
     assert recording(root, '{"soundscape": 1}') is None
 
 
+def test_recordings_are_found_from_any_folder(tmp_path, monkeypatch):
+    """By the root that the plan holds; without it the page goes without audio."""
+    run = make_run(tmp_path, MadeUp(cells=1, seeds=1))
+    (tmp_path / "root").mkdir()
+    soundfile.write(tmp_path / "root" / "a.wav", np.zeros(16000, np.float32), 16000)
+    write_dataset(tmp_path / "val-id", reference(MadeUp()), source=json.dumps({"file": "a.wav"}))
+    monkeypatch.chdir("/")
+    for root, audible in ((str(tmp_path / "root"), True), (None, False)):
+        write_json(run, "plan.json", read_plan(run) | {"recorded_root": root})
+        clips = content_of(write_report(run))["browser"][0]["clips"]
+        assert {clip["audio"] is not None for clip in clips} == {audible}
+
+
 def test_media_end_at_the_budget():
     clips = [{"picture": "x" * 40, "audio": "y" * 50} for _ in range(3)]
     assert trim_media(clips, 150) == 20

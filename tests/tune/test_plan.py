@@ -322,10 +322,32 @@ def test_hours_are_those_of_the_trials_left(small_space, tmp_path):
     assert (plan["trials_finished"], plan["estimated_hours"]) == (2, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [((1,), "1 training step of"), ((3, 3), "3 training steps of"), ((1, 4), "1 to 4 training steps of")],
+)  # fmt: skip
+def test_the_steps_that_were_timed_are_counted(small_space, monkeypatch, epochs, said):
+    speeds = {str(n): dataclasses.replace(SPEED, epochs=count) for n, count in enumerate(epochs)}
+    monkeypatch.setattr(preview, "measure_speeds", lambda *given: speeds)
+    (note,) = [line for line in plan_of(small_space())["notes"] if "estimate" in line]
+    assert note.startswith(f"hours are an estimate: {said} each size of model timed")
+
+
+def test_the_recordings_are_found_from_any_folder(small_space, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resolved = small_space()
+    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+    job = yaml.safe_load((tmp_path / "job.yaml").read_text()) | {"roots": {"recorded": "dataset"}}
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+    resolved = read_space(tmp_path / "space.yaml")
+    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+
+
 def test_people_read_it_too(small_space):
-    plan = plan_of(small_space())
+    plan = plan_of(small_space(), [{"CPU": 1.0}])
     shown = io.StringIO()
     print_preview(plan, Console(file=shown, width=120))
     text = shown.getvalue()
-    assert "1 cells, 1 trainings x 2 seeds = 2 trials" in text
+    assert "1 cell, 1 training x 2 seeds = 2 trials" in text
+    assert "0 GPUs: 1 trial at once." in text
     assert "refused: data set val" in text
