@@ -13,29 +13,28 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from raysed.data.folder import Folder
+from raysed.page.layout import (
+    BLUE,
+    COLOURS,
+    COLUMN_IN,
+    DASHES,
+    GREY,
+    ORANGE,
+    PAGE_IN,
+    STYLE,
+    TALL_IN,
+    dashes_of,
+    line_key,
+    mark_key,
+    panels,
+    published_mark,
+    rows_of,
+    shortened,
+)
 
-COLUMN_IN, PAGE_IN, TALL_IN = 3.5, 7.16, 9.2
-BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6b7280"
-COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#000000")
 OUTCOMES = {"higher": BLUE, "lower": ORANGE, "undecided": GREY}
-STYLE = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "font.family": "DejaVu Sans",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "lines.linewidth": 1.1,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "raysed",
-}
 DPI = 300
 MAX_PANELS = 30
 """Of one figure; more cells than these are drawn in further figures."""
@@ -72,9 +71,9 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
                     f"seeds-{evaluation}-{metric['id']}",
                     seeds(values, metric, content["run"]["seeds"]),
                 )
-        yield from _numbered(
-            f"roc-{evaluation}", _of(content["roc"]["curves"], evaluation=evaluation), roc
-        )
+        shown = _of(content["roc"]["curves"], evaluation=evaluation)
+        against = _compared(shown, content["contrasts"])
+        yield from _numbered(f"roc-{evaluation}", shown, lambda rows, to=against: roc(rows, to))
     for table in content["classes"]:
         yield f"classes-{table['evaluation']}", heat(table)
     started = [trial for trial in content["trials"] if trial["epochs"]]
@@ -87,7 +86,7 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
     """Differences with simultaneous intervals, and the published ones."""
-    figure, axis = _rows_of(rows, [f"{row['cell']} \u2212 {row['against']}" for row in rows])
+    figure, axis = rows_of(rows, [f"{row['cell']} \u2212 {row['against']}" for row in rows])
     for y, row in enumerate(rows):
         scale, colour = metric["scale"], OUTCOMES[row["outcome"]]
         low, centre, high = (
@@ -98,17 +97,17 @@ def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
             capsize=2, lw=1.1,
         )  # fmt: skip
         if row["published"] is not None:
-            _published(axis, row["published"] * scale, y)
+            published_mark(axis, row["published"] * scale, y)
     axis.axvline(0, color="black", lw=0.7)
     axis.set_xlabel(f"difference in {metric['title']} (simultaneous 95 % intervals)")
     found = {row["outcome"] for row in rows}
-    _key(figure, rows, {word: ("s", OUTCOMES[word]) for word in OUTCOMES if word in found})
+    mark_key(figure, rows, {word: ("s", OUTCOMES[word]) for word in OUTCOMES if word in found})
     return figure
 
 
 def seeds(rows: list[dict[str, Any]], metric: dict[str, Any], names: list[int]) -> Figure:
     """Every seed of every cell, and the interval of their mean."""
-    figure, axis = _rows_of(rows, [row["cell"] for row in rows])
+    figure, axis = rows_of(rows, [row["cell"] for row in rows])
     for y, row in enumerate(rows):
         scale = metric["scale"]
         axis.plot([row["low"] * scale, row["high"] * scale], [y, y], color=GREY, lw=1)
@@ -116,25 +115,32 @@ def seeds(rows: list[dict[str, Any]], metric: dict[str, Any], names: list[int]) 
             if value is not None:
                 axis.plot(value * scale, y, "o", ms=3, color=colour, alpha=0.85)
         if row["published"] is not None:
-            _published(axis, row["published"] * scale, y)
+            published_mark(axis, row["published"] * scale, y)
     axis.set_xlabel(f"{metric['title']}, each seed; bar: 95 % interval of the mean")
     marks = zip(names, cycle(COLOURS), strict=False)
-    _key(figure, rows, {f"seed {name}": ("o", colour) for name, colour in marks})
+    mark_key(figure, rows, {f"seed {name}": ("o", colour) for name, colour in marks})
     return figure
 
 
-def roc(rows: list[dict[str, Any]]) -> Figure:
-    """PSD-ROC of up to MAX_PANELS cells."""
-    figure, axes = _panels(len(rows))
-    for axis, row in zip(axes, rows, strict=True):
+def roc(rows: list[dict[str, Any]], against: dict[str, dict[str, Any]]) -> Figure:
+    """PSD-ROC of up to MAX_PANELS cells; grey: of the cell that each is compared with (cell -> its row)."""
+    figure, axes = panels(len(rows))
+    others = [against.get(row["cell"]) for row in rows]
+    for axis, row, other in zip(axes, rows, others, strict=True):
         # Missing values (no class has ground truth) are None.
         efpr_X, low_X, high_X, etpr_X = (
             np.array(row[key], dtype=float) for key in ("efpr", "low", "high", "etpr")
         )
         axis.fill_between(efpr_X, low_X, high_X, step="post", color=BLUE, alpha=0.25, lw=0)
+        title = shortened(row["cell"], 18)
+        if other is not None:
+            height_X = np.array(other["etpr"], dtype=float)
+            axis.step(other["efpr"], height_X, where="post", color=GREY, ls="--", lw=0.9)
+            title += f"\ngrey: {shortened(other['cell'], 14)}"
         axis.step(efpr_X, etpr_X, where="post", color=BLUE)
-        axis.set(title=_short(row["cell"], 18), xlim=(0, efpr_X[-1]))
-    tallest = [value for row in rows for value in (*row["high"], *row["etpr"]) if value is not None]
+        axis.set(title=title, xlim=(0, efpr_X[-1]))
+    drawn = [*(row["high"] for row in rows), *(row["etpr"] for row in (*rows, *others) if row)]
+    tallest = [value for values in drawn for value in values if value is not None]
     axes[0].set_ylim(0, min(1.0, 1.05 * max(tallest, default=0.0)) or 1.0)  # shared by all
     figure.supxlabel("effective FP per hour", fontsize=8)
     figure.supylabel("effective TP ratio", fontsize=8)
@@ -143,31 +149,38 @@ def roc(rows: list[dict[str, Any]]) -> Figure:
 
 def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
     """Event F1 on the x-valid sets, or the training loss, after each epoch; a panel a training."""
-    figure, axes = _panels(len(trainings))
-    names = list(dict.fromkeys(n for trials in trainings for t in trials for n in t["xvalid"]))
-    for axis, trials in zip(axes, trainings, strict=True):
-        for trial, dashes in zip(trials, cycle(("-", "--", ":", "-.")), strict=False):
-            if what == "losses":
-                values = np.array(trial["losses"].get("loss", []), dtype=float)
-                axis.plot(np.arange(1, len(values) + 1), values, dashes, color=BLUE)
-                continue
-            for name, networks in trial["xvalid"].items():
-                values = np.array(networks[trial["network"]], dtype=float)
-                colour = COLOURS[names.index(name) % len(COLOURS)]
-                axis.plot(np.arange(1, len(values) + 1), values, dashes, color=colour)
-                if (chosen := trial["selected"].get(name)) is not None:
-                    epoch = chosen["epoch"]
-                    axis.plot(epoch + 1, values[epoch], "o", ms=3, color=colour)
-        axis.set_title(_short(", ".join(trials[0]["cells"]), 18))
+    figure, axes = panels(len(trainings))
+    trials = [trial for rows in trainings for trial in rows]
+    names = list(dict.fromkeys(name for trial in trials for name in trial["xvalid"]))
+    colours = dict(zip(names, cycle(COLOURS), strict=False))
+    seeds = sorted({trial["seed"] for trial in trials})
+    for axis, rows in zip(axes, trainings, strict=True):
+        for trial in rows:
+            _draw_curves(axis, trial, what, colours, dashes_of(seeds)[trial["seed"]])
+        axis.set_title(shortened(", ".join(rows[0]["cells"]), 18))
     drawn = [np.asarray(line.get_ydata(), dtype=float) for axis in axes for line in axis.lines]
     known = np.concatenate([*drawn, [0.0]])
     axes[0].set_ylim(0, 1.05 * float(np.nanmax(known)) or 1.0)  # shared by all
     figure.supxlabel("epoch", fontsize=8)
     figure.supylabel("training loss" if what == "losses" else "x-valid event F1", fontsize=8)
-    if what == "xvalid" and len(names) > 1:
-        handles = [Line2D([], [], color=c) for c, _ in zip(cycle(COLOURS), names, strict=False)]
-        figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
+    line_key(figure, colours if what == "xvalid" and len(names) > 1 else {}, seeds)
     return figure
+
+
+def _draw_curves(
+    axis: Any, trial: dict[str, Any], what: str, colours: dict[str, str], dashes: Any
+) -> None:
+    """One trial's lines; of x-valid, those of the network that is selected by it, a dot at the epoch."""
+    if what == "losses":
+        values = np.array(trial["losses"].get("loss", []), dtype=float)
+        axis.plot(np.arange(1, len(values) + 1), values, ls=dashes, color=BLUE)
+        return
+    for name, networks in trial["xvalid"].items():
+        values = np.array(networks[trial["network"]], dtype=float)
+        axis.plot(np.arange(1, len(values) + 1), values, ls=dashes, color=colours[name])
+        if (chosen := trial["selected"].get(name)) is not None:
+            epoch = chosen["epoch"]
+            axis.plot(epoch + 1, values[epoch], "o", ms=3, color=colours[name])
 
 
 def heat(table: dict[str, Any]) -> Figure:
@@ -180,10 +193,12 @@ def heat(table: dict[str, Any]) -> Figure:
     best = float(np.nanmax(np.append(f1_KC, 1.0)))
     image = axis.imshow(f1_KC, vmin=0, vmax=best, cmap="viridis", aspect="auto")
     axis.set_xticks(
-        range(len(cells)), [_short(cell, 16) for cell in cells], rotation=60, ha="right"
+        range(len(cells)), [shortened(cell, 16) for cell in cells], rotation=60, ha="right"
     )
     if len(table["classes"]) <= 48:
-        axis.set_yticks(range(len(table["classes"])), [_short(name) for name in table["classes"]])
+        axis.set_yticks(
+            range(len(table["classes"])), [shortened(name) for name in table["classes"]]
+        )
         for k, c in np.argwhere(~np.isnan(f1_KC)):
             colour = "white" if f1_KC[k, c] < 0.5 * best else "black"
             axis.text(
@@ -209,11 +224,11 @@ def selection(trials: list[list[dict[str, Any]]], metric: dict[str, Any]) -> Fig
         places = [names.index(row["xvalid"]) for row in rows]
         heights = np.array([row[metric["id"]] for row in rows], dtype=float) * metric["scale"]
         colour = COLOURS[trainings.index(first["training"]) % len(COLOURS)]
-        dashes = ("-", "--", ":", "-.")[first["seed"] % 4]
-        label = f"{_short(first['cells'][0], 18)}, seed {first['seed']}"
-        axis.plot(places, heights, dashes, marker="o", ms=3.5, color=colour, label=label)
+        dashes = DASHES[first["seed"] % len(DASHES)]
+        label = f"{shortened(first['cells'][0], 18)}, seed {first['seed']}"
+        axis.plot(places, heights, ls=dashes, marker="o", ms=3.5, color=colour, label=label)
     axis.set_xticks(
-        range(len(names)), [_short(name, 18) for name in names], rotation=20, ha="right"
+        range(len(names)), [shortened(name, 18) for name in names], rotation=20, ha="right"
     )
     axis.set_ylim(bottom=0)
     axis.set_ylabel(metric["title"])
@@ -232,30 +247,6 @@ def _several_choices(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [rows for rows in trials.values() if len(rows) > 1]
 
 
-def _rows_of(rows: list[dict[str, Any]], labels: list[str]) -> tuple[Figure, Any]:
-    """A figure with a labelled row each, the first on top."""
-    height = min(0.9 + 0.17 * len(rows), TALL_IN)
-    figure = Figure(figsize=(PAGE_IN, height), layout="constrained")
-    axis = figure.subplots()
-    axis.set_yticks(range(len(rows)), [_short(label) for label in labels])
-    axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.grid(axis="x", color="#dddddd", lw=0.5)
-    axis.set_axisbelow(True)
-    return figure, axis
-
-
-def _panels(count: int) -> tuple[Figure, list[Any]]:
-    """Small axes that share their scales, at most six a row."""
-    columns = min(count, 6)
-    lines = -(-count // columns)
-    width = PAGE_IN if columns > 2 else COLUMN_IN
-    figure = Figure(figsize=(width, 0.5 + 1.25 * lines), layout="constrained")
-    axes = list(figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).flat)
-    for axis in axes[count:]:
-        axis.set_visible(False)
-    return figure, axes[:count]
-
-
 def _numbered(
     name: str, rows: list[Any], draw: Callable[[list[Any]], Figure]
 ) -> Iterator[tuple[str, Figure]]:
@@ -270,29 +261,14 @@ def _by_training(trials: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [[trial for trial in trials if trial["training"] == name] for name in names]
 
 
-def _published(axis: Any, value: float, y: float) -> None:
-    axis.plot(value, y, "D", ms=5, mfc="none", mec=PINK, mew=1.2, zorder=3)
-
-
-def _key(figure: Figure, rows: list[dict[str, Any]], marks: dict[str, tuple[str, str]]) -> None:
-    """What the marks (name -> form and colour) and the hollow diamond mean; above the axes, where no
-    diamond of its own can be taken for a value.
-    """
-    handles = [
-        Line2D([], [], ls="", marker=form, ms=3.5, color=colour, label=name)
-        for name, (form, colour) in marks.items()
-    ]
-    if any(row["published"] is not None for row in rows):
-        hollow = {"mfc": "none", "mec": PINK, "mew": 1.2}
-        handles.append(Line2D([], [], ls="", marker="D", ms=5, label="published", **hollow))
-    figure.legend(handles=handles, loc="outside upper center", ncols=8, frameon=False)
+def _compared(
+    curves: list[dict[str, Any]], contrasts: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Cell -> the curve of the first cell that it is compared with."""
+    by_cell = {row["cell"]: row for row in curves}
+    pairs = [(row["cell"], row["against"]) for row in contrasts if not row["mirrored"]]
+    return {cell: by_cell[other] for cell, other in reversed(pairs) if other in by_cell}
 
 
 def _of(rows: list[dict[str, Any]], **wanted: Any) -> list[dict[str, Any]]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
-
-
-def _short(text: str, most: int = 40) -> str:
-    """Text that fits, and whose dollars are dollars to matplotlib."""
-    text = text if len(text) <= most else f"{text[: most - 1]}…"
-    return text.replace("$", r"\$")

@@ -195,6 +195,17 @@ def test_the_forest_shows_every_contrast_of_its_metric(tab, pages):
     assert tab.run(diamonds) == 5
 
 
+def test_a_loss_has_no_key_of_sets(tab, pages):
+    """And every seed keeps its own dashes."""
+    tab.open(pages["common"])
+    key = "document.querySelector('#curves .legend').innerText.split('\\n').filter(t => t.trim())"
+    seeds = ["seed 0", "seed 1"]
+    assert tab.run(key) == ["x-valid dry", "x-valid plain", *seeds]
+    choose(tab, "curves", "curve", "loss")
+    assert tab.run(key) == seeds
+    assert len(set(tab.run("DASHES"))) >= 5
+
+
 def test_two_cells_differ_in_what_differs(tab, pages):
     tab.open(pages["common"])
     choose(tab, "config", "cell", "C2")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from raysed.page.content import content_of
-from raysed.page.figures import curves, figures, write_figures
+from raysed.page.figures import curves, figures, roc, write_figures
 from raysed.report.report import write_report
 from tests.page.made_up import MadeUp, make_run
 
@@ -68,5 +68,41 @@ def test_the_curve_is_that_of_the_network_that_selects():
     trial = {"training": "t", "cells": ["C"], "epochs": 2, "losses": {"loss": [1.0, 0.5]}, "seed": 0,
              "xvalid": {"dry": {"student": [0.1, 0.2], "teacher": [0.5, 0.6]}}, "network": "teacher",
              "selected": {"dry": {"epoch": 1}}}  # fmt: skip
-    line, dot = curves([[trial]], "xvalid").axes[0].lines
+    figure = curves([[trial]], "xvalid")
+    line, dot = figure.axes[0].lines
+    assert not figure.legends  # one set, one seed
     assert list(line.get_ydata()) == [0.5, 0.6] and list(dot.get_ydata()) == [0.6]
+
+
+def test_every_seed_has_dashes_of_its_own_and_a_key():
+    """As many as the paper has, and some more; the x-valid sets' colours are no key to a loss."""
+    sets = {"dry": {"student": [0.1, 0.2]}, "plain": {"student": [0.2, 0.1]}}
+    trials = [
+        {"training": "t", "cells": ["C"], "losses": {"loss": [1.0, 0.5]}, "seed": seed,
+         "xvalid": sets, "network": "student", "selected": {}}
+        for seed in range(6)
+    ]  # fmt: skip
+    seeds = [f"seed {seed}" for seed in range(6)]
+    for what, names in (("losses", seeds), ("xvalid", ["dry", "plain", *seeds])):
+        (key,) = (figure := curves([trials], what)).legends
+        assert [text.get_text() for text in key.get_texts()] == names
+        assert len({dashes_of(line) for line in figure.axes[0].lines}) == 6
+    more = curves([[*trials, trials[0] | {"seed": 6}]], "losses").legends[0]
+    assert more.get_texts()[0].get_text() == "seed 0, 6"
+
+
+def dashes_of(line):
+    """What the line is drawn with."""
+    return str(line._unscaled_dash_pattern)
+
+
+def test_a_roc_panel_shows_the_cell_that_it_is_compared_with():
+    rows = [
+        {"cell": name, "efpr": [0, 100], "etpr": [0, height], "low": [0, 0], "high": [0, height]}
+        for name, height in (("A", 0.2), ("B", 0.9))
+    ]
+    first, second = roc(rows[:1], {"A": rows[1]}).axes, roc(rows[1:], {"A": rows[1]}).axes
+    grey, own = first[0].lines
+    assert (list(grey.get_ydata()), list(own.get_ydata())) == ([0, 0.9], [0, 0.2])
+    assert first[0].get_ylim()[1] >= 0.9 and "grey: B" in first[0].get_title()
+    assert len(second[0].lines) == 1 and second[0].get_title() == "B"

@@ -4,6 +4,8 @@
 const DATA = JSON.parse(document.getElementById("content").textContent);
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const COLOURS = ["var(--a)", "var(--b)", "var(--c)", "var(--d)", "var(--e)", "var(--f)"];
+// Of the seeds, in their order; figures/* have the same.
+const DASHES = ["", "5 2", "1.5 2", "6 2 1 2", "10 3", "8 2 1 2 1 2"];
 const MISSING = "–";
 
 function fill(node, attributes, children) {

@@ -10,18 +10,25 @@ function curvesSection() {
   const curvesOf = (trial, what) => what === "xvalid"
     ? Object.entries(trial.xvalid).map(([name, networks]) => ({ values: percent(networks[trial.network]), colour: COLOURS[xvalids.indexOf(name) % COLOURS.length], selected: trial.selected[name]?.epoch }))
     : trial.losses[what] ? [{ values: trial.losses[what], colour: "var(--a)" }] : [];
+  const stroke = (attributes) => svg("path", { d: "M0,6H26", stroke: "var(--fg)", "stroke-width": 1.6, ...attributes });
+  const key = (what) => {
+    const sets = what === "xvalid" ? xvalids : []; // a loss is of the training: one colour
+    const dashes = DATA.run.seeds.length > 1 ? DASHES.slice(0, DATA.run.seeds.length) : [];
+    return legend([...sets.map((name, place) => [stroke({ stroke: COLOURS[place % COLOURS.length], "stroke-width": 2.5 }), `x-valid ${name}`]),
+      ...dashes.map((dash, place) => [stroke({ "stroke-dasharray": dash || null }), `seed ${DATA.run.seeds.filter((_, other) => other % DASHES.length === place).join(", ")}`])]);
+  };
   const draw = ({ what }) => {
     const all = started.flatMap((trial) => curvesOf(trial, what).flatMap((curve) => curve.values)).filter((value) => value !== null);
     const top = Math.max(...all, what === "xvalid" ? 10 : 0) * 1.05;
     const longest = Math.max(...started.map((trial) => trial.epochs_planned ?? trial.epochs), 2);
-    return html("div", { class: "grid" }, [...new Set(started.map((trial) => trial.training))].map((training) => {
+    return [key(what), html("div", { class: "grid" }, [...new Set(started.map((trial) => trial.training))].map((training) => {
       const trials = started.filter((trial) => trial.training === training);
       return html("figure", {}, html("figcaption", {}, html("strong", {}, trials[0].cells.join(", ")), html("span", { class: "sub" }, ` ${training}`)),
         chart((width) => {
           const axes = frame({ width, height: 182, xs: [1, longest], ys: [0, top], xLabel: "epoch", yLabel: what === "xvalid" ? "F1 %" : "loss", label: `Curves of ${trials[0].cells.join(", ")}` });
           trials.forEach((trial, place) => curvesOf(trial, what).forEach((curve) => {
-            const dash = DATA.run.seeds.indexOf(trial.seed);
-            const path = line(axes, curve.values.map((_, epoch) => epoch + 1), curve.values, { stroke: curve.colour, "stroke-dasharray": ["", "5 2", "1.5 2", "6 2 1 2"][dash % 4] || null, "stroke-width": 1.4 });
+            const dash = DASHES[DATA.run.seeds.indexOf(trial.seed) % DASHES.length];
+            const path = line(axes, curve.values.map((_, epoch) => epoch + 1), curve.values, { stroke: curve.colour, "stroke-dasharray": dash || null, "stroke-width": 1.4 });
             path.append(svg("title", {}, `seed ${trial.seed}: ${trial.state}`));
             axes.node.append(path);
             if (curve.selected !== undefined && curve.values[curve.selected] !== null) {
@@ -30,11 +37,9 @@ function curvesSection() {
           }));
           return axes.node;
         }));
-    }));
+    }))];
   };
-  const dashes = DATA.run.seeds.slice(0, 4).map((seed, place) => [svg("path", { d: "M0,6H26", stroke: "var(--fg)", "stroke-width": 1.6, "stroke-dasharray": ["", "5 2", "1.5 2", "6 2 1 2"][place] || null }), `seed ${seed}`]);
   return section("curves", "Curves", note("A figure a training. x-valid F1 is that of the network that is selected by it; dots mark the selected epochs."),
-    legend([...xvalids.map((name, place) => [svg("path", { d: "M0,6H26", stroke: COLOURS[place % COLOURS.length], "stroke-width": 2.5 }), `x-valid ${name}`]), ...(DATA.run.seeds.length > 1 ? dashes : [])]),
     controlled([{ key: "what", label: "curve", options }], draw));
 }
 
