@@ -28,11 +28,25 @@ def event_matches(
     percentage_of_length: float,
 ) -> np.ndarray:
     """int32 (N, K): the largest one-to-one matching within the collars, by clip and class."""
+    start_N, label_E = detections[0], detections[1]
+    hit_E = event_hits(reference, detections, t_collar_s, percentage_of_length)
+    matched_NK = np.zeros((start_N.size - 1, n_classes), np.int32)
+    for n in range(start_N.size - 1):
+        for e in range(start_N[n], start_N[n + 1]):
+            if hit_E[e]:
+                matched_NK[n, label_E[e]] += 1
+    return matched_NK
+
+
+@njit(cache=True, nogil=True)
+def event_hits(
+    reference: Arrays, detections: Arrays, t_collar_s: float, percentage_of_length: float
+) -> np.ndarray:
+    """bool (E,): which detections have a partner in that matching."""
     gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
     start_N, label_E, onset_E, offset_E = detections
-    n_clips = start_N.size - 1
-    matched_NK = np.zeros((n_clips, n_classes), np.int32)
-    for n in range(n_clips):
+    hit_E = np.zeros(label_E.size, np.bool_)
+    for n in range(start_N.size - 1):
         first, last = gt_start_N[n], gt_start_N[n + 1]
         near_DG = np.zeros((start_N[n + 1] - start_N[n], last - first), np.bool_)
         for d in range(near_DG.shape[0]):
@@ -49,9 +63,10 @@ def event_matches(
                 )
         partner_G = np.full(near_DG.shape[1], -1)
         for d in range(near_DG.shape[0]):
-            if _augment(d, near_DG, partner_G, np.zeros(near_DG.shape[1], np.bool_)):
-                matched_NK[n, label_E[start_N[n] + d]] += 1
-    return matched_NK
+            seen_G = np.zeros(near_DG.shape[1], np.bool_)
+            # Once found, a partner may change but is never lost.
+            hit_E[start_N[n] + d] = _augment(d, near_DG, partner_G, seen_G)
+    return hit_E
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from raysed.data.folder import Folder
+from raysed.evaluation.counts import arrays_of
+from raysed.evaluation.events import Events
+from raysed.evaluation.matching import event_hits
 from raysed.evaluation.postprocess import decode
 from raysed.page.stored import stored_clips
 from raysed.report.results import Result
@@ -43,7 +46,7 @@ def browser_of(
                 "total": here[0].statistics.n_clips,
                 "classes": list(here[0].statistics.classes),
                 "missing": missing,
-                "systems": [_system(run, plan, result, list(chosen)) for result in here],
+                "systems": [_system(run, plan, result, clips) for result in here],
             }
         )
     return entries
@@ -98,10 +101,10 @@ def trim_media(clips: list[dict[str, Any]], budget: int) -> int:
 
 
 def _system(
-    run: Folder, plan: dict[str, Any], result: Result, filenames: list[str]
+    run: Folder, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What one cell and seed detected in the chosen clips; None where its scores are not stored."""
-    places = [result.statistics.filenames.index(name) for name in filenames]
+    places = [result.statistics.filenames.index(clip["filename"]) for clip in clips]
     content = run.child(f"trials/{result.trial}").read(
         f"scores/{result.evaluation}.{result.xvalid}.arrow"
     )
@@ -109,17 +112,19 @@ def _system(
         "cell": result.cell,
         "seed": result.seed,
         "counts": errors_of(result)[:, places].T.tolist(),
-        "events": None if content is None else detected(content, plan, result, filenames),
+        "events": None if content is None else detected(content, plan, result, clips),
     }
 
 
 def detected(
-    content: bytes, plan: dict[str, Any], result: Result, filenames: list[str]
-) -> list[list[list[float]]]:
-    """Clip -> events as [class, onset, offset], at the training's own threshold and filter."""
+    content: bytes, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
+) -> list[list[list[Any]]]:
+    """Clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit` as
+    the event F1 matches them, None where the clip's reference is not known.
+    """
     scores = decode_scores(content)
     place = {name: n for n, name in enumerate(scores.filenames)}
-    rows = [place[name] for name in filenames]
+    rows = [place[clip["filename"]] for clip in clips]
     config = next(t["config"] for t in plan["trainings"] if t["id"] == result.training)
     events = decode(
         scores.scores_NUK[rows],
@@ -128,9 +133,24 @@ def detected(
         frame_s=scores.frame_s,
         durations_s=scores.durations_s[rows],
     )
-    found: list[list[list[float]]] = [[] for _ in filenames]
-    for n, k, onset, offset in zip(
-        events.clip_E, events.label_E, events.onset_E, events.offset_E, strict=True
+    rules = result.statistics.parameters
+    hit_E = event_hits(
+        arrays_of(reference_events(clips), len(clips)),
+        arrays_of(events, len(clips)),
+        rules.t_collar_s,
+        rules.percentage_of_length,
+    )
+    found: list[list[list[Any]]] = [[] for _ in clips]
+    for n, k, onset, offset, hit in zip(
+        events.clip_E, events.label_E, events.onset_E, events.offset_E, hit_E, strict=True
     ):
-        found[n].append([int(k), round(float(onset), 3), round(float(offset), 3)])
+        known = None if clips[n]["events"] is None else bool(hit)
+        found[n].append([int(k), round(float(onset), 3), round(float(offset), 3), known])
     return found
+
+
+def reference_events(clips: list[dict[str, Any]]) -> Events:
+    """What is annotated in the clips; nothing where it is not known."""
+    rows = [(n, *event) for n, clip in enumerate(clips) for event in clip["events"] or ()]
+    clip_E, label_E, onset_E, offset_E = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Events.sort(clip_E, label_E, onset_E, offset_E)

@@ -86,8 +86,10 @@ def line_key(figure: Figure, colours: dict[str, str], seeds: list[int]) -> None:
             handles.append(Line2D([], [], color="black", ls=dash, label=f"seed {own}"))
     if handles:
         columns = 4 if figure.get_figwidth() == PAGE_IN else 2
-        place = {"loc": "outside upper center", "ncols": columns, "handlelength": 3.2}
-        figure.legend(handles=handles, frameon=False, **place)
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=columns, frameon=False,
+            handlelength=3.2,
+        )  # fmt: skip
 
 
 def shortened(text: str, most: int = 40) -> str:

@@ -48,7 +48,7 @@ def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> d
     classes = manifest.classes
     return {
         "events": [
-            [classes.index(e["event_label"]), round(e["onset"], 3), round(e["offset"], 3)]
+            [classes.index(e["event_label"]), e["onset"], e["offset"]]
             for e in row["events"].as_py() or ()
         ],
         "span_s": frames * features.hop / features.sample_rate_hz,

@@ -237,6 +237,21 @@ def test_the_clip_browser_shows_and_plays(tab, pages):
     assert 0 < tab.run("document.querySelectorAll('#clips .cliplist button').length") <= 24
 
 
+def test_hits_and_false_alarms_look_different(tab, pages):
+    tab.open(pages["common"])
+    choose(tab, "clips", "cell", "C5")
+    choose(tab, "clips", "order", "errors")
+    tab.run("document.querySelector('#clips .cliplist button').click()")
+    tab.settle()
+    counts = tab.run("document.querySelector('#clips [aria-current=true] .sub').innerText")
+    hits, false, _ = (int(part[1:]) for part in counts.split())
+    bars = "[...document.querySelectorAll('#clips svg[role=img] > rect')]"
+    hatched = f"{bars}.filter(b => b.getAttribute('fill').startsWith('url(#hatch-1')).length"
+    outlined = f"{bars}.filter(b => b.getAttribute('stroke') === 'var(--fg)').length"
+    assert (tab.run(outlined), tab.run(hatched)) == (hits, false) and false > 0
+    assert "Hatched: false alarms" in tab.run("document.querySelector('#clips').innerText")
+
+
 def test_what_is_not_there_is_said(tab, pages):
     tab.open(pages["half"])
     text = tab.run("document.querySelector('#summary').innerText")

@@ -135,12 +135,28 @@ def test_the_browser_shows_reference_and_detections_as_stored(content):
     assert clip["span_s"] == pytest.approx(10.0, abs=0.2)
     system = entry["systems"][0]
     stored = scores(truth, 0.15, 0).scores_NUK[n] >= np.float16(0.5)
-    for k, onset, offset in system["events"][0]:
+    for k, onset, offset, _ in system["events"][0]:
         assert stored[round(onset / 0.25) : round(offset / 0.25), k].all()
-    covered = sum(round((offset - onset) / 0.25) for _, onset, offset in system["events"][0])
+    covered = sum(round((offset - onset) / 0.25) for _, onset, offset, _ in system["events"][0])
     assert covered == stored.sum()
     hits, false, missed = system["counts"][0]
     assert hits + missed == len(clip["events"]) and hits + false == len(system["events"][0])
+
+
+def test_hits_are_those_that_the_event_f1_counts(content):
+    """In every clip of every system as many as its counts say, each near an event of its class."""
+    entry, marks = content["browser"][0], set()
+    for system in entry["systems"]:
+        for clip, events, (hits, false, _) in zip(
+            entry["clips"], system["events"], system["counts"], strict=True
+        ):
+            assert [hit for *_, hit in events].count(True) == hits
+            assert [hit for *_, hit in events].count(False) == false
+            for k, onset, _, hit in events:
+                near = [abs(on - onset) <= 0.2 + 1e-6 for own, on, _ in clip["events"] if own == k]
+                assert any(near) or not hit
+                marks.add(hit)
+    assert marks == {True, False}
 
 
 def test_a_data_set_that_is_gone_is_said(tmp_path):
@@ -148,6 +164,7 @@ def test_a_data_set_that_is_gone_is_said(tmp_path):
     entry = content["browser"][0]
     assert "not where" in entry["missing"] and entry["systems"][0]["events"]
     assert {clip["picture"] for clip in entry["clips"]} == {None}
+    assert {hit for events in entry["systems"][0]["events"] for *_, hit in events} == {None}
     assert {clip["events"] for clip in entry["clips"]} == {None}
 
 

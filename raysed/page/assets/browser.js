@@ -56,8 +56,15 @@ function clipView(entry, place, systems) {
     note(`${number(clip.duration_s, 1)} s, ${clip.why === "random" ? "drawn at random" : "among the clips with the most errors"}`),
     clip.audio && html("audio", { controls: true, preload: "none", src: clip.audio, "aria-label": clip.filename }),
     chart((width) => clipDrawing(entry, clip, place, systems, width)),
+    clip.events && systems.length > 0 && note("Outlined: hits. Hatched: false alarms (event-based, onset within 200 ms, offset within 200 ms or 20 % of the length)."),
     systems.some((system) => !system.events) && note("The scores of this trial are not stored: only its counts are known."),
   ].filter(Boolean);
+}
+
+// A hit has an outline, a false alarm is hatched; the reference, and what cannot be told, is plain.
+function eventPaint(colour, lane, hit) {
+  if (hit === false) return { fill: `url(#hatch-${lane})`, stroke: colour, "stroke-width": 0.8 };
+  return { fill: colour, stroke: hit ? "var(--fg)" : null, "stroke-width": 1.2 };
 }
 
 // The log-mel above, below it a row a class: the reference, then what each system detected.
@@ -70,6 +77,7 @@ function clipDrawing(entry, clip, place, systems, width) {
   const span = clip.span_s ?? clip.duration_s, x = (seconds) => side + (Math.min(seconds, span) / span) * (width - side - 8);
   const said = labels.map((label) => `${entry.classes[label]}: ${rows.map((row) => `${row.events.filter(([own]) => own === label).length} in ${row.name}`).join(", ")}`).join("; ");
   const node = svg("svg", { width, height: bottom + 48, viewBox: `0 0 ${width} ${bottom + 48}`, role: "img", "aria-label": said || "no events" });
+  rows.forEach((row, lane) => node.append(svg("pattern", { id: `hatch-${lane}`, width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("rect", { width: 1.8, height: 4, fill: row.colour }))));
   if (clip.picture) node.append(svg("image", { href: clip.picture, x: side, y: 0, width: width - side - 8, height: high, preserveAspectRatio: "none" }), svg("text", { class: "muted", x: side - 8, y: 14, "text-anchor": "end" }, "log-mel"),
     ...(clip.band_hz ? [[high - 3, clip.band_hz[0]], [26, clip.band_hz[1]]].map(([y, hz]) => svg("text", { class: "muted", x: side - 8, y, "text-anchor": "end" }, `${hz} Hz`)) : []));
   if (!labels.length) node.append(svg("text", { class: "muted", x: side, y: high + 22 }, clip.events ? "nothing annotated, nothing detected" : "nothing detected"));
@@ -77,9 +85,9 @@ function clipDrawing(entry, clip, place, systems, width) {
     const top = high + 8 + order * step, most = Math.floor(side / 6.4), name = entry.classes[label];
     node.append(svg("line", { class: "gridline", x1: 0, x2: width - 8, y1: top + step - 4, y2: top + step - 4 }),
       svg("text", { x: side - 8, y: top + step / 2, "text-anchor": "end" }, svg("title", {}, name), name.length > most ? `${name.slice(0, most - 1)}…` : name));
-    rows.forEach((row, lane) => row.events.filter(([own]) => own === label).forEach(([, onset, offset]) => {
-      node.append(svg("rect", { x: x(onset), y: top + lane * (bar + 2), width: Math.max(x(offset) - x(onset), 2), height: bar, rx: 1.5, fill: row.colour },
-        svg("title", {}, `${name}, ${row.name}: ${onset.toFixed(2)}–${offset.toFixed(2)} s`)));
+    rows.forEach((row, lane) => row.events.filter(([own]) => own === label).forEach(([, onset, offset, hit]) => {
+      node.append(svg("rect", { x: x(onset), y: top + lane * (bar + 2), width: Math.max(x(offset) - x(onset), 2), height: bar, rx: 1.5, ...eventPaint(row.colour, lane, hit) },
+        svg("title", {}, `${name}, ${row.name}: ${onset.toFixed(2)}–${offset.toFixed(2)} s${hit === true ? ", a hit" : hit === false ? ", a false alarm" : ""}`)));
     }));
   });
   for (const seconds of ticks(0, span, Math.max(2, Math.floor((width - side) / 70))).found) {
