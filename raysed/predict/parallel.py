@@ -23,17 +23,28 @@ _RETRIES = 2
 
 
 class _Worker:
-    def __init__(self, detector: Detector) -> None:
-        device = "cuda" if ray.get_gpu_ids() else "cpu"
-        self._detector = replace(
-            detector,
-            network=detector.network.to(device),
-            normaliser=detector.normaliser.to(device),
-            device=device,
-        )
+    """Fetches its network with its first work, and so once more after a restart."""
 
-    def predict(self, sources: Sequence[Source]) -> list[Prediction]:
+    def __init__(self) -> None:
+        self._detector: Detector | None = None
+
+    def predict(
+        self, stored: list["ray.ObjectRef[Detector]"], sources: Sequence[Source]
+    ) -> list[Prediction]:
+        if self._detector is None:
+            self._detector = _placed(ray.get(stored[0]))
         return list(predict(self._detector, sources))
+
+
+def _placed(detector: Detector) -> Detector:
+    """The detector on the GPU that Ray gave this actor, else on the CPU."""
+    device = "cuda" if ray.get_gpu_ids() else "cpu"
+    return replace(
+        detector,
+        network=detector.network.to(device),
+        normaliser=detector.normaliser.to(device),
+        device=device,
+    )
 
 
 def predict_over_ray(
@@ -56,7 +67,7 @@ def predict_over_ray(
         normaliser=detector.normaliser.to("cpu"),
         device="cpu",
     )
-    stored = ray.put(on_cpu)
+    stored = [ray.put(on_cpu)]  # in a list: fetched where it is not there yet, not with every part
     worker = ray.remote(_Worker).options(
         num_cpus=1,
         num_gpus=min(1.0, have.get("GPU", 0.0) / workers),
@@ -64,9 +75,9 @@ def predict_over_ray(
         max_task_retries=_RETRIES,
         runtime_env=WORKER_ENVIRONMENT,
     )
-    pool: list[Any] = [worker.remote(stored) for _ in range(min(workers, len(parts)))]
+    pool: list[Any] = [worker.remote() for _ in range(min(workers, len(parts)))]
     try:
-        yield from _in_order(pool, parts)
+        yield from _in_order(pool, stored, parts)
     except ray.exceptions.RayError as error:
         raise RuntimeError(f"a worker was lost for good ({error})") from error
     finally:
@@ -74,7 +85,9 @@ def predict_over_ray(
             ray.kill(actor)
 
 
-def _in_order(pool: list[Any], parts: deque[Sequence[Source]]) -> Iterator[Prediction]:
+def _in_order(
+    pool: list[Any], stored: list["ray.ObjectRef[Detector]"], parts: deque[Sequence[Source]]
+) -> Iterator[Prediction]:
     """Results in the order of the parts; at most two parts a worker are under way or waiting."""
     running: dict[ray.ObjectRef, Any] = {}
     order: deque[ray.ObjectRef] = deque()
@@ -83,7 +96,7 @@ def _in_order(pool: list[Any], parts: deque[Sequence[Source]]) -> Iterator[Predi
     while parts or order:
         while parts and idle and len(order) < 2 * len(pool):
             worker = idle.popleft()
-            part = worker.predict.remote(parts.popleft())
+            part = worker.predict.remote(stored, parts.popleft())
             running[part] = worker
             order.append(part)
         while order and order[0] in done:

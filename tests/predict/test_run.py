@@ -1,6 +1,9 @@
 """What `raysed predict` and `raysed export` write and return."""
 
+import contextlib
 import json
+import os
+from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -9,6 +12,7 @@ import typer
 
 from raysed.evaluation.events import Reference, read_events_tsv
 from raysed.evaluation.frame_scores import read_score_folder
+from raysed.predict import parallel
 from raysed.predict import run as run_module
 from raysed.predict.commands import export
 from raysed.predict.model import load_detector
@@ -195,13 +199,36 @@ def test_settings_go_through_json():
 
 
 @pytest.mark.ray
-def test_ray_writes_what_one_process_writes(place, tmp_path, ray_session):
+def test_ray_writes_what_one_process_writes(place, tmp_path, ray_session, capfd):
+    """And nothing of its own: it warns of actors that could not be made again."""
     alone, together = tmp_path / "alone.tsv", tmp_path / "together.tsv"
     assert call(place, place / "audio", out=str(alone))[0] == 0
     assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
     assert alone.read_text() == together.read_text()
+    assert "core_worker" not in capfd.readouterr().err
     with pytest.raises(ValueError, match="the cluster has 4 CPUs"):
         call(place, place / "audio", workers=99)
+
+
+class DyingWorker(parallel._Worker):
+    """Its process ends in the middle of its first work; the file says that this was done."""
+
+    def predict(self, stored, sources):
+        with contextlib.suppress(FileExistsError):
+            Path(os.environ["RAYSED_TEST_DEAD"]).touch(exist_ok=False)
+            os._exit(1)
+        return super().predict(stored, sources)
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_comes_back(place, tmp_path, monkeypatch, ray_session):
+    dead, alone, together = (tmp_path / name for name in ("dead", "alone.tsv", "together.tsv"))
+    assert call(place, place / "audio", out=str(alone))[0] == 0
+    monkeypatch.setattr(parallel, "_Worker", DyingWorker)
+    environment = parallel.WORKER_ENVIRONMENT["env_vars"] | {"RAYSED_TEST_DEAD": str(dead)}
+    monkeypatch.setattr(parallel, "WORKER_ENVIRONMENT", {"env_vars": environment})
+    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
+    assert dead.exists() and alone.read_text() == together.read_text()
 
 
 def test_onnx_gives_the_scores_of_prediction(place, tmp_path):
