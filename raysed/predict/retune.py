@@ -67,16 +67,16 @@ def table(gains: list[Gain], settings: Settings) -> list[str]:
 
 
 def as_object(path: str, gains: list[Gain], settings: Settings) -> dict[str, Any]:
-    """The comparison for `--json`: fractions; None for a class without events, and without interval."""
+    """The comparison for `--json`: fractions; None where there are no events, and without interval."""
     return {
         "checkpoint": path,
         **settings.as_json(),
         "systems": [
             {
                 "name": gain.name,
-                "event_f1": gain.f1,
+                "event_f1": _known(gain.f1),
                 "per_class": {
-                    label: None if np.isnan(f1) else float(f1)
+                    label: _known(f1)
                     for label, f1 in zip(settings.classes, gain.per_class_K, strict=True)
                 },
                 "gain": None if gain.gain is None else asdict(gain.gain),
@@ -84,6 +84,10 @@ def as_object(path: str, gains: list[Gain], settings: Settings) -> dict[str, Any
             for gain in gains
         ],
     }
+
+
+def _known(f1: float) -> float | None:
+    return None if np.isnan(f1) else float(f1)
 
 
 def _grid(
