@@ -111,7 +111,10 @@ def _run(
     """Build, train, evaluate; returns the sets with too many bad clips."""
     run, say = status.run, made_by.say
     status.update("building data sets")
+    wanted = resolved.space.resources.gpus_per_worker
     resolved = settle_gpus(resolved, cluster_nodes())
+    if wanted == "auto" and not resolved.space.resources.gpus:
+        say("no node has a GPU now: trials train on CPUs (resources.gpus_per_worker: auto)")
     concurrent = concurrent_trials(resolved)
     # Before the data sets take their hours; they are asked for below.
     check_nodes(run, [])

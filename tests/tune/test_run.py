@@ -1,6 +1,7 @@
 """A tiny space from audio to tables on a local Ray of four logical CPUs."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -72,6 +73,16 @@ def test_the_same_command_runs_nothing_again(finished, tree):
     assert before == {
         path: path.stat().st_mtime_ns for path in (tree / "run" / "trials").rglob("*.*")
     }
+
+
+def test_auto_says_that_no_node_has_a_gpu(finished, tree):
+    resolved, run, _, usual = finished
+    resources = resolved.space.resources.model_copy(update={"gpus_per_worker": "auto"})
+    auto = replace(resolved, space=resolved.space.model_copy(update={"resources": resources}))
+    said = []
+    assert run_space(auto, tree / "space.yaml", run, address=None, say=said.append) == 0
+    assert any("no node has a GPU now" in line for line in said)
+    assert not any("no node has a GPU" in line for line in usual)
 
 
 def test_a_lost_trial_is_run_again_with_the_same_result(finished, tree):
