@@ -29,7 +29,7 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
         if name not in job.sets:
             known = ", ".join(job.sets)
             yield f"{key} names {name}, which the data job {job.name} lacks (it has {known})"
-        elif not _fits(job.sets[name], role):
+        elif not fits(job.sets[name], role):
             yield f"{key} names {name}, which has no {role} labels"
 
 
@@ -52,7 +52,8 @@ def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
         )
 
 
-def _fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
+def fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
+    """Whether a set has the labels of a role: synthetic, strong, weak, unlabelled or any."""
     subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
     strong = subset in ("synthetic", "validation", "eval")
     match role:

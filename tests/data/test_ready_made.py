@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from raysed.config.data_job import RecordedSet
-from raysed.config.space import _fits
+from raysed.config.fit import fits
 from raysed.data.clip import Event
 from raysed.data.desed import list_recorded
 from tests.data.banks import write_audio
@@ -60,9 +60,9 @@ def test_what_is_absent_is_named(tmp_path: Path) -> None:
 
 
 def test_they_fit_every_role_of_a_training() -> None:
-    assert all(_fits(SET, role) for role in ("synthetic", "strong", "weak", "unlabelled"))
+    assert all(fits(SET, role) for role in ("synthetic", "strong", "weak", "unlabelled"))
     weak = RecordedSet(kind="recorded", subset="weak")
-    assert not _fits(weak, "synthetic")
+    assert not fits(weak, "synthetic")
 
 
 def test_the_folder_belongs_to_the_subset() -> None:
