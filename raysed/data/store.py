@@ -133,7 +133,7 @@ def _convert(folder: Folder, manifest: Manifest, path: Path) -> None:
     """Write all shards as one uncompressed Arrow IPC file, one record batch a shard; renamed when
     whole.
     """
-    # Up to gigabytes each, and this process alone converts: it holds the lock.
+    # Of killed conversions, up to gigabytes each.
     remove_unfinished(path.parent)
     with whole_file(path) as file:
         writer = None

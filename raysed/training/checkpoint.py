@@ -26,14 +26,9 @@ FORMAT = 1
 _ZIP = b"PK\x03\x04"
 # What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
 _UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    EOFError,
-    RuntimeError,
-    ValueError,
+    *(zipfile.BadZipFile, zlib.error, EOFError, pickle.UnpicklingError),
+    *(RuntimeError, ValueError, TypeError, KeyError, AttributeError),
 )
-_UNREADABLE += (TypeError, KeyError, AttributeError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
