@@ -13,8 +13,8 @@ import torch
 
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.store import open_dataset
+from raysed.data.features.store import open_dataset
+from raysed.storage.folder import Folder
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import train
 

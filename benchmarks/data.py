@@ -22,12 +22,17 @@ from benchmarks.common import Row, document, idle_share, one_core, paired, publi
 from benchmarks.published import convolved, published_soundscape
 from benchmarks.step_parts import Clock
 from raysed.config.data_job import DataJob, Roots, SyntheticSet
-from raysed.data import reverb, soundscape
 from raysed.data.audio import EXTENSIONS
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
-from raysed.data.procedural import DemoSizes, write_demo_tree
-from raysed.data.soundscape import SoundscapeContext, make_soundscape, soundscape_count, specify
+from raysed.data.soundscapes import reverb, soundscape
+from raysed.data.soundscapes.soundscape import (
+    SoundscapeContext,
+    make_soundscape,
+    soundscape_count,
+    specify,
+)
+from raysed.demo.procedural import DemoSizes, write_demo_tree
 
 MINI_DESED = Path(__file__).resolve().parents[2] / "shared" / "data" / "mini_desed"
 BLOCK = 6
@@ -127,7 +132,7 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
 
 
 def floor_s(context: SoundscapeContext, blocks: list[list[int]], part: str, function: str) -> float:
-    """CPU seconds inside one function of raysed.data.soundscape while the blocks are made."""
+    """CPU seconds inside one function of raysed.data.soundscapes.soundscape while the blocks are made."""
     clock = Clock()
     timed = clock.timed(getattr(soundscape, function), part)
     with patch.object(soundscape, function, timed):

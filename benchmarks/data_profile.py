@@ -23,8 +23,10 @@ import typer
 from benchmarks.common import one_core
 from benchmarks.data import BLOCK, bank_roots, job_of, kept_blocks
 from raysed.config.data_job import Features, Roots
-from raysed.data import loudness, mel, render, soundscape
-from raysed.data.soundscape import SoundscapeContext, make_soundscape
+from raysed.data.features import mel
+from raysed.data.soundscapes import loudness, soundscape
+from raysed.data.soundscapes import rendering as render
+from raysed.data.soundscapes.soundscape import SoundscapeContext, make_soundscape
 
 PARTS = {
     "Scaper's instantiation": (soundscape.scaper.Scaper, "_instantiate_event"),

@@ -23,12 +23,12 @@ from benchmarks.team import Step, Team, free_port
 from benchmarks.train_step import VALUES, inputs, trial_of
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Schedule, Shares, Teacher, Trial
-from raysed.data.folder import Folder
-from raysed.data.mel import mel_amplitude
-from raysed.data.procedural import DemoSizes, demo_roots, write_demo_tree
-from raysed.data.store import FeatureSet
+from raysed.data.features.mel import mel_amplitude
+from raysed.data.features.store import FeatureSet
+from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
+from raysed.storage.folder import Folder
 from raysed.training.keys import torch_generator
 from raysed.training.mean_teacher import MeanTeacher, Targets
 from raysed.training.ranks import ALONE
@@ -124,7 +124,7 @@ def features_copied(device: str) -> Check:
 def mel_parity(device: str) -> Check:
     """DALI against the CPU definition, decibels where within 60 dB of the clip's maximum."""
     try:
-        from raysed.data.mel_dali import DaliMel
+        from raysed.data.features.mel_dali import DaliMel
     except ImportError as error:
         return {"skipped": f"DALI is not installed ({error})", "ok": True}
     features = Features()

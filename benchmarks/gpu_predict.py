@@ -13,7 +13,7 @@ from benchmarks.train_step import CLASSES
 from raysed.config.data_job import Features
 from raysed.config.trial import PostProcessing
 from raysed.model.network import make_network
-from raysed.predict.model import Detector
+from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
 from raysed.predict.settings import Settings
 from raysed.predict.sources import Source

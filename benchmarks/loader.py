@@ -16,8 +16,8 @@ from benchmarks.train_step import CLASSES, trial_of
 from raysed.config.data_job import Features
 from raysed.config.trial import Schedule, Shares, Teacher
 from raysed.data.clip import Event
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet
+from raysed.data.features.store import FeatureSet
+from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
 from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer

@@ -13,8 +13,8 @@ from benchmarks.common import Row, document, least_s, one_core, paired, publish,
 from benchmarks.data import BLOCK
 from benchmarks.published import published_mel
 from raysed.config.data_job import Features
-from raysed.data.mel import CHUNK_FRAMES, mel_amplitude
-from raysed.data.mel_dali import DaliMel
+from raysed.data.features.mel import CHUNK_FRAMES, mel_amplitude
+from raysed.data.features.mel_dali import DaliMel
 
 
 def mels(pairs: int) -> list[Row]:

@@ -22,12 +22,17 @@ from psds_eval import PSDSEval
 
 from benchmarks.common import Row, document, least_s, one_core, paired, publish, row
 from benchmarks.real_systems import BASELINE, TRUTH, read_real
-from raysed.evaluation.bootstrap import METRICS, clip_weights, random_bits
-from raysed.evaluation.counts import PAPER
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.events import Events, Reference, read_durations_tsv, read_events_tsv
-from raysed.evaluation.psds import psds
-from raysed.evaluation.statistics import Parameters, Statistics, collect
+from raysed.evaluation.counts.clip_counts import PAPER
+from raysed.evaluation.counts.statistics import Parameters, Statistics, collect
+from raysed.evaluation.detections.events import (
+    Events,
+    Reference,
+    read_durations_tsv,
+    read_events_tsv,
+)
+from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, random_bits
+from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.evaluation.metrics.psds import psds
 
 DRAWS = 1000
 ONLY_PSDS = Parameters(psds=(PAPER,))

@@ -6,7 +6,7 @@ import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Event
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 from tests.data.small_sets import write_rows
 
 CLASSES = tuple(f"class{k}" for k in range(10))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from raysed.config.trial import Trial
-from raysed.data.store import FeatureSet
+from raysed.data.features.store import FeatureSet
 from raysed.training.inputs import Normaliser
 from raysed.training.mean_teacher import Targets
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raysed.config.trial import Trial
+from raysed.model.cpu.dropout import Dropout
 from raysed.model.crnn import CRNN, ConvBlock
-from raysed.model.dropout import Dropout
 
 
 def plain(network: CRNN) -> CRNN:

@@ -27,9 +27,9 @@ from benchmarks.common import Row, document, least_s, one_core, paired, publish,
 from benchmarks.predict_agreement import agreement, draw, read_clips, write_recording
 from benchmarks.predict_tables import tables
 from benchmarks.rehearsal_watch import Process, look
-from raysed.predict.model import Detector, load_detector
+from raysed.predict.detector import Detector, load_detector
+from raysed.predict.prediction_run import Request, run
 from raysed.predict.recordings import BATCH, predict
-from raysed.predict.run import Request, run
 from raysed.predict.settings import smooth
 from raysed.predict.sources import Source
 from raysed.predict.windows import Timeline, windows

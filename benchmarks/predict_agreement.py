@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from raysed.predict.model import Detector
+from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Source, find_sources

@@ -5,8 +5,8 @@ from pathlib import Path
 import librosa
 import numpy as np
 
-from raysed.data import soundscape
-from raysed.data.soundscape import SoundscapeContext, specify
+from raysed.data.soundscapes import soundscape
+from raysed.data.soundscapes.soundscape import SoundscapeContext, specify
 
 
 def published_soundscape(context: SoundscapeContext, index: int, folder: Path) -> Path:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from raysed.evaluation.counts import Counts, Deltas, PsdsCriteria
-from raysed.evaluation.events import Events, Reference, read_durations_tsv, read_events_tsv
-from raysed.evaluation.statistics import Statistics, collect
+from raysed.evaluation.counts.clip_counts import Counts, Deltas, PsdsCriteria
+from raysed.evaluation.counts.statistics import Statistics, collect
+from raysed.evaluation.detections.events import (
+    Events,
+    Reference,
+    read_durations_tsv,
+    read_events_tsv,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRUTH = DATA / "desed_metadata" / "validation" / "validation.tsv"

@@ -26,8 +26,8 @@ from benchmarks.rehearsal_tables import seconds_of_an_epoch, stage_table
 from benchmarks.rehearsal_tree import write_tree
 from benchmarks.rehearsal_watch import watch
 from raysed.config.space import read_space
-from raysed.data.folder import Folder
-from raysed.tune.plan import describe, plan_trials
+from raysed.run.trial_plan import describe, plan_trials
+from raysed.storage.folder import Folder
 
 STAGES = {
     "soundscapes": ("train_pitch_dry", "xvalid_pitch_dry"),

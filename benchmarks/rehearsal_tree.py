@@ -16,9 +16,9 @@ import soundfile
 import soxr
 import yaml
 
-from raysed.data.placement import split_label
-from raysed.data.procedural import mixture
-from raysed.data.procedural_sounds import SAMPLE_RATE_HZ, SOUNDS, background
+from raysed.data.soundscapes.placement import split_label
+from raysed.demo.procedural import mixture
+from raysed.demo.procedural_sounds import SAMPLE_RATE_HZ, SOUNDS, background
 
 JOB = Path(__file__).parents[1] / "data_jobs" / "desed.yaml"
 RATE_HZ = 44_100

@@ -18,8 +18,8 @@ import torch
 from benchmarks.rehearsal_watch import mapped_mb
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet, open_dataset
+from raysed.data.features.store import FeatureSet, open_dataset
+from raysed.storage.folder import Folder
 from raysed.training import train as train_module
 from raysed.training import trainer as trainer_module
 from raysed.training.mean_teacher import MeanTeacher

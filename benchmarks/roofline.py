@@ -26,7 +26,7 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks.common import document, publish
 from benchmarks.train_step import VALUES, trial_of
 from raysed.config.trial import Model, Shares
-from raysed.model.dropout import Dropout
+from raysed.model.cpu.dropout import Dropout
 from raysed.training.mean_teacher import MeanTeacher, Targets
 
 FRAMES, BANDS, OUTPUTS, CLASSES = 628, 128, 157, 10
@@ -132,7 +132,8 @@ def _as_on_a_gpu() -> Iterator[None]:
     with ExitStack() as stack:
         for each in (
             patch(
-                "raysed.model.gru.GRU.forward", lambda self, x, hx=None: (x.repeat(1, 1, 2), None)
+                "raysed.model.cpu.gru.GRU.forward",
+                lambda self, x, hx=None: (x.repeat(1, 1, 2), None),
             ),
             patch.object(torch, "autocast", lambda *_, **__: nullcontext()),
             patch.object(Dropout, "forward", lambda self, x: _dropout(x, self.p, self.training)),

@@ -24,12 +24,12 @@ from benchmarks.common import document, idle_share, publish
 from benchmarks.noise_set import write_set
 from raysed.config.space import Training
 from raysed.config.trial import Schedule, Shares, Trial, TrialData
-from raysed.data.folder import Folder
-from raysed.data.store import open_dataset
+from raysed.data.features.store import open_dataset
+from raysed.run.status import RunStatus
+from raysed.run.trial_plan import TrialPlan
+from raysed.storage.folder import Folder
 from raysed.training.train import train
-from raysed.tune.plan import TrialPlan
-from raysed.tune.progress import TrialProgress
-from raysed.tune.status import RunStatus
+from raysed.tune.trial_progress import TrialProgress
 
 DATA = TrialData(synthetic="s", unlabelled="s", weak="s", xvalid=("x",), evaluation=("x",))
 TRIAL = Trial(data=DATA)

@@ -18,16 +18,16 @@ import typer
 
 from benchmarks.common import RESULTS, document
 from benchmarks.real_systems import Pool, perturbed_systems, read_real
-from raysed.evaluation.bootstrap import METRICS, bca, clip_weights, interval, jackknife
-from raysed.evaluation.counts import PsdsCriteria
-from raysed.evaluation.psds import DEFINITIONS
-from raysed.evaluation.significance import (
+from raysed.evaluation.counts.clip_counts import PsdsCriteria
+from raysed.evaluation.counts.statistics import collect
+from raysed.evaluation.intervals.bootstrap import METRICS, bca, clip_weights, interval, jackknife
+from raysed.evaluation.intervals.significance import (
     max_t,
     paired_difference,
     permutation_p,
     seed_interval,
 )
-from raysed.evaluation.statistics import collect
+from raysed.evaluation.metrics.psds import DEFINITIONS
 
 COVERED = ("event_f1", "psds", "psds_2020", "psds1", "psds2")
 PARTS = ("coverage", "paired", "seeds3", "seeds5", "family")

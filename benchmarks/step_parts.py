@@ -15,7 +15,7 @@ from unittest.mock import patch
 import torch
 
 from raysed.config.trial import Model
-from raysed.model import fused, gru, kernels, maps
+from raysed.model.cpu import fused, gru, kernels, maps
 
 PARTS: tuple[tuple[Any, tuple[str, ...], str], ...] = (
     (maps.Maps, ("__init__",), "convolutions 2-7, forward"),

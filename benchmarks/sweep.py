@@ -28,8 +28,8 @@ from raysed.config.data_job import DataJob, Features
 from raysed.config.reader import read_config
 from raysed.config.space import read_space
 from raysed.config.trial import Shares, Trial
-from raysed.data.cluster import start_ray
-from raysed.data.plan import plan
+from raysed.data.build.dataset_plan import plan
+from raysed.ray_cluster import start_ray
 
 SECONDS = 6.0
 """Of a measurement, after what starts."""

@@ -12,10 +12,10 @@ from benchmarks.halving import Axis, Value
 from raysed.config.data_job import DataJob, SyntheticSet
 from raysed.config.layers import merge
 from raysed.config.reader import validate
-from raysed.data import job as job_module
-from raysed.data.job import TASKS_PER_ACTOR, build
-from raysed.data.procedural import DemoSizes, write_demo_tree
-from raysed.data.progress import BuildProgress
+from raysed.data.build import job as job_module
+from raysed.data.build.build_progress import BuildProgress
+from raysed.data.build.job import TASKS_PER_ACTOR, build
+from raysed.demo.procedural import DemoSizes, write_demo_tree
 
 MANY = 200_000
 """Soundscapes asked for: more than any measurement makes."""

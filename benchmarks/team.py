@@ -23,7 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks.train_step import VALUES, inputs
 from raysed.config.trial import Trial
-from raysed.model.dropout import Dropout
+from raysed.model.cpu.dropout import Dropout
 from raysed.model.sync_norm import AllReducedBatchNorm
 from raysed.training.mean_teacher import MeanTeacher, Targets
 from raysed.training.ranks import Ranks, process_group

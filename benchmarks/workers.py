@@ -9,11 +9,11 @@ from unittest import mock
 
 from benchmarks.common import Row, idle_share, row
 from raysed.config.data_job import DataJob
-from raysed.data import job as job_module
-from raysed.data.cluster import start_ray
-from raysed.data.job import build
-from raysed.data.progress import BuildProgress
-from raysed.data.shards import sha256
+from raysed.data.build import job as job_module
+from raysed.data.build.build_progress import BuildProgress
+from raysed.data.build.job import build
+from raysed.data.features.shards import sha256
+from raysed.ray_cluster import start_ray
 
 PAIRS = 3
 CLIPS = 320

@@ -4,6 +4,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -42,7 +43,7 @@ def ray_session() -> Iterator[None]:
     """One local Ray of four logical CPUs for the whole run of pytest."""
     import ray
 
-    from raysed.data.cluster import init_ray
+    from raysed.ray_cluster import init_ray
 
     init_ray(
         address="local",
@@ -54,3 +55,13 @@ def ray_session() -> Iterator[None]:
     )
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One tree of sounds and built data sets for all tests of runs."""
+    from tests.tune.tiny import write_tiny_tree
+
+    root = tmp_path_factory.mktemp("tiny")
+    write_tiny_tree(root)
+    return root

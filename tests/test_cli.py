@@ -10,11 +10,12 @@ import pytest
 import typer
 import yaml
 
-from raysed import cli, commands
+from raysed.cli import commands
+from raysed.cli import entry as cli
 from raysed.config.reader import ConfigError
 from raysed.config.reference import reference
 from raysed.config.schema import KINDS, schema
-from raysed.data.resume import DatasetResult
+from raysed.data.build.resume import DatasetResult
 from tests.paths import ROOT
 
 JOB = {
@@ -162,12 +163,12 @@ def test_an_interrupt_while_the_commands_load_is_quiet(monkeypatch, main, wrappe
                 raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
             raise KeyboardInterrupt
 
-    monkeypatch.setitem(sys.modules, "raysed.commands", Loading())
+    monkeypatch.setitem(sys.modules, "raysed.cli.commands", Loading())
     assert main("schema") == (130, "", "interrupted\n")
 
 
 def test_nothing_that_takes_time_is_loaded_before_the_guard_stands():
-    code = "import sys, raysed.cli, raysed.data.__main__, raysed.tune.__main__; print(*sys.modules)"
+    code = "import sys, raysed.cli.entry, raysed.data.__main__, raysed.tune.__main__; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -208,7 +209,7 @@ def test_tables_are_whole_where_there_is_no_terminal(monkeypatch, main, tmp_path
         result = DatasetResult(name, "1d", "out/x", 14412, 0, 123, 4567, 113, 113, False, ())
         return {name: result}
 
-    monkeypatch.setattr("raysed.data.job.build", built)
+    monkeypatch.setattr("raysed.data.build.job.build", built)
     code, out, _ = main("data", write(tmp_path / "job.yaml", JOB))
     assert code == 0 and "…" not in out
     header, row = (re.findall(r"[^┃│]+", line) for line in (out.splitlines()[i] for i in (1, 3)))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
-from raysed.commands import app
+from raysed.cli.commands import app
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.config.layers import read_layers
 from raysed.config.space import Space

@@ -12,8 +12,8 @@ from benchmarks import rehearsal, rehearsal_tables, rehearsal_tree, rehearsal_wa
 from benchmarks.rehearsal_watch import look, mapped_mb, watch
 from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
-from raysed.data.plan import plan
-from raysed.data.tsv import read_strong, read_unlabelled, read_weak
+from raysed.data.build.dataset_plan import plan
+from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
 from tests.paths import SHARED
 from tests.test_benchmarks import check_form
 

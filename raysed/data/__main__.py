@@ -1,6 +1,6 @@
 """`python -m raysed.data JOB.yaml`: the same as `raysed data`."""
 
-from raysed.cli import main
+from raysed.cli.entry import main
 
 if __name__ == "__main__":
     main("data")

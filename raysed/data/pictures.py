@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from raysed.config.data_job import Features
-from raysed.data.mel import log_mel_db
-from raysed.data.store import FeatureSet, open_dataset
+from raysed.data.features.mel import log_mel_db
+from raysed.data.features.store import FeatureSet, open_dataset
 
 CLIPS = 4
 _COLOURS = 48

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from raysed.config.trial import Model
-from raysed.model.dropout import Dropout
-from raysed.model.fused import Block, Settings
-from raysed.model.gru import GRU
+from raysed.model.cpu.dropout import Dropout
+from raysed.model.cpu.fused import Block, Settings
+from raysed.model.cpu.gru import GRU
 from raysed.model.sync_norm import AllReducedBatchNorm
 
 

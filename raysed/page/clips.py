@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from raysed.data.folder import Folder
-from raysed.evaluation.counts import arrays_of
-from raysed.evaluation.events import Events
-from raysed.evaluation.matching import event_hits
-from raysed.evaluation.postprocess import decode
+from raysed.evaluation.counts.clip_counts import arrays_of
+from raysed.evaluation.counts.matching import event_hits
+from raysed.evaluation.detections.events import Events
+from raysed.evaluation.detections.postprocess import decode
 from raysed.page.stored import stored_clips
 from raysed.report.results import Result
+from raysed.storage.folder import Folder
 from raysed.training.scoring import decode_scores
 
 WORST, RANDOM = 12, 12

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from raysed.data.folder import Folder
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.significance import verdict
+from raysed.evaluation.intervals.significance import verdict
+from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.page.clips import browser_of
 from raysed.page.curves import DRAWS, LEVEL, roc_band
 from raysed.page.trials import short, trials_of
 from raysed.report.cells import published
-from raysed.report.claims import MARGIN, SIGNIFICANCE
 from raysed.report.contrasts import ContrastValue
-from raysed.report.metrics import METRICS
 from raysed.report.report import Report
 from raysed.report.results import Result, read_results
-from raysed.training.files import read_json
+from raysed.report.shown import METRICS
+from raysed.report.verdicts import MARGIN, SIGNIFICANCE
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
 
 ROC_DEFINITION = "psds_2020"
 """Whose curve is drawn: that of the tables' PSDS (METRICS)."""

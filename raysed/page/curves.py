@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raysed.evaluation.bootstrap import clip_weights
-from raysed.evaluation.psds import DEFINITIONS, kernel_arguments
-from raysed.evaluation.roc import TILE, rates
-from raysed.evaluation.statistics import Statistics
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.metrics.psds import DEFINITIONS, kernel_arguments
+from raysed.evaluation.metrics.psds_kernels import TILE, rates
 
 DRAWS = 200
 LEVEL = 0.95

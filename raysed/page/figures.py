@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from raysed.data.folder import Folder
 from raysed.page.layout import (
     BLUE,
     COLOURS,
@@ -33,6 +32,7 @@ from raysed.page.layout import (
     rows_of,
     shortened,
 )
+from raysed.storage.folder import Folder
 
 OUTCOMES = {"higher": BLUE, "lower": ORANGE, "undecided": GREY}
 DPI = 300

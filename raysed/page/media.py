@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from raysed.config.data_job import Features
-from raysed.data.mel import log_mel_db
+from raysed.data.features.mel import log_mel_db
 
 COLOURS = 32
 MAX_WIDTH = 320

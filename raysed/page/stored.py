@@ -11,9 +11,9 @@ import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
-from raysed.data.folder import Folder
-from raysed.data.shards import Manifest, decode_shard, read_manifest, read_shard
+from raysed.data.features.shards import Manifest, decode_shard, read_manifest, read_shard
 from raysed.page.media import audio_clip, mel_picture
+from raysed.storage.folder import Folder
 
 
 def stored_clips(

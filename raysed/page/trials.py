@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from raysed.data.folder import Folder
 from raysed.report.report import Report
-from raysed.report.trials import TrialState, trial_name
-from raysed.training.files import read_json
+from raysed.run.trial_states import TrialState, trial_name
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
 
 TERMS = ("loss", "strong", "weak", "consistency_strong", "consistency_weak")
 """Of the training loss, as in `progress.jsonl`."""

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from raysed import __version__
-from raysed.data.folder import write_atomically
-from raysed.data.mel import AMPLITUDE_FLOOR
-from raysed.model.gru import GRU
-from raysed.predict.model import Detector
+from raysed.data.features.mel import AMPLITUDE_FLOOR
+from raysed.model.cpu.gru import GRU
+from raysed.predict.detector import Detector
+from raysed.storage.folder import write_atomically
 
 TOLERANCE = 1e-4
 _OPSET = 18

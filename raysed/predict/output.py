@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from raysed.data.folder import write_atomically
-from raysed.data.whole_file import whole_file
-from raysed.evaluation.events import COLUMNS
+from raysed.evaluation.detections.events import COLUMNS
 from raysed.predict.recordings import FrameScores
 from raysed.predict.sources import Source, refuse_shared_outputs
+from raysed.storage.folder import write_atomically
+from raysed.storage.whole_file import whole_file
 
 Format = Literal["tsv", "json", "audacity"]
 Event = tuple[float, float, str]

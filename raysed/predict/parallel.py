@@ -11,11 +11,11 @@ from typing import Any
 
 import ray
 
-from raysed.data.cluster import start_ray
-from raysed.data.job import WORKER_ENVIRONMENT
-from raysed.predict.model import Detector
+from raysed.data.build.job import WORKER_ENVIRONMENT
+from raysed.predict.detector import Detector
 from raysed.predict.recordings import Prediction, predict
 from raysed.predict.sources import Source
+from raysed.ray_cluster import start_ray
 
 RECORDINGS_AT_ONCE = 32
 """Most recordings of a task: short ones then share batches."""

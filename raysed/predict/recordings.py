@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raysed.predict.model import Detector
+from raysed.predict.detector import Detector
 from raysed.predict.settings import smooth
 from raysed.predict.sources import Source
 from raysed.predict.stream import Heard, blocks

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet, open_dataset
-from raysed.predict.model import read_checkpoint
+from raysed.data.features.store import FeatureSet, open_dataset
+from raysed.predict.detector import read_checkpoint
 from raysed.predict.settings import Settings
 from raysed.predict.tuning import Gain, Grid, compare, count_pairs
+from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, load_checkpoint, save_checkpoint
 from raysed.training.scoring import Scores, decode_scores, encode_scores, reference_of, score_set
 

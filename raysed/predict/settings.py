@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from raysed.config.trial import PostProcessing
-from raysed.evaluation.postprocess import median_filter, regions
+from raysed.evaluation.detections.postprocess import median_filter, regions
 
 FIELDS = ("threshold", "median_window")
 

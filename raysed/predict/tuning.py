@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from raysed.config.trial import PostProcessing
-from raysed.evaluation.counts import Counts, event_counts
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.events import Reference
-from raysed.evaluation.postprocess import decode_points
-from raysed.evaluation.significance import Difference, paired_difference
-from raysed.evaluation.statistics import PUBLISHED, Parameters, Statistics, collect
+from raysed.evaluation.counts.clip_counts import Counts, event_counts
+from raysed.evaluation.counts.statistics import PUBLISHED, Parameters, Statistics, collect
+from raysed.evaluation.detections.events import Reference
+from raysed.evaluation.detections.postprocess import decode_points
+from raysed.evaluation.intervals.significance import Difference, paired_difference
+from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.training.scoring import Scores
 
 THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from raysed.evaluation.significance import mean_value
-from raysed.report.metrics import METRICS
+from raysed.evaluation.intervals.significance import mean_value
 from raysed.report.results import Measured
-from raysed.report.trials import TrialState, trial_name
+from raysed.report.shown import METRICS
+from raysed.run.trial_states import TrialState, trial_name
 
 
 @dataclass(frozen=True)

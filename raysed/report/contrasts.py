@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from raysed.evaluation.significance import SeedEstimate, max_t, mean_difference
-from raysed.report.metrics import METRICS
+from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
 from raysed.report.results import Measured
+from raysed.report.shown import METRICS
 
 Pair = tuple[str, str]
 """(cell, against): the metric of the first less that of the second."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from raysed.report.cells import CellValue
-from raysed.report.claims import Claim, Comparison
-from raysed.report.claims_markdown import remarks, seeds_text
 from raysed.report.contrasts import ContrastValue
-from raysed.report.metrics import METRICS, interval, number, signed, signed_interval
+from raysed.report.shown import METRICS, interval, number, signed, signed_interval
+from raysed.report.verdicts import Claim, Comparison
+from raysed.report.verdicts_markdown import remarks, seeds_text
 
 _ESCAPES = str.maketrans(
     {

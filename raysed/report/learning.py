@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from raysed.evaluation.significance import seed_difference
-from raysed.report.metrics import METRICS
+from raysed.evaluation.intervals.significance import seed_difference
 from raysed.report.results import BASELINES, Result
+from raysed.report.shown import METRICS
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
-from raysed.report.metrics import METRICS, interval, number, signed, signed_interval
+from raysed.report.shown import METRICS, interval, number, signed, signed_interval
 
 
 def tables(

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from raysed.data.folder import Folder
 from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
-from raysed.report.claims import Claim, judge
-from raysed.report.claims_markdown import claims_lines
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.results import Measured, read_plan, read_results, results_frame
-from raysed.report.trials import TrialState, read_trials
+from raysed.report.verdicts import Claim, judge
+from raysed.report.verdicts_markdown import claims_lines
+from raysed.run.trial_states import TrialState, read_trials
+from raysed.storage.folder import Folder
 
 
 @dataclass(frozen=True)

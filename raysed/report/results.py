@@ -7,12 +7,12 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
-from raysed.data.folder import Folder
-from raysed.evaluation.significance import Drawn, drawn, mean_value
-from raysed.evaluation.statistics import Statistics
-from raysed.report.metrics import METRICS
-from raysed.report.trials import trial_name
-from raysed.training.files import read_json
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
+from raysed.report.shown import METRICS
+from raysed.run.trial_states import trial_name
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
 
 BASELINES = {
     "always_on": "every class always on",

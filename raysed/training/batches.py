@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from raysed.config.trial import SUBSETS, Trial
-from raysed.data.store import FeatureSet
+from raysed.data.features.store import FeatureSet
 from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
 

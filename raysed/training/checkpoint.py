@@ -18,8 +18,8 @@ from raysed import __version__
 from raysed.config.data_job import Features
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
 from raysed.model.network import make_network
+from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
 
 FORMAT = 1

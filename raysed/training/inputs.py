@@ -11,8 +11,8 @@ from torch import Tensor
 
 from raysed.config.data_job import Features
 from raysed.config.trial import Trial
-from raysed.data.mel import log_mel_db_torch, mel_amplitude_torch
-from raysed.data.store import FeatureSet
+from raysed.data.features.mel import log_mel_db_torch, mel_amplitude_torch
+from raysed.data.features.store import FeatureSet
 from raysed.training.batches import Batch
 from raysed.training.keys import torch_generator
 

@@ -14,8 +14,8 @@ import torch
 
 from raysed import __version__
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet
+from raysed.data.features.store import FeatureSet
+from raysed.storage.folder import Folder
 
 NAME = "log.txt"
 

@@ -12,14 +12,14 @@ import torch
 from torch import nn
 
 from raysed.config.trial import PostProcessing, Trial
-from raysed.data.store import FeatureSet
-from raysed.evaluation.baselines import always_on, permuted_clips
-from raysed.evaluation.counts import tag_counts
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.event_f1 import macro_f1 as counts_f1
-from raysed.evaluation.events import Events, Reference
-from raysed.evaluation.postprocess import decode
-from raysed.evaluation.statistics import Parameters, Statistics, collect, collect_scores
+from raysed.data.features.store import FeatureSet
+from raysed.evaluation.counts.clip_counts import tag_counts
+from raysed.evaluation.counts.statistics import Parameters, Statistics, collect, collect_scores
+from raysed.evaluation.detections.baselines import always_on, permuted_clips
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.detections.postprocess import decode
+from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
 from raysed.training.inputs import Normaliser, log_mel_of
 
 _CLIPS_AT_ONCE = 32

@@ -5,7 +5,7 @@ from typing import Any
 
 from tensorboardX import SummaryWriter
 
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 
 
 class TensorBoard:

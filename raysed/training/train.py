@@ -16,12 +16,12 @@ import torch
 
 from raysed import __version__
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet
-from raysed.evaluation.event_f1 import event_f1
+from raysed.data.features.store import FeatureSet
+from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.run.identity import check_claim, claim_of
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json, write_json
 from raysed.training.checkpoint import load_predictor
-from raysed.training.claim import check_claim, claim_of
-from raysed.training.files import read_json, write_json
 from raysed.training.log import TrialLog, epoch_line, start_lines
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.scoring import (

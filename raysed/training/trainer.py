@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.mel import log_mel_db_torch
-from raysed.data.store import FeatureSet
+from raysed.data.features.mel import log_mel_db_torch
+from raysed.data.features.store import FeatureSet
+from raysed.run.identity import check_claim, claim_of
+from raysed.storage.folder import Folder
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
-from raysed.training.claim import check_claim, claim_of
 from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values

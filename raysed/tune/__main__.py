@@ -1,6 +1,6 @@
 """`python -m raysed.tune SPACE.yaml`: the same as `raysed tune`."""
 
-from raysed.cli import main
+from raysed.cli.entry import main
 
 if __name__ == "__main__":
     main("tune")

@@ -21,8 +21,8 @@ from raysed.config.data_job import Features
 from raysed.config.space import Resources
 from raysed.config.trial import Trial
 from raysed.data.clip import Event
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet
+from raysed.data.features.store import FeatureSet
+from raysed.storage.folder import Folder
 from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer
 

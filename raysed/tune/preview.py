@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from raysed.config.space import ResolvedSpace, Resources, Training
-from raysed.data.cluster import start_ray
-from raysed.data.folder import Folder
-from raysed.data.plan import plan as plan_data
-from raysed.tune.claim import MadeBy, claim_faults, planned_data
+from raysed.data.build.dataset_plan import plan as plan_data
+from raysed.ray_cluster import start_ray
+from raysed.run.ownership import MadeBy, claim_faults, planned_data
+from raysed.run.trial_plan import TrialPlan, counted, describe, plan_trials, refusals
+from raysed.storage.folder import Folder
 from raysed.tune.estimate import (
     BUSY,
     Speed,
@@ -27,7 +28,6 @@ from raysed.tune.estimate import (
     trial_seconds,
     work_of,
 )
-from raysed.tune.plan import TrialPlan, counted, describe, plan_trials, refusals
 from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
 from raysed.tune.sets import ListedSet, list_sets
 

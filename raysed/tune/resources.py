@@ -6,9 +6,9 @@ from dataclasses import replace
 import ray
 
 from raysed.config.space import ResolvedSpace
-from raysed.data.cluster import check_visible
-from raysed.data.folder import Folder
-from raysed.data.shards import MANIFEST
+from raysed.data.features.shards import MANIFEST
+from raysed.ray_cluster import check_visible
+from raysed.storage.folder import Folder
 
 _SHARE = 0.25
 """Of a GPU for a trial of one worker. Not measured yet: `make gpu-check` times 1, 2, 4 and 8 on one."""

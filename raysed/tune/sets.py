@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet
+from raysed.data.build.dataset_plan import plan, with_absolute_roots
+from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
-from raysed.data.desed import listed_names, read_labels, tsv_path
 from raysed.data.labels import max_polyphony
-from raysed.data.plan import plan, with_absolute_roots
-from raysed.data.soundscape_context import SoundscapeContext, soundscape_count
-from raysed.data.source import SyntheticSource
+from raysed.data.recorded.desed import listed_names, read_labels, tsv_path
+from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count
 
 # Of DESED's soundscapes of 10 s (2,320 of 4,500); taken where the sound bank to draw from is not there.
 SURVIVING = 0.516
@@ -115,7 +115,7 @@ def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
 def count_surviving(context: SoundscapeContext) -> int:
     """Soundscapes that pass the polyphony filter. Draws them all, renders none."""
     # Scaper takes a second to load.
-    from raysed.data.soundscape import specify
+    from raysed.data.soundscapes.soundscape import specify
 
     kept = 0
     for index in range(soundscape_count(context)):

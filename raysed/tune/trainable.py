@@ -18,13 +18,13 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
-from raysed.data.folder import Folder
-from raysed.data.store import FeatureSet, open_dataset
-from raysed.training.files import read_json, write_json
+from raysed.data.features.store import FeatureSet, open_dataset
+from raysed.run.outcome import DIED
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json, write_json
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import Report, train
 from raysed.training.trainer import DivergedError
-from raysed.tune.outcome import DIED
 
 _GRACE_S = 5.0
 """For another rank's own words to arrive."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raysed.data.folder import Folder
 from raysed.report.report import write_report
+from raysed.storage.folder import Folder
 from tests.cluster.local_cluster import LocalCluster
 from tests.tune.runs import assert_same_results, epochs_of, run, status_of, wait_for
 from tests.tune.tiny import space_content, write_space, write_tiny_tree

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raysed.data.folder import Folder
-from raysed.data.shards import read_manifest
+from raysed.data.features.shards import read_manifest
+from raysed.storage.folder import Folder
 from tests.cluster.local_cluster import LocalCluster
 from tests.data.recorded_tree import contents
 from tests.tune.runs import wait_for

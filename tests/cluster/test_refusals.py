@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from raysed import ray_cluster as cluster
 from raysed.config.space import read_space
-from raysed.data import cluster
-from raysed.data.cluster import start_ray
+from raysed.ray_cluster import start_ray
 from raysed.tune.resources import settle_gpus, trials_on
 from tests.cluster.local_cluster import free_ports
 from tests.paths import ROOT
@@ -25,7 +25,7 @@ def test_an_address_where_no_ray_is(monkeypatch, host):
 _ANOTHER_VERSION = """
 import sys
 import ray
-from raysed.data.cluster import start_ray
+from raysed.ray_cluster import start_ray
 
 ray.__version__ = "2.50.0"
 try:

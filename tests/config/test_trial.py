@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from raysed.config.reader import ConfigError, validate
 from raysed.config.trial import Optimiser, PostProcessing, Schedule, Selection, Trial
-from raysed.data.folder import Folder
-from raysed.evaluation.statistics import Statistics
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.storage.folder import Folder
 from raysed.training.scoring import decode_scores
 from raysed.training.train import train
 from tests.training.tiny import sets, trial, with_waveforms

@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Features, Roots, SyntheticSet
-from raysed.data.procedural import DemoSizes, write_demo_tree
+from raysed.demo.procedural import DemoSizes, write_demo_tree
 
 TINY = DemoSizes(
     foregrounds=(3, 2), backgrounds=(2, 2), rooms=(3, 1), weak=6, unlabelled=4, validation=5

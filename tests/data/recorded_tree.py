@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots
-from raysed.data.shards import sha256
+from raysed.data.features.shards import sha256
 
 FEATURES = Features(duration_s=1.0, n_mels=16, hop=510)
 WEAK = RecordedSet(kind="recorded", subset="weak")

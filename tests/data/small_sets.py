@@ -8,8 +8,7 @@ import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Event, Rejected
-from raysed.data.folder import Folder
-from raysed.data.shards import (
+from raysed.data.features.shards import (
     FORMAT_VERSION,
     Manifest,
     ShardEntry,
@@ -19,6 +18,7 @@ from raysed.data.shards import (
     write_lists,
     write_manifest,
 )
+from raysed.storage.folder import Folder
 
 CLASSES = ("Cat", "Dog")
 FEATURES = Features(duration_s=0.5, n_mels=8, hop=400)

@@ -9,12 +9,12 @@ import pytest
 import soundfile
 
 from raysed.config.data_job import DataJob, Roots
-from raysed.data import render
-from raysed.data.job import build
-from raysed.data.plan import Shard, plan
-from raysed.data.source import open_source
-from raysed.data.stages import Made, make_clips
-from raysed.data.store import open_dataset
+from raysed.data.build.dataset_plan import Shard, plan
+from raysed.data.build.job import build
+from raysed.data.build.source import open_source
+from raysed.data.build.stages import Made, make_clips
+from raysed.data.features.store import open_dataset
+from raysed.data.soundscapes import rendering as render
 from tests.data.banks import edge_job, write_audio, write_edge_bank
 from tests.data.recorded_tree import weak_job
 

@@ -16,10 +16,10 @@ import pytest
 import soundfile
 
 from raysed.config.data_job import DataJob, Features
-from raysed.data.folder import Folder
-from raysed.data.job import BuildStoppedError, build
-from raysed.data.plan import plan
-from raysed.data.shards import read_manifest
+from raysed.data.build.dataset_plan import plan
+from raysed.data.build.job import BuildStoppedError, build
+from raysed.data.features.shards import read_manifest
+from raysed.storage.folder import Folder
 from tests.data.processes import kill_in_mid_work, workers
 from tests.data.recorded_tree import contents, weak_job
 from tests.paths import ROOT

@@ -8,8 +8,8 @@ from PIL import Image
 from typer import Exit
 
 from raysed.config.data_job import Features
+from raysed.data.features.store import open_dataset
 from raysed.data.pictures import _label_bands, clips_to_show, draw, pictures
-from raysed.data.store import open_dataset
 from tests.data.small_sets import write_set
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from raysed.config.data_job import RecordedSet
 from raysed.config.fit import fits
 from raysed.data.clip import Event
-from raysed.data.desed import list_recorded
+from raysed.data.recorded.desed import list_recorded
 from tests.data.banks import write_audio
 
 TSV = "filename\tonset\toffset\tevent_label\n0.wav\t0.5\t1.5\tDog\n0.wav\t1.0\t2.0\tCat\n1.wav\t0.0\t1.0\tDog\n"

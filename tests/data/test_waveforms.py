@@ -9,11 +9,11 @@ import yaml
 from raysed.config.data_job import DataJob, Features
 from raysed.config.reader import ConfigError
 from raysed.config.space import read_space
-from raysed.data.mel import mel_amplitude
-from raysed.data.plan import plan
-from raysed.data.resume import record
-from raysed.data.stages import ShardWriter, make_clips, target
-from raysed.data.store import open_dataset
+from raysed.data.build.dataset_plan import plan
+from raysed.data.build.resume import record
+from raysed.data.build.stages import ShardWriter, make_clips, target
+from raysed.data.features.mel import mel_amplitude
+from raysed.data.features.store import open_dataset
 from tests.data.recorded_tree import FEATURES, weak_job, write_tree
 
 WITH = FEATURES.model_copy(update={"waveforms": True})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from psds_eval import PSDSEval
 from psds_eval.psds import RatesPerClass
 
-from raysed.evaluation.events import Events, Reference
+from raysed.evaluation.detections.events import Events, Reference
 
 CLASSES = ("Cat", "Dog", "Speech")
 

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raysed.evaluation.baselines import always_on, permuted_clips
-from raysed.evaluation.bootstrap import METRICS, clip_weights, interval
-from raysed.evaluation.event_f1 import event_f1, intersection_f1
-from raysed.evaluation.events import Events, Reference, read_durations_tsv, read_events_tsv
-from raysed.evaluation.psds import DEFINITIONS, psds
-from raysed.evaluation.significance import paired_difference
-from raysed.evaluation.statistics import Statistics, collect
+from raysed.evaluation.counts.statistics import Statistics, collect
+from raysed.evaluation.detections.baselines import always_on, permuted_clips
+from raysed.evaluation.detections.events import (
+    Events,
+    Reference,
+    read_durations_tsv,
+    read_events_tsv,
+)
+from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, interval
+from raysed.evaluation.intervals.significance import paired_difference
+from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1
+from raysed.evaluation.metrics.psds import DEFINITIONS, psds
 from tests.evaluation.oracles import AnyEvents, Case, OverK, psds_eval_score, resample, sed_eval_f1
 from tests.paths import SHARED
 

@@ -5,9 +5,9 @@ import pytest
 
 from benchmarks.real_systems import Pool
 from benchmarks.statistics_simulation import coverage, family, proportion, seeds
-from raysed.evaluation.bootstrap import METRICS
-from raysed.evaluation.counts import PAPER
-from raysed.evaluation.statistics import Statistics, collect, stack
+from raysed.evaluation.counts.clip_counts import PAPER
+from raysed.evaluation.counts.statistics import Statistics, collect, stack
+from raysed.evaluation.intervals.bootstrap import METRICS
 from tests.evaluation.oracles import random_case
 
 

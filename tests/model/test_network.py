@@ -6,12 +6,12 @@ import torch
 from torch import nn
 
 from raysed.config.trial import Model, Schedule
-from raysed.data.folder import Folder
 from raysed.model import network
 from raysed.model.crnn import CRNN
 from raysed.model.network import make_network
+from raysed.predict.detector import load_detector
 from raysed.predict.export import export_onnx
-from raysed.predict.model import load_detector
+from raysed.storage.folder import Folder
 from raysed.training.train import train
 from tests.paths import ROOT
 from tests.training.tiny import sets, trial

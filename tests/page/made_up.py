@@ -9,9 +9,9 @@ import numpy as np
 from raysed.config.data_job import Features
 from raysed.config.trial import PostProcessing
 from raysed.data.clip import Clip, Event
-from raysed.data.folder import Folder
-from raysed.evaluation.events import Events, Reference
-from raysed.training.files import write_json
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
 from raysed.training.scoring import (
     Scores,
     baseline_statistics,

@@ -7,7 +7,7 @@ import pytest
 from raysed.page.content import content_of
 from raysed.page.page import render
 from raysed.report.report import write_report
-from raysed.training.files import write_json
+from raysed.storage.json_file import write_json
 from tests.page.chromium import BINARY, chromium
 from tests.page.made_up import FEATURES, MadeUp, make_run, reference, write_dataset
 

@@ -12,7 +12,7 @@ from raysed.page.stored import recording, stored_clips
 from raysed.page.trials import cost, short
 from raysed.report.report import write_report
 from raysed.report.results import read_plan, read_results
-from raysed.training.files import read_json, write_json
+from raysed.storage.json_file import read_json, write_json
 from raysed.training.scoring import encode_statistics, statistics_of
 from tests.page.made_up import FEATURES, MadeUp, make_run, reference, scores, write_dataset
 

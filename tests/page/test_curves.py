@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysed.config.trial import PostProcessing
-from raysed.evaluation.bootstrap import clip_weights
-from raysed.evaluation.psds import DEFINITIONS, psd_roc, psds
+from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.metrics.psds import DEFINITIONS, psd_roc, psds
 from raysed.page.curves import heights, roc_band
 from raysed.training.scoring import statistics_of
 from tests.page.made_up import MadeUp, reference, scores

@@ -18,9 +18,9 @@ import torch
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
 from raysed.data.clip import Event
-from raysed.data.mel import log_mel_db_torch, mel_amplitude
-from raysed.data.store import strong_labels
-from raysed.evaluation.postprocess import decode
+from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
+from raysed.data.features.store import strong_labels
+from raysed.evaluation.detections.postprocess import decode
 from raysed.model.crnn import CRNN
 from raysed.training.inputs import noise_std
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, ramp_up, step_values

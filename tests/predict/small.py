@@ -6,10 +6,10 @@ import torch
 
 from raysed.config.data_job import Features
 from raysed.config.trial import Model
-from raysed.data.folder import Folder
-from raysed.data.mel import log_mel_db_torch, mel_amplitude
+from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
 from raysed.model.network import make_network
-from raysed.predict.model import load_detector
+from raysed.predict.detector import load_detector
+from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_predictor
 from raysed.training.inputs import Normaliser
 from tests.training.tiny import CLASSES, trial

@@ -5,11 +5,11 @@ import pytest
 import soundfile
 
 from raysed.config.trial import PostProcessing
-from raysed.data.mel import mel_amplitude
-from raysed.data.shards import stored_mel
-from raysed.data.store import FeatureSet
-from raysed.evaluation.postprocess import decode, median_filter
-from raysed.predict.model import load_detector, read_checkpoint
+from raysed.data.features.mel import mel_amplitude
+from raysed.data.features.shards import stored_mel
+from raysed.data.features.store import FeatureSet
+from raysed.evaluation.detections.postprocess import decode, median_filter
+from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Source, find_sources
@@ -264,7 +264,7 @@ def test_checkpoints_that_are_none(small, tmp_path):
 
 
 def test_a_checkpoint_of_another_version_says_what_it_lacks(tmp_path):
-    from raysed.data.folder import Folder
+    from raysed.storage.folder import Folder
     from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 
     folder = Folder(str(tmp_path))

@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from raysed import cli
+from raysed.cli import entry as cli
 from raysed.data.clip import Clip, Event
-from raysed.data.folder import Folder
-from raysed.predict.model import load_detector, read_checkpoint
+from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.retune import retune, table
+from raysed.storage.folder import Folder
 from raysed.training.scoring import Scores, decode_scores, encode_scores
 from tests.data.small_sets import write_rows, write_set
 from tests.predict.small import FEATURES, bursts, checkpoint, write

@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from raysed.evaluation.events import Reference, read_events_tsv
-from raysed.evaluation.frame_scores import read_score_folder
-from raysed.evaluation.psds import DEFINITIONS
-from raysed.evaluation.threshold_free import threshold_free_psds
+from raysed.evaluation.detections.events import Reference, read_events_tsv
+from raysed.evaluation.detections.frame_scores import read_score_folder
+from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.predict.output import write_scores
 from raysed.predict.recordings import FrameScores
 from raysed.predict.sources import Source
-from tests.evaluation.test_threshold_free import scored
+from tests.evaluation.metrics.test_threshold_free import scored
 
 STORED = Path(__file__).parent / "score_folder"
 

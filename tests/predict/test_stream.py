@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from raysed.predict.model import load_detector
+from raysed.predict.detector import load_detector
 from raysed.predict.recordings import predict
 from raysed.predict.sources import find_sources
 from raysed.predict.stream import Heard, blocks

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from raysed.config.trial import PostProcessing
-from raysed.data.folder import Folder
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.events import Events, Reference
-from raysed.predict.model import read_checkpoint
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.predict.detector import read_checkpoint
 from raysed.predict.tuning import compare, count_pairs, cross_fitted
+from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.scoring import Scores, macro_f1
 from tests.predict.small import checkpoint

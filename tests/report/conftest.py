@@ -2,8 +2,8 @@ import shutil
 
 import pytest
 
-from raysed.data.folder import Folder
-from raysed.training.files import write_json
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
 from tests.report.made_up import cell, claim, plan_of, write_trial
 
 

@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 
-from raysed.evaluation.baselines import always_on, permuted_clips
-from raysed.evaluation.events import Events, Reference
-from raysed.evaluation.statistics import Parameters, collect
-from raysed.training.files import write_json
+from raysed.evaluation.counts.statistics import Parameters, collect
+from raysed.evaluation.detections.baselines import always_on, permuted_clips
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.storage.json_file import write_json
 
 CLIPS, CLASSES = 40, ("Cat", "Dog")
 

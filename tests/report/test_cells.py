@@ -3,14 +3,14 @@ import io
 import numpy as np
 import pytest
 
-from raysed.data.folder import Folder
-from raysed.evaluation.significance import seed_interval
-from raysed.evaluation.statistics import Statistics
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.significance import seed_interval
 from raysed.report.cells import cell_values
-from raysed.report.metrics import METRICS
 from raysed.report.results import Measured, read_plan, read_results
-from raysed.report.trials import read_trials
-from raysed.training.files import write_json
+from raysed.report.shown import METRICS
+from raysed.run.trial_states import read_trials
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
 from tests.report.made_up import cell, plan_of, put, write_trial
 
 

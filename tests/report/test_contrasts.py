@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from raysed.evaluation.significance import max_t, seed_difference
+from raysed.evaluation.intervals.significance import max_t, seed_difference
 from raysed.report.contrasts import contrast_values, family
-from raysed.report.metrics import METRICS
 from raysed.report.results import Measured, read_plan, read_results
+from raysed.report.shown import METRICS
 
 
 def values_of(run, **changes):

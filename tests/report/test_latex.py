@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysed.data.folder import Folder
 from raysed.report import latex
 from raysed.report.report import write_report
+from raysed.storage.folder import Folder
 
 END = r"\tabularnewline"
 

@@ -2,8 +2,8 @@ from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
 from raysed.report.markdown import aligned, family_lines, tables
 from raysed.report.report import write_report
-from raysed.report.trials import TrialState
-from raysed.training.files import write_json
+from raysed.run.trial_states import TrialState
+from raysed.storage.json_file import write_json
 
 PLAN = {"contrasts": [{"cell": "a", "against": "b"}]}
 DONE = TrialState("t-seed0", "finished")

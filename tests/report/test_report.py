@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raysed.evaluation.statistics import Statistics
+from raysed.evaluation.counts.statistics import Statistics
 from raysed.report.report import write_report
 from raysed.report.results import read_plan
-from raysed.training.files import write_json
+from raysed.storage.json_file import write_json
 from tests.report.made_up import put
 
 

@@ -3,14 +3,14 @@ import io
 import numpy as np
 import pytest
 
-from raysed.data.folder import Folder
-from raysed.evaluation.bootstrap import interval
-from raysed.evaluation.statistics import collect
-from raysed.report.metrics import METRICS
+from raysed.evaluation.counts.statistics import collect
+from raysed.evaluation.intervals.bootstrap import interval
 from raysed.report.report import write_report
 from raysed.report.results import Measured, read_plan, read_results, results_frame
-from raysed.report.trials import read_trials
-from raysed.training.files import write_json
+from raysed.report.shown import METRICS
+from raysed.run.trial_states import read_trials
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
 from tests.report.made_up import put, reference, system
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from raysed.config.trial import Schedule, Teacher
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks, process_group

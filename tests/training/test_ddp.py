@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.ranks import ALONE, Ranks

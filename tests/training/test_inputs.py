@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from raysed.config.trial import Teacher
-from raysed.data.mel import log_mel_db_torch
+from raysed.data.features.mel import log_mel_db_torch
 from raysed.training.batches import BatchSource
 from raysed.training.inputs import (
     TeacherNoise,

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from raysed.config.trial import Optimiser, Schedule, Selection, Teacher
-from raysed.data.folder import Folder
-from raysed.evaluation.event_f1 import event_f1
-from raysed.evaluation.statistics import Statistics
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.run.identity import check_claim, claim_of
+from raysed.storage.folder import Folder
 from raysed.training.checkpoint import (
     load_checkpoint,
     load_predictor,
     parse_checkpoint,
     save_predictor,
 )
-from raysed.training.claim import check_claim, claim_of
 from raysed.training.inputs import fit_normaliser
 from raysed.training.mean_teacher import MeanTeacher
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of

@@ -7,9 +7,9 @@ import numpy as np
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Optimiser, Schedule, Shares, Teacher, Trial, TrialData
 from raysed.data.clip import Event
-from raysed.data.mel import mel_amplitude
-from raysed.data.shards import stored_mel
-from raysed.data.store import FeatureSet
+from raysed.data.features.mel import mel_amplitude
+from raysed.data.features.shards import stored_mel
+from raysed.data.features.store import FeatureSet
 
 CLASSES = ("Cat", "Dog")
 FEATURES = Features(duration_s=1.0, n_mels=8, hop=255)  # 63 frames

@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 
 from raysed.config.space import read_space
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint
-from raysed.tune.run import run_space
+from raysed.tune.run_space import run_space
 from tests.paths import ROOT
 
 LOSSES = ("loss", "xvalid_f1", "xvalid_f1_student", "xvalid_f1_teacher", "epoch", "step")

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from raysed.data.procedural import DemoSizes, demo_roots, write_demo_tree
+from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from tests.object_store import SECRET, object_store
 from tests.paths import ROOT
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from raysed.config.space import read_space
-from raysed.data.folder import Folder
+from raysed.storage.folder import Folder
 from raysed.tune import resources
 from raysed.tune.resources import bundles_of, check_nodes, settle_gpus, trials_on
 from tests.paths import ROOT

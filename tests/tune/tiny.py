@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from raysed.data.procedural import DemoSizes, demo_roots, write_demo_tree
+from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 
 SIZES = DemoSizes(foregrounds=(3, 2), weak=8, unlabelled=8, validation=6)
 

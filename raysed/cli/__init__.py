@@ -1,0 +1,1 @@
+"""The command line: one entry, one table of exit codes."""

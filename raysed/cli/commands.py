@@ -1,0 +1,235 @@
+"""The commands of `raysed`; raysed/cli/entry.py guards them and tells what their exit codes mean."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from raysed.cli.console import console
+from raysed.cli.data_command import data
+from raysed.cli.predict_commands import export, postprocess, predict
+
+if TYPE_CHECKING:
+    from raysed.report.report import Report
+    from raysed.storage.folder import Folder
+
+EXIT_CHECK_FAILED, EXIT_WRONG_INPUT = 1, 2
+
+app = typer.Typer(
+    help="Sound event detection on heterogeneous data.\n\n"
+    "The way: doctor → data → tune → report → predict. "
+    "demo walks it on built-in sounds, score stands alone.",
+    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong input (refused before work), "
+    "3 finished with holes or stopped, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+# Help lists the panels and their commands in the order in which they are registered below.
+THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
+
+RunOption = Annotated[
+    str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
+]
+
+
+def _command(name: str, panel: str, example: str) -> Callable[..., Any]:
+    """Registers a command, with an example line under its help."""
+    return app.command(name, rich_help_panel=panel, epilog=f"Example: {example}")
+
+
+@app.callback()
+def raysed(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Options of every command; raysed/cli/entry.py has taken them before typer reads the rest."""
+
+
+@_command("doctor", THE_WAY, "raysed doctor /data/desed")
+def doctor_command(
+    target: Annotated[
+        Path, typer.Argument(help="A data job, or a folder that holds DESED or parts of it.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
+    from raysed.doctor.diagnosis import print_diagnosis
+    from raysed.doctor.examine import examine
+
+    found = examine(target)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        print_diagnosis(found, console())
+    raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
+
+
+_command("data", THE_WAY, "raysed data data_jobs/desed.yaml --sets weak,val")(data)
+
+
+@_command("tune", THE_WAY, "raysed tune tune_spaces/ablation.yaml --plan")
+def tune_command(
+    space: Annotated[Path, typer.Argument(help="A tune_spaces/*.yaml.")],
+    run: RunOption = None,
+    address: AddressOption = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Say what a run takes and what stands in its way; run nothing."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    require_learnt: Annotated[
+        bool, typer.Option(help="Exit with 1 where the check of learning fails.")
+    ] = False,
+    allow_changed: Annotated[
+        bool, typer.Option(help="Go on with a run whose code or data changed since it was started.")
+    ] = False,
+) -> None:
+    """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
+    if plan:
+        raise typer.Exit(_print_plan(space, run, address, as_json, allow_changed))
+    from raysed.config.space import read_space
+
+    resolved = read_space(space)
+    # A faulty space is refused before torch and Ray are loaded, which takes seconds.
+    from raysed.storage.folder import Folder
+    from raysed.tune.run_space import run_space, say_to_stderr
+
+    folder = Folder(run or resolved.space.run)
+    code = run_space(
+        resolved, space, folder, address=address, say=say_to_stderr, allow_changed=allow_changed
+    )
+    report = _report(folder, as_json)
+    raise typer.Exit(code or (EXIT_CHECK_FAILED if require_learnt and not report.learnt else 0))
+
+
+def _print_plan(
+    space: Path, run: str | None, address: str | None, as_json: bool, allow_changed: bool
+) -> int:
+    """The plan of a space, on a cluster that is named or on this machine; the exit code."""
+    from raysed.config.space import read_space
+
+    unset: list[str] = []
+    resolved = read_space(space, unset=unset)
+    from raysed.cli.preview_text import print_preview
+    from raysed.storage.folder import Folder
+    from raysed.tune.preview import nodes_of, preview
+
+    folder = Folder(run or resolved.space.run)
+    found = preview(resolved, folder, nodes_of(address), unset, allow_changed=allow_changed)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print_preview(found, console())
+    return EXIT_WRONG_INPUT if found["refusals"] else 0
+
+
+@_command("report", THE_WAY, "raysed report runs/ablation")
+def report_command(
+    run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
+) -> None:
+    """Print the tables of a run, finished or not; write them, the page and the figures."""
+    from raysed.storage.folder import Folder
+
+    _report(Folder(run), as_json)
+
+
+def _report(run: "Folder", as_json: bool) -> "Report":
+    """Write tables, page and figures of a run; print the tables."""
+    from raysed.page.page import write_page
+    from raysed.report.report import write_report
+
+    report = write_report(run)
+    try:
+        written = write_page(report)
+    finally:
+        # After the files, as its reader may leave early (`| head`).
+        print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines))
+    print("\n".join(written), file=sys.stderr)
+    return report
+
+
+_command("predict", THE_WAY, "raysed predict best-xvalid.pt recording.wav --out events.tsv")(
+    predict
+)
+_command(
+    "postprocess",
+    AFTER,
+    "raysed postprocess runs/ablation/trials/0a1b2c3d-seed0 --xvalid data/x --evaluate data/val",
+)(postprocess)
+_command("export", AFTER, "raysed export best-xvalid.pt model.onnx")(export)
+
+
+@_command("demo", ALONE, "raysed demo")
+def demo_command(run: RunOption = None) -> None:
+    """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
+    from raysed.demo.run_demo import run_demo
+
+    raise typer.Exit(run_demo(run))
+
+
+@_command("score", ALONE, "raysed score --predictions P --ground-truth GT.tsv --durations D.tsv")
+def score_command(  # noqa: PLR0913 - each is an option
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
+            "folder of sed_scores_eval score files.",
+        ),
+    ],
+    ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
+    durations: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Columns filename, duration; for PSDS."),
+    ] = None,
+    versus: Annotated[
+        Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
+    ] = None,
+    overlaps: Annotated[
+        str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
+    ] = "refuse",
+    threshold: Annotated[
+        float | None, typer.Option(help="Operating point of the F1 scores (default: 0.5).")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=10, help="Bootstrap draws.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
+    from raysed.cli.score_text import show
+    from raysed.evaluation.score.score import Request, score
+
+    request = Request(
+        predictions, ground_truth, durations, versus, overlaps, threshold, draws, seed
+    )
+    show(score(request), as_json=as_json)
+
+
+@_command("schema", ALONE, "raysed schema space > tune_spaces/schema.json")
+def schema_command(
+    kind: Annotated[
+        Literal["space", "job"] | None,
+        typer.Argument(help="tune_spaces/*.yaml or data_jobs/*.yaml (default: both)."),
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The reference of all keys instead, for people.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the YAML files, with which editors complete and check them."""
+    from raysed.config.reference import reference
+    from raysed.config.schema import KINDS, schema
+
+    if markdown:
+        print(reference(kind), end="")
+    else:
+        found = schema(kind) if kind else {each: schema(each) for each in KINDS}
+        print(json.dumps(found, indent=2))

@@ -1,0 +1,127 @@
+"""The commands of this package; raysed/cli/commands.py registers them."""
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def predict(  # noqa: PLR0913 - each is an option
+    checkpoint: Annotated[
+        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
+    ],
+    audio: Annotated[
+        list[str], typer.Argument(help="Files, folders or fsspec URLs; any length and sample rate.")
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="A file, or a folder for one file a recording (default: standard output)."
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["tsv", "json", "audacity"], typer.Option("--format", help="Of the events.")
+    ] = "tsv",
+    scores: Annotated[
+        str | None, typer.Option(help="Folder for frame scores, as sed_scores_eval's TSV.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None, typer.Option(help="0.4, or Speech=0.4 for one class; repeatable.")
+    ] = None,
+    postprocessing: Annotated[
+        str | None, typer.Option(help="JSON of thresholds and median windows for each class.")
+    ] = None,
+    network: Annotated[
+        Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes, over Ray where more than one.")
+    ] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine)."),
+    ] = None,
+) -> None:
+    """Sound events of recordings; 0 all predicted, 2 none or wrong input, 3 some were skipped."""
+    from raysed.predict.prediction_run import Request, run
+
+    request = Request(
+        checkpoint,
+        tuple(audio),
+        out=out,
+        form=form,
+        scores=scores,
+        thresholds=tuple(threshold or ()),
+        postprocessing=postprocessing,
+        network=network,
+        workers=workers,
+        address=address,
+    )
+    raise typer.Exit(run(request, _say))
+
+
+def export(
+    checkpoint: Annotated[
+        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
+    network: Annotated[
+        Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write ONNX (linear mel in, scores out) and compare it with torch; 1 where they differ."""
+    from raysed.predict.detector import load_detector
+    from raysed.predict.export import TOLERANCE, export_onnx
+
+    if Path(checkpoint).resolve() == out.resolve():
+        raise ValueError(f"{out}: is the checkpoint itself; give another file")
+    parity = export_onnx(load_detector(checkpoint, network, device="cpu"), out)
+    _say(
+        f"largest difference {parity.error:.1e} over {parity.clips} windows with scores from "
+        f"{parity.lowest:.3f} to {parity.highest:.3f} (limit {TOLERANCE:.0e})"
+    )
+    _say(f"wrote {out}" if parity.ok else f"not written: {out}")
+    if as_json:
+        file = str(out) if parity.ok else None
+        print(json.dumps({"file": file, **asdict(parity), "limit": TOLERANCE}))
+    raise typer.Exit(0 if parity.ok else 1)
+
+
+def postprocess(
+    trial: Annotated[str, typer.Argument(help="A finished trial: RUN/trials/<training>-seed<N>.")],
+    xvalid: Annotated[
+        str, typer.Option(help="Data set folder to tune on; its name picks the epoch.")
+    ],
+    evaluate: Annotated[str, typer.Option(help="Data set folder to judge on.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Tune thresholds and median windows for each class on x-valid, without training; judge honestly."""
+    from raysed.predict.detector import read_checkpoint
+    from raysed.predict.retune import as_object, retune, table
+    from raysed.storage.folder import Folder
+
+    with tempfile.TemporaryDirectory() as cache:
+        path, gains = retune(Folder(trial), xvalid, evaluate, cache, _say)
+    settings = read_checkpoint(path)[1]
+    print(
+        json.dumps(as_object(path, gains, settings))
+        if as_json
+        else "\n".join(table(gains, settings))
+    )
+    _say(f"wrote {path}")
+    judged = gains[1].gain
+    if judged is None or judged.low <= 0:
+        _say(
+            f"note: on {evaluate} a gain is not shown (the interval of `tuned on x-valid` holds 0)"
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,79 @@
+"""The plan of a space for people: sets, trainings, and what stands in the way."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from raysed.run.trial_plan import counted
+
+
+def print_preview(plan: dict[str, Any], console: Console) -> None:
+    """Print what `preview` found."""
+    console.print(
+        f"[bold]{plan['space']}[/bold]: {counted(len(plan['cells']), 'cell')},"
+        f" {counted(len(plan['trainings']), 'training')} x {counted(len(plan['seeds']), 'seed')}"
+        f" = {counted(plan['trials'], 'trial')}, {plan['trials_finished']} finished",
+        highlight=False,
+    )
+    console.print(_sets(plan))
+    console.print(_trainings(plan))
+    for line in _summary(plan):
+        console.print(line, highlight=False, soft_wrap=True)
+    for note in plan["notes"]:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    for fault in plan["refusals"]:
+        console.print(f"refused: {fault}", highlight=False, markup=False, soft_wrap=True)
+    if not plan["refusals"]:
+        console.print("Nothing stands in the way: the same command without --plan starts it.")
+
+
+def _sets(plan: dict[str, Any]) -> Table:
+    table = Table("data set", title=f"Data job {plan['job']}", title_justify="left")
+    for column in ("state", "clips", "asked", "missing", "MB to write"):
+        table.add_column(column, justify="left" if column == "state" else "right")
+    for entry in plan["datasets"]:
+        about = "" if entry["state"] == "present" else "about "
+        table.add_row(
+            entry["name"],
+            entry["state"].replace("_", " "),
+            f"{about if entry['asked'] != entry['clips'] else ''}{entry['clips']:,}",
+            f"{entry['asked']:,}",
+            f"{entry['missing']:,}",
+            f"{entry['bytes'] / 1e6:,.0f}",
+        )
+    return table
+
+
+def _trainings(plan: dict[str, Any]) -> Table:
+    table = Table("training", "cells", title="Trainings", title_justify="left")
+    table.add_column("steps", justify="right")
+    table.add_column("hours each", justify="right")
+    for training in plan["trainings"]:
+        seconds = training["seconds"]
+        table.add_row(
+            training["id"],
+            " ".join(training["cells"]),
+            "?" if training["steps"] is None else f"{training['steps']:,}",
+            "?" if seconds is None else _hours(seconds / 3600),
+        )
+    return table
+
+
+def _summary(plan: dict[str, Any]) -> list[str]:
+    each, cluster, written = plan["resources_per_trial"], plan["cluster"], plan["bytes_to_write"]
+    gpus = f" and {each['gpus_per_worker']:g} GPU" if each["gpus_per_worker"] else ""
+    hours = plan["estimated_hours"]
+    return [
+        f"A trial takes {each['workers']} x {each['cpus_per_worker']} CPU{gpus}; the cluster has"
+        f" {cluster['cpus']:g} CPUs and {cluster['gpus']:g} GPUs:"
+        f" {counted(plan['concurrent_trials'], 'trial')} at once.",
+        f"About {written['data'] / 1e9:.2f} GB of data sets and {written['run'] / 1e9:.2f} GB of trials to write.",
+        "Time: unknown."
+        if hours is None
+        else f"Time: about {_hours(hours)} h for the trials left (estimated).",
+    ]
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"

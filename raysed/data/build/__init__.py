@@ -1,0 +1,1 @@
+"""Building data sets: what, in which stages, and on Ray."""

@@ -1,0 +1,216 @@
+"""What a data job will build: identity, folder and shards of every data set.
+
+Planning lists sources and takes file sizes (seconds for the whole of DESED); nothing is decoded or
+written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from raysed.config.base import content_hash
+from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
+from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
+from raysed.data.build.source import RecordedSource, Source, SyntheticSource, open_source
+from raysed.data.features.shards import (
+    FORMAT_VERSION,
+    Manifest,
+    ShardEntry,
+    read_manifest,
+    shard_name,
+    versions,
+)
+from raysed.data.recorded.desed import labelled_classes
+from raysed.data.soundscapes.soundbank import soundbank_classes
+from raysed.storage.folder import Folder
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Raw clips `start` (included) to `stop` of a data set."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """One data set of a job. Its folder is `<out>/<name>-<id>`."""
+
+    name: str
+    id: str
+    url: str
+    job: dict[str, Any]
+    """The set's configuration in full."""
+    features: Features
+    classes: tuple[str, ...]
+    mel: Literal["dali", "torchaudio"]
+    source: Source
+    shards: tuple[Shard, ...]
+    manifest: Manifest | None
+    """What is there already, complete or not."""
+    warnings: tuple[str, ...]
+    """What a person should know: of the sources, and what other sets share with this one."""
+
+    @property
+    def state(self) -> Literal["present", "to_build"]:
+        """Whether the whole data set is there."""
+        return "present" if self.manifest is not None and self.manifest.complete else "to_build"
+
+    @property
+    def clips(self) -> int:
+        """Clips of a finished set; before that, how many will be tried (soundscapes: about half
+        survive).
+        """
+        if self.manifest is not None and self.manifest.complete:
+            return self.manifest.clips
+        return self.source.count
+
+    def manifest_of(self, entries: Iterable[ShardEntry]) -> Manifest:
+        """The manifest that lists these finished shards."""
+        in_order = tuple(sorted(entries, key=lambda entry: entry.start))
+        return Manifest(
+            format=FORMAT_VERSION,
+            id=self.id,
+            name=self.name,
+            job=self.job,
+            features=self.features,
+            classes=self.classes,
+            mel=self.mel,
+            complete=len(in_order) == len(self.shards),
+            clips=sum(entry.rows for entry in in_order),
+            dropped=sum(entry.dropped for entry in in_order),
+            quarantined=sum(len(entry.quarantined) for entry in in_order),
+            missing=len(self.source.missing),
+            versions=versions(),
+            shards=in_order,
+        )
+
+
+def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
+    """Plans of all data sets of the job, or of the named ones. ValueError for impossible jobs and
+    sources.
+    """
+    unknown = sorted(set(sets or ()) - set(job.sets))
+    if unknown:
+        raise ValueError(
+            f"job {job.name} has no sets {', '.join(unknown)}; it has {', '.join(job.sets)}"
+        )
+    job = with_absolute_roots(job)
+    classes, mel = job_classes(job), mel_backend(job)
+    names = [name for name in job.sets if sets is None or name in sets]
+    plans = [_plan_set(job, name, classes, mel) for name in names]
+    shared = _leaks(job, plans)
+    return [
+        replace(p, warnings=p.source.warnings + _told(p.name, job.sets[p.name], shared))
+        for p in plans
+    ]
+
+
+def with_absolute_roots(job: DataJob) -> DataJob:
+    """The same job from any working directory."""
+    roots = {key: path and str(Path(path).expanduser().resolve()) for key, path in job.roots}
+    return job.model_copy(update={"roots": Roots(**roots)})
+
+
+def job_classes(job: DataJob) -> tuple[str, ...]:
+    """The class list: the job's own, else the soundbank's, else what the annotations name."""
+    if job.classes is not None:
+        return job.classes
+    if job.roots.soundbank is not None:
+        return soundbank_classes(job.roots.soundbank)
+    found: set[str] = set()
+    for data_set in job.sets.values():
+        if isinstance(data_set, RecordedSet) and job.roots.recorded is not None:
+            found |= labelled_classes(job.roots.recorded, data_set)
+    if not found:
+        raise ValueError(f"job {job.name}: its sets name no class; give `classes`")
+    return tuple(sorted(found))
+
+
+def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
+    """Who computes the mel bands: `auto` is DALI where it is installed. ValueError if it is asked
+    for and not.
+    """
+    if job.mel == "torchaudio":
+        return "torchaudio"
+    installed = find_spec("nvidia") is not None and find_spec("nvidia.dali") is not None
+    if job.mel == "dali" and not installed:
+        raise ValueError(
+            f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed; use mel: auto"
+        )
+    return "dali" if installed else "torchaudio"
+
+
+def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
+    """Recordings and soundbank sources in two of the sets that are not of one split."""
+    recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
+    foregrounds: dict[str, tuple[str, ...]] = {}
+    backgrounds: dict[str, tuple[str, ...]] = {}
+    for p in plans:
+        data_set, source = job.sets[p.name], p.source
+        if isinstance(data_set, RecordedSet) and isinstance(source, RecordedSource):
+            names = [*(entry.filename for entry in source.entries), *source.missing]
+            split = (data_set.subset, data_set.folder, data_set.part, data_set.split_seed)
+            recorded.setdefault(split, (p.name, names))
+        elif isinstance(data_set, SyntheticSet) and isinstance(source, SyntheticSource):
+            bank = source.context.soundbank
+            foregrounds[_bank(data_set)] = bank.foregrounds
+            backgrounds[_bank(data_set)] = bank.backgrounds
+    return [
+        *shared_recordings(dict(recorded.values())),
+        *shared_sources(foregrounds),
+        *shared_sources(backgrounds),
+    ]
+
+
+def _bank(data_set: SyntheticSet) -> str:
+    return f"soundbank {data_set.split}"
+
+
+def _told(
+    name: str, data_set: RecordedSet | SyntheticSet, leaks: Iterable[Leak]
+) -> tuple[str, ...]:
+    """Lines on what a set shares with others."""
+    split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
+    return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
+
+
+def _plan_set(
+    job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
+) -> DatasetPlan:
+    source = open_source(job, name, classes)
+    if source.count == 0:
+        raise ValueError(f"set {name}: none of its {len(source.missing)} clips is there")
+    identity = content_hash(
+        {
+            "format": FORMAT_VERSION,
+            "set": job.sets[name].identity(),
+            "features": job.features.identity(),
+            "classes": classes,
+            "shard_clips": job.shard_clips,
+            "mel": mel,
+            "source": source.fingerprint(),
+        }
+    )
+    folder = Folder(job.out).child(f"{name}-{identity}")
+    starts = range(0, source.count, job.shard_clips)
+    return DatasetPlan(
+        name=name,
+        id=identity,
+        url=folder.url,
+        job={"name": job.name, "set": job.sets[name].model_dump(mode="json")},
+        features=job.features,
+        classes=classes,
+        mel=mel,
+        source=source,
+        shards=tuple(
+            Shard(shard_name(number), start, min(start + job.shard_clips, source.count))
+            for number, start in enumerate(starts)
+        ),
+        manifest=read_manifest(folder),
+        warnings=(),
+    )

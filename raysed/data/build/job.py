@@ -1,0 +1,218 @@
+"""Building data sets with Ray: tasks make the waveforms of a shard, actors turn them into mels.
+
+A shard is the unit of work, of retry and of resume: it is in the manifest whole or not at all, and
+holds the same bytes on any number of workers.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
+from raysed.data.build.build_progress import BuildProgress
+from raysed.data.build.dataset_plan import DatasetPlan, Shard, plan, with_absolute_roots
+from raysed.data.build.resume import (
+    DatasetResult,
+    finished_shards,
+    mark_unfinished,
+    record,
+    result_of,
+)
+from raysed.data.build.source import Source
+from raysed.data.build.stages import Made, ShardWriter, make_clips, target
+from raysed.data.features.shards import MANIFEST, ShardEntry
+from raysed.ray_cluster import check_visible, nodes, start_ray
+from raysed.storage.folder import Folder
+
+RETRIES = 3
+# One mel actor keeps up with this many waveform tasks.
+TASKS_PER_ACTOR = 4
+# Shards waiting at an actor: one in work, one to go on with.
+SHARDS_PER_ACTOR = 2
+# One thread a worker: Ray places as many workers as there are cores.
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
+
+
+class BuildStoppedError(RuntimeError):
+    """A shard could not be built, after all retries. The finished ones are kept."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A shard to build."""
+
+    plan: DatasetPlan
+    shard: Shard
+    source: ray.ObjectRef
+
+
+def build(
+    job: DataJob,
+    *,
+    sets: Sequence[str] | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+) -> dict[str, DatasetResult]:
+    """Build the job's data sets, or the named ones, but for the shards that are there already.
+
+    At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray that
+    this process runs or `address` names, else starts one on this machine. An interrupted build is
+    resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full
+    disk and the like.
+    """
+    plans = plan(job, sets)
+    done = {p.name: finished_shards(p) for p in plans}
+    left = {p.name: [s for s in p.shards if s.name not in done[p.name]] for p in plans}
+    shards = [shard for p in plans for shard in left[p.name]]
+    if shards:
+        unfinished = [p for p in plans if left[p.name]]
+        for p in unfinished:
+            mark_unfinished(p, done[p.name].values())
+        start_ray(address)
+        if len(nodes()) > 1:
+            check_visible(_shared_paths(job, unfinished))
+    workers = workers or job.cluster.tasks_in_flight
+    with BuildProgress(sum(shard.stop - shard.start for shard in shards), len(shards)) as progress:
+        for p, entry in _run(plans, left, workers, job.cluster) if shards else ():
+            done[p.name][entry.name] = entry
+            progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
+            record(p, done[p.name].values())
+    for p in plans if shards else ():
+        Folder(p.url).remove_unfinished()
+    return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
+
+
+def _run(
+    plans: Sequence[DatasetPlan],
+    left: dict[str, list[Shard]],
+    workers: int | None,
+    cluster: Cluster,
+) -> Iterator[tuple[DatasetPlan, ShardEntry]]:
+    """Build shards of all data sets, a bounded number at once; yields each when it is on disk."""
+    sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
+    queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
+    workers = min(workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(queue))
+    writers = _start_writers(plans, workers, cluster)
+    making: dict[ray.ObjectRef, _Work] = {}
+    writing: dict[ray.ObjectRef, tuple[_Work, int]] = {}
+    try:
+        while queue or making or writing:
+            in_flight = len(making) + len(writing)
+            if (
+                queue
+                and len(making) < workers
+                and in_flight < workers + SHARDS_PER_ACTOR * len(writers)
+            ):
+                work = queue.popleft()
+                making[_make_clips.remote([work.source], work.shard)] = work
+                continue
+            (ready,), _ = ray.wait([*writing, *making], num_returns=1)
+            if ready in writing:
+                work, _ = writing.pop(ready)
+                yield work.plan, _entry(ready, work)
+                continue
+            work = making.pop(ready)
+            loads = [sum(busy == n for _, busy in writing.values()) for n in range(len(writers))]
+            idlest = loads.index(min(loads))
+            reference = writers[idlest].write.remote(target(work.plan, work.shard), ready)
+            writing[reference] = work, idlest
+    finally:
+        for reference in making:
+            ray.cancel(reference)
+        for writer in writers:
+            ray.kill(writer)
+
+
+def _entry(reference: ray.ObjectRef, work: _Work) -> ShardEntry:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        # What went wrong, without the worker's traceback; that is in `__cause__`.
+        raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error.cause}") from error
+    except ray.exceptions.RayError as error:
+        raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error}") from error
+
+
+@ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
+def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> Made:
+    return make_clips(_fetch(source[0]), shard)
+
+
+@lru_cache(maxsize=4)
+def _fetch(source: ray.ObjectRef) -> Source:
+    """A worker unpacks a source (up to 100,000 paths) once, not for every shard."""
+    return ray.get(source)
+
+
+class _Writer(ShardWriter):
+    def __init__(self, mel: str, features: Features, batch: int) -> None:
+        device_id = 0 if ray.get_gpu_ids() else None
+        super().__init__(mel, features, batch=batch, device_id=device_id)
+
+
+def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster) -> list[Any]:
+    """Mel actors, on GPUs where the cluster has them. They take no CPU of their own: a CPU that
+    made waveforms for a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
+    """
+    mel, features = plans[0].mel, plans[0].features  # the same for all sets of a job
+    gpus = _gpu_share(mel, cluster)
+    batch = max(shard.stop - shard.start for p in plans for shard in p.shards)
+    return [
+        ray.remote(_Writer)
+        .options(
+            num_cpus=0,
+            num_gpus=gpus,
+            max_restarts=RETRIES,
+            # A lost node is found dead after many seconds of "unavailable"; the restarts end it all the same.
+            max_task_retries=-1,
+            scheduling_strategy=where,
+            runtime_env=WORKER_ENVIRONMENT,
+        )
+        .remote(mel, features, batch)
+        for where in _writer_places(workers, gpus, cluster)
+    ]
+
+
+def _gpu_share(mel: str, cluster: Cluster) -> float:
+    """GPUs of one mel actor; ValueError for a share that no node can give."""
+    have = max(node["Resources"].get("GPU", 0.0) for node in nodes())
+    if mel != "dali":
+        return 0.0
+    share = cluster.gpus_per_mel_actor
+    if share is None:
+        return 1.0 if have else 0.0
+    if share and not have:
+        raise ValueError(f"cluster.gpus_per_mel_actor is {share}, but no node of Ray's has a GPU")
+    return share
+
+
+def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
+    """Ray's scheduling strategy of each mel actor."""
+    if cluster.mel_actors_per_node is None:
+        count = max(1, workers // TASKS_PER_ACTOR)
+        if gpus:
+            count = min(count, int(ray.cluster_resources()["GPU"] / gpus))
+        return ["SPREAD"] * count
+    usable = [node for node in nodes() if node["Resources"].get("GPU", 0.0) >= gpus]
+    # Soft: when its node is lost, an actor is restarted on another.
+    return [
+        NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
+        for node in usable
+        for _ in range(cluster.mel_actors_per_node)
+    ]
+
+
+def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:
+    """What tasks will read, and the manifests that this process has just written."""
+    needed = {root for p in plans for root in needed_roots(job.sets[p.name])}
+    # Co-occurrences are read here and travel with the tasks.
+    needed -= {"cooccurrences"}
+    roots = {f"roots.{key}": path for key, path in with_absolute_roots(job).roots if key in needed}
+    written = {f"out, set {p.name}": f"{p.url}/{MANIFEST}" for p in plans if Folder(p.url).is_local}
+    return roots | written

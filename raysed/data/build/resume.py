@@ -1,0 +1,93 @@
+"""What of a data set is there: found before a build, written during it, told after it. Without Ray."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from raysed.config.data_job import DataJob
+from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.data.clip import Rejected
+from raysed.data.features.shards import ShardEntry, read_shard, write_lists, write_manifest
+from raysed.storage.folder import Folder, ReadDeniedError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """What a data set folder holds after a build."""
+
+    name: str
+    id: str
+    url: str
+    clips: int
+    dropped: int
+    quarantined: int
+    missing: int
+    shards: int
+    shards_built: int
+    """By this build; the others were there."""
+    over_limit: bool
+    """More clips are quarantined than the job's `quarantine_limit` allows."""
+    warnings: tuple[str, ...]
+
+
+def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
+    """The shards of the plan that the manifest lists and whose bytes are those written.
+
+    Raises ReadDeniedError.
+    """
+    finished = {}
+    folder, wanted = Folder(plan.url), {(s.name, s.start, s.stop) for s in plan.shards}
+    for entry in plan.manifest.shards if plan.manifest else ():
+        if (entry.name, entry.start, entry.stop) not in wanted:
+            continue
+        try:
+            read_shard(folder, entry)
+        except ReadDeniedError:
+            raise  # it may well be good
+        except ValueError as error:
+            log.warning("%s: built anew", error)
+        else:
+            finished[entry.name] = entry
+    return finished
+
+
+def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:
+    """Write the manifest of what is there now: what is to be replaced must not be read meanwhile.
+
+    A folder that cannot be written is refused with ValueError, before any work.
+    """
+    try:
+        write_manifest(Folder(plan.url), plan.manifest_of(done))
+    except OSError as error:
+        raise ValueError(f"{plan.url}: cannot be written ({error})") from error
+
+
+def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
+    """Write the manifest of the shards so far; when they are all there, the lists come first."""
+    manifest = plan.manifest_of(entries)
+    if manifest.complete:
+        rejected = [Rejected(*pair) for entry in manifest.shards for pair in entry.quarantined]
+        write_lists(Folder(plan.url), rejected, plan.source.missing)
+    write_manifest(Folder(plan.url), manifest)
+
+
+def result_of(
+    plan: DatasetPlan, entries: Iterable[ShardEntry], built: int, job: DataJob
+) -> DatasetResult:
+    """The sums over all shards of a data set, `built` of them by this build."""
+    manifest = plan.manifest_of(entries)
+    return DatasetResult(
+        name=plan.name,
+        id=plan.id,
+        url=plan.url,
+        clips=manifest.clips,
+        dropped=manifest.dropped,
+        quarantined=manifest.quarantined,
+        missing=manifest.missing,
+        shards=len(manifest.shards),
+        shards_built=built,
+        over_limit=manifest.quarantined > job.quarantine_limit * plan.source.count,
+        warnings=plan.warnings,
+    )

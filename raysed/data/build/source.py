@@ -1,0 +1,132 @@
+"""Where the clips of a data set come from: a list, each clip a pure function of its index."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from raysed.config.data_job import DataJob, Features, RecordedSet
+from raysed.data.clip import Clip
+from raysed.data.recorded.desed import RecordedEntry, list_recorded, read_recorded
+from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count, soundscape_name
+
+
+@dataclass(frozen=True)
+class RecordedSource:
+    """Clips of a recorded subset whose audio is there."""
+
+    root: str
+    subset: str
+    features: Features
+    entries: tuple[RecordedEntry, ...]
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of raw clips."""
+        return len(self.entries)
+
+    def filename(self, index: int) -> str:
+        """Name of raw clip `index`."""
+        return self.entries[index].filename
+
+    def make(self, index: int) -> Clip:
+        """Decode clip `index`; ValueError if it cannot be read."""
+        return read_recorded(self.root, self.entries[index], self.features)
+
+    def reason(self, error: ValueError) -> str:
+        """Why a clip cannot be made, without the folders of this machine."""
+        return str(error).replace(f"{self.root}/", "")
+
+    def fingerprint(self) -> Any:
+        """Names, labels and sizes: what decides the clips, wherever the root lies."""
+        return [[asdict(entry), _size(Path(self.root, entry.path))] for entry in self.entries]
+
+
+@dataclass(frozen=True)
+class SyntheticSource:
+    """Soundscapes, before the polyphony filter."""
+
+    context: SoundscapeContext
+    subset: str = "synthetic"
+    missing: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about the sources."""
+        return self.context.warnings
+
+    @property
+    def count(self) -> int:
+        """Number of raw clips."""
+        return soundscape_count(self.context)
+
+    def filename(self, index: int) -> str:
+        """Name of raw clip `index`."""
+        return soundscape_name(self.context, index)
+
+    def make(self, index: int) -> Clip | None:
+        """Render soundscape `index`, None if the polyphony filter drops it; ValueError if it cannot
+        be made.
+        """
+        # Workers need Scaper, plans do not.
+        from raysed.data.soundscapes.soundscape import make_soundscape
+
+        return make_soundscape(self.context, index)
+
+    def reason(self, error: ValueError) -> str:
+        """Why a soundscape cannot be made, without the folders of this machine."""
+        bank, reason = self.context.soundbank, str(error)
+        roots = [bank.foreground_root, bank.background_root]
+        roots += [str(Path(room.background).parents[1]) for room in self.context.rooms[:1]]
+        for root in roots:
+            reason = reason.replace(f"{Path(root).parent}/", "")
+        return reason
+
+    def fingerprint(self) -> Any:
+        """Co-occurrences, and names and sizes of all audio, wherever the roots lie."""
+        bank = self.context.soundbank
+        return {
+            "cooccurrences": [asdict(row) for row in self.context.cooccurrences],
+            "foreground": _listing(
+                bank.foreground_root, [p for ps in bank.foreground.values() for p in ps]
+            ),
+            "background": _listing(bank.background_root, bank.backgrounds),
+            "rooms": [
+                [
+                    [Path(path).parent.name, Path(path).name, _size(path)]
+                    for path in (room.background, *room.foreground)
+                ]
+                for room in self.context.rooms
+            ],
+        }
+
+
+Source = RecordedSource | SyntheticSource
+
+
+def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> Source:
+    """List what a data set is made from; ValueError naming what is missing or impossible."""
+    data_set = job.sets[name]
+    if not isinstance(data_set, RecordedSet):
+        return SyntheticSource(SoundscapeContext.from_job(job, name))
+    root = job.roots.recorded
+    assert root is not None, "DataJob checks that the roots cover the sets"
+    listing = list_recorded(root, data_set, classes)
+    return RecordedSource(
+        root=root,
+        subset=data_set.subset,
+        features=job.features,
+        entries=listing.entries,
+        missing=listing.missing,
+        warnings=listing.warnings,
+    )
+
+
+def _listing(root: str, paths: tuple[str, ...] | list[str]) -> list[list[str | int]]:
+    return [[os.path.relpath(path, root), _size(path)] for path in paths]
+
+
+def _size(path: str | Path) -> int:
+    return Path(path).stat().st_size

@@ -1,0 +1,135 @@
+"""The two stages of a shard, without Ray: the waveforms of its clips, and its file of mels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from raysed.config.data_job import Features, SyntheticSet
+from raysed.data.build.dataset_plan import DatasetPlan, Shard
+from raysed.data.build.soundscape_files import write_exports
+from raysed.data.build.source import Source, SyntheticSource
+from raysed.data.clip import Clip, Rejected
+from raysed.data.features.mel import mel_amplitude, prepared
+from raysed.data.features.shards import ShardEntry, encode_shard, sha256, stored_mel, versions
+from raysed.storage.folder import Folder
+
+MelFunction = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of the raw clips of a shard."""
+
+    clips: tuple[Clip, ...]
+    rejected: tuple[Rejected, ...]
+    dropped: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a shard goes and what its file says about itself; small, sent with each shard."""
+
+    url: str
+    shard: Shard
+    subset: str
+    metadata: dict[str, Any]
+    exported: SyntheticSet | None
+    """The set's configuration where it asks for files of its soundscapes."""
+
+
+def target(plan: DatasetPlan, shard: Shard) -> Target:
+    """The target of a shard of a plan."""
+    metadata = {
+        "id": plan.id,
+        "job": plan.job,
+        "features": plan.features.model_dump(mode="json"),
+        "classes": plan.classes,
+        "mel": plan.mel,
+        "versions": versions(),
+    }
+    source, exported = plan.source, None
+    if isinstance(source, SyntheticSource) and source.context.data_set.export:
+        exported = source.context.data_set
+    return Target(plan.url, shard, source.subset, metadata, exported)
+
+
+def make_clips(source: Source, shard: Shard) -> Made:
+    """The clips of a shard; what cannot be made is rejected with its reason."""
+    clips: list[Clip] = []
+    rejected: list[Rejected] = []
+    dropped = 0
+    for index in range(shard.start, shard.stop):
+        try:
+            clip = source.make(index)
+        except ValueError as error:
+            rejected.append(Rejected(source.filename(index), source.reason(error)))
+            continue
+        if clip is None:
+            dropped += 1
+        else:
+            clips.append(clip)
+    return Made(tuple(clips), tuple(rejected), dropped)
+
+
+class ShardWriter:
+    """Writes shards; holds what is costly to build (a DALI pipeline).
+
+    `device_id` is the GPU that DALI uses, None its CPU backend; `batch` the most clips of a shard.
+    """
+
+    def __init__(self, mel: str, features: Features, *, batch: int, device_id: int | None) -> None:
+        self._features = features
+        self._mels = _mel_function(mel, features, batch, device_id)
+
+    def write(self, target: Target, made: Made) -> ShardEntry:
+        """Extract, encode and write one shard; returns its line of the manifest."""
+        rejected = list(made.rejected)
+        clips = [
+            clip for clip in made.clips if self._passes(clip, prepared, clip.waveform_T, rejected)
+        ]
+        mels = self._mels([clip.waveform_T for clip in clips])
+        rows = [
+            (clip, mel_TF)
+            for clip, mel_TF in zip(clips, mels, strict=True)
+            if self._passes(clip, stored_mel, mel_TF, rejected)
+        ]
+        if target.exported is not None:
+            written = [clip for clip, _ in rows]
+            write_exports(Folder(target.url), written, target.exported, self._features)
+        content = encode_shard(rows, target.subset, self._features, target.metadata)
+        Folder(target.url).write(target.shard.name, content)
+        return ShardEntry(
+            name=target.shard.name,
+            start=target.shard.start,
+            stop=target.shard.stop,
+            rows=len(rows),
+            sha256=sha256(content),
+            dropped=made.dropped,
+            quarantined=tuple((r.filename, r.reason) for r in rejected),
+        )
+
+    def _passes(
+        self,
+        clip: Clip,
+        check: Callable[[np.ndarray, Features], np.ndarray],
+        array: np.ndarray,
+        rejected: list[Rejected],
+    ) -> bool:
+        """Whether `check` accepts the clip's array; if not, the clip joins the rejected."""
+        try:
+            check(array, self._features)
+        except ValueError as error:
+            rejected.append(Rejected(clip.filename, str(error)))
+            return False
+        return True
+
+
+def _mel_function(mel: str, features: Features, batch: int, device_id: int | None) -> MelFunction:
+    if mel == "dali":
+        # Not installed everywhere.
+        from raysed.data.features.mel_dali import DaliMel
+
+        return DaliMel(features, device_id=device_id, batch=batch)
+    return lambda waveforms: [mel_amplitude(waveform_T, features) for waveform_T in waveforms]

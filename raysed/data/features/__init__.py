@@ -1,0 +1,1 @@
+"""Mel features: their definition, shards, and what training maps."""

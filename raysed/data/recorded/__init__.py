@@ -1,0 +1,1 @@
+"""Recorded clips and their annotations."""

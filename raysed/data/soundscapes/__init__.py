@@ -1,0 +1,1 @@
+"""Synthetic soundscapes from a sound bank."""

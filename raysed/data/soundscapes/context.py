@@ -1,0 +1,144 @@
+"""What the soundscapes of one synthetic set are made from, and which raw index belongs to which
+label.
+
+Indexing lists folders and reads a few headers (0.2 s for DESED's soundbank); nothing is decoded.
+"""
+
+import functools
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from raysed.config.data_job import DataJob, Roots, SyntheticSet
+from raysed.data.audio import frames_told
+from raysed.data.soundscapes.cooccurrence import (
+    Cooccurrence,
+    check_labels,
+    read_cooccurrences,
+    substitute_missing,
+)
+from raysed.data.soundscapes.placement import split_label
+from raysed.data.soundscapes.reverb import Room, list_rooms
+from raysed.data.soundscapes.soundbank import Soundbank, index_soundbank, soundbank_classes
+
+
+@dataclass(frozen=True)
+class SoundscapeContext:
+    """All that a soundscape is made from, besides its index; small and picklable."""
+
+    data_set: SyntheticSet
+    duration_s: float
+    sample_rate_hz: int
+    soundbank: Soundbank
+    cooccurrences: tuple[Cooccurrence, ...]
+    rooms: tuple[Room, ...]
+    warnings: tuple[str, ...]
+    """What a person should know about the sources, once per set."""
+
+    @classmethod
+    def from_job(cls, job: DataJob, name: str) -> "SoundscapeContext":
+        """Index the sources of the synthetic set `name`; ValueError naming what is missing or
+        impossible.
+        """
+        data_set = job.sets[name]
+        roots = job.roots
+        assert isinstance(data_set, SyntheticSet), name
+        assert roots.soundbank is not None and roots.cooccurrences is not None
+        # The soundbank's split takes no seed of the set: train and x-valid sets must agree on it.
+        soundbank = index_soundbank(
+            roots.soundbank, data_set.split, xvalid_list=roots.soundbank_validation
+        )
+        rows, warnings = _cooccurrences(job, data_set.split, soundbank)
+        return cls(
+            data_set=data_set,
+            duration_s=job.features.duration_s,
+            sample_rate_hz=job.features.sample_rate_hz,
+            soundbank=soundbank,
+            cooccurrences=rows,
+            rooms=list_rooms(roots.rir, data_set.split)
+            if data_set.reverb == "rir" and roots.rir
+            else (),
+            warnings=warnings + _short_continuous(soundbank, job.features.duration_s),
+        )
+
+
+def cooccurrence_path(roots: Roots, split: str) -> Path:
+    """The co-occurrence file of a split; x-valid uses the train file if it has none of its own."""
+    assert roots.cooccurrences is not None
+    path = Path(roots.cooccurrences)
+    if not path.is_dir():
+        return path
+    own = path / f"event_occurences_{'validation' if split == 'xvalid' else split}.json"
+    return path / "event_occurences_train.json" if split == "xvalid" and not own.is_file() else own
+
+
+def _cooccurrences(
+    job: DataJob, split: str, soundbank: Soundbank
+) -> tuple[tuple[Cooccurrence, ...], tuple[str, ...]]:
+    path = cooccurrence_path(job.roots, split)
+    rows, warnings = read_cooccurrences(path), ()
+    folders = set(soundbank.foreground)
+    if split == "xvalid":
+        rows, warnings = substitute_missing(rows, folders)
+    assert job.roots.soundbank is not None
+    check_labels(path, rows, folders, set(job.classes or soundbank_classes(job.roots.soundbank)))
+    return rows, warnings
+
+
+def _short_continuous(soundbank: Soundbank, duration_s: float) -> tuple[str, ...]:
+    short = [
+        path
+        for folder, paths in soundbank.foreground.items()
+        if split_label(folder)[1] == "_nOn_nOff"
+        for path in paths
+        if source_info(path).duration < duration_s
+    ]
+    return tuple(
+        f"{path}: has neither onset nor offset but is shorter than the "
+        f"{duration_s:g} s soundscape: it starts at 0 and stops early"
+        for path in short
+    )
+
+
+def _label_counts(context: SoundscapeContext) -> list[int]:
+    return [round(context.data_set.count * row.proba) for row in context.cooccurrences]
+
+
+def soundscape_count(context: SoundscapeContext) -> int:
+    """Soundscapes before the polyphony filter: raw indices run from 0 to this."""
+    return sum(_label_counts(context))
+
+
+def soundscape_name(context: SoundscapeContext, index: int) -> str:
+    """Filename of the soundscape with this raw index."""
+    return f"{context.data_set.split}-{index:06d}.wav"
+
+
+def row_of(context: SoundscapeContext, index: int) -> Cooccurrence:
+    """The label that the soundscape with this raw index is made around."""
+    ends = list(accumulate(_label_counts(context)))
+    assert 0 <= index < ends[-1], (index, ends[-1])
+    return context.cooccurrences[next(row for row, end in enumerate(ends) if index < end)]
+
+
+def random_state(context: SoundscapeContext, index: int, purpose: str) -> np.random.RandomState:
+    """The generator of one purpose in one soundscape, in the form that Scaper takes."""
+    key = [context.data_set.seed, index, *f"{context.data_set.split}/{purpose}".encode()]
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(key)))
+
+
+@functools.lru_cache(maxsize=8192)
+def source_info(path: str) -> soundfile._SoundFileInfo:
+    """Header of a soundbank file; ValueError if it cannot be read, holds nothing or ends early."""
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+    if info.frames <= 0:
+        raise ValueError(f"{path}: holds no samples")
+    if (told := frames_told(info)) > info.frames:
+        raise ValueError(f"{path}: ends after {info.frames} samples, its header says {told}")
+    return info

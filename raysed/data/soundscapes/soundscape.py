@@ -1,0 +1,298 @@
+"""Synthetic soundscapes: Scaper instantiates the specification, and its audio is rendered in
+memory.
+
+The only module that touches scaper and soxbindings. Each soundscape is a pure function of the
+set's seed, its split and the raw index. A 10 s soundscape of about three events costs 4 ms of one
+core without pitch shift and 13 ms with it (docs/profile.md).
+"""
+
+import functools
+import io
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+import soundfile
+
+from raysed.data.clip import Clip, Event
+from raysed.data.labels import clean_events, max_polyphony, weak_labels
+from raysed.data.soundscapes.context import (
+    SoundscapeContext,
+    random_state,
+    row_of,
+    soundscape_count,
+    soundscape_name,
+    source_info,
+)
+from raysed.data.soundscapes.cooccurrence import Cooccurrence
+from raysed.data.soundscapes.placement import place, split_label
+from raysed.data.soundscapes.rendering import render
+from raysed.data.soundscapes.reverb import Room, Stem, choose_room, reverberate
+
+# scaper 1.6.5 reads np.Inf, which numpy 2 removed; no newer scaper exists.
+np.Inf = np.inf  # pyrefly: ignore[missing-attribute]
+
+# On import pysox asks a shell for the sox program and complains where there is none; soxbindings
+# brings SoX as a library instead.
+logging.getLogger("sox").setLevel(logging.ERROR)
+with mock.patch("os.popen", lambda _: io.StringIO()):
+    import scaper
+    import soxbindings
+    from scaper.core import EventSpec
+    from scaper.scaper_exceptions import ScaperError
+
+# Scaper asks for the header of a source at every event; the context has it already.
+_soundfile = SimpleNamespace(info=source_info, read=soundfile.read, write=soundfile.write)
+scaper.core.soundfile = _soundfile  # pyrefly: ignore[bad-assignment]
+
+__all__ = [
+    "SoundscapeContext",
+    "make_soundscape",
+    "soundscape_count",
+    "soundscape_name",
+    "specify",
+    "verify_sox",
+]
+
+# SoX's own default, in per cent.
+_SOX_REVERBERANCE = 50
+_SOX_BITS = 32
+_INT32 = float(1 << 31)
+
+
+def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
+    """The soundscape with raw index `index`, or None where the polyphony filter drops it.
+
+    Raises ValueError naming the source file that cannot be used.
+    """
+    data_set = context.data_set
+    background, *foreground = specification = specify(context, index)
+    raw = tuple(
+        Event(e.event_time, e.event_time + e.event_duration, split_label(e.label)[0])
+        for e in foreground
+    )
+    if max_polyphony(raw) > data_set.max_polyphony:
+        return None
+    events = clean_events(
+        raw,
+        context.duration_s,
+        min_event_s=data_set.min_event_s,
+        merge_gap_s=data_set.merge_gap_s,
+        merge_onsets_s=data_set.merge_onsets_s,
+    )
+    background_T, stems = render(
+        background,
+        foreground,
+        sample_rate_hz=context.sample_rate_hz,
+        duration_s=context.duration_s,
+        ref_db=data_set.ref_db,
+        convert=convert,
+    )
+    room = (
+        choose_room(context.rooms, data_set.seed, data_set.split, index) if context.rooms else None
+    )
+    return Clip(
+        filename=soundscape_name(context, index),
+        waveform_T=_mix(context, background_T, stems, room).astype(np.float32),
+        duration_s=context.duration_s,
+        events=events,
+        weak_labels=weak_labels(events),
+        source=_source(context, specification, room),
+    )
+
+
+def specify(context: SoundscapeContext, index: int) -> list[EventSpec]:
+    """Scaper's instantiated events, the background first.
+
+    Pitch has a generator of its own, so that switching it on or off changes nothing else. Raises
+    ValueError naming the source file that cannot be used.
+    """
+    bank, shift = context.soundbank, context.data_set.pitch_shift_semitones
+    random = random_state(context, index, "events")
+    pitch = random_state(context, index, "pitch") if shift else None
+    scape = _scaper(context.duration_s, bank.foreground_root, bank.background_root)
+    scape.set_random_state(random)
+    try:
+        # All are drawn before the first is instantiated: both draw from `random`.
+        events = [_background_event(context, random)]
+        for label in _draw_labels(row_of(context, index), random):
+            events.append(_foreground_event(context, label, random, pitch))
+        return [
+            # The warnings switched off say that constants were fitted to the source's length, by
+            # less than a sample.
+            scape._instantiate_event(
+                event,
+                isbackground=event.role == "background",
+                used_labels=[],
+                used_source_files=[],
+                disable_instantiation_warnings=True,
+            )
+            for event in events
+        ]
+    except (ScaperError, soundfile.LibsndfileError, OSError) as error:
+        raise ValueError(f"{soundscape_name(context, index)}: {error}") from error
+
+
+def _background_event(context: SoundscapeContext, random: np.random.RandomState) -> EventSpec:
+    """As Scaper's add_background has it, less its checks of what is drawn here."""
+    paths = context.soundbank.backgrounds
+    source = paths[random.randint(len(paths))]
+    source_s = source_info(source).duration
+    start = min(random.uniform() * source_s, max(source_s - context.duration_s, 0.0))
+    return EventSpec(
+        label=("const", Path(source).parent.name),
+        source_file=("const", source),
+        source_time=("const", start),
+        event_time=("const", 0),
+        event_duration=("const", context.duration_s),
+        snr=("const", 0),
+        role="background",
+        pitch_shift=None,
+        time_stretch=None,
+    )
+
+
+def _foreground_event(
+    context: SoundscapeContext,
+    label: str,
+    random: np.random.RandomState,
+    pitch: np.random.RandomState | None,
+) -> EventSpec:
+    """As Scaper's add_event has it, less its checks of what is drawn here."""
+    paths = context.soundbank.foreground[label]
+    source = paths[random.randint(len(paths))]
+    source_s = source_info(source).duration
+    where = place(split_label(label)[1], source_s, context.duration_s, random)
+    # Scaper would draw what is out of range again, for ever.
+    assert min(where) >= 0 and where.event_duration > 0, (source, where)
+    shift = context.data_set.pitch_shift_semitones
+    return EventSpec(
+        label=("const", label),
+        source_file=("const", source),
+        source_time=("const", where.source_time),
+        event_time=("const", where.event_time),
+        event_duration=("const", where.event_duration),
+        snr=("uniform", *context.data_set.snr_db),
+        role="foreground",
+        pitch_shift=("const", pitch.uniform(-shift, shift)) if pitch else None,
+        time_stretch=None,
+    )
+
+
+def _draw_labels(row: Cooccurrence, random: np.random.RandomState) -> list[str]:
+    """The soundscape's own label, then those that co-occur."""
+    others = max(0, int(random.randint(-1, row.max_events))) if row.max_events else 0
+    probas = np.array(row.probas) / sum(row.probas)
+    return [row.label, *(str(label) for label in random.choice(row.classes, others, p=probas))]
+
+
+@functools.lru_cache(maxsize=4)
+def _scaper(duration_s: float, foreground_root: str, background_root: str) -> scaper.Scaper:
+    """One Scaper per process and soundbank, since it lists both folders."""
+    return scaper.Scaper(duration_s, foreground_root, background_root)
+
+
+def convert(
+    audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
+) -> np.ndarray:
+    """Mono at `sample_rate_hz`, shifted in pitch, through the SoX chain that Scaper would build.
+
+    SoX computes on 32-bit integers: `audio_TC` is rounded like them, and returned where there is
+    nothing to do.
+    """
+    if rate_hz == sample_rate_hz and audio_TC.shape[1] == 1 and pitch_semitones is None:
+        return audio_TC[:, 0]
+    verify_sox()
+    return _sox(audio_TC, rate_hz, sample_rate_hz, pitch_semitones)
+
+
+def _sox(
+    audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
+) -> np.ndarray:
+    """The effects that pysox's transformer makes of `convert`, `pitch` and `set_output_format`,
+    without the command line in between.
+    """
+    chain = [
+        ("rate", "-h", f"{sample_rate_hz:f}"),
+        ("channels", "1"),
+        ("rate", str(sample_rate_hz)),
+    ]
+    if pitch_semitones is not None:
+        chain.insert(1, ("pitch", f"{100 * pitch_semitones:f}"))
+    effects = []
+    for name, *arguments in chain:
+        effect = soxbindings.SoxEffect()
+        effect.effect_name, effect.effect_args = name, arguments
+        effects.append(effect)
+    shifted_TC, _ = soxbindings.build_flow_effects(
+        audio_TC,
+        rate_hz,
+        effects,
+        in_precision=_SOX_BITS,
+        out_channels=1,
+        sample_rate_out=sample_rate_hz,
+    )
+    return shifted_TC[:, 0]
+
+
+@functools.lru_cache(maxsize=1)
+def verify_sox() -> None:
+    """Once per process: SoX must leave a signal alone where asked to, and shift a tone by what was
+    asked.
+
+    Raises RuntimeError if this machine's build of soxbindings corrupts audio.
+    """
+    rate_hz = 16000
+    noise_TC = np.trunc(np.random.default_rng(0).uniform(-0.5, 0.5, (rate_hz, 1)) * _INT32) / _INT32
+    tone_TC = 0.5 * np.sin(2 * np.pi * 440.0 * np.arange(rate_hz) / rate_hz)[:, None]
+    same_T = _sox(noise_TC, rate_hz, rate_hz, None)
+    shifted_T = _sox(tone_TC, rate_hz, rate_hz, 3.0)
+    peak_hz = np.abs(np.fft.rfft(shifted_T)).argmax() * rate_hz / max(len(shifted_T), 1)
+    expected_hz = 440.0 * 2 ** (3 / 12)
+    identical = np.array_equal(same_T, noise_TC[:, 0])
+    if not identical or abs(peak_hz - expected_hz) > 5.0:
+        raise RuntimeError(
+            "soxbindings corrupts audio on this machine: a signal that should pass unchanged "
+            f"{'does' if identical else 'does not'}, and a 440 Hz tone shifted by 3 semitones came "
+            f"out at {peak_hz:.0f} Hz instead of {expected_hz:.0f}; "
+            "reinstall libsox-dev and libsox-fmt-all, then soxbindings from source"
+        )
+
+
+def _mix(
+    context: SoundscapeContext, background_T: np.ndarray, stems: Sequence[Stem], room: Room | None
+) -> np.ndarray:
+    """All of it, summed; a dry mixture is made in `background_T`."""
+    if room is not None:
+        return reverberate(background_T, stems, room, context.sample_rate_hz)
+    mix_T = background_T
+    for stem in stems:
+        mix_T[stem.start : stem.start + len(stem.waveform_T)] += stem.waveform_T
+    if context.data_set.reverb == "sox":
+        verify_sox()
+        transformer = soxbindings.Transformer()
+        transformer.reverb(reverberance=_SOX_REVERBERANCE)
+        clipped_T = np.clip(mix_T, -1.0, 1.0 - 1 / _INT32)
+        return transformer.build_array(
+            input_array=clipped_T[:, None], sample_rate_in=context.sample_rate_hz
+        ).reshape(-1)[: len(mix_T)]
+    return mix_T
+
+
+def _source(
+    context: SoundscapeContext, specification: Sequence[EventSpec], room: Room | None
+) -> str:
+    """The specification as JSON, file names without the folders of this machine."""
+    events = [{**e._asdict(), "source_file": Path(e.source_file).name} for e in specification]
+    rir = (
+        Path(room.background).relative_to(Path(context.rooms[0].background).parents[1])
+        if room
+        else None
+    )
+    return json.dumps(
+        {"scaper": scaper.__version__, "events": events, "room": str(rir) if rir else None}
+    )

@@ -1,0 +1,40 @@
+"""`raysed demo`: the whole path on built-in sounds, without any download.
+
+It shows the machinery and that it learns; a few hundred steps of a small model do not show the paper's effects.
+"""
+
+import os
+from pathlib import Path
+
+from raysed.config.space import read_space
+from raysed.demo.procedural import write_demo_tree
+from raysed.page.page import write_page
+from raysed.report.report import write_report
+from raysed.storage.folder import Folder
+from raysed.tune.preview import place_faults
+from raysed.tune.run_space import run_space, say_to_stderr
+
+SPACE = Path("tune_spaces/demo.yaml")
+"""Relative to the working directory, like the roots and folders inside it."""
+
+
+def run_demo(run: str | None) -> int:
+    """Write the sounds, build the data sets, train the grid, print the tables; returns the exit code.
+
+    0: done and something was learnt; 1: done, but the check of learning failed; 3: failed trials.
+    """
+    if not SPACE.is_file():
+        raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")
+    tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
+    resolved = read_space(SPACE)
+    folder = Folder(run or resolved.space.run)
+    if faults := place_faults(folder):
+        raise ValueError("; ".join(faults))
+    say_to_stderr(f"built-in sound bank and recordings: {tree} (made once)")
+    write_demo_tree(tree)
+    code = run_space(resolved, SPACE, folder, address=None, say=say_to_stderr)
+    report = write_report(folder)
+    print("\n".join(report.lines))
+    for line in write_page(report):
+        say_to_stderr(line)
+    return code or (0 if report.learnt else 1)

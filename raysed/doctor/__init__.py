@@ -1,0 +1,1 @@
+"""What of a data tree is there, and what would spoil a result."""

@@ -1,0 +1,278 @@
+"""`raysed doctor ROOT|JOB`: what of DESED is there, what is missing, and what would spoil a result.
+
+Reads TSVs, folders and the header of every audio file (about 0.2 ms each); nothing is decoded.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import soundfile
+
+from raysed.config.data_job import DataJob, RecordedSet, Roots, SyntheticSet
+from raysed.config.reader import read_config
+from raysed.data.audio import frames_told
+from raysed.data.build.dataset_plan import job_classes, plan, with_absolute_roots
+from raysed.data.build.leakage import (
+    copied_files,
+    describe_leaks,
+    shared_recordings,
+    shared_sources,
+)
+from raysed.data.clip import Event
+from raysed.data.labels import count_overlaps
+from raysed.data.recorded.desed import (
+    RecordedListing,
+    audio_folders,
+    list_recorded,
+    listed_names,
+    read_labels,
+    tsv_path,
+)
+from raysed.data.soundscapes.placement import split_label
+from raysed.data.soundscapes.reverb import list_rooms
+from raysed.data.soundscapes.soundbank import (
+    Soundbank,
+    index_soundbank,
+    soundbank_classes,
+    source_id,
+)
+from raysed.doctor.diagnosis import AudioCheck, BankCheck, Diagnosis, SetCheck, SubsetCheck
+from raysed.doctor.tree import find_roots, splits_in, subsets_in
+
+_SPLITS = ("train", "xvalid", "eval")
+_SHOWN = 5
+
+
+def examine(target: str | Path) -> Diagnosis:
+    """Examine the sources of a data job (a file), or a folder that holds DESED or parts of it.
+
+    ValueError if it is neither, or the job cannot be read; all else is in the diagnosis.
+    """
+    path = Path(target)
+    found = Diagnosis(str(target))
+    if path.is_file():
+        job = with_absolute_roots(read_config(path, DataJob))
+        recorded = _distinct(s for s in job.sets.values() if isinstance(s, RecordedSet))
+        used = {s.split for s in job.sets.values() if isinstance(s, SyntheticSet)}
+        splits = [split for split in _SPLITS if split in used]
+        _examine_sets(job, found)
+        try:
+            classes = job_classes(job)
+        except ValueError:
+            classes = None  # `_examine_sets` has told why.
+        roots, rate_hz = job.roots, job.features.sample_rate_hz
+    elif path.is_dir():
+        roots, rate_hz = find_roots(path), 16000
+        recorded, splits = subsets_in(roots), splits_in(roots)
+        classes = _bank_classes(roots, found)
+    else:
+        raise ValueError(
+            f"{target}: no such file or folder; expected a data job, or a folder that holds DESED"
+        )
+    names = {}
+    for data_set in recorded:
+        names[_name(data_set)] = _examine_subset(roots, data_set, classes, found)
+    found.leaks += shared_recordings(names)
+    if roots.soundbank:
+        _examine_soundbank(roots, splits, classes, found)
+    _examine_rooms(roots, splits, found)
+    # Clips of one recording in two subsets are facts of the official DESED (six cases), which nobody
+    # can mend; a soundbank source on both sides of a split spoils the user's own x-valid sets.
+    of_recordings = [leak for leak in found.leaks if leak.kind in ("recording", "excerpt")]
+    found.remarks += describe_leaks(of_recordings)
+    found.problems += describe_leaks(leak for leak in found.leaks if leak not in of_recordings)
+    _remark_rates(found, rate_hz)
+    return found
+
+
+def _distinct(sets: Iterable[RecordedSet]) -> list[RecordedSet]:
+    """One of each subset, part and folder, whole."""
+    return list(dict.fromkeys(s.model_copy(update={"limit": None}) for s in sets))
+
+
+def _name(data_set: RecordedSet) -> str:
+    if data_set.part != "all":
+        return f"{data_set.subset} {data_set.part}"
+    return data_set.folder or data_set.subset
+
+
+def _bank_classes(roots: Roots, found: Diagnosis) -> tuple[str, ...] | None:
+    try:
+        return soundbank_classes(roots.soundbank) if roots.soundbank else None
+    except ValueError as error:
+        found.problems.append(str(error))
+        return None
+
+
+def _examine_sets(job: DataJob, found: Diagnosis) -> None:
+    """Which sets of the job are built, and which can be."""
+    reasons: dict[str, list[str]] = {}
+    for name in job.sets:
+        try:
+            (planned,) = plan(job, [name])
+        except ValueError as error:
+            found.sets.append(SetCheck(name, "impossible", 0))
+            reasons.setdefault(str(error), []).append(name)
+        else:
+            found.sets.append(SetCheck(name, planned.state, planned.clips))
+    for reason, names in reasons.items():
+        found.problems.append(f"set{'s' * (len(names) > 1)} {', '.join(names)}: {reason}")
+
+
+def _examine_subset(
+    roots: Roots, data_set: RecordedSet, classes: Sequence[str] | None, found: Diagnosis
+) -> tuple[str, ...]:
+    """Check one subset; returns all the file names that it lists."""
+    assert roots.recorded is not None, "a root or the job's sets say so"
+    root, tsv = Path(roots.recorded), tsv_path(roots.recorded, data_set)
+    check = SubsetCheck(_name(data_set), str(tsv))
+    found.subsets.append(check)
+    try:
+        labels = read_labels(tsv, data_set.subset, classes)
+        listing = (
+            list_recorded(root, data_set, classes)
+            if audio_folders(root, data_set)
+            else RecordedListing((), tuple(listed_names(labels, data_set)), ())
+        )
+    except ValueError as error:
+        found.problems.append(f"{check.name}: {error}")
+        return ()
+    names = (*(entry.filename for entry in listing.entries), *listing.missing)
+    check.listed, check.missing = len(names), len(listing.missing)
+    durations_s = _read_headers([str(root / e.path) for e in listing.entries], check.audio)
+    by_name = {e.filename: durations_s.get(str(root / e.path)) for e in listing.entries}
+    counted: Counter[str] = Counter()
+    for name in names:
+        events, weak = labels[name]
+        counted.update(weak or () if events is None else [e.event_label for e in events])
+        check.eventless += weak == ()
+        check.overlaps += count_overlaps(events or ())
+        check.past_end += _past_end(events or (), by_name.get(name))
+    check.per_class = dict(sorted(counted.items()))
+    _judge_subset(check, found)
+    return names
+
+
+def _past_end(events: Iterable[Event], duration_s: float | None) -> int:
+    return sum(duration_s is not None and event.offset > duration_s for event in events)
+
+
+def _judge_subset(check: SubsetCheck, found: Diagnosis) -> None:
+    if check.missing == check.listed:
+        found.problems.append(f"{check.name}: none of its {check.listed} clips has audio")
+    elif check.missing:
+        found.remarks.append(f"{check.name}: {check.missing} of {check.listed} clips have no audio")
+    if check.overlaps:
+        found.remarks.append(
+            f"{check.name}: {check.overlaps} same-class overlaps; training unites them, psds_eval "
+            "refuses them"
+        )
+    if check.past_end:
+        found.remarks.append(
+            f"{check.name}: {check.past_end} events end after their clip; training cuts them"
+        )
+    _judge_audio(check.name, check.audio, found)
+
+
+def _judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
+    if audio.unreadable:
+        shown = "; ".join(audio.unreadable[:_SHOWN])
+        more = f" … and {len(audio.unreadable) - _SHOWN} more"
+        found.problems.append(
+            f"{name}: {len(audio.unreadable)} files cannot be read: {shown}"
+            + (more if len(audio.unreadable) > _SHOWN else "")
+        )
+
+
+def _remark_rates(found: Diagnosis, rate_hz: int) -> None:
+    checks = [(s.name, s.audio) for s in found.subsets]
+    checks += [(f"soundbank {b.split}", b.audio) for b in found.soundbank]
+    for name, audio in checks:
+        other = sum(count for rate, count in audio.rates_hz.items() if rate != rate_hz)
+        if other or audio.stereo:
+            found.remarks.append(
+                f"{name}: {other} files are not at {rate_hz} Hz (resampled), {audio.stereo} not mono "
+                "(averaged)"
+            )
+
+
+def _read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
+    """Fill the check from the files' headers; returns the duration in seconds of each good file."""
+    durations_s: dict[str, float] = {}
+    rates: Counter[int] = Counter()
+    for path in paths:
+        try:
+            info = soundfile.info(path)
+        except (soundfile.LibsndfileError, OSError) as error:
+            check.unreadable.append(f"{Path(path).name} ({error})")
+            continue
+        if info.frames <= 0:
+            check.unreadable.append(f"{Path(path).name} (holds no samples)")
+            continue
+        if (told := frames_told(info)) > info.frames:
+            check.unreadable.append(
+                f"{Path(path).name} (ends after {info.frames} samples, its header says {told})"
+            )
+            continue
+        rates[info.samplerate] += 1
+        check.stereo += info.channels > 1
+        durations_s[path] = info.duration
+    check.files, check.rates_hz = len(durations_s), dict(rates)
+    check.shortest_s = min(durations_s.values(), default=0.0)
+    check.longest_s = max(durations_s.values(), default=0.0)
+    check.hours = sum(durations_s.values()) / 3600
+    return durations_s
+
+
+def _examine_soundbank(
+    roots: Roots, splits: Sequence[str], classes: Sequence[str] | None, found: Diagnosis
+) -> None:
+    banks: dict[str, Soundbank] = {}
+    for split in splits:
+        try:
+            assert roots.soundbank is not None
+            banks[split] = index_soundbank(
+                roots.soundbank, split, xvalid_list=roots.soundbank_validation
+            )
+        except ValueError as error:
+            found.problems.append(f"soundbank {split}: {error}")
+    for split, bank in banks.items():
+        check = _bank_check(split, bank, classes)
+        found.soundbank.append(check)
+        _judge_audio(f"soundbank {split}", check.audio, found)
+        if check.without:
+            found.problems.append(
+                f"soundbank {split}: no foregrounds of {', '.join(check.without)}"
+            )
+    sides = (
+        {f"soundbank {split}": bank.foregrounds for split, bank in banks.items()},
+        {f"soundbank {split}": bank.backgrounds for split, bank in banks.items()},
+    )
+    for side in sides:
+        found.leaks += [*shared_sources(side), *copied_files(side)]
+
+
+def _bank_check(split: str, bank: Soundbank, classes: Sequence[str] | None) -> BankCheck:
+    files: Counter[str] = Counter()
+    for folder, paths in bank.foreground.items():
+        files[split_label(folder)[0]] += len(paths)
+    audio = AudioCheck()
+    _read_headers([*bank.foregrounds, *bank.backgrounds], audio)
+    return BankCheck(
+        split=split,
+        foregrounds=dict(sorted(files.items())),
+        sources=len({source_id(path) for path in bank.foregrounds}),
+        backgrounds=len(bank.backgrounds),
+        without=[label for label in classes or () if label not in files],
+        audio=audio,
+    )
+
+
+def _examine_rooms(roots: Roots, splits: Sequence[str], found: Diagnosis) -> None:
+    for split in splits if roots.rir else ():
+        try:
+            assert roots.rir is not None
+            found.rooms[split] = len(list_rooms(roots.rir, split))
+        except ValueError as error:
+            found.problems.append(f"rooms {split}: {error}")

@@ -1,0 +1,1 @@
+"""From events to integer counts of each clip."""

@@ -1,0 +1,298 @@
+"""Paired tests: two systems on shared clips, seeds and clips together, several contrasts.
+
+Both systems of a pair get the same draws, which removes the clips' own difficulty from the
+difference. Seeds are paired too: seed s of one cell is compared with seed s of the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from raysed.evaluation.counts.statistics import Statistics, comparable, stack
+from raysed.evaluation.intervals.bootstrap import (
+    DRAWS,
+    Metric,
+    bca,
+    clip_weights,
+    jackknife,
+    random_bits,
+)
+
+Verdict = Literal["reproduced", "contradicted", "undecided"]
+
+TIE = 1e-12
+"""Differences closer than this are equal: exchanging identical clips changes only the last bits."""
+BLOCK = 1000
+"""Exchanges that are evaluated together."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Metric of a less metric of b, fractions."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Two-sided, from exchanging the systems clip by clip."""
+    se: float
+
+
+@dataclass(frozen=True)
+class SeedEstimate:
+    """A mean over S seeds, with what seeds and clips contribute to its variance."""
+
+    value: float
+    low: float
+    high: float
+    se: float
+    seeds: int
+    clip_se: float
+    """Standard error from the clips, these seeds given."""
+    seed_se: float
+    """Standard error from the seeds, these clips given; NaN (unknown) for one seed."""
+    values_B: np.ndarray
+    """Its value in each draw, for `max_t`; their spread is widened as the interval is."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A metric of one system, once computed: intervals and differences of any pair are made of these."""
+
+    statistics: Statistics
+    value: float
+    """On the whole set."""
+    values_B: np.ndarray
+    """In each draw of clips, the same draws for every system on the set."""
+    left_out_J: np.ndarray
+    """Without each clip in turn."""
+
+
+def drawn(metric: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
+    """The metric on the set, in each draw and without each clip: about 0.3 s for PSDS, 1168 clips."""
+    weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
+    value = float(metric(statistics, None)[0])
+    return Drawn(statistics, value, metric(statistics, weights_BN), jackknife(metric, statistics))
+
+
+def paired_difference(
+    metric: Metric,
+    a: Statistics,
+    b: Statistics,
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    permutations: int = DRAWS,
+    seed: int = 0,
+) -> Difference:
+    """Difference on the same clips: BCa interval over clips, and paired permutation p."""
+    comparable(a, b)
+    value = float(metric(a, None)[0] - metric(b, None)[0])
+    weights_BN = clip_weights(a.key, a.n_clips, draws, seed)
+    values_B = metric(a, weights_BN) - metric(b, weights_BN)
+    low, high = bca(values_B, value, jackknife(metric, a) - jackknife(metric, b), level)
+    p = permutation_p(metric, a, b, permutations=permutations, seed=seed)
+    return Difference(value, low, high, p, float(np.nanstd(values_B, ddof=1)))
+
+
+def permutation_p(
+    metric: Metric, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
+) -> float:
+    """How often exchanging two systems' outputs in random clips makes as large a difference."""
+    both = stack(a, b)
+    observed = abs(metric(a, None)[0] - metric(b, None)[0])
+    as_large = 0
+    for first in range(0, permutations, BLOCK):
+        raw = random_bits(f"{a.key}:exchange", seed, first, BLOCK * a.n_clips)
+        swap_RN = (raw.reshape(BLOCK, a.n_clips) >> np.uint64(63)).astype(np.int16)
+        swap_RN = swap_RN[: permutations - first]
+        of_a = metric(both, np.concatenate((1 - swap_RN, swap_RN), axis=1))
+        of_b = metric(both, np.concatenate((swap_RN, 1 - swap_RN), axis=1))
+        as_large += int((np.abs(of_a - of_b) >= observed - TIE).sum())
+    return (1 + as_large) / (1 + permutations)
+
+
+def seed_difference(
+    metric: Metric,
+    a_seeds: Sequence[Statistics],
+    b_seeds: Sequence[Statistics],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+    seeds_fixed: bool = False,
+) -> SeedEstimate:
+    """Mean difference over paired seeds, with an interval over seeds and clips.
+
+    Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the
+    seeds' deviations widened by sqrt(S / (S - 1)) since there are few, and all deviations by
+    Student's quantile (Satterthwaite 1946, DOI 10.2307/3002019), without which 3 seeds do not
+    cover. The ends are BCa, since a resample's PSDS is too high on average. With one seed this is
+    `paired_difference`'s interval. `seeds_fixed` draws clips alone: what holds for these trained
+    systems, not for others of their kind.
+    """
+    a, b = (
+        [drawn(metric, statistics, draws=draws, seed=seed) for statistics in seeds]
+        for seeds in (a_seeds, b_seeds)
+    )
+    return mean_difference(a, b, level=level, seed=seed, seeds_fixed=seeds_fixed)
+
+
+def mean_difference(
+    a_seeds: Sequence[Drawn],
+    b_seeds: Sequence[Drawn],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    seeds_fixed: bool = False,
+) -> SeedEstimate:
+    """`seed_difference` of systems that are already drawn, with the same `seed`."""
+    if not a_seeds or len(a_seeds) != len(b_seeds):
+        raise ValueError(
+            f"systems need the same seeds: {len(a_seeds)} and {len(b_seeds)} were given"
+        )
+    for other in (*a_seeds, *b_seeds):
+        comparable(a_seeds[0].statistics, other.statistics)
+    pairs = list(zip(a_seeds, b_seeds, strict=True))
+    value_S = np.array([a.value - b.value for a, b in pairs])
+    value_SB = np.stack([a.values_B - b.values_B for a, b in pairs])
+    left_SJ = np.stack([a.left_out_J - b.left_out_J for a, b in pairs])
+    if seeds_fixed:
+        value_S, value_SB, left_SJ = (
+            x.mean(axis=0, keepdims=True) for x in (value_S, value_SB, left_SJ)
+        )
+    seeds_BS = _seed_weights(a_seeds[0], len(value_S), seed)
+    return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
+
+
+def seed_interval(
+    metric: Metric,
+    by_seed: Sequence[Statistics],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> SeedEstimate:
+    """Mean of a metric over seeds, with clips and seeds drawn jointly; see `seed_difference`."""
+    by_drawn = [drawn(metric, statistics, draws=draws, seed=seed) for statistics in by_seed]
+    return mean_value(by_drawn, level=level, seed=seed)
+
+
+def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) -> SeedEstimate:
+    """`seed_interval` of systems that are already drawn, with the same `seed`."""
+    if not by_seed:
+        raise ValueError("a mean over seeds needs at least one seed")
+    for other in by_seed:
+        comparable(by_seed[0].statistics, other.statistics)
+    value_S = np.array([system.value for system in by_seed])
+    value_SB = np.stack([system.values_B for system in by_seed])
+    left_SJ = np.stack([system.left_out_J for system in by_seed])
+    seeds_BS = _seed_weights(by_seed[0], len(by_seed), seed)
+    return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
+
+
+def _seed_weights(system: Drawn, n_seeds: int, seed: int) -> np.ndarray:
+    """How often each seed is in each draw, shared by all systems on the set: (B, S)."""
+    return clip_weights(f"{system.statistics.key}:seeds", n_seeds, len(system.values_B), seed)
+
+
+def _over_seeds(
+    value_S: np.ndarray,
+    value_SB: np.ndarray,
+    left_SJ: np.ndarray,
+    seeds_BS: np.ndarray,
+    level: float,
+) -> SeedEstimate:
+    """The mean over S seeds from its values on the set (S,), in each draw of clips (S, B) and
+    without each clip (S, J), and how often each seed is in each draw (B, S)."""
+    n_seeds = len(value_S)
+    mean_B = value_SB.mean(axis=0)
+    deviation_B = (seeds_BS.T * value_SB).sum(axis=0) / n_seeds - mean_B
+    few = np.sqrt(n_seeds / (n_seeds - 1)) if n_seeds > 1 else 0.0
+    values_B = mean_B + few * deviation_B
+    value = float(value_S.mean())
+    seed_se = float(value_S.std(ddof=1) / np.sqrt(n_seeds)) if n_seeds > 1 else float("nan")
+    clip_se, se = (float(np.nanstd(draws_B, ddof=1)) for draws_B in (mean_B, values_B))
+    left_J = left_SJ.mean(axis=0)
+    if n_seeds > 1:
+        values_B = value + (values_B - value) * _for_few_seeds(clip_se, seed_se, n_seeds, level)
+        # seeds spread the draws, and are too few to say in which direction more
+        left_J = np.append(left_J, np.nanmean(left_J) + np.array([-1, 1]) * seed_se / np.sqrt(2))
+    low, high = bca(values_B, value, left_J, level)
+    return SeedEstimate(value, low, high, se, n_seeds, clip_se, seed_se, values_B)
+
+
+def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -> float:
+    """Student's quantile over the normal one, with Satterthwaite's degrees of freedom: the seeds'
+    variance is known from S - 1 of them, the clips' as good as exactly."""
+    if seed_se == 0:
+        return 1.0
+    freedom = (n_seeds - 1) * ((clip_se**2 + seed_se**2) / seed_se**2) ** 2
+    tail = (1 + level) / 2
+    return float(stdtrit(freedom, tail) / ndtri(tail))
+
+
+def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
+
+    Single-step max-T (Westfall & Young 1993): all C intervals hold together with probability
+    `level`. `draws_CB` must come from shared weights; draws in which a contrast is undefined (NaN)
+    are left out. A contrast that never varies is an exact tie: zero width, and p 1 unless it differs.
+    """
+    draws_CB = draws_CB[:, ~np.isnan(draws_CB).any(axis=0)]
+    se_C = draws_CB.std(axis=1, ddof=1)
+    varies_C = se_C > TIE
+    largest_B = np.zeros(draws_CB.shape[1])
+    if varies_C.any():
+        centred_CB = draws_CB[varies_C] - difference_C[varies_C, None]
+        largest_B = np.abs(centred_CB / se_C[varies_C, None]).max(axis=0)
+    half_C = np.quantile(largest_B, level) * np.where(varies_C, se_C, 0.0)
+    t_C = np.full(len(difference_C), np.inf)
+    np.divide(np.abs(difference_C), se_C, out=t_C, where=varies_C)
+    t_C[~varies_C & (np.abs(difference_C) <= TIE)] = 0.0
+    p_C = (1 + (largest_B >= t_C[:, None]).sum(axis=1)) / (1 + largest_B.size)
+    return np.stack((difference_C - half_C, difference_C + half_C, p_C), axis=1)
+
+
+def verdict(low: float, high: float, sign: int, margin: float | None = None) -> Verdict:
+    """Judge a published claim by the simultaneous interval of its difference.
+
+    `sign` is the published one: +1 or -1, reproduced where the interval excludes 0 on that side,
+    contradicted on the other. 0 is a published "no difference" and needs `margin`: reproduced where
+    the whole interval lies within plus or minus the margin, contradicted where all of it lies
+    outside on one side. Otherwise undecided.
+    """
+    _check_interval(low, high)
+    if sign == 0:
+        if margin is None:
+            raise ValueError(
+                "a claim of no difference needs the margin within which differences do not count"
+            )
+        if -margin <= low and high <= margin:
+            return "reproduced"
+        return "contradicted" if low > margin or high < -margin else "undecided"
+    if sign not in (-1, 1):
+        raise ValueError(f"sign {sign} is not -1, 0 or 1")
+    if low <= 0 <= high:
+        return "undecided"
+    return "reproduced" if (low > 0) == (sign > 0) else "contradicted"
+
+
+def not_higher(low: float, high: float, margin: float) -> Verdict:
+    """Judge a published claim that one system is not better, by non-superiority.
+
+    Reproduced where the whole interval is at most `margin`: any lead is too small to count.
+    Contradicted where it is not, and all of it is above 0. Otherwise undecided.
+    """
+    _check_interval(low, high)
+    if high <= margin:
+        return "reproduced"
+    return "contradicted" if low > 0 else "undecided"
+
+
+def _check_interval(low: float, high: float) -> None:
+    if low > high or np.isnan(low) or np.isnan(high):
+        raise ValueError(f"[{low}, {high}] is not an interval")

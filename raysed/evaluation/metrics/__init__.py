@@ -1,0 +1,1 @@
+"""From counts to F1 and PSDS."""

@@ -1,0 +1,113 @@
+"""A checkpoint made ready: the chosen network on its device, its features, its post-processing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from raysed.config.data_job import Features
+from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
+from raysed.data.features.shards import stored_mel
+from raysed.predict.settings import Settings
+from raysed.predict.windows import Grid
+from raysed.storage.folder import Folder
+from raysed.training.checkpoint import Predictor, load_predictor, parse_checkpoint
+from raysed.training.inputs import Normaliser
+
+Network = Literal["student", "teacher"]
+
+_TENSORS = {"student", "teacher", "mean_F", "std_F"}
+_ABOUT = {"trial", "features", "classes", "epoch"}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What turns windows into frame scores."""
+
+    network: nn.Module
+    normaliser: Normaliser
+    features: Features
+    classes: tuple[str, ...]
+    grid: Grid
+    settings: Settings
+    name: Network
+    epoch: int
+    device: str
+
+    def mel(self, waveform_T: np.ndarray) -> tuple[np.ndarray, int]:
+        """Amplitude mel (T, F) as a data set stores it, and how many frames are the window's own.
+
+        Raises ValueError for amplitudes that the dtype of storage cannot hold.
+        """
+        mel_TF = mel_amplitude(waveform_T, self.features)
+        return stored_mel(mel_TF, self.features), len(mel_TF)
+
+    def scores(self, mels: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
+        """Frame scores (B, U, K) float16, by the steps of training's scoring."""
+        mel_BTF = torch.from_numpy(np.stack([mel_TF for mel_TF, _ in mels])).to(self.device)
+        frames_B = torch.tensor([frames for _, frames in mels]).to(self.device)
+        with torch.inference_mode():
+            return self.forward(mel_BTF.float(), frames_B)[0].half().cpu().numpy()
+
+    def forward(self, mel_BTF: Tensor, frames_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Strong (B, U, K) and weak (B, K) scores of linear mel amplitude and its own frames."""
+        log_mel_BTF = log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db)
+        return self.network(self.normaliser(log_mel_BTF))
+
+
+def load_detector(path: str, network: Network | None = None, device: str | None = None) -> Detector:
+    """Read a checkpoint by path or URL; the network that its trial selects, on a GPU where there is one.
+
+    Raises ValueError saying what is wrong with the file: absent, truncated, another version's, not one.
+    """
+    predictor, settings = read_checkpoint(path)
+    name: Network = network or predictor.trial.selection.network
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return Detector(
+        network=getattr(predictor, name).eval().to(device),
+        normaliser=predictor.normaliser.to(device),
+        features=predictor.features,
+        classes=predictor.classes,
+        grid=Grid.of(predictor.features, predictor.trial.model),
+        settings=settings,
+        name=name,
+        epoch=predictor.epoch,
+        device=device,
+    )
+
+
+def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
+    """The networks, and the post-processing: the trial's, with what tuning has stored beside it."""
+    folder, name = split_path(path)
+    content = folder.read(name)
+    if content is None:
+        raise ValueError(f"{path}: no such checkpoint")
+    tensors, about = parse_checkpoint(content, path)
+    missing = sorted((_TENSORS - set(tensors)) | (_ABOUT - set(about)))
+    if missing and "networks" not in tensors:
+        raise ValueError(
+            f"{path}: of another version of raysed ({about.get('raysed', 'unknown')}): "
+            f"it lacks {', '.join(missing)}"
+        )
+    predictor = load_predictor(folder, name)
+    settings = Settings.uniform(predictor.classes, predictor.trial.postprocessing)
+    if "postprocessing" in about:
+        settings = settings.updated(about["postprocessing"], path)
+    return predictor, settings
+
+
+def split_path(path: str) -> tuple[Folder, str]:
+    """The folder of a file and the file's name."""
+    if "://" not in path:
+        path = str(Path(path).expanduser().resolve())
+    parent, _, name = path.rpartition("/")
+    return Folder(parent or "/"), name
+
+
+def with_settings(detector: Detector, settings: Settings) -> Detector:
+    """The same detector with other post-processing."""
+    return replace(detector, settings=settings)

@@ -1,0 +1,172 @@
+"""`raysed predict`: find, predict, write, and say what became of everything."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from raysed.predict.detector import Detector, Network, load_detector, split_path, with_settings
+from raysed.predict.output import EventWriter, Format, write_scores
+from raysed.predict.recordings import FrameScores, Prediction, predict
+from raysed.predict.settings import Settings, events, parse_settings
+from raysed.predict.sources import Found, Source, find_sources, refuse_shared_outputs
+
+DONE, NOTHING_USABLE, HOLES = 0, 2, 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of `raysed predict`."""
+
+    checkpoint: str
+    audio: tuple[str, ...]
+    out: str | None = None
+    """A folder gets a file for each recording; None: standard output."""
+    form: Format = "tsv"
+    scores: str | None = None
+    """A folder for frame scores."""
+    thresholds: tuple[str, ...] = ()
+    """`0.4` or `Speech=0.4`."""
+    postprocessing: str | None = None
+    """A settings file that goes before the checkpoint's own."""
+    network: Network | None = None
+    workers: int = 1
+    address: str | None = None
+
+
+@dataclass
+class Summary:
+    """What became of the recordings."""
+
+    predicted: int = 0
+    events: int = 0
+    audio_s: float = 0.0
+    wall_s: float = 0.0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Path and reason."""
+
+    @property
+    def code(self) -> int:
+        """0 all were predicted, 3 some, 2 none."""
+        if not self.predicted:
+            return NOTHING_USABLE
+        return HOLES if self.skipped else DONE
+
+    def line(self, device: str) -> str:
+        """One line for people."""
+        speed = ""
+        if self.audio_s and self.wall_s:
+            speed = (
+                f": {self.audio_s / self.wall_s:.1f} times real time (real-time factor "
+                f"{self.wall_s / self.audio_s:.5f}) on {device}"
+            )
+        noun = "recording" if self.predicted == 1 else "recordings"
+        return (
+            f"{self.predicted} {noun}, {self.audio_s / 3600:.3f} h, {self.events} events in "
+            f"{self.wall_s:.1f} s{speed}; {len(self.skipped)} skipped"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "recordings": self.predicted,
+            "audio_s": self.audio_s,
+            "wall_s": self.wall_s,
+            "real_time_factor": self.wall_s / self.audio_s if self.audio_s else None,
+            "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
+        }
+
+
+def run(request: Request, say: Callable[[str], None]) -> int:
+    """Predict all recordings; returns the exit code. Raises ValueError before work for wrong input."""
+    found = find_sources(request.audio)
+    if request.scores:
+        refuse_shared_outputs(found.sources, request.scores, ".tsv")
+    writer = EventWriter(request.out, request.form, found.sources)
+    _refuse_overwriting(request, found.sources, writer.files(found.sources))
+    detector = _detector(request)
+    summary = Summary()
+    for folder in found.empty:
+        _skip(summary, folder, "holds no audio file", say)
+    started = time.perf_counter()
+    for prediction in _predictions(detector, found, request):
+        if prediction.scores is None:
+            _skip(summary, prediction.source.url, prediction.reason, say)
+            continue
+        for note in prediction.notes:
+            say(f"note: {prediction.source.url}: {note}")
+        _write(prediction, prediction.scores, detector, request, (writer, summary))
+    summary.wall_s = time.perf_counter() - started
+    if summary.predicted or request.form == "json":
+        about = {"checkpoint": request.checkpoint, "network": detector.name}
+        writer.close(about | {"postprocessing": detector.settings.as_json()} | summary.as_json())
+    say(summary.line(detector.device if request.workers == 1 else f"{request.workers} workers"))
+    return summary.code
+
+
+def _refuse_overwriting(
+    request: Request, sources: Sequence[Source], events: Sequence[Path]
+) -> None:
+    """Raise ValueError where a file that is read, or the other of events and scores, would be lost."""
+    scores = [Path(request.scores, s.output(".tsv")) for s in sources] if request.scores else []
+    settings = [request.postprocessing] if request.postprocessing else []
+    read = {str(Path(path).resolve()) for path in (request.checkpoint, *settings)}
+    read |= {source.url for source in sources}
+    for path, times in Counter(str(path.resolve()) for path in (*events, *scores)).items():
+        if path in read:
+            raise ValueError(f"{path}: --out or --scores would overwrite what is read")
+        if times > 1:
+            raise ValueError(f"{path}: --out and --scores would both write it; give two folders")
+
+
+def _detector(request: Request) -> Detector:
+    """The checkpoint, with the user's post-processing."""
+    detector = load_detector(request.checkpoint, request.network)
+    settings = detector.settings
+    if request.postprocessing:
+        settings = read_settings(request.postprocessing, settings)
+    return with_settings(detector, settings.with_thresholds(request.thresholds))
+
+
+def read_settings(path: str, settings: Settings) -> Settings:
+    """`settings` with what a settings file says, by path or URL."""
+    folder, name = split_path(path)
+    content = folder.read(name)
+    if content is None:
+        raise ValueError(f"{path}: no such file")
+    return settings.updated(parse_settings(content, path), path)
+
+
+def _predictions(detector: Detector, found: Found, request: Request) -> Iterator[Prediction]:
+    if request.workers == 1 or not found.sources:
+        return predict(detector, found.sources)
+    # Ray takes a second to load, and is not needed for one process.
+    from raysed.predict.parallel import predict_over_ray
+
+    return predict_over_ray(
+        detector, found.sources, workers=request.workers, address=request.address
+    )
+
+
+def _write(
+    prediction: Prediction,
+    scores: FrameScores,
+    detector: Detector,
+    request: Request,
+    to: tuple[EventWriter, Summary],
+) -> None:
+    writer, summary = to
+    found = events(scores.scores_TK, scores.edge_T1, detector.settings)
+    writer.write(prediction.source, found, scores.duration_s, list(prediction.notes))
+    if request.scores:
+        write_scores(request.scores, prediction.source, scores, detector.classes)
+    summary.predicted += 1
+    summary.events += len(found)
+    summary.audio_s += scores.duration_s
+
+
+def _skip(summary: Summary, path: str, reason: str, say: Callable[[str], None]) -> None:
+    summary.skipped.append((path, reason))
+    say(f"skipped: {path}: {reason}")

@@ -1,0 +1,188 @@
+"""The paper's claims against this run: a verdict for each, from simultaneous intervals alone.
+
+A comparison is judged on each of its claim's metrics by one of four rules:
+* higher, lower: reproduced where the interval excludes 0 with that sign, contradicted with the other;
+* equal: reproduced where the interval lies within the margin on both sides, contradicted where all of it
+  lies beyond on one side. It also judges a "higher" or "lower" whose published difference is not larger
+  than the significance that the paper states: the paper itself then shows no difference;
+* not_higher: reproduced where the whole interval is at most the margin (non-superiority), else
+  contradicted where all of it is above 0.
+A claim is reproduced if all its comparisons are, and contradicted if any is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from raysed.evaluation.intervals.significance import not_higher, verdict
+from raysed.report.cells import published
+from raysed.report.contrasts import ContrastValue
+from raysed.report.results import Measured
+
+SIGNIFICANCE = {
+    "val": {"event_f1": 0.012, "psds": 0.015},
+    "eval": {"event_f1": 0.013, "psds": 0.018},
+}
+"""What the paper states (half its published intervals), by evaluation set and metric."""
+
+MARGIN = {"event_f1": 0.024, "psds": 0.03}
+"""Smaller differences do not count: half the true 95 % interval of one system on the paper's set."""
+
+SIGNS = {"higher": 1, "lower": -1, "equal": 0}
+SYMBOLS = {"higher": ">", "lower": "<", "equal": "=", "not_higher": "<="}
+REPRODUCED, CONTRADICTED, UNDECIDED, WAITING = (
+    "reproduced",
+    "contradicted",
+    "undecided",
+    "waiting",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One pair of cells in one metric; fractions."""
+
+    cell: str
+    against: str
+    metric: str
+    expect: str
+    """What the claim says: higher, lower, not_higher or equal."""
+    rule: str
+    """What it is judged by: `expect`, or equal where the published difference is not significant."""
+    published: float | None
+    """The paper's difference, where it has both values."""
+    significance: float | None
+    found: ContrastValue | None
+    waiting_for: tuple[str, ...]
+
+    @property
+    def symbols(self) -> str:
+        """`B > T1-SW`."""
+        return f"{self.cell} {SYMBOLS[self.expect]} {self.against}"
+
+    @property
+    def verdict(self) -> str:
+        """reproduced, contradicted, undecided or waiting."""
+        if self.found is None:
+            return WAITING
+        low, high = self.found.simultaneous_low, self.found.simultaneous_high
+        if self.rule == "not_higher":
+            return not_higher(low, high, MARGIN[self.metric])
+        return verdict(low, high, SIGNS[self.rule], MARGIN[self.metric])
+
+    @property
+    def remark(self) -> str:
+        """Where the published values do not say what the claim does: "against" it, or "insignificant"."""
+        if self.published is None or self.significance is None:
+            return ""
+        if _within(self.published, self.significance):
+            return "insignificant" if self.rule != self.expect else ""
+        shown = "higher" if self.published > 0 else "lower"
+        agrees = shown == self.expect or (self.expect, shown) == ("not_higher", "lower")
+        return "" if agrees else "against"
+
+    def as_row(self) -> dict[str, Any]:
+        """As a row of CSV or JSON."""
+        keys = ("difference", "simultaneous_low", "simultaneous_high", "p", "seeds", "trials")
+        found = self.found.as_row() if self.found else {}
+        return {
+            "cell": self.cell,
+            "against": self.against,
+            "metric": self.metric,
+            "expect": self.expect,
+            "rule": self.rule,
+            "margin": MARGIN[self.metric] if self.rule in ("equal", "not_higher") else None,
+            "verdict": self.verdict,
+            **{key: found.get(key) for key in keys},
+            "published": self.published,
+            "remark": self.remark,
+            "waiting_for": list(self.waiting_for),
+        }
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of the paper and what became of it."""
+
+    id: str
+    text: str
+    evaluation: str
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Reproduced, contradicted, undecided or waiting: see the module."""
+        found = [comparison.verdict for comparison in self.comparisons]
+        for decisive in (CONTRADICTED, WAITING, UNDECIDED):
+            if decisive in found:
+                return decisive
+        return REPRODUCED
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """Cells without the results that an open comparison needs."""
+        return list(dict.fromkeys(cell for c in self.comparisons for cell in c.waiting_for))
+
+    @property
+    def seeds(self) -> int:
+        """The fewest seeds behind any of its comparisons, 0 where one is waiting."""
+        return min(len(c.found.seeds) if c.found else 0 for c in self.comparisons)
+
+    @property
+    def fewest_seeds(self) -> int:
+        """The fewest seeds behind the comparisons that are there, 0 without any."""
+        return min((len(c.found.seeds) for c in self.comparisons if c.found), default=0)
+
+    def as_json(self) -> dict[str, Any]:
+        """With its comparisons as rows."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "evaluation": self.evaluation,
+            "verdict": self.verdict,
+            "seeds": self.seeds,
+            "waiting_for": self.waiting_for,
+            "comparisons": [comparison.as_row() for comparison in self.comparisons],
+        }
+
+
+def judge(plan: dict[str, Any], measured: Measured, contrasts: list[ContrastValue]) -> list[Claim]:
+    """Every claim of the plan."""
+    found = {(c.cell, c.against, c.evaluation, c.metric): c for c in contrasts}
+    cells = {cell["id"]: cell for cell in plan["cells"]}
+    claims = []
+    for claim in plan.get("claims", []):
+        evaluation, comparisons = claim["evaluation"], []
+        for asked in claim["comparisons"]:
+            pair = (asked["cell"], asked["against"])
+            empty = tuple(cell for cell in pair if not measured.by_seed(cell, evaluation))
+            for metric in claim["metrics"]:
+                value = found.get((*pair, evaluation, metric))
+                a, b = (published(cells[cell], evaluation, metric) for cell in pair)
+                known = None if a is None or b is None else round(a - b, 6)
+                significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
+                comparisons.append(
+                    Comparison(
+                        cell=pair[0],
+                        against=pair[1],
+                        metric=metric,
+                        expect=asked["expect"],
+                        rule=_rule(asked["expect"], known, significance),
+                        published=known,
+                        significance=significance,
+                        found=value,
+                        waiting_for=() if value else empty or pair,
+                    )
+                )
+        claims.append(Claim(claim["id"], claim["text"], evaluation, tuple(comparisons)))
+    return claims
+
+
+def _rule(expect: str, known: float | None, significance: float | None) -> str:
+    if expect == "not_higher" or known is None or significance is None:
+        return expect
+    return "equal" if _within(known, significance) else expect
+
+
+def _within(difference: float, significance: float) -> bool:
+    """Published values have four digits; what lies beyond them is binary rounding."""
+    return round(abs(difference), 6) <= significance

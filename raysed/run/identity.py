@@ -1,0 +1,41 @@
+"""What a trial's folder and its checkpoints belong to, and the refusal of anything else."""
+
+from typing import Any
+
+from raysed.config.reader import validate
+from raysed.config.trial import Trial
+from raysed.data.features.store import FeatureSet
+
+
+def claim_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, Any]:
+    """What a trial's folder and checkpoints belong to."""
+    return {
+        "trial": trial.model_dump(mode="json"),
+        "seed": seed,
+        "datasets": {name: feature_set.id for name, feature_set in sorted(sets.items())},
+    }
+
+
+def check_claim(path: str, stored: dict[str, Any] | None, claim: dict[str, Any]) -> None:
+    """Raise ValueError where `stored` (None: nothing yet) belongs to something else, naming both."""
+    if stored is None:
+        return
+    if "trial" in stored:
+        # A field that came after this was stored has its default: the trial is the same.
+        known = validate(stored["trial"], Trial, source=path)
+        stored = {**stored, "trial": known.model_dump(mode="json")}
+    differing = [key for key in claim if stored.get(key) != claim[key]]
+    if not differing:
+        return
+    shown = "; ".join(f"{key}: {_difference(stored.get(key), claim[key])}" for key in differing)
+    raise ValueError(
+        f"{path} belongs to another trial ({shown}). Choose another run folder, or remove this trial's"
+    )
+
+
+def _difference(stored: Any, wanted: Any) -> str:
+    """The leaves in which two JSON values differ, as `key stored -> wanted`."""
+    if not (isinstance(stored, dict) and isinstance(wanted, dict)):
+        return f"{stored} there, {wanted} here"
+    keys = [key for key in {**stored, **wanted} if stored.get(key) != wanted.get(key)]
+    return ", ".join(f"{key} {_difference(stored.get(key), wanted.get(key))}" for key in keys)

@@ -1,0 +1,112 @@
+"""One driver per run: a second one is refused, naming the first.
+
+On a local or shared file system a lock of the operating system decides; it has no race and ends with its
+holder, also by kill -9. Where there are no such locks (object stores, some network file systems) the
+heartbeat in `status.json` decides, with clocks that agree to within a minute. What remains there: of two
+drivers that start within the same second both go on if one writes its status later than a second after
+the other did; and a driver that slept longer than a minute wakes up beside its successor. Even then no
+trial's result is wrong, as trials are deterministic and files are written whole; work is done twice.
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
+
+HEARTBEAT_S = 10.0
+STALE_S = 60.0
+"""A driver without a heartbeat for this long is taken for dead."""
+_SETTLE_S = 1.0
+_LOCK = "driver.lock"
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
+
+
+class RunBusyError(ValueError):
+    """Another driver is at work on the run."""
+
+
+def this_driver() -> dict[str, Any]:
+    """Who this process is, as `status.json` shows it."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
+
+
+@contextmanager
+def system_lock(run: Folder) -> Iterator[bool]:
+    """Hold the run's lock; yields whether the file system has one. Raises RunBusyError."""
+    if not run.is_local:
+        yield False
+        return
+    path = Path(run.url, _LOCK)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunBusyError(_busy(run, _driver(run))) from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            yield False
+            return
+        yield True
+
+
+def check_heartbeat(run: Folder, has_lock: bool) -> None:
+    """Raise RunBusyError where `status.json` shows another driver alive.
+
+    Who holds the system's lock knows that no other driver is on this machine.
+    """
+    status = read_json(run, "status.json") or {}
+    driver, age_s = status.get("driver"), time.time() - status.get("heartbeat", 0.0)
+    if driver is None or status.get("exit_code") is not None or age_s > STALE_S:
+        return
+    here = driver["host"] == socket.gethostname()
+    if here and (has_lock or not _is_alive(driver["pid"])):
+        return
+    raise RunBusyError(
+        f"{_busy(run, driver)}, its last heartbeat {max(age_s, 0):.0f} s ago. If it is dead, the run"
+        f" is free {STALE_S:.0f} s after that"
+    )
+
+
+def check_free(run: Folder) -> None:
+    """Raise RunBusyError where a driver is at work; makes no folder."""
+    if run.is_local and not Path(run.url, _LOCK).exists():
+        return
+    with system_lock(run) as has_lock:
+        check_heartbeat(run, has_lock)
+
+
+def check_still_ours(run: Folder, mine: dict[str, Any]) -> None:
+    """Where only the heartbeat decides: raise RunBusyError if another driver wrote its status after us."""
+    time.sleep(_SETTLE_S)
+    driver = _driver(run)
+    if driver != mine:
+        raise RunBusyError(_busy(run, driver))
+
+
+def _driver(run: Folder) -> dict[str, Any]:
+    return (read_json(run, "status.json") or {}).get("driver") or {}
+
+
+def _busy(run: Folder, driver: dict[str, Any]) -> str:
+    who = f"process {driver.get('pid', 'unknown')} on {driver.get('host', 'an unknown host')}"
+    return f"{run.url}: another driver is at work on this run: {who}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

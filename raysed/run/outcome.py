@@ -1,0 +1,51 @@
+"""How a trial ended, read from its folder: finished, stopped early, or failed and why."""
+
+import json
+from typing import Any, Literal
+
+from raysed.run.trial_plan import TrialPlan
+from raysed.storage.json_file import read_json, write_json
+
+Outcome = Literal["done", "stopped", "failed"]
+DIED = "its process died without a word (killed, or out of memory); see Ray's logs"
+_LAST_LINES = 8
+
+
+def outcome(trial: TrialPlan) -> Outcome | None:
+    """None: not begun, or under way. A failed trial is tried again by the next run."""
+    if trial.finished:
+        return "done"
+    if trial.out.read("stopped.json") is not None:
+        return "stopped"
+    return "failed" if trial.out.read("failed.json") is not None else None
+
+
+def is_over(trial: TrialPlan) -> bool:
+    """Whether the next run leaves it alone: it has its result, or was stopped early."""
+    return outcome(trial) in ("done", "stopped")
+
+
+def stored_epochs(trial: TrialPlan) -> list[dict[str, Any]]:
+    """The metrics of every epoch that it has behind it."""
+    return [json.loads(line) for line in (trial.out.read("progress.jsonl") or b"").splitlines()]
+
+
+def note_stopped(trial: TrialPlan, epochs: int) -> None:
+    """The search stopped it after this many epochs; what it has stays."""
+    write_json(trial.out, "stopped.json", {"epochs": epochs})
+
+
+def note_failed(trial: TrialPlan, reason: str) -> None:
+    """Every process that tried died; the last one's own words, if any, stay."""
+    if trial.out.read("failed.json") is None:
+        write_json(trial.out, "failed.json", {"reason": reason})
+
+
+def describe_failure(trial: TrialPlan) -> list[str]:
+    """A line with the reason, then the last lines of its log, or of the traceback where it has none."""
+    failed = read_json(trial.out, "failed.json") or {"reason": "see above; its folder says nothing"}
+    log = (trial.out.read("log.txt") or b"").decode(errors="replace")
+    lines = (log or failed.get("traceback", "")).rstrip().splitlines()[-_LAST_LINES:]
+    source = "log.txt" if log else "traceback"
+    head = f"failed: {trial.label} ({trial.out.url}): {failed['reason']}"
+    return [head, *(f"  {source} | {line}" for line in lines)]

@@ -1,0 +1,103 @@
+"""Whose is a run folder: the refusal of another space, of changed code and of changed data, before work."""
+
+from collections.abc import Callable, Sequence
+
+from raysed.config.space import ResolvedSpace
+from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.data.features.shards import read_manifest
+from raysed.run import provenance
+from raysed.run.lock import check_free
+from raysed.run.outcome import is_over
+from raysed.run.provenance import Data, content_of
+from raysed.run.trial_plan import TrialPlan
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
+
+
+def check_space(run: Folder, resolved: ResolvedSpace) -> None:
+    """Raise ValueError for a folder whose trials are not these."""
+    stored = read_json(run, "plan.json")
+    if stored is None:
+        return
+    before = {t["id"]: t["config"] for t in stored["trainings"]}
+    now = {t.id: t.trial.model_dump(mode="json") for t in resolved.trainings}
+    if before.keys() != now.keys():
+        raise ValueError(
+            f"{run.url} holds the run of another space: {len(before.keys() - now.keys())} of its"
+            f" trainings are not in {resolved.space.name}, {len(now.keys() - before.keys())} are new."
+            " Give another folder with --run"
+        )
+    changed = [t for t in resolved.trainings if before[t.id] != now[t.id]]
+    if changed:
+        cells = ", ".join(cell for training in changed for cell in training.cells)
+        raise ValueError(
+            f"{run.url} was run with other x-valid or evaluation sets for {cells}."
+            " Give another folder with --run"
+        )
+
+
+class MadeBy:
+    """What the trials of a run were and will be made with; refuses a mixture unless it is allowed."""
+
+    def __init__(
+        self, run: Folder, trials: list[TrialPlan], allow_changed: bool, say: Callable[[str], None]
+    ) -> None:
+        self.run, self.allow_changed, self.say = run, allow_changed, say
+        self.started = any(trial.out.read("config.json") is not None for trial in trials)
+        # Code that trains nothing any more can be any.
+        self.code_counts = self.started and not all(is_over(trial) for trial in trials)
+        self.allowed: list[str] = []
+
+    def check(self, data: dict[str, Data]) -> None:
+        """Raise ValueError where code or data changed since the run's trials were started."""
+        if not self.started:
+            return
+        found = provenance.changes(self.run, data, code_counts=self.code_counts)
+        changed = [line for line in found if line not in self.allowed]
+        if changed and not self.allow_changed:
+            raise ValueError(
+                f"{self.run.url} has trials, and since they were started\n  "
+                + "\n  ".join(changed)
+                + "\nGive another folder with --run, or --allow-changed to mix them all the same"
+            )
+        self.allowed += changed
+        for line in changed:
+            self.say(f"warning: allowed by --allow-changed: {line}")
+
+    def note(self, data: dict[str, Data]) -> None:
+        """Write down what is used from here on."""
+        if not self.started or self.allowed or not provenance.is_noted(self.run):
+            provenance.note(self.run, data, mixed=self.started)
+
+
+def claim_faults(
+    run: Folder, resolved: ResolvedSpace, made_by: MadeBy, data: dict[str, Data]
+) -> list[str]:
+    """Why a run of this space would be refused in this folder; nothing is written."""
+    checks = (
+        lambda: check_free(run),
+        lambda: check_space(run, resolved),
+        lambda: made_by.check(data),
+    )
+    faults = []
+    for check in checks:
+        try:
+            check()
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
+
+
+def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:
+    """Ids of the data sets, and their contents as far as they are there; nothing is built."""
+    return {p.name: {"id": p.id, "content": content_of(p.manifest)} for p in plans}
+
+
+def built_data(urls: dict[str, str]) -> dict[str, Data]:
+    """Ids and contents of finished data sets, by name."""
+    manifests = {name: read_manifest(Folder(url)) for name, url in urls.items()}
+    return {
+        name: {"id": manifest.id, "content": content_of(manifest)}
+        for name, manifest in manifests.items()
+        if manifest is not None
+    }

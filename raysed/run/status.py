@@ -1,0 +1,122 @@
+"""`status.json`: how a run stands and how it really ended (a job's own exit code is not passed on by Ray).
+
+Written at every change and every ten seconds by a thread of its own, whatever else the driver does.
+"""
+
+import importlib.metadata
+import threading
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+from raysed import __version__
+from raysed.run.lock import (
+    HEARTBEAT_S,
+    check_heartbeat,
+    check_still_ours,
+    system_lock,
+    this_driver,
+)
+from raysed.run.provenance import commit
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json, write_json
+
+_PACKAGES = ("torch", "ray", "numpy", "scaper", "pyarrow", "psds_eval", "sed_eval")
+_STARTING = "starting"
+
+
+class RunStatus:
+    """The state of a run that this process drives; a context manager that excludes other drivers.
+
+    What leaves the context decides the end: nothing (the state given last), Ctrl-C (130, resumable),
+    ValueError (2, refused), a storage or run-time error (3, stopped, resumable), a fault of ours (1). A refusal while starting leaves the status of
+    the run as it was before. Entering raises RunBusyError where another driver is at work.
+    """
+
+    def __init__(self, run: Folder, every_s: float = HEARTBEAT_S) -> None:
+        self.run, self.every_s = run, every_s
+        self.content: dict[str, Any] = {}
+        self._before: dict[str, Any] | None = None
+        self._lock, self._over, self._held = threading.Lock(), threading.Event(), ExitStack()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+
+    def __enter__(self) -> "RunStatus":
+        with ExitStack() as held:
+            has_lock = held.enter_context(system_lock(self.run))
+            check_heartbeat(self.run, has_lock)
+            self._before = read_json(self.run, "status.json")
+            self.content = {
+                "state": _STARTING,
+                "exit_code": None,
+                "heartbeat": time.time(),
+                "driver": this_driver(),
+                "versions": _versions(),
+                "commit": commit(),
+            }
+            try:
+                write_json(self.run, "status.json", self.content)
+            except OSError as error:
+                raise ValueError(f"{self.run.url} cannot be written: {error}") from error
+            if not has_lock:
+                check_still_ours(self.run, self.content["driver"])
+            self._held = held.pop_all()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        with self._held:
+            if isinstance(error, ValueError) and self.state == _STARTING and self._before:
+                write_json(self.run, "status.json", self._before)
+            elif error is not None:
+                state, exit_code = _ending(error)
+                reason = f"{type(error).__name__}: {error}"
+                self.update(state, exit_code=exit_code, reason=reason)
+
+    @property
+    def state(self) -> str:
+        """What the run does now."""
+        return self.content["state"]
+
+    def note(self, **about: Any) -> None:
+        """For the next heartbeat."""
+        with self._lock:
+            self.content |= about
+
+    def update(self, state: str | None = None, **about: Any) -> None:
+        """Write a new state or more about it; a storage that cannot take it does not stop the run."""
+        with self._lock:
+            self.content |= {"state": state or self.state, **about, "heartbeat": time.time()}
+            try:
+                write_json(self.run, "status.json", self.content)
+            except OSError as error:
+                # Whoever reads it sees an old heartbeat; the trials' own writes decide.
+                self.content["status_error"] = str(error)
+
+    def _beat(self) -> None:
+        while not self._over.wait(self.every_s):
+            self.update()
+
+
+def _ending(error: BaseException) -> tuple[str, int]:
+    """State and exit code of the command that this error ends (see raysed.cli)."""
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted", 130
+        case ValueError():
+            return "refused", 2
+        case OSError() | RuntimeError():
+            return "stopped", 3
+    return "stopped", 1
+
+
+def _versions() -> dict[str, str]:
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"raysed": __version__, **found}

@@ -1,0 +1,110 @@
+"""A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import fsspec
+import pyarrow as pa
+from pyarrow import fs as pafs
+
+from raysed.storage.whole_file import remove_unfinished, whole_file
+
+_DENIED = ("ACCESS_DENIED", "PERMISSION_DENIED")
+"""In the errors of Arrow's S3 and Google file systems."""
+
+
+class ReadDeniedError(ValueError):
+    """A storage that does not let us read: the user's to settle, nothing that another try would."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder by URL or local path; nothing is created before the first write."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        scheme = _scheme(self.url)
+        if scheme == "memory":
+            raise ValueError(
+                f"{self.url}: memory:// is gone with its process; give a folder or an object store"
+            )
+        if scheme in ("", "file"):
+            local = self.url if scheme == "" else urlsplit(self.url).path
+            # Workers may have another working directory.
+            object.__setattr__(self, "url", str(Path(local).expanduser().resolve()))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the operating system sees it as a folder."""
+        return _scheme(self.url) == ""
+
+    def child(self, name: str) -> "Folder":
+        """The folder `name` in this one."""
+        return Folder(f"{self.url.rstrip('/')}/{name}")
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file, or None where there is none. Raises ReadDeniedError."""
+        try:
+            if self.is_local:
+                path = Path(self.url, name)
+                return path.read_bytes() if path.is_file() else None
+            file_system, root = self._remote
+            with file_system.open_input_stream(f"{root}/{name}") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if not isinstance(error, PermissionError) and not any(x in str(error) for x in _DENIED):
+                raise
+            raise ReadDeniedError(
+                f"{_without_login(self.url)}/{name}: reading is denied: check the permission to read it;"
+                " of an object store also the permission to list and the credentials in the environment"
+            ) from error
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file that is seen whole or not at all: renamed into place or put at once."""
+        if self.is_local:
+            write_atomically(Path(self.url, name), content)
+            return
+        file_system, root = self._remote
+        path = f"{root}/{name}"
+        try:
+            file = file_system.open_output_stream(path)
+        except FileNotFoundError:
+            # Object stores have no folders; other remote file systems do.
+            file_system.create_dir(path.rpartition("/")[0], recursive=True)
+            file = file_system.open_output_stream(path)
+        with file:
+            file.write(content)
+
+    def remove_unfinished(self) -> None:
+        """Remove what killed writers left here; object stores drop it themselves."""
+        if self.is_local:
+            remove_unfinished(Path(self.url))
+
+    @cached_property
+    def _remote(self) -> tuple[pafs.FileSystem, str]:
+        try:
+            return pafs.FileSystem.from_uri(self.url)
+        except pa.ArrowInvalid:
+            # Not one of Arrow's own schemes.
+            file_system, root = fsspec.core.url_to_fs(self.url)
+            return pafs.PyFileSystem(pafs.FSSpecHandler(file_system)), root
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a local file that is seen whole or not at all."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def _scheme(url: str) -> str:
+    return url.split("://", 1)[0] if "://" in url else ""
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"(?<=://)[^/@]*@", "", url)

@@ -1,0 +1,20 @@
+"""JSON in run folders: written whole or not at all, on any file system."""
+
+import json
+from typing import Any
+
+from raysed.storage.folder import Folder
+
+
+def write_json(folder: Folder, name: str, content: Any) -> None:
+    """`content` as indented JSON."""
+    folder.write(name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(folder: Folder, name: str) -> Any:
+    """Parsed JSON, or None where there is no such file. Raises ValueError where it is not JSON."""
+    content = folder.read(name)
+    try:
+        return None if content is None else json.loads(content)
+    except ValueError as error:  # not JSON, or not even text
+        raise ValueError(f"{folder.url}/{name}: not JSON ({error})") from error

@@ -1,0 +1,237 @@
+"""Run a space: build missing data sets, run the unfinished trials on Ray Tune, leave a run folder.
+
+Trials own their checkpoints and results (raysed.training.train); Tune owns resources, concurrency and
+retries. So the same command resumes: finished trials are not submitted, the others go on where they were.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+# Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+# Our own lines show the progress; Tune's tables would come on top of them.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+# A search's metric is made of what trials report, in raysed.tune.asha.
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+
+from ray import tune
+from ray.exceptions import RayError
+from ray.tune import TuneError
+
+from raysed.config.space import ResolvedSpace
+from raysed.data.build.dataset_plan import plan as plan_data
+from raysed.data.build.job import DatasetResult, build
+from raysed.ray_cluster import start_ray
+from raysed.run.outcome import describe_failure, is_over
+from raysed.run.ownership import MadeBy, built_data, check_space, planned_data
+from raysed.run.status import RunStatus
+from raysed.run.trial_plan import TrialPlan, counted, describe, plan_trials, refusals
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
+from raysed.tune.asha import SearchScheduler
+from raysed.tune.live_table import is_terminal, live_table
+from raysed.tune.resources import (
+    bundles_of,
+    check_nodes,
+    cluster_nodes,
+    concurrent_trials,
+    settle_gpus,
+)
+from raysed.tune.trainable import run_trial
+from raysed.tune.trial_progress import TrialProgress
+
+Say = Callable[[str], None]
+_PROCESS_RETRIES = 2
+
+
+def cache_dir() -> str:
+    """The node-local folder of memory-mapped features: RAYSED_CACHE, or a folder under the temporary one."""
+    return os.environ.get("RAYSED_CACHE") or f"{tempfile.gettempdir()}/raysed-cache-{os.getuid()}"
+
+
+def run_space(
+    resolved: ResolvedSpace,
+    space_file: Path,
+    run: Folder,
+    *,
+    address: str | None,
+    say: Say,
+    allow_changed: bool = False,
+) -> int:
+    """Run all that is not yet done; returns the exit code (0 done, 3 finished with holes).
+
+    Raises ValueError for a run that another driver works on, for the folder of another space, for code
+    or data that changed since its trials were started (unless `allow_changed`), and for a cluster that
+    cannot hold a trial.
+    """
+    with RunStatus(run) as status:
+        trials = plan_trials(resolved, run)
+        check_space(run, resolved)
+        made_by = MadeBy(run, trials, allow_changed, say)
+        plans = plan_data(resolved.job, resolved.data_sets())
+        made_by.check(planned_data(plans))
+        # Of sets to build, no more than these will be there.
+        _refuse(refusals(resolved, {p.name: p.clips for p in plans}))
+        run.write("space.yaml", space_file.read_bytes())
+        try:
+            start_ray(address)
+            with _sigterm_interrupts():
+                over_limit = _run(resolved, trials, made_by, status)
+        except KeyboardInterrupt:
+            say("interrupted: the same command goes on from here")
+            raise
+        except (RayError, TuneError) as error:
+            raise RuntimeError(f"Ray stopped the run: {error}") from error
+        failed = [trial for trial in trials if not is_over(trial)]
+        for trial in failed:
+            for line in describe_failure(trial):
+                say(line)
+        run.remove_unfinished()
+        code = 3 if failed or over_limit else 0
+        state = "finished with holes" if code else "done"
+        status.update(state, exit_code=code, failed=len(failed))
+    return code
+
+
+def _run(
+    resolved: ResolvedSpace,
+    trials: list[TrialPlan],
+    made_by: MadeBy,
+    status: RunStatus,
+) -> list[str]:
+    """Build, train, evaluate; returns the sets with too many bad clips."""
+    run, say = status.run, made_by.say
+    status.update("building data sets")
+    wanted = resolved.space.resources.gpus_per_worker
+    resolved = settle_gpus(resolved, cluster_nodes())
+    if wanted == "auto" and not resolved.space.resources.gpus:
+        say("no node has a GPU now: trials train on CPUs (resources.gpus_per_worker: auto)")
+    concurrent = concurrent_trials(resolved)
+    # Before the data sets take their hours; they are asked for below.
+    check_nodes(run, [])
+    search = resolved.space.search
+    scheduler = SearchScheduler(search, trials) if search else None
+    built = build(resolved.job, sets=resolved.data_sets())
+    for line in _about_data(built):
+        say(line)
+    data_sets = {
+        name: {"id": result.id, "url": result.url, "clips": result.clips}
+        for name, result in built.items()
+    }
+    check_nodes(run, [about["url"] for about in data_sets.values()])
+    data = built_data({name: about["url"] for name, about in data_sets.items()})
+    made_by.check(data)
+    clips = {name: about["clips"] for name, about in data_sets.items()}
+    _refuse(refusals(resolved, clips))
+    write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
+    made_by.note(data)
+    left = [trial for trial in trials if not is_over(trial)]
+    say(
+        f"{counted(len(resolved.space.cells), 'cell')},"
+        f" {counted(len(resolved.trainings), 'training')} x"
+        f" {counted(len(resolved.space.seeds), 'seed')} = {counted(len(trials), 'trial')},"
+        f" {len(trials) - len(left)} finished; {concurrent} at a time"
+        + (" on GPUs" if resolved.space.resources.gpus else "")
+    )
+    if left:
+        status.update("running")
+        progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
+        with live_table(progress):
+            fit(resolved, left, data_sets, [progress], scheduler, concurrent=concurrent)
+    return [name for name, result in built.items() if result.over_limit]
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
+
+
+def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
+    """What a person should know about the data sets before training starts."""
+    for warning in dict.fromkeys(w for result in built.values() for w in result.warnings):
+        yield f"warning: {warning}"
+    for name, result in built.items():
+        if result.missing or result.quarantined:
+            yield (
+                f"{name}: {result.clips} clips, {result.missing} missing,"
+                f" {result.quarantined} quarantined (see *.tsv in {result.url})"
+                + (": more than the job's quarantine_limit" if result.over_limit else "")
+            )
+
+
+def fit(
+    resolved: ResolvedSpace,
+    left: list[TrialPlan],
+    data_sets: dict[str, dict[str, Any]],
+    callbacks: list[tune.Callback],
+    scheduler: SearchScheduler | None,
+    *,
+    concurrent: int,
+) -> None:
+    """Train these trials on Ray, as many at once as it holds; returns when each is over or failed."""
+    resources = resolved.space.resources
+    configs = [
+        {
+            "name": trial.name,
+            "out": trial.out.url,
+            "trial": trial.training.trial.model_dump(mode="json"),
+            "seed": trial.seed,
+            "sets": {name: data_sets[name]["url"] for name in trial.training.trial.set_names()},
+            "cache": cache_dir(),
+            "workers": resources.workers,
+            "threads": resources.cpus_per_worker,
+            "gpus": resources.gpus,
+        }
+        for trial in left
+    ]
+    with tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
+        tune.Tuner(
+            tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),
+            param_space={"job": tune.grid_search(configs)},
+            tune_config=tune.TuneConfig(
+                max_concurrent_trials=concurrent,
+                reuse_actors=False,
+                scheduler=scheduler,
+            ),
+            run_config=tune.RunConfig(
+                name=resolved.space.name,
+                storage_path=scratch,
+                failure_config=tune.FailureConfig(max_failures=_PROCESS_RETRIES),
+                callbacks=callbacks,
+                verbose=0,
+            ),
+        ).fit()
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """A batch system's SIGTERM ends the run as Ctrl-C does: status written, resumable.
+
+    To be entered after Ray has started, which sets a handler of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def say_to_stderr(line: str) -> None:
+    """One line of progress, with the time."""
+    print(f"{datetime.now(UTC).astimezone():%H:%M:%S} {line}", file=sys.stderr, flush=True)

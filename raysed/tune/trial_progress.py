@@ -1,0 +1,206 @@
+"""What Tune tells about the trials, kept for people: a line per epoch in a log, a live table on a terminal."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ray.exceptions import RayTaskError
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+
+from raysed.run.outcome import DIED, note_failed, note_stopped, outcome, stored_epochs
+from raysed.run.status import RunStatus
+from raysed.run.trial_plan import TrialPlan
+from raysed.storage.folder import ReadDeniedError
+
+State = Literal["running", "failed", "stopped", "waiting", "done"]
+
+
+@dataclass
+class Row:
+    """One trial as a person sees it."""
+
+    plan: TrialPlan
+    epochs: int
+    state: State = "waiting"
+    epochs_done: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    """Best F1 so far of each x-valid set."""
+    clips_per_s: float | None = None
+    started: float = 0.0
+    epochs_at_start: int = 0
+
+    @classmethod
+    def of(cls, plan: TrialPlan) -> "Row":
+        """The trial as its folder shows it."""
+        row = cls(plan, plan.training.trial.schedule.epochs)
+        for metrics in stored_epochs(plan):
+            row.note(metrics)
+        row.clips_per_s = None
+        over = outcome(plan)
+        row.state = over if over in ("done", "stopped") else "waiting"
+        return row
+
+    def note(self, metrics: dict[str, Any]) -> None:
+        """One epoch more."""
+        self.epochs_done = metrics["epoch"] + 1
+        for name, f1 in metrics["xvalid_f1"].items():
+            self.best[name] = max(f1, self.best.get(name, 0.0))
+        self.clips_per_s = metrics["clips_per_s"]
+
+    def start(self) -> None:
+        """A process has begun to work on it."""
+        self.state, self.started = "running", time.monotonic()
+        self.epochs_at_start = self.epochs_done
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to its end at its own pace."""
+        done = self.epochs_done - self.epochs_at_start
+        if self.state != "running" or not done:
+            return None
+        return (self.epochs - self.epochs_done) * (time.monotonic() - self.started) / done
+
+
+class TrialProgress(Callback):
+    """Tune's hooks; keeps a row for every trial and the run's status."""
+
+    def __init__(
+        self,
+        status: RunStatus,
+        trials: list[TrialPlan],
+        say: Callable[[str], None],
+        *,
+        epoch_lines: bool = True,
+    ) -> None:
+        self.status, self.say, self.epoch_lines = status, say, epoch_lines
+        self.rows = {trial.name: Row.of(trial) for trial in trials}
+        self.started, self.epochs_at_start = time.monotonic(), self._epochs_ran()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune writes its callbacks down to restore them; our runs resume from the trials' own folders.
+        return {}
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """Tune's hook: a trial's process starts, also after another one died."""
+        self._row(trial).start()
+        self._note()
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Tune's hook: one report of one trial."""
+        row = self._row(trial)
+        if "failed" in result:
+            row.state = "failed"
+            self.say(f"{row.plan.label:24s} failed: {result['failed']}")
+        elif "epoch" in result:
+            row.note(result)
+            if self.epoch_lines:
+                self.say(self._epoch_line(row, result))
+        self._note(last_report=time.time())
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """Tune's hook: a trial's process died and another one takes over."""
+        row = self._row(trial)
+        row.state = "waiting"
+        self.say(
+            f"{row.plan.label:24s} its process died; another one goes on from epoch {row.epochs_done}"
+        )
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """Tune's hook: a trial failed in every process that tried."""
+        row = self._row(trial)
+        row.state = "failed"
+        reason = _reason(trial)
+        self.say(f"{row.plan.label:24s} failed: {reason}")
+        with self._others_go_on():
+            note_failed(row.plan, reason)
+        self._note()
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """Tune's hook: a trial's function returned, or the scheduler stopped it early."""
+        row = self._row(trial)
+        if row.state == "failed":
+            return
+        row.state = "done" if row.plan.finished else "stopped"
+        if row.state == "stopped":
+            with self._others_go_on():
+                note_stopped(row.plan, row.epochs_done)
+            self.say(
+                f"{row.plan.label:24s} stopped early after epoch {row.epochs_done}/{row.epochs}"
+            )
+        self._note()
+
+    def counts(self) -> Counter[State]:
+        """How many trials are in each state."""
+        return Counter(row.state for row in self.rows.values())
+
+    def overall(self) -> str:
+        """What is done of the whole run and how long the rest takes at the pace so far."""
+        ran, left = self._epochs_ran() - self.epochs_at_start, self._epochs_left()
+        pace = ran / max(time.monotonic() - self.started, 1e-9)
+        eta = clock(left / pace) if pace else "?"
+        return (
+            f"{self.counts()['done']}/{len(self.rows)} trials, {self._share_done():.0%}, {eta} left"
+        )
+
+    @contextmanager
+    def _others_go_on(self) -> Iterator[None]:
+        """An error in a hook would end the whole run; a storage that fails one trial must not."""
+        try:
+            yield
+        except (OSError, ReadDeniedError) as error:
+            self.say(f"warning: {error}")
+
+    def _epoch_line(self, row: Row, result: dict[str, Any]) -> str:
+        f1 = ", ".join(f"{name} {value:.3f}" for name, value in result["xvalid_f1"].items())
+        return (
+            f"{row.plan.label:24s} epoch {row.epochs_done:3d}/{row.epochs}"
+            f"  loss {result['loss']:.4f}  x-valid F1 {f1}  {result['clips_per_s']:.0f} clips/s"
+            f"  | {self.overall()}"
+        )
+
+    def _row(self, trial: Trial) -> Row:
+        return self.rows[trial.config["job"]["name"]]
+
+    def _epochs_ran(self) -> int:
+        return sum(row.epochs_done for row in self.rows.values())
+
+    def _epochs_left(self) -> int:
+        # What will not run any more is not left.
+        over = ("done", "failed", "stopped")
+        return sum(r.epochs - r.epochs_done for r in self.rows.values() if r.state not in over)
+
+    def _share_done(self) -> float:
+        return 1 - self._epochs_left() / sum(row.epochs for row in self.rows.values())
+
+    def _note(self, **about: Any) -> None:
+        """For the next heartbeat."""
+        progress = round(self._share_done(), 4)
+        self.status.note(progress=progress, trials=dict(self.counts()), **about)
+
+
+def _reason(trial: Trial) -> str:
+    """Why Tune gave it up."""
+    error = trial.get_pickled_error()
+    if isinstance(error, RayTaskError):
+        return f"{type(error.cause).__name__}: {error.cause}"
+    return DIED
+
+
+def clock(seconds: float) -> str:
+    """`1h02m`, or `2m03s` below an hour."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m{seconds:02d}s"

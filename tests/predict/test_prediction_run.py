@@ -1,0 +1,251 @@
+"""What `raysed predict` and `raysed export` write and return."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+import typer
+
+from raysed.cli.predict_commands import export
+from raysed.evaluation.detections.events import Reference, read_events_tsv
+from raysed.evaluation.detections.frame_scores import read_score_folder
+from raysed.predict import parallel
+from raysed.predict import prediction_run as run_module
+from raysed.predict.detector import load_detector
+from raysed.predict.output import EventWriter
+from raysed.predict.prediction_run import Request, run
+from raysed.predict.settings import Settings
+from raysed.predict.sources import find_sources
+from tests.predict.small import bursts, checkpoint, write
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predict")
+    checkpoint(folder)
+    for n, seconds in enumerate((5.0, 1.5, 9.0)):
+        write(folder / "audio" / f"{n}.wav", bursts(seconds, seed=n))
+    write(folder / "audio" / "below" / "3.flac", bursts(2.5, seed=9))
+    return folder
+
+
+def call(place, *audio, **options):
+    said = []
+    request = Request(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
+    return run(request, said.append), said
+
+
+def test_tsv_on_standard_output(place, capsys):
+    code, said = call(place, place / "audio")
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert lines[0] == "filename\tonset\toffset\tevent_label"
+    assert {line.split("\t")[0] for line in lines[1:]} == {
+        "0.wav",
+        "1.wav",
+        "2.wav",
+        "below/3.flac",
+    }
+    assert "4 recordings, 0.005 h" in said[-1] and "real-time factor" in said[-1]
+
+
+def test_scores_read_again_give_the_events_at_any_threshold(place, tmp_path):
+    files = [place / "audio" / f"{n}.wav" for n in range(3)]
+    classes = load_detector(str(place / "best-dry.pt")).classes
+    for threshold in ("0.5", "0.3", "0.7"):
+        code, _ = call(
+            place,
+            *files,
+            thresholds=(threshold,),
+            out=str(tmp_path / "events.tsv"),
+            scores=str(tmp_path / "scores"),
+        )
+        assert code == 0
+        frame = read_events_tsv(tmp_path / "events.tsv")
+        durations = {"0.wav": 5.0, "1.wav": 1.5, "2.wav": 9.0}
+        reference = Reference.from_frame(frame, durations, classes)
+        scores = read_score_folder(tmp_path / "scores", reference)
+        found = scores.decode(float(threshold))
+        assert len(found) == len(reference.events) > 0
+        for field in ("clip_E", "onset_E"):
+            np.testing.assert_allclose(
+                getattr(found, field), getattr(reference.events, field), atol=1e-7
+            )
+
+
+def test_json_says_what_became_of_everything(place, tmp_path, capsys):
+    (tmp_path / "text.wav").write_text("no audio" * 100)
+    (tmp_path / "empty").mkdir()
+    code, _ = call(
+        place, place / "audio" / "1.wav", tmp_path / "text.wav", tmp_path / "empty", form="json"
+    )
+    content = json.loads(capsys.readouterr().out)
+    assert code == 3
+    (file,) = content["files"]
+    assert file["filename"] == "1.wav" and file["duration"] == 1.5 and file["events"]
+    assert {skipped["path"].split("/")[-1] for skipped in content["skipped"]} == {
+        "text.wav",
+        "empty",
+    }
+    assert content["network"] == "student" and content["real_time_factor"] > 0
+
+
+def test_audacity_labels_one_file_a_recording(place, tmp_path):
+    code, _ = call(place, place / "audio", form="audacity", out=str(tmp_path / "labels"))
+    written = sorted(str(p.relative_to(tmp_path / "labels")) for p in tmp_path.rglob("*.txt"))
+    assert code == 0 and written == ["0.txt", "1.txt", "2.txt", "below/3.txt"]
+    onset, offset, label = (tmp_path / "labels/0.txt").read_text().splitlines()[0].split("\t")
+    assert 0 <= float(onset) < float(offset) <= 5.0 and label in ("Cat", "Dog")
+
+
+def test_what_is_read_is_not_overwritten(place, tmp_path):
+    """A recording after --out by mistake, or the checkpoint, and one folder for events and scores."""
+    wave = tmp_path / "0.wav"
+    content = (place / "audio" / "0.wav").read_bytes()
+    wave.write_bytes(content)
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    for out in (wave, tmp_path / "link" / "0.wav", place / "best-dry.pt"):
+        with pytest.raises(ValueError, match="--out or --scores would overwrite what is read"):
+            call(place, wave, out=str(out))
+    with pytest.raises(ValueError, match="--out and --scores would both write it"):
+        call(place, wave, out=str(tmp_path), scores=str(tmp_path / "link"))
+    assert call(place, wave, out=str(tmp_path), form="audacity", scores=str(tmp_path))[0] == 0
+    assert wave.read_bytes() == content
+    with pytest.raises(ValueError, match="is the checkpoint itself"):
+        export(str(place / "best-dry.pt"), place / "best-dry.pt")
+
+
+def test_a_script_reads_what_was_exported(place, tmp_path, monkeypatch, capsys):
+    """The same keys whether the file was written or, as here the second time, refused."""
+    pytest.importorskip("onnxruntime")
+    from raysed.predict import export as export_module
+
+    found = {}
+    for limit, code in ((export_module.TOLERANCE, 0), (-1.0, 1)):
+        monkeypatch.setattr(export_module, "TOLERANCE", limit)
+        out = tmp_path / f"{code}.onnx"
+        with pytest.raises(typer.Exit) as stopped:
+            export(str(place / "best-dry.pt"), out, as_json=True)
+        found[code] = json.loads(capsys.readouterr().out)
+        assert stopped.value.exit_code == code and out.exists() == (code == 0)
+    assert found[0]["file"] == str(tmp_path / "0.onnx") and found[1]["file"] is None
+    assert 0 <= found[0]["error"] <= found[0]["limit"] == 1e-4 and found[0]["clips"] == 12
+    assert found[0].keys() == found[1].keys()
+
+
+def test_labels_of_many_recordings_in_one_place_are_refused(place):
+    with pytest.raises(ValueError, match="give --out a folder"):
+        call(place, place / "audio", form="audacity")
+
+
+def test_nothing_usable_is_2(place, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    code, said = call(place, tmp_path / "empty")
+    assert code == 2 and "holds no audio file" in said[0]
+    (tmp_path / "text.wav").write_text("no audio" * 100)
+    assert call(place, tmp_path / "text.wav")[0] == 2
+
+
+def test_absent_paths_are_refused_together_before_work(place, monkeypatch):
+    monkeypatch.setattr(run_module, "load_detector", pytest.fail)
+    with pytest.raises(ValueError, match=r"(?s)a\.wav: no such.*nowhere://b"):
+        call(place, "/absent/a.wav", "nowhere://b/c.wav", place / "audio")
+
+
+def test_urls(place):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/predict/deep/a.wav", (place / "audio" / "0.wav").read_bytes())
+    found = find_sources(["memory://predict"])
+    assert [source.name for source in found.sources] == ["deep/a.wav"]
+    assert call(place, "memory://predict")[0] == 0
+
+
+def test_equal_names_are_told_apart(place):
+    for folder in ("x", "y"):
+        write(place / folder / "same.wav", bursts(0.5))
+    names = [s.name for s in find_sources([str(place / f / "same.wav") for f in "xy"]).sources]
+    assert [name.split("/")[-2:] for name in names] == [["x", "same.wav"], ["y", "same.wav"]]
+
+
+def test_two_recordings_do_not_write_one_file(tmp_path):
+    for name in ("a.wav", "a.flac"):
+        write(tmp_path / name, bursts(0.5))
+    sources = find_sources([str(tmp_path)]).sources
+    with pytest.raises(ValueError, match=r"would both write a\.tsv"):
+        EventWriter(str(tmp_path / "out/"), "tsv", sources)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("Cta=0.3", "did you mean Cat"), ("1.5", "expected 0 to 1"), ("Cat=x", "expected 0.4, or")],
+)
+def test_wrong_thresholds(place, text, message):
+    with pytest.raises(ValueError, match=message):
+        call(place, place / "audio", thresholds=(text,))
+
+
+def test_settings_go_through_json():
+    own = Settings(("Cat", "Dog"), (0.5, 0.5), (7, 7))
+    changed = own.with_thresholds(["0.4", "Dog=0.2"]).with_value("median_window", "Cat", 9, "test")
+    assert changed.threshold == (0.4, 0.2) and changed.median_window == (9, 7)
+    assert own.updated(json.loads(json.dumps(changed.as_json())), "file") == changed
+    for wrong in ({"threshold": {"Cat": 2}}, {"median_window": {"Cat": 4}}, {"nothing": 1}, []):
+        with pytest.raises(ValueError, match="file: "):
+            own.updated(wrong, "file")
+
+
+@pytest.mark.ray
+def test_ray_writes_what_one_process_writes(place, tmp_path, ray_session, capfd):
+    """And nothing of its own: it warns of actors that could not be made again."""
+    alone, together = tmp_path / "alone.tsv", tmp_path / "together.tsv"
+    assert call(place, place / "audio", out=str(alone))[0] == 0
+    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
+    assert alone.read_text() == together.read_text()
+    assert "core_worker" not in capfd.readouterr().err
+    with pytest.raises(ValueError, match="the cluster has 4 CPUs"):
+        call(place, place / "audio", workers=99)
+
+
+class DyingWorker(parallel._Worker):
+    """Its process ends in the middle of its first work; the file says that this was done."""
+
+    def predict(self, stored, sources):
+        with contextlib.suppress(FileExistsError):
+            Path(os.environ["RAYSED_TEST_DEAD"]).touch(exist_ok=False)
+            os._exit(1)
+        return super().predict(stored, sources)
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_comes_back(place, tmp_path, monkeypatch, ray_session):
+    dead, alone, together = (tmp_path / name for name in ("dead", "alone.tsv", "together.tsv"))
+    assert call(place, place / "audio", out=str(alone))[0] == 0
+    monkeypatch.setattr(parallel, "_Worker", DyingWorker)
+    environment = parallel.WORKER_ENVIRONMENT["env_vars"] | {"RAYSED_TEST_DEAD": str(dead)}
+    monkeypatch.setattr(parallel, "WORKER_ENVIRONMENT", {"env_vars": environment})
+    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
+    assert dead.exists() and alone.read_text() == together.read_text()
+
+
+def test_onnx_gives_the_scores_of_prediction(place, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from raysed.predict.export import example_mels, export_onnx
+
+    detector = load_detector(str(place / "best-dry.pt"), device="cpu")
+    parity = export_onnx(detector, tmp_path / "model.onnx")
+    assert parity.ok and parity.error < 1e-4 and parity.highest - parity.lowest > 0.5
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    about = session.get_modelmeta().custom_metadata_map
+    assert json.loads(about["classes"]) == ["Cat", "Dog"]
+    assert json.loads(about["postprocessing"]) == detector.settings.as_json()
+    mel_TF, frames = detector.mel(bursts(1.0))
+    strong, _ = session.run(
+        None, {"mel": mel_TF[None].astype(np.float32), "frames": np.array([frames])}
+    )
+    expected = detector.scores([(mel_TF, frames)])
+    np.testing.assert_allclose(strong, expected.astype(np.float32), atol=1e-3)
+    assert example_mels(detector, 3)[0].shape == (3, detector.features.n_frames, 8)

@@ -1,0 +1,354 @@
+"""`--plan`: what a run will take, before anything is built."""
+
+import dataclasses
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+from typer.testing import CliRunner
+
+from raysed.cli.commands import app
+from raysed.cli.preview_text import print_preview
+from raysed.config.data_job import Features
+from raysed.config.space import Resources, read_space
+from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.data.build.dataset_plan import plan
+from raysed.run import provenance
+from raysed.run.lock import system_lock
+from raysed.run.ownership import planned_data
+from raysed.run.trial_plan import describe, plan_trials
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
+from raysed.tune import estimate, preview
+from raysed.tune.estimate import Speed, measure, steps_per_epoch, trial_seconds, work_of
+from raysed.tune.sets import count_surviving, list_sets
+from tests.data.recorded_tree import weak_job, write_tree
+from tests.paths import MINI_DESED, ROOT, SHARED
+
+METADATA = SHARED / "data" / "desed_metadata"
+ONE_NODE = [{"CPU": 4.0, "GPU": 0.0}]
+SPEED = Speed(train_s=0.01, score_s=0.002, epochs=3, cpu_share=1.0)
+
+
+@pytest.fixture
+def not_timed(monkeypatch):
+    """The calibration's answer without its minute."""
+    monkeypatch.setattr(
+        preview,
+        "measure_speeds",
+        lambda trials, *rest: {estimate.size_of(trial): SPEED for trial in trials},
+    )
+
+
+def trial_of(**change):
+    data = TrialData(
+        synthetic="s", unlabelled="u", weak="w", xvalid=("x", "y"), evaluation=("v", "e")
+    )
+    return Trial(data=data, **change)
+
+
+def test_steps_of_the_published_training():
+    clips = {"s": 2320, "u": 14412, "w": 1420, "x": 257, "y": 257, "v": 1168, "e": 692}
+    work = work_of(trial_of(), clips)
+    assert steps_per_epoch(trial_of(), clips) == 1420 // 6 == 236
+    assert work.steps == 47_200
+    assert work.scored_clips == 200 * 2 * 257 + 2 * (1168 + 692)
+    fewer = trial_of(schedule=Schedule(epochs=3, steps_per_epoch=10))
+    assert work_of(fewer, clips).steps == 30
+    alone = trial_of(shares=Shares(synthetic=0, unlabelled=0, weak=24))
+    assert steps_per_epoch(alone, clips) == 59
+
+
+def test_ranks_share_the_steps_but_not_the_scoring():
+    work = estimate.Work(steps=100, scored_clips=1000)
+    one = trial_seconds(work, trial_of(), SPEED, Resources())
+    two = trial_seconds(work, trial_of(), SPEED, Resources(workers=2))
+    assert one == pytest.approx(100 * 24 * 0.01 + 1000 * 0.002)
+    assert two == pytest.approx(100 * 12 * 0.01 + 1000 * 0.002)
+
+
+def test_a_real_model_is_timed():
+    features = Features(duration_s=1.0, n_mels=8, hop=510)
+    model = Model(filters=(4, 4), pooling=((2, 4), (1, 2)), gru_units=4)
+    small = trial_of(model=model, shares=Shares(synthetic=2, unlabelled=1, weak=1))
+    speed = measure(small, features, 3, Resources())
+    assert 0 < speed.train_s < 5 and 0 < speed.score_s < 5
+    assert speed.epochs >= 1 and 0 < speed.cpu_share <= 1
+
+
+def test_an_epoch_that_takes_the_time_is_not_repeated():
+    slow, fast = {"train_s": 60.0, "xvalid_s": 1.0}, {"train_s": 0.1, "xvalid_s": 0.1}
+    assert estimate._go_on([], 0.0)
+    assert not estimate._go_on([slow], 61.0)
+    assert estimate._go_on([fast], 0.2)
+    assert not estimate._go_on([fast] * 6, 1.2)
+    # The first warms up, where there are more.
+    assert estimate.speed_of([slow, fast], 10, 2, 0.9).train_s == pytest.approx(0.01)
+    assert estimate.speed_of([slow], 10, 2, 1.0).score_s == pytest.approx(0.5)
+    # A tenth of the CPUs: idle, it would have taken a tenth of the time.
+    assert estimate.speed_of([fast], 10, 2, 0.1).train_s == pytest.approx(0.001)
+
+
+def test_sizes_decide_the_speed_and_nothing_else_does():
+    other = trial_of(model=Model(dropout=0.1, glu_std=0.1), shares=Shares(weak=1))
+    assert estimate.size_of(other) == estimate.size_of(trial_of())
+    for change in ({"gru_units": 64}, {"pool": "max"}):
+        assert estimate.size_of(trial_of(model=Model(**change))) != estimate.size_of(trial_of())
+    assert estimate.size_of(trial_of(precision="bfloat16")) != estimate.size_of(trial_of())
+
+
+def test_recorded_sets_before_building(tmp_path):
+    job = weak_job(write_tree(tmp_path / "dataset"), tmp_path / "out")
+    (found,), faults = list_sets(job, ("weak",))
+    assert (found.state, found.clips, found.asked, found.missing) == ("to_build", 10, 11, 1)
+    assert faults == [] and found.id is not None
+    assert found.bytes == 10 * round(0.87 * 2 * job.features.n_frames * job.features.n_mels)
+    assert not (tmp_path / "out").exists()
+
+
+def test_sets_without_audio_keep_their_counts(tmp_path):
+    root = write_tree(tmp_path / "dataset")
+    for path in (root / "audio/train/weak").iterdir():
+        path.unlink()
+    (found,), faults = list_sets(weak_job(root, tmp_path / "out"), ("weak",))
+    assert (found.id, found.clips, found.missing) == (None, 11, 11)
+    assert faults == ["data set weak: set weak: none of its 11 clips is there"]
+
+
+def desed_without_audio(tmp_path: Path, monkeypatch) -> None:
+    """The real metadata where DESED's would lie, and no audio at all."""
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "metadata").symlink_to(METADATA)
+    monkeypatch.setenv("DESED_ROOT", str(tmp_path))
+    monkeypatch.setenv("DESED_METADATA", str(METADATA))
+    monkeypatch.setenv("RAYSED_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.skipif(not METADATA.is_dir(), reason="no real metadata here")
+def test_the_ablation_on_the_real_metadata(tmp_path, monkeypatch, not_timed):
+    desed_without_audio(tmp_path, monkeypatch)
+    resolved = read_space("tune_spaces/ablation.yaml")
+    plan = preview.preview(resolved, Folder(str(tmp_path / "run")), ONE_NODE)
+    clips = {entry["name"]: entry["clips"] for entry in plan["datasets"]}
+    recorded = {name: clips[name] for name in ("weak", "unlabelled", "val", "eval")}
+    assert recorded == {"weak": 1420, "unlabelled": 14412, "val": 1168, "eval": 692}
+    synthetic = [entry for entry in plan["datasets"] if entry["name"].startswith("train_")]
+    assert [(entry["asked"], entry["clips"]) for entry in synthetic] == [(4500, 2322)] * 3
+    assert plan["steps_per_trial"] == 236 * 200
+    text = "\n".join(plan["refusals"])
+    assert "data set weak:" in text and "has no audio of the weak subset" in text
+    assert "soundbank" in text and "train_pitch_rir" in text
+    assert (len(plan["cells"]), len(plan["trainings"]), plan["trials"]) == (26, 16, 80)
+    assert plan["concurrent_trials"] == 2
+    assert not (tmp_path / "data").exists() and not (tmp_path / "run").exists()
+
+
+def test_roots_that_are_not_set(tmp_path, monkeypatch, not_timed):
+    monkeypatch.delenv("DESED_ROOT", raising=False)
+    monkeypatch.delenv("DESED_METADATA", raising=False)
+    monkeypatch.chdir(ROOT)
+    unset = []
+    resolved = read_space("tune_spaces/ablation.yaml", unset=unset)
+    plan = preview.preview(resolved, Folder(str(tmp_path)), ONE_NODE, unset)
+    assert (len(plan["cells"]), len(plan["trainings"])) == (26, 16)
+    assert plan["refusals"] == unset and len(unset) == 5
+    assert re.match(r"data_jobs/desed.yaml:\d+: roots.recorded: environment variable", unset[0])
+    assert "DESED_ROOT is not set (export it" in unset[0]
+    by_cell = {cell: t["steps"] for t in plan["trainings"] for cell in t["cells"]}
+    assert by_cell["B"] is None and by_cell["T1-S"] == 200 * (2322 // 24)
+    assert plan["estimated_hours"] is None
+    json.dumps(plan, allow_nan=False)
+
+
+@pytest.mark.skipif(not MINI_DESED.is_dir(), reason="no mini-DESED here")
+def test_soundscapes_are_counted_as_they_will_survive():
+    from raysed.config.data_job import DataJob
+    from raysed.config.reader import read_config
+    from raysed.data.build.source import SyntheticSource, open_source
+
+    job = read_config(ROOT / "data_jobs/mini_desed.yaml", DataJob)
+    roots = {key: path and str(ROOT / path) for key, path in job.roots}
+    small = {"asked": job.sets["xvalid_pitch_dry"].model_copy(update={"count": 30})}
+    job = job.model_copy(update={"roots": type(job.roots)(**roots), "sets": small})
+    source = open_source(job, "asked", ())
+    assert isinstance(source, SyntheticSource)
+    made = [source.make(index) for index in range(source.count)]
+    assert count_surviving(source.context) == sum(clip is not None for clip in made) < len(made)
+
+
+@pytest.fixture
+def small_space(tmp_path, not_timed):
+    def write(**change):
+        root = write_tree(tmp_path / "dataset") if not (tmp_path / "dataset").exists() else None
+        job = {
+            "name": "small",
+            "out": str(tmp_path / "out"),
+            "classes": ["Cat", "Dog"],
+            "roots": {"recorded": str(root or tmp_path / "dataset")},
+            "features": {"duration_s": 1.0, "n_mels": 16, "hop": 510},
+            "sets": {
+                "weak": {"kind": "recorded", "subset": "weak"},
+                "val": {"kind": "recorded", "subset": "validation"},
+            },
+        }
+        (tmp_path / "dataset/metadata/validation").mkdir(exist_ok=True)
+        (tmp_path / "dataset/metadata/validation/validation.tsv").write_text(
+            "filename\tonset\toffset\tevent_label\nYa_0.000_1.000.wav\t0.1\t0.5\tCat\n"
+        )
+        space = {
+            "name": "small",
+            "data_job": str(tmp_path / "job.yaml"),
+            "run": str(tmp_path / "run"),
+            "seeds": [0, 1],
+            "base": {
+                "data": {"weak": "weak", "evaluation": ["val"]},
+                "model": {"filters": [4], "pooling": [[2, 16]]},
+                "shares": {"synthetic": 0, "unlabelled": 0, "weak": 4},
+                "schedule": {"epochs": 3},
+            },
+            "cells": [{"id": "a", "table": "1", "column": "a", "xvalid": "val"}],
+            **change,
+        }
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+        (tmp_path / "space.yaml").write_text(yaml.safe_dump(space))
+        return read_space(tmp_path / "space.yaml")
+
+    return write
+
+
+def plan_of(resolved, nodes=ONE_NODE):
+    return preview.preview(resolved, Folder(resolved.space.run), nodes)
+
+
+def test_what_the_cluster_cannot_hold_is_refused(small_space):
+    plan = plan_of(small_space(resources={"gpus_per_worker": 1.0}))
+    assert plan["concurrent_trials"] == 0
+    assert any("'GPU': 1.0" in line and "'GPU': 0.0" in line for line in plan["refusals"])
+    assert plan["estimated_hours"] is None
+    assert any("no estimate" in note for note in plan["notes"])
+
+
+def test_a_share_larger_than_its_set_is_refused(small_space):
+    resolved = small_space()
+    base = resolved.space.base | {"shares": {"synthetic": 0, "unlabelled": 0, "weak": 12}}
+    plan = plan_of(small_space(base=base))
+    assert "cell a: shares.weak is 12, but weak holds 10 clips" in plan["refusals"]
+
+
+def test_a_full_disk_is_refused(small_space, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(preview.shutil, "disk_usage", lambda path: usage)
+    assert any("do not fit into" in line for line in plan_of(small_space())["refusals"])
+
+
+@pytest.fixture
+def free_space(small_space, tmp_path):
+    """A space that nothing stands in the way of."""
+    resolved = small_space()
+    folder = tmp_path / "dataset/audio/validation/validation"
+    folder.mkdir(parents=True)
+    shutil.copy(next((tmp_path / "dataset/audio").rglob("Y00*")), folder / "Ya_0.000_1.000.wav")
+    assert plan_of(resolved)["refusals"] == []
+    return resolved
+
+
+def test_a_file_where_a_folder_is_to_be_is_refused(free_space, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    for run in (file, file / "run"):
+        plan = preview.preview(free_space, Folder(str(run)), ONE_NODE)
+        assert plan["refusals"] == [f"{file}: a file stands where a folder is to be"]
+    job = free_space.job.model_copy(update={"out": str(file)})
+    plan = plan_of(dataclasses.replace(free_space, job=job))
+    assert plan["refusals"] == [f"{file}: a file stands where a folder is to be"]
+
+
+def test_a_run_of_another_space_of_changed_code_or_under_way_is_refused(free_space, monkeypatch):
+    run = Folder(free_space.space.run)
+    write_json(run, "plan.json", describe(free_space, {}, 1))
+    trial = plan_trials(free_space, run)[0]
+    trial.out.write("config.json", b"{}")
+    data = planned_data(plan(free_space.job, free_space.data_sets()))
+    provenance.note(run, data, mixed=False)
+    assert plan_of(free_space)["refusals"] == []
+
+    now = provenance.code() | {"source": "0123456789ab"}
+    monkeypatch.setattr(provenance, "code", lambda: now)
+    (changed,) = plan_of(free_space)["refusals"]
+    assert "the code was" in changed and "--allow-changed" in changed
+    allowed = preview.preview(free_space, run, ONE_NODE, allow_changed=True)
+    assert allowed["refusals"] == [] and "allowed by --allow-changed" in allowed["notes"][0]
+
+    with system_lock(run):
+        busy = plan_of(free_space)["refusals"]
+    assert busy[1:] == [changed] and "another driver is at work" in busy[0]
+    write_json(run, "plan.json", describe(free_space, {}, 1) | {"trainings": []})
+    other, _ = plan_of(free_space)["refusals"]
+    assert "holds the run of another space: 0 of its trainings are not in small, 1 are new" in other
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_refused_plan_is_printed_and_exits_with_2(free_space, tmp_path, form):
+    command = ["tune", str(tmp_path / "space.yaml"), "--plan", *form]
+    free = CliRunner().invoke(app, command)
+    refused = CliRunner().invoke(app, [*command, "--run", str(tmp_path / "job.yaml")])
+    assert (free.exit_code, refused.exit_code) == (0, 2)
+    said = f"{tmp_path / 'job.yaml'}: a file stands where a folder is to be"
+    if form:
+        assert json.loads(refused.stdout)["refusals"] == [said]
+    else:
+        assert "Nothing stands in the way" in free.stdout
+        assert f"refused: {said}\n" in refused.stdout and "Trainings" in refused.stdout
+
+
+def test_hours_are_those_of_the_trials_left(small_space, tmp_path):
+    resolved = small_space()
+    plan = plan_of(resolved)
+    # 3 epochs x 2 steps x 4 clips, and 1 x-valid clip an epoch and 1 at the end; both trials at once.
+    seconds = 3 * 2 * 4 * SPEED.train_s + 4 * SPEED.score_s
+    assert plan["trainings"][0]["seconds"] == pytest.approx(seconds)
+    assert plan["estimated_hours"] == pytest.approx(seconds / 3600)
+    assert plan_of(resolved, [{"CPU": 1.0}])["estimated_hours"] == pytest.approx(seconds / 1800)
+    for seed in (0, 1):
+        done = tmp_path / "run" / "trials" / f"{plan['trainings'][0]['id']}-seed{seed}"
+        done.mkdir(parents=True)
+        (done / "result.json").write_text("{}")
+    plan = plan_of(resolved)
+    assert (plan["trials_finished"], plan["estimated_hours"]) == (2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [((1,), "1 training step of"), ((3, 3), "3 training steps of"), ((1, 4), "1 to 4 training steps of")],
+)  # fmt: skip
+def test_the_steps_that_were_timed_are_counted(small_space, monkeypatch, epochs, said):
+    speeds = {str(n): dataclasses.replace(SPEED, epochs=count) for n, count in enumerate(epochs)}
+    monkeypatch.setattr(preview, "measure_speeds", lambda *given: speeds)
+    (note,) = [line for line in plan_of(small_space())["notes"] if "estimate" in line]
+    assert note.startswith(f"hours are an estimate: {said} each size of model timed")
+
+
+def test_the_recordings_are_found_from_any_folder(small_space, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resolved = small_space()
+    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+    job = yaml.safe_load((tmp_path / "job.yaml").read_text()) | {"roots": {"recorded": "dataset"}}
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+    resolved = read_space(tmp_path / "space.yaml")
+    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+
+
+def test_people_read_it_too(small_space):
+    plan = plan_of(small_space(), [{"CPU": 1.0}])
+    shown = io.StringIO()
+    print_preview(plan, Console(file=shown, width=120))
+    text = shown.getvalue()
+    assert "1 cell, 1 training x 2 seeds = 2 trials" in text
+    assert "0 GPUs: 1 trial at once." in text
+    assert "refused: data set val" in text

@@ -1,0 +1,140 @@
+"""What the cluster settings do, and what is checked on every node before work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from raysed import ray_cluster as cluster_module
+from raysed.config.data_job import Cluster
+from raysed.data.build import job as job_module
+from raysed.data.build.dataset_plan import plan
+from raysed.data.build.job import build
+from raysed.ray_cluster import check_visible, init_ray
+from tests.data.recorded_tree import contents, weak_job, write_tree
+from tests.paths import ROOT
+
+CPU_NODE = {"NodeID": "0" * 56, "Alive": True, "Resources": {"CPU": 16.0}}
+GPU_NODE = {"NodeID": "1" * 56, "Alive": True, "Resources": {"CPU": 16.0, "GPU": 4.0}}
+DEAD_NODE = {"NodeID": "2" * 56, "Alive": False, "Resources": {"CPU": 16.0, "GPU": 8.0}}
+
+
+def places(monkeypatch: pytest.MonkeyPatch, nodes: list[dict], **settings: object) -> list[str]:
+    """Where mel actors go: the first digit of a node, or Ray's own word; 16 waveform tasks."""
+    monkeypatch.setattr(job_module.ray, "nodes", lambda: nodes)
+    alive = [node["Resources"] for node in nodes if node["Alive"]]
+    gpus = sum(resources.get("GPU", 0.0) for resources in alive)
+    monkeypatch.setattr(job_module.ray, "cluster_resources", lambda: {"CPU": 32.0, "GPU": gpus})
+    cluster = Cluster(**settings)
+    share = job_module._gpu_share("dali", cluster)
+    found = job_module._writer_places(16, share, cluster)
+    return [place if isinstance(place, str) else place.node_id[0] for place in found]
+
+
+def test_where_mel_actors_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [CPU_NODE, GPU_NODE, DEAD_NODE]
+    assert places(monkeypatch, [CPU_NODE]) == ["SPREAD"] * 4
+    assert places(monkeypatch, both) == ["SPREAD"] * 4
+    assert places(monkeypatch, both, gpus_per_mel_actor=0.0) == ["SPREAD"] * 4
+    assert places(monkeypatch, both, mel_actors_per_node=2) == ["1", "1"]
+    everywhere = places(monkeypatch, both, mel_actors_per_node=2, gpus_per_mel_actor=0.0)
+    assert everywhere == ["0", "0", "1", "1"]
+    two = {**GPU_NODE, "Resources": {"CPU": 8.0, "GPU": 1.0}}
+    assert places(monkeypatch, [two]) == ["SPREAD"]
+    assert places(monkeypatch, [two], gpus_per_mel_actor=0.5) == ["SPREAD"] * 2
+
+
+def test_a_share_that_nobody_can_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"gpus_per_mel_actor is 0.5, but no node"):
+        places(monkeypatch, [CPU_NODE], gpus_per_mel_actor=0.5)
+    with pytest.raises(ValidationError, match="one GPU or a part of it"):
+        Cluster(gpus_per_mel_actor=2.0)
+
+
+def test_settings_of_the_cluster_rename_no_data_set(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "dataset")
+    ids = {
+        plan(weak_job(tree, tmp_path, cluster=cluster))[0].id
+        for cluster in (Cluster(), Cluster(tasks_in_flight=3, mel_actors_per_node=2))
+    }
+    assert len(ids) == 1
+
+
+def test_a_ray_that_is_slow_to_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [
+        "The current node timed out during startup.",
+        "The current node timed out during startup.",
+    ]
+    calls: list[dict] = []
+
+    def init(**where: object) -> None:
+        calls.append(where)
+        if said:
+            raise Exception(said.pop())
+
+    monkeypatch.setattr(cluster_module.ray, "init", init)
+    init_ray(num_cpus=2)
+    assert calls == [{"num_cpus": 2}] * 3
+    said += ["The current node timed out during startup."] * 3
+    with pytest.raises(Exception, match="timed out"):
+        init_ray()
+    assert not said
+    said.append("no such address")
+    with pytest.raises(Exception, match="no such address"):
+        init_ray()
+    assert len(calls) == 7
+
+
+@pytest.mark.ray
+def test_what_a_node_does_not_see_is_told(tmp_path: Path, ray_session: None) -> None:
+    check_visible({"roots.recorded": str(tmp_path)})
+    paths = {"roots.recorded": str(tmp_path), "roots.rir": str(tmp_path / "rir")}
+    with pytest.raises(ValueError, match=r"mount it there\n  node [\d.]+ does not see") as caught:
+        check_visible(paths)
+    assert str(caught.value).endswith(f"does not see {tmp_path}/rir (roots.rir)")
+    assert "roots.recorded" not in str(caught.value)
+
+
+_TWO_NODES = """
+import sys
+from pathlib import Path
+import ray
+from ray.cluster_utils import Cluster
+from raysed.config.data_job import Cluster as Settings
+from raysed.data.build import job
+from tests.data.recorded_tree import weak_job
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+cluster.add_node(num_cpus=1, wait=False)
+cluster.wait_for_nodes(timeout=300)
+ray.init(address=cluster.address, log_to_driver=False)
+seen, check = [], job.check_visible
+job.check_visible = lambda paths: (seen.append(sorted(paths)), check(paths))
+settings = Settings(mel_actors_per_node=1, tasks_in_flight=2)
+result = job.build(weak_job(Path(sys.argv[1]), sys.argv[2], cluster=settings))["weak"]
+assert seen == [["out, set weak", "roots.recorded"]], seen
+assert result.shards_built == 5
+ray.shutdown()
+cluster.shutdown()
+"""
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_two_nodes_build_the_same(tmp_path: Path, ray_session: None) -> None:
+    tree = write_tree(tmp_path / "dataset")
+    one = build(weak_job(tree, tmp_path / "one"))["weak"]
+    arguments = [str(tree), str(tmp_path / "two")]
+    done = subprocess.run(
+        [sys.executable, "-c", _TWO_NODES, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "two").iterdir()
+    assert contents(folder) == contents(one.url)

@@ -1,0 +1,206 @@
+"""What people see of a run: rows, lines, the table, and what is said of a failed trial."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from raysed.run.outcome import DIED, describe_failure, is_over, note_failed, note_stopped, outcome
+from raysed.run.status import RunStatus
+from raysed.storage.folder import Folder, ReadDeniedError
+from raysed.tune import trial_progress as progress_module
+from raysed.tune.live_table import render
+from raysed.tune.trial_progress import TrialProgress, clock
+
+EPOCHS = 4
+
+
+class Plan:
+    """What these modules look at in a TrialPlan."""
+
+    def __init__(self, run, name):
+        self.name, self.label, self.out = name, f"cell {name}", run.child(f"trials/{name}")
+        schedule = SimpleNamespace(epochs=EPOCHS)
+        self.training = SimpleNamespace(trial=SimpleNamespace(schedule=schedule))
+
+    @property
+    def finished(self):
+        return self.out.read("result.json") is not None
+
+
+def tuned(name):
+    return SimpleNamespace(config={"job": {"name": name}}, get_pickled_error=lambda: None)
+
+
+def metrics(epoch, f1):
+    return {
+        "epoch": epoch,
+        "loss": 0.5,
+        "xvalid_f1": {"dry": f1, "rir": f1 / 2},
+        "clips_per_s": 60.0,
+    }
+
+
+@pytest.fixture
+def clock_s(monkeypatch):
+    """A clock that the test moves."""
+    now = [100.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def made(tmp_path, clock_s):
+    run = Folder(str(tmp_path))
+    plans = [Plan(run, name) for name in "abcde"]
+    plans[0].out.write("result.json", b"{}")
+    lines = [json.dumps(metrics(epoch, 0.25)) for epoch in range(EPOCHS)]
+    plans[0].out.write("progress.jsonl", "\n".join(lines).encode())
+    plans[1].out.write("progress.jsonl", lines[0].encode())
+    said = []
+    status = RunStatus(run)
+    status.content = {"state": "running"}
+    return plans, TrialProgress(status, plans, said.append), said
+
+
+def told(progress, name, **result):
+    progress.on_trial_result(0, [], tuned(name), result)
+
+
+def shown(progress, lines):
+    console = Console(file=io.StringIO(), width=110)
+    console.print(render(progress, lines))
+    return console.file.getvalue()
+
+
+def test_rows_start_from_the_folders(made):
+    _, progress, _ = made
+    assert progress.counts() == {"done": 1, "waiting": 4}
+    assert [row.epochs_done for row in progress.rows.values()] == [4, 1, 0, 0, 0]
+
+
+def test_a_line_per_epoch_and_the_time_that_is_left(made, clock_s):
+    _, progress, said = made
+    progress.on_trial_start(0, [], tuned("b"))
+    clock_s[0] += 10
+    told(progress, "b", **metrics(1, 0.5))
+    # 14 of 20 epochs are left at 10 s each.
+    assert said == [
+        "cell b                   epoch   2/4  loss 0.5000  x-valid F1 dry 0.500, rir 0.250"
+        "  60 clips/s  | 1/5 trials, 30%, 2m20s left"
+    ]
+    assert progress.rows["b"].left_s == 20.0
+    told(progress, "b", **metrics(2, 0.25))
+    assert progress.rows["b"].best == {"dry": 0.5, "rir": 0.25}
+    assert progress.status.content["progress"] == 0.35
+    assert progress.status.content["trials"] == {"done": 1, "running": 1, "waiting": 3}
+
+
+def test_the_table_shows_every_state(made, clock_s):
+    plans, progress, _ = made
+    for name in "bcd":
+        progress.on_trial_start(0, [], tuned(name))
+    clock_s[0] += 5
+    told(progress, "b", **metrics(1, 0.5))
+    told(progress, "c", failed="DivergedError: loss is not finite")
+    progress.on_trial_complete(0, [], tuned("c"))
+    told(progress, "d", **metrics(0, 0.125))
+    progress.on_trial_complete(0, [], tuned("d"))
+    text = shown(progress, 10)
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[1] == [
+        "cell",
+        "b",
+        "running",
+        "2/4",
+        "dry",
+        "0.500",
+        "rir",
+        "0.250",
+        "60",
+        "0m10s",
+    ]
+    assert lines[2][:4] == ["cell", "c", "failed", "0/4"]
+    assert lines[3][:4] == ["cell", "d", "stopped", "1/4"]
+    assert lines[4][:4] == ["cell", "e", "waiting", "0/4"]
+    assert lines[5][:4] == ["cell", "a", "done", "4/4"]
+    assert "1 running, 1 failed, 1 stopped, 1 waiting, 1 done" in text
+    assert json.loads(plans[3].out.read("stopped.json")) == {"epochs": 1}
+
+
+def test_what_does_not_fit_is_counted(made):
+    _, progress, _ = made
+    progress.on_trial_start(0, [], tuned("e"))
+    text = shown(progress, 3)
+    assert "cell e" in text and "cell a" not in text
+    assert "and 2 waiting, 1 done" in text
+    assert len(text.splitlines()) == 5
+
+
+def test_a_process_that_died_is_told(made):
+    plans, progress, said = made
+    progress.on_trial_start(0, [], tuned("b"))
+    progress.on_trial_recover(0, [], tuned("b"))
+    assert "its process died; another one goes on from epoch 1" in said[-1]
+    progress.on_trial_error(0, [], tuned("b"))
+    assert progress.rows["b"].state == "failed"
+    assert describe_failure(plans[1])[0].endswith(DIED)
+
+
+def test_a_storage_that_fails_one_trial_does_not_end_the_run(made, monkeypatch):
+    plans, progress, said = made
+
+    def fail(self, name, content):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Folder, "write", fail)
+    progress.on_trial_error(0, [], tuned("b"))
+    assert progress.rows["b"].state == "failed"
+    assert said[-1] == "warning: No space left on device"
+    assert describe_failure(plans[1])[0].endswith("see above; its folder says nothing")
+
+
+def test_nor_does_one_that_denies_reading(made, monkeypatch):
+    _, progress, said = made
+
+    def deny(self, name):
+        raise ReadDeniedError("reading is denied")
+
+    monkeypatch.setattr(Folder, "read", deny)
+    progress.on_trial_error(0, [], tuned("b"))
+    assert progress.rows["b"].state == "failed"
+    assert said[-1] == "warning: reading is denied"
+
+
+def test_how_a_trial_ended(tmp_path):
+    plan = Plan(Folder(str(tmp_path)), "a")
+    assert outcome(plan) is None and not is_over(plan)
+    note_failed(plan, DIED)
+    assert outcome(plan) == "failed" and not is_over(plan)
+    note_stopped(plan, 3)
+    assert outcome(plan) == "stopped" and is_over(plan)
+    plan.out.write("result.json", b"{}")
+    assert outcome(plan) == "done" and is_over(plan)
+
+
+def test_a_failed_trial_shows_its_reason_and_the_last_lines(tmp_path):
+    plan = Plan(Folder(str(tmp_path)), "a")
+    failed = {"reason": "OSError: No space left", "traceback": "Traceback:\n  in save\nOSError"}
+    plan.out.write("failed.json", json.dumps(failed).encode())
+    note_failed(plan, DIED)  # its own words stay
+    lines = describe_failure(plan)
+    assert lines[0] == f"failed: cell a ({plan.out.url}): OSError: No space left"
+    assert lines[1:] == [
+        "  traceback | Traceback:",
+        "  traceback |   in save",
+        "  traceback | OSError",
+    ]
+    plan.out.write("log.txt", "".join(f"line {n}\n" for n in range(20)).encode())
+    assert describe_failure(plan)[1:] == [f"  log.txt | line {n}" for n in range(12, 20)]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0m00s"), (59.6, "1m00s"), (3720, "1h02m")])
+def test_clock(seconds, text):
+    assert clock(seconds) == text
