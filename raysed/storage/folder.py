@@ -1,6 +1,5 @@
 """A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import fsspec
 import pyarrow as pa
 from pyarrow import fs as pafs
 
+from raysed.storage.url import login_of, masked
 from raysed.storage.whole_file import remove_unfinished, whole_file
 
 _DENIED = ("ACCESS_DENIED", "PERMISSION_DENIED")
@@ -22,7 +22,11 @@ class ReadDeniedError(ValueError):
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder by URL or local path; nothing is created before the first write."""
+    """A folder by URL or local path; nothing is created before the first write.
+
+    Its URL is written into plans, manifests and messages, so one that holds a password or options (`?...`) is
+    refused with a ValueError that shows neither.
+    """
 
     url: str
 
@@ -32,6 +36,7 @@ class Folder:
             raise ValueError(
                 f"{self.url}: memory:// is gone with its process; give a folder or an object store"
             )
+        _refuse_secrets(self.url)
         if scheme in ("", "file"):
             local = self.url if scheme == "" else urlsplit(self.url).path
             # Workers may have another working directory.
@@ -61,7 +66,7 @@ class Folder:
             if not isinstance(error, PermissionError) and not any(x in str(error) for x in _DENIED):
                 raise
             raise ReadDeniedError(
-                f"{_without_login(self.url)}/{name}: reading is denied: check the permission to read it;"
+                f"{masked(self.url)}/{name}: reading is denied: check the permission to read it;"
                 " of an object store also the permission to list and the credentials in the environment"
             ) from error
 
@@ -106,5 +111,14 @@ def _scheme(url: str) -> str:
     return url.split("://", 1)[0] if "://" in url else ""
 
 
-def _without_login(url: str) -> str:
-    return re.sub(r"(?<=://)[^/@]*@", "", url)
+def _refuse_secrets(url: str) -> None:
+    if "://" not in url:
+        return
+    # A user's name alone (sftp://me@host/) tells nobody a secret.
+    login = any(":" in login_of(link) for link in url.split("::"))
+    if login or "?" in url:
+        raise ValueError(
+            f"{masked(url)}: a {'password' if login else 'query'} in the URL of a folder would be written into its files"
+            " and messages: give credentials and options in the environment (AWS_ACCESS_KEY_ID,"
+            " AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_DEFAULT_REGION)"
+        )

@@ -74,10 +74,27 @@ def test_a_denied_read_is_no_absence_and_names_the_file(store, remote):
     assert str(denied.value).startswith("s3://lab/runs/a/z.json: reading is denied: check")
     assert "credentials in the environment" in str(denied.value)
     assert SECRET not in str(denied.value)
-    login = Folder(remote.url.replace("s3://", f"s3://tester:{SECRET}@"))
-    with pytest.raises(ReadDeniedError, match=r"^s3://lab/runs/a/z\.json: ") as denied:
-        login.read("z.json")
-    assert SECRET not in str(denied.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"s3://tester:{SECRET}@lab/runs", "s3://lab/runs: a password in the URL"),
+        (f"s3://tester:a/{SECRET}@lab/runs", "s3://lab/runs: a password in the URL"),
+        (f"https://host/run?key={SECRET}", "https://host/run?...: a query in the URL"),
+        (f"zip://run::https://u:{SECRET}@h/a.zip", "zip://run::https://h/a.zip: a password"),
+    ],
+)
+def test_a_url_that_holds_a_secret_is_refused_before_it_is_written_anywhere(url, shown):
+    with pytest.raises(ValueError, match="in the environment") as refused:
+        Folder(url)
+    assert str(refused.value).startswith(shown) and SECRET not in str(refused.value)
+
+
+def test_a_users_name_is_no_secret_and_a_path_no_url(tmp_path):
+    assert Folder("sftp://me@host/run").url == "sftp://me@host/run"
+    odd = tmp_path / "a:b@c?d"
+    assert Folder(str(odd)).url == str(odd)
 
 
 def test_a_local_file_that_must_not_be_read(tmp_path, monkeypatch):
