@@ -1,4 +1,4 @@
-"""The Ray that work runs on: joining or starting it, its nodes, and what they see."""
+"""The Ray cluster that work runs on: joining or starting it, its nodes, and the files that they see."""
 
 import logging
 import os
@@ -54,7 +54,7 @@ def start_ray(address: str | None = None) -> None:
 
 
 def init_ray(**where: Any) -> None:
-    """`ray.init`; once more, and once more, where a busy machine needs longer than the 30 s after which Ray gives
+    """Call `ray.init`, up to three times: a busy machine may need longer than the 30 s after which Ray gives
     up the node that it starts.
     """
     for left in reversed(range(_STARTS)):
@@ -67,7 +67,9 @@ def init_ray(**where: Any) -> None:
 
 
 def _check_answer(address: str) -> None:
-    """Ask HOST:PORT once. `ray.init` would try for up to minutes, and tell neither a wrong token nor a wrong port."""
+    """Ask HOST:PORT once. `ray.init` would try for minutes, and would report neither a wrong token nor a
+    wrong port.
+    """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():  # `auto`, or ray://: Ray's own business
         return
@@ -82,14 +84,14 @@ def _check_answer(address: str) -> None:
 
 
 def nodes() -> list[dict[str, Any]]:
-    """Those that are alive, as Ray describes them."""
+    """Return the nodes that are alive, as Ray describes them."""
     return [node for node in ray.nodes() if node["Alive"]]
 
 
 def check_visible(paths: Mapping[str, str]) -> None:
-    """Ask every node whether it sees these files and folders, `{what it is: absolute path}`.
+    """Ask every node whether it sees these files and folders, given as `{description: absolute path}`.
 
-    Raises ValueError naming each node and path that do not go together.
+    Raises ValueError naming each node that misses a path, and the path.
     """
     asked = [(node, _absent_on(node, paths)) for node in nodes()]
     faults = [
@@ -108,7 +110,7 @@ def _absent_on(node: Mapping[str, Any], paths: Mapping[str, str]) -> ray.ObjectR
 
 
 def _answered(answer: ray.ObjectRef) -> list[str]:
-    """What a node said; of one that has died since it was asked nothing is expected."""
+    """Return the answer of a node; a node that has died since it was asked counts as missing nothing."""
     try:
         return ray.get(answer)
     except TaskUnschedulableError:

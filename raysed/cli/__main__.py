@@ -1,4 +1,4 @@
-"""`python -m raysed.cli`: the same as `raysed`."""
+"""The entry `python -m raysed.cli`, which is the same as `raysed`."""
 
 from raysed.cli.entry import main
 

@@ -59,7 +59,9 @@ def doctor_command(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """What data is there, what is missing, and what would spoil a result; 1 if anything would."""
+    """Check which data are there, which are missing, and what would spoil a result; exit code 1 if anything
+    would.
+    """
     from raysed.doctor.diagnosis import print_diagnosis
     from raysed.doctor.examine import examine
 
@@ -114,7 +116,7 @@ def tune_command(
 def _print_plan(
     space: Path, run: str | None, address: str | None, as_json: bool, allow_changed: bool
 ) -> int:
-    """The plan of a space, on a cluster that is named or on this machine; the exit code."""
+    """Print the plan of a space, for a cluster that is named or for this machine; return the exit code."""
     from raysed.config.space import read_space
 
     unset: list[str] = []

@@ -13,7 +13,7 @@ EXIT_WRONG_INPUT, EXIT_HOLES, EXIT_INTERRUPTED = 2, 3, 130
 def main(*command: str) -> None:
     """`raysed`, or one of its commands as a program of its own (`python -m raysed.tune`).
 
-    What goes wrong becomes a message and an exit code; `--debug`, anywhere, puts the traceback before it.
+    An error becomes a message and an exit code; `--debug`, anywhere, prints the traceback before it.
     """
     arguments = [*command, *(argument for argument in sys.argv[1:] if argument != "--debug")]
     try:
@@ -35,7 +35,7 @@ def main(*command: str) -> None:
 
 
 def _flush() -> None:
-    """Write out what is left; to nowhere if its reader has enough (`| head`), of which Python would complain."""
+    """Write out what is left. If the reader has gone (`| head`), discard it, since Python would complain."""
     try:
         print(end="", flush=True)
     except BrokenPipeError:
@@ -48,7 +48,7 @@ _OF_A_PATH = (
 
 
 def _explain(error: BaseException) -> tuple[int, list[str]]:
-    """The exit code of what stopped a command, and what to tell the user."""
+    """Return the exit code of the error that stopped a command, and the message for the user."""
     # Python 3.11 makes a RuntimeError of an interrupt that meets a class in the making.
     if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
         return EXIT_INTERRUPTED, ["interrupted"]
@@ -68,7 +68,7 @@ def _explain(error: BaseException) -> tuple[int, list[str]]:
 
 
 def _words(error: BaseException) -> str:
-    """`file: reason` where the operating system refused a file, else the error's own words."""
+    """Return `file: reason` where the operating system refused a file, else the error's own message."""
     if isinstance(error, FileExistsError):
         return f"{error.filename}: a file stands where a folder is to be"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:

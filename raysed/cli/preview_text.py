@@ -1,4 +1,4 @@
-"""The plan of a space for people: sets, trainings, and what stands in the way."""
+"""The plan of a space as text: its sets, its trainings, and what stands in the way."""
 
 from typing import Any
 

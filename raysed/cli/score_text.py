@@ -1,4 +1,4 @@
-"""What `raysed score` prints: tables or one JSON object on standard output, warnings beside it."""
+"""The output of `raysed score`: tables or one JSON object on standard output, warnings on standard error."""
 
 import json
 from typing import Any

@@ -1,1 +1,1 @@
-"""What a user can set: data jobs, trials, spaces."""
+"""The settings that a user writes: data jobs, trials and spaces."""

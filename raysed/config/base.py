@@ -1,4 +1,6 @@
-"""What every configuration model shares: frozen, closed, and identified by what differs from the default."""
+"""The base of every configuration model: frozen, closed to unknown keys, and identified by what differs from
+the defaults.
+"""
 
 import hashlib
 import json
@@ -22,11 +24,13 @@ class Config(BaseModel):
     )
 
     def identity(self) -> dict[str, Any]:
-        """Only what differs from the defaults, so that a new field with a default renames nothing."""
+        """Return only the values that differ from the defaults, so that a new field with a default renames
+        nothing.
+        """
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
 def content_hash(content: Any, length: int = 12) -> str:
-    """The first `length` hex digits of the SHA-256 of `content` as canonical JSON."""
+    """Return the first `length` hex digits of the SHA-256 of `content` as canonical JSON."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:length]

@@ -1,4 +1,4 @@
-"""What a data job builds: recorded subsets and synthetic sets, as mel features in shards.
+"""The configuration of a data job: recorded subsets and synthetic sets, built as mel features in shards.
 
 One job names several data sets; each becomes a content-addressed folder of its own. Defaults are the
 published system's (Turpault & Serizel 2020); a set is built the same on any number of workers.
@@ -64,7 +64,7 @@ class Features(Config):
 
 
 class Roots(Config):
-    """Where the audio lies. Separate keys, since users keep the parts of DESED apart."""
+    """The folders that hold the audio. They are separate keys, since users keep the parts of DESED apart."""
 
     recorded: str | None = None
     """Holds `audio/` and `metadata/` (DESED's `dataset` folder)."""
@@ -85,7 +85,7 @@ class RecordedSet(Config):
     kind: Literal["recorded"]
     """Audio that lies on disk."""
     subset: Literal["weak", "unlabelled", "validation", "eval", "synthetic"]
-    """Whose audio and labels; `synthetic` is a set of finished soundscapes such as synthetic20_train, named by
+    """The subset of DESED; `synthetic` is a set of finished soundscapes such as synthetic20_train, named by
     `folder`."""
     folder: Name | None = None
     """Ready-made soundscapes only: audio in `audio/{train,validation,eval}/<folder>/soundscapes/`, labels in
@@ -118,12 +118,13 @@ class SyntheticSet(Config):
     kind: Literal["synthetic"]
     """Soundscapes made from the soundbank."""
     split: Literal["train", "xvalid", "eval"]
-    """Which soundbank, co-occurrence file and rooms: `xvalid` has sources that `train` never sees."""
+    """The split of the soundbank, the co-occurrences and the rooms; `xvalid` has sources that `train` never
+    sees."""
     count: int = Field(ge=1)
     """Soundscapes asked for (the paper: 4500 for training, 500 for x-valid); about half survive the polyphony
     filter."""
     seed: int = Field(0, ge=0)
-    """Of the draws; soundscape i is a function of seed, split and i alone."""
+    """Seed of the draws; soundscape i is a function of seed, split and i alone."""
     pitch_shift_semitones: float = Field(3.0, ge=0)
     """Uniform in plus or minus this; 0 means no pitch shift (the paper's Table 2)."""
     reverb: Literal["none", "rir", "sox"] = "none"
@@ -156,7 +157,9 @@ DataSet = Annotated[RecordedSet | SyntheticSet, Field(discriminator="kind")]
 
 
 class Cluster(Config):
-    """How a build uses the machines. Decides no byte of a data set, and so is no part of its identity."""
+    """The use that a build makes of the machines. It changes no byte of a data set, so it is not part of its
+    identity.
+    """
 
     tasks_in_flight: int | None = Field(None, ge=1)
     """Waveform tasks at once, one CPU each; null takes every CPU. `--workers` overrides it."""
@@ -184,21 +187,21 @@ class DataJob(Config):
     out: str
     """Folder or URL that receives one folder per data set."""
     roots: Roots = Roots()
-    """Where the audio lies: those that the sets need."""
+    """The folders that hold the audio; only those that the sets need must be given."""
     classes: tuple[str, ...] | None = None
     """The class list; null takes the classes of the soundbank's foregrounds, or without a soundbank those of
     the labelled sets' annotations, sorted."""
     features: Features = Features()
     """The log-mel front end, one for all sets."""
     mel: Literal["auto", "dali", "torchaudio"] = "auto"
-    """Who computes the mel bands; part of a data set's identity. `auto` is DALI where it is installed,
-    `torchaudio` the CPU definition: torchaudio's filters, scipy's FFT."""
+    """The code that computes the mel bands; it is part of a data set's identity. `auto` is DALI where it is
+    installed, `torchaudio` the CPU definition: torchaudio's filters, scipy's FFT."""
     shard_clips: int = Field(64, ge=1)
     """Clips in a shard: the unit of work, of resume and of row groups."""
     quarantine_limit: float = Field(0.01, ge=0, le=1)
     """Fraction of unreadable clips above which the job ends with exit code 3."""
     cluster: Cluster = Cluster()
-    """How a build uses the machines."""
+    """The use that a build makes of the machines."""
     sets: dict[Name, DataSet] = Field(min_length=1)
     """The data sets by name; each is built into a folder `<out>/<name>-<id>`."""
 

@@ -1,4 +1,4 @@
-"""Whether a data job serves a trial: sets that are there and have labels, waveforms, mels of the right size."""
+"""Checks that a data job has what a trial needs: sets with labels, waveforms and mels of the right size."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,9 @@ def misfits(trial: Trial, job: DataJob) -> list[tuple[KeyPath, str]]:
 
 
 def _set_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
-    """Unknown sets, sets without the labels they need, x-valid sets that are trained on; the key comes first."""
+    """List unknown sets, sets without the labels they need, and x-valid sets that are trained on; the key
+    comes first.
+    """
     wanted = [(f"data.{s}", getattr(trial.data, s), s) for s in SUBSETS if getattr(trial.data, s)]
     wanted += [("data.xvalid", name, "strong") for name in trial.data.xvalid]
     wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
@@ -34,7 +36,7 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
 
 
 def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
-    """Waveforms that are not there, poolings that do not fit the mel; the key comes first."""
+    """List waveforms that are not there and poolings that do not fit the mel; the key comes first."""
     if trial.reads_waveforms and not job.features.waveforms:
         yield (
             "teacher.noise_domain is waveform, but the data sets hold mels only: set"
@@ -53,7 +55,7 @@ def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
 
 
 def fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
-    """Whether a set has the labels of a role: synthetic, strong, weak, unlabelled or any."""
+    """Tell whether a set has the labels that a role needs: synthetic, strong, weak, unlabelled or any."""
     subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
     strong = subset in ("synthetic", "validation", "eval")
     match role:

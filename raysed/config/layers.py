@@ -7,7 +7,8 @@ from raysed.config.reader import ConfigError, KeyPath, Places, place_of, read_ya
 
 
 def read_layers(path: str | Path) -> tuple[Any, Places]:
-    """Content of a file laid over what it extends, and the place of every key in the file that has it.
+    """Return the content of a file laid over what it extends, and the place of every key in the file that has
+    it.
 
     Mappings merge, lists and scalars replace. Paths are relative to the working directory. Raises
     ConfigError for a file that is not there and for files that extend each other in a circle.
@@ -39,7 +40,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[Any, Places]:
 
 
 def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `change` laid over it, mapping by mapping; a list or a null replaces."""
+    """Return `base` with `change` laid over it, mapping by mapping; a list or a null replaces what was there."""
     merged = dict(base)
     for key, value in change.items():
         below = merged.get(key)
@@ -50,7 +51,7 @@ def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replaced(key_path: KeyPath, content: dict[str, Any]) -> bool:
-    """Whether `content` puts a list or a scalar where this key stood."""
+    """Tell whether `content` puts a list or a scalar where this key stood."""
     value: Any = content
     for step in key_path:
         if not isinstance(value, dict):

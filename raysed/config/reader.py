@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 ModelT = TypeVar("ModelT", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
 Places = dict[KeyPath, str]
-"""Where each key stands, as `file:line`."""
+"""The place of each key, as `file:line`."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
@@ -29,7 +29,7 @@ class ConfigError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that also reads 1e-3 as a number, as YAML 1.2 and every researcher do."""
+    """A SafeLoader that also reads 1e-3 as a number, as YAML 1.2 does and researchers expect."""
 
 
 _Loader.add_implicit_resolver(
@@ -42,14 +42,17 @@ _Loader.add_implicit_resolver(
 def read_config(path: str | Path, model: type[ModelT], *, unset: list[str] | None = None) -> ModelT:
     """Read a YAML file into `model`. Raises ConfigError naming every fault, before anything is built.
 
-    With `unset`, lines on variables that are not set go there instead, and their `${VAR}` stay in the text.
+    If the list `unset` is given, messages about environment variables that are not set are added to it
+    instead of raised, and their `${VAR}` stay in the text.
     """
     content, places = read_yaml(path, unset=unset)
     return validate(content, model, source=str(path), places=places)
 
 
 def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any, Places]:
-    """Content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the place of every key."""
+    """Return the content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the place of every
+    key.
+    """
     path = Path(path)
     if not path.is_file():
         found = "a folder, expected a YAML file" if path.is_dir() else "no such file"
@@ -84,7 +87,7 @@ def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any,
 def validate(
     content: Any, model: type[ModelT], *, source: str, places: Places | None = None
 ) -> ModelT:
-    """`content` as a frozen `model`, or a ConfigError with one line per fault."""
+    """Return `content` as a frozen `model`, or raise a ConfigError with one line per fault."""
     try:
         # Through JSON, so that strict models still take a list where a tuple is declared.
         return model.model_validate_json(json.dumps(content))
@@ -118,7 +121,7 @@ def _walk(node: yaml.Node, key_path: KeyPath, places: Places, source: str) -> It
 
 
 def _unset_variables(content: Any, key_path: KeyPath, places: Places) -> Iterator[str]:
-    """A line for every `${VAR}` without default whose variable is not set."""
+    """Return a line for every `${VAR}` without default whose variable is not set."""
     if isinstance(content, dict | list):
         items = content.items() if isinstance(content, dict) else enumerate(content)
         for key, value in items:
@@ -133,7 +136,7 @@ def _unset_variables(content: Any, key_path: KeyPath, places: Places) -> Iterato
 
 
 def place_of(key_path: KeyPath, places: Places) -> str:
-    """Where a key stands, else the nearest key above it."""
+    """Return the place of a key, or of the nearest key above it."""
     prefixes = (key_path[:n] for n in range(len(key_path), -1, -1))
     return next(places[prefix] for prefix in prefixes if prefix in places)
 
@@ -170,7 +173,7 @@ def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any, places:
 
 
 def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
-    """The part of pydantic's location that exists in the file, with the key that is at fault."""
+    """Return the part of pydantic's location that exists in the file, with the key that is at fault."""
     kept: list[str | int] = []
     for index, step in enumerate(location):
         last = index == len(location) - 1
@@ -191,7 +194,7 @@ def _nearest(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _known_keys(model: type[BaseModel]) -> set[str]:
-    """The field names of a model and of every model inside it."""
+    """Return the field names of a model and of every model inside it."""
     names = set(model.model_fields)
     for definition in model.model_json_schema().get("$defs", {}).values():
         names |= set(definition.get("properties", {}))
@@ -199,6 +202,6 @@ def _known_keys(model: type[BaseModel]) -> set[str]:
 
 
 def dotted(key_path: KeyPath) -> str:
-    """A key as people write it: `cells[0].set.shares`."""
+    """Return a key as people write it: `cells[0].set.shares`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in key_path)
     return text.lstrip(".") or "the file"

@@ -10,7 +10,7 @@ from raysed.config.table import Cell
 
 
 class Parameter(Config):
-    """Where one value is drawn from: exactly one of these."""
+    """The distribution of one value; exactly one of these keys is given."""
 
     uniform: tuple[float, float] | None = None
     """Any number of the range [low, high]."""
@@ -34,7 +34,7 @@ class Parameter(Config):
         return self
 
     def draw(self, random: np.random.Generator) -> Any:
-        """One value, numbers to 4 significant digits, so that the tables can show what was used."""
+        """Draw one value; numbers have 4 significant digits, so that the tables can show what was used."""
         if self.choice is not None:
             return self.choice[random.integers(len(self.choice))]
         if self.uniform is not None:
@@ -44,18 +44,20 @@ class Parameter(Config):
 
 
 class Search(Config):
-    """How many configurations to draw, from where, and when hopeless ones are stopped (ASHA)."""
+    """A random search: the number of configurations, their distributions, and when ASHA stops the worst of
+    them.
+    """
 
     samples: int = Field(ge=1)
     """Configurations to draw: cells s00, s01, ..."""
     seed: int = Field(0, ge=0)
-    """Of the draws, not of the trainings."""
+    """Seed of the draws, not of the trainings."""
     grace_epochs: int = Field(1, ge=1)
     """No trial is stopped before this many epochs."""
     reduction_factor: int = Field(3, ge=2)
     """About one in this many trials goes on at each decision."""
     parameters: dict[str, Parameter] = Field(min_length=1)
-    """By their dotted key in a Trial (`optimiser.learning_rate`)."""
+    """The distributions, by their dotted key in a Trial (`optimiser.learning_rate`)."""
 
     @model_validator(mode="after")
     def _keys_are_apart(self) -> "Search":
@@ -67,7 +69,7 @@ class Search(Config):
 
 
 def draw_cells(search: Search, xvalid: str) -> tuple[Cell, ...]:
-    """The configurations as cells s00, s01, ..., selected on one x-valid set.
+    """Return the configurations as cells s00, s01, ..., selected on one x-valid set.
 
     Sample i is a function of (seed, i, key) alone: more samples or other parameters leave it as it was.
     """
@@ -91,7 +93,7 @@ def draw_cells(search: Search, xvalid: str) -> tuple[Cell, ...]:
 
 
 def _nested(values: dict[str, Any]) -> dict[str, Any]:
-    """{"a.b": 1} as {"a": {"b": 1}}."""
+    """Return {"a.b": 1} as {"a": {"b": 1}}."""
     nested: dict[str, Any] = {}
     for key, value in values.items():
         *above, last = key.split(".")

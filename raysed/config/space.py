@@ -21,7 +21,7 @@ from raysed.config.trial import Trial
 
 
 class Resources(Config):
-    """What one trial takes."""
+    """The resources of one trial."""
 
     workers: int = Field(1, ge=1)
     """Ranks of a trial; more than one trains with DDP."""
@@ -47,7 +47,7 @@ class Resources(Config):
 
 
 class Space(Config):
-    """What a `tune_spaces/*.yaml` holds."""
+    """The content of a `tune_spaces/*.yaml`."""
 
     name: Name = Field(description="For people and messages.")
     data_job: str
@@ -60,11 +60,11 @@ class Space(Config):
     """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
     cells: tuple[Cell, ...] = Field((), description="What is compared; or else a `search`.")
     change: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    """What differs further in single cells, by their id: for a space that extends another one."""
+    """Further changes of single cells, by their id; for a space that extends another one."""
     search: Search | None = Field(None, description="Draws the cells at random; or else `cells`.")
     contrasts: tuple[Contrast, ...] = Field((), description="Planned differences, judged together.")
     claims: tuple[Claim, ...] = ()
-    """What the report judges besides the contrasts."""
+    """Claims that the report judges besides the contrasts."""
     resources: Resources = Field(Resources(), description="What one trial takes.")
     bootstrap_draws: int = Field(10_000, ge=100, description="Behind every interval.")
 
@@ -119,7 +119,7 @@ class ResolvedSpace:
     trainings: tuple[Training, ...]
 
     def training_of(self, cell_id: str) -> Training:
-        """The training behind a cell."""
+        """Return the training behind a cell."""
         return next(t for t in self.trainings if cell_id in t.cells)
 
     def data_sets(self) -> tuple[str, ...]:
@@ -133,7 +133,8 @@ class ResolvedSpace:
 def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedSpace:
     """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
 
-    With `unset`, lines on environment variables that the job misses go there, as for `read_config`.
+    If the list `unset` is given, messages about environment variables that the job misses are added to it, as
+    in `read_config`.
     """
     content, places = read_layers(path)
     space = validate(content, Space, source=str(path), places=places)
@@ -162,7 +163,9 @@ def _these(cells: list[str]) -> str:
 
 
 def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[str]:
-    """Contrasts, claims and changes of cells that do not exist, and claims on sets that nothing speaks of."""
+    """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
+    evaluated on.
+    """
     ids = [cell.id for cell in space.cells]
     named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
         (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
@@ -203,7 +206,9 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
 def _resolve(
     space: Space, index: int, job: DataJob, places: Places
 ) -> tuple[Trial | None, list[str]]:
-    """A cell's trial, if it is one, and its faults: at the base what that has wrong without the cell."""
+    """Return a cell's trial (None if it is faulty) and its faults; a fault that the base has by itself is
+    reported there.
+    """
     cell = space.cells[index]
     merged = merge(merge(space.base, cell.set), space.change.get(cell.id, {}))
     trial, faults = _trial(merged, cell, job, _cell_places(space, index, places))
@@ -222,7 +227,7 @@ def _resolve(
 def _trial(
     content: dict[str, Any], cell: Cell, job: DataJob, places: Places
 ) -> tuple[Trial | None, list[str]]:
-    """The trial of this content and the cell's x-valid set, and every fault by its place."""
+    """Return the trial of this content and the cell's x-valid set, and every fault by its place."""
     data = content.get("data")
     if isinstance(data, dict):
         content = {**content, "data": {**data, "xvalid": [cell.xvalid]}}
@@ -234,7 +239,7 @@ def _trial(
 
 
 def _cell_places(space: Space, index: int, places: Places) -> Places:
-    """Where the values of a cell's trial stand: in the cell where it sets them, else in the base."""
+    """Return the places of the values of a cell's trial: in the cell where it sets them, else in the base."""
     placed = _below(("base",), places)
     if space.search:
         placed[()] = place_of(("search",), places)
@@ -251,7 +256,7 @@ def _cell_places(space: Space, index: int, places: Places) -> Places:
 
 
 def _below(prefix: KeyPath, places: Places) -> Places:
-    """The places of the keys under `prefix`, without it."""
+    """Return the places of the keys under `prefix`, with the prefix taken off."""
     start = len(prefix)
     return {
         key[start:]: place
@@ -261,7 +266,7 @@ def _below(prefix: KeyPath, places: Places) -> Places:
 
 
 def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ...]:
-    """Cells grouped by what decides their weights, in order of first appearance."""
+    """Group the cells by what decides their weights, in order of first appearance."""
     groups: dict[str, list[int]] = {}
     for index, trial in enumerate(trials):
         groups.setdefault(content_hash(trial.training_identity(), 8), []).append(index)

@@ -1,4 +1,4 @@
-"""What tables are made of: cells with their published values, the differences to judge, and the claims."""
+"""The parts of tables: cells with their published values, the differences to judge, and the claims."""
 
 from typing import Any, Literal
 
@@ -24,9 +24,9 @@ class Cell(Config):
     table: str
     """The table that it stands in."""
     column: str
-    """Its label there."""
+    """The label of its column."""
     set: dict[str, Any] = Field(default_factory=dict)
-    """What differs from `base`, in the form of a Trial."""
+    """The changes to `base`, in the form of a Trial."""
     xvalid: Name
     """The x-valid set that selects this cell's epoch."""
     published: dict[Name, Metrics] = Field(default_factory=dict)
@@ -43,22 +43,22 @@ class Contrast(Config):
 
 
 class Comparison(Contrast):
-    """What a claim says of one difference."""
+    """One difference that a claim is about."""
 
     expect: Literal["higher", "lower", "not_higher", "equal"]
-    """The metric of `cell` beside that of `against`."""
+    """The claimed place of the metric of `cell` beside that of `against`."""
 
 
 class Claim(Config):
-    """A sentence of the paper, as the differences that would bear it out."""
+    """A sentence of the paper, as the differences that would confirm it."""
 
     id: Name
     """Names the claim in the report."""
     text: str
     """The claim in words, for the report."""
     evaluation: Name
-    """The set that it speaks of."""
+    """The evaluation set that it is about."""
     metrics: tuple[Literal["event_f1", "psds"], ...] = Field(("event_f1", "psds"), min_length=1)
-    """The metrics that it speaks of."""
+    """The metrics that it is about."""
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
-    """Borne out when every one is."""
+    """The claim is confirmed when every one of these is."""

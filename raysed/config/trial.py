@@ -1,4 +1,5 @@
-"""One training: what the mean teacher learns from, how, and on which sets it is selected and evaluated.
+"""The configuration of one training: the data and settings of the mean teacher, and the sets that select and
+evaluate it.
 
 Every default is the published system's (Turpault & Serizel 2020, as its code runs). A trial plus a seed
 decides a result, so everything that could change one is here and nothing else is.
@@ -27,7 +28,7 @@ class Model(Config):
     gru_layers: int = Field(2, ge=1)
     """Bidirectional GRU layers."""
     dropout: float = Field(0.5, ge=0, lt=1)
-    """After each convolution block and after the GRU."""
+    """Dropout rate after each convolution block and after the GRU."""
     batchnorm_momentum: float = Field(0.99, gt=0, le=1)
     """torch's convention: the weight of the new batch."""
     batchnorm_eps: float = Field(1e-3, gt=0)
@@ -108,15 +109,15 @@ class Teacher(Config):
     snr_db: float | None = 30.0
     """Noise on the teacher's input (the paper's Table 4); null gives the teacher the student's clean input."""
     noise_domain: Literal["mel", "waveform"] = "mel"
-    """Gaussian noise on the linear mel, as published, at this SNR in each band, or white on the waveform
-    (needs data sets with `features.waveforms`)."""
+    """The domain of the noise: Gaussian on the linear mel, as published, at this SNR in each band; or white
+    on the waveform (needs data sets with `features.waveforms`)."""
 
 
 class Consistency(Config):
     """The weight of the student-teacher agreement."""
 
     weight: float = Field(2.0, ge=0)
-    """Of both mean squared differences, at the end of the ramp (the paper's Table 5)."""
+    """Weight of both mean squared differences at the end of the ramp (the paper's Table 5)."""
     ramp: bool = True
     """Raise the weight over `ramp_epochs`; false keeps it constant."""
 
@@ -125,7 +126,7 @@ class Optimiser(Config):
     """Adam, without weight decay or clipping."""
 
     learning_rate: float = Field(1e-3, gt=0)
-    """At the end of the ramp."""
+    """Learning rate at the end of the ramp."""
     ramp: bool = True
     """Raise the learning rate over `ramp_epochs`; false keeps it constant."""
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
@@ -136,7 +137,7 @@ class Optimiser(Config):
 
 
 class Schedule(Config):
-    """How long."""
+    """The length of the training."""
 
     epochs: int = Field(200, ge=1)
     """Every epoch draws a fresh permutation of each subset; there is no early stopping."""
@@ -147,7 +148,7 @@ class Schedule(Config):
 
 
 class Selection(Config):
-    """Which epoch's weights become the trial's model: the first maximum wins."""
+    """The choice of the epoch whose weights become the trial's model: the first maximum wins."""
 
     rule: Literal["xvalid_f1", "xvalid_f1_plus_weak", "last"] = "xvalid_f1"
     """Synthetic x-valid event-based macro-F1, that plus the weak x-valid macro-F1, or the last epoch."""
@@ -156,12 +157,12 @@ class Selection(Config):
 
 
 class PostProcessing(Config):
-    """From scores to events: threshold, then median filter of the binary map."""
+    """The steps from scores to events: a threshold, then a median filter of the binary map."""
 
     threshold: float = Field(0.5, gt=0, lt=1)
     """Scores at or above it are active, for F1; PSDS takes 50 operating points of its own."""
     median_window: int = Field(7, ge=1)
-    """Odd; 7 output frames of 63.75 ms are 0.45 s. The paper's 27 frames are input frames."""
+    """An odd number of output frames; 7 of 63.75 ms are 0.45 s. The paper's 27 frames are input frames."""
 
     @model_validator(mode="after")
     def _odd_window(self) -> "PostProcessing":
@@ -182,17 +183,17 @@ class Trial(Config):
     teacher: Teacher = Teacher()
     """The mean teacher."""
     consistency: Consistency = Consistency()
-    """How student and teacher are held together."""
+    """The agreement of student and teacher."""
     optimiser: Optimiser = Optimiser()
     """Adam."""
     schedule: Schedule = Schedule()
-    """How long."""
+    """The length of the training."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Of the forward pass (autocast). Anything but float32 changes the result."""
+    """Precision of the forward pass (autocast). Anything but float32 changes the result."""
     selection: Selection = Selection()
-    """Which epoch is kept."""
+    """The choice of the epoch that is kept."""
     postprocessing: PostProcessing = PostProcessing()
-    """From scores to events."""
+    """The steps from scores to events."""
 
     @model_validator(mode="after")
     def _shares_have_data(self) -> "Trial":
@@ -207,12 +208,12 @@ class Trial(Config):
         return self
 
     def used_subsets(self) -> dict[str, str]:
-        """Subset to data-set name, for the subsets that have a share."""
+        """Return the data-set name of each subset that has a share."""
         return {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
 
     @property
     def reads_waveforms(self) -> bool:
-        """Whether the teacher's noise is added to waveforms, which the data sets then must hold."""
+        """Tell whether the teacher's noise is added to waveforms, which the data sets must then hold."""
         return self.teacher.snr_db is not None and self.teacher.noise_domain == "waveform"
 
     def set_names(self) -> list[str]:
@@ -223,7 +224,9 @@ class Trial(Config):
         return list(dict.fromkeys([*names, *data.xvalid, *data.evaluation]))
 
     def training_identity(self) -> dict[str, Any]:
-        """What decides the weights and the choice: all but the sets that are only scored."""
+        """Return everything that decides the weights and the selection: all but the sets that are only
+        scored.
+        """
         identity = self.identity()
         used = self.used_subsets()
         chosen = {

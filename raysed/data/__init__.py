@@ -1,1 +1,1 @@
-"""From recordings and sound banks to mel features in shards."""
+"""The way from recordings and sound banks to mel features in shards."""

@@ -21,15 +21,15 @@ _RESAMPLER_MARGIN_S = 0.1
 # In libsndfile's log: the bytes of samples by the header of WAV, AIFF or AU, and those that are there.
 _SHORTENED = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _SLACK_BYTES = 1024
-"""Some programs count their header as samples."""
+"""Tolerance in bytes, since some programs count their header as samples."""
 _STREAMED_BYTES = 2**31 - 2**16
-"""A header of at least so many was written before the length was known."""
+"""A header that tells at least this many bytes was written before the length was known."""
 
 
 def frames_told(file: Any) -> int:
-    """Frames by the header of a `soundfile.SoundFile` or `soundfile.info`.
+    """Return the number of frames that the header of a `soundfile.SoundFile` or `soundfile.info` tells.
 
-    libsndfile shortens a truncated WAV, AIFF or AU to what is there; its log alone says so.
+    libsndfile shortens a truncated WAV, AIFF or AU to what is there, and only its log says so.
     """
     found = _SHORTENED.search(file.extra_info)
     told, there = map(int, found.groups()) if found else (0, 0)
@@ -41,7 +41,7 @@ def frames_told(file: Any) -> int:
 def read_audio(
     path: str | Path, sample_rate_hz: int, max_duration_s: float | None = None
 ) -> tuple[np.ndarray, float]:
-    """The mean of the channels, resampled (soxr HQ), and the duration of the whole file.
+    """Return the mean of the channels, resampled (soxr HQ), and the duration of the whole file.
 
     Returns `(waveform_T, duration_s)`: float32, at most `max_duration_s` long; no more than that
     is read. Raises ValueError naming the file if it is absent, empty, corrupt, or holds values

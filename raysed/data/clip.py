@@ -1,4 +1,4 @@
-"""A clip on its way from a source to a shard: audio, labels, and where it came from."""
+"""A clip on its way from a source to a shard: its audio, its labels and its origin."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Clip:
     waveform_T: np.ndarray
     """float32, mono, at the job's sample rate."""
     duration_s: float
-    """Of the recording itself, before padding or truncation."""
+    """Duration of the recording itself, before padding or truncation."""
     events: tuple[Event, ...] | None
     weak_labels: tuple[str, ...] | None
     source: str

@@ -13,12 +13,12 @@ _EPSILON_S = 1e-9
 
 
 def weak_labels(events: Iterable[Event]) -> tuple[str, ...]:
-    """The sorted classes of `events`."""
+    """Return the sorted classes of `events`."""
     return tuple(sorted({event.event_label for event in events}))
 
 
 def by_class(events: Iterable[Event]) -> dict[str, list[Event]]:
-    """Events of each class in onset order, classes sorted."""
+    """Return the events of each class in onset order, with the classes sorted."""
     classes = defaultdict(list)
     for event in sorted(events, key=lambda e: (e.event_label, e.onset, e.offset)):
         classes[event.event_label].append(event)
@@ -26,12 +26,12 @@ def by_class(events: Iterable[Event]) -> dict[str, list[Event]]:
 
 
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Events by onset, then offset, then class."""
+    """Return the events sorted by onset, then offset, then class."""
     return tuple(sorted(events, key=lambda e: (e.onset, e.offset, e.event_label)))
 
 
 def count_overlaps(events: Iterable[Event]) -> int:
-    """Neighbouring pairs (in onset order) of one class that overlap."""
+    """Count neighbouring pairs (in onset order) of one class that overlap."""
     return sum(
         second.onset < first.offset
         for group in by_class(events).values()
@@ -40,8 +40,8 @@ def count_overlaps(events: Iterable[Event]) -> int:
 
 
 def max_polyphony(events: Iterable[Event]) -> int:
-    """The largest number of events active at once, one that starts as another ends included (as
-    Scaper counts).
+    """Return the largest number of events active at once. As in Scaper, an event that starts as another ends
+    overlaps it.
     """
     # Negative first: at equal times an onset sorts before an offset.
     steps = sorted(step for e in events for step in ((e.onset, -1), (e.offset, 1)))
@@ -60,7 +60,7 @@ def clean_events(
     merge_gap_s: float,
     merge_onsets_s: float,
 ) -> tuple[Event, ...]:
-    """The published clean-up of synthetic labels, class by class in onset order, rounded to 1 ms.
+    """Apply the published clean-up of synthetic labels, class by class in onset order, rounded to 1 ms.
 
     Events shorter than `min_event_s` are extended to it; one that this would push past the end of
     the clip is dropped with all later ones of its class. An event whose gap to the one before is

@@ -1,8 +1,8 @@
 """`python -m raysed.data.pictures DATASET OUT.png`: a few clips of a data set, log-mel with the labels
 over it.
 
-For looking at what was built: do the labels lie where the sound is, is the reverberation audible,
-is a clip empty?
+The pictures show whether the labels lie where the sound is, whether reverberation is there, and whether a
+clip is empty.
 """
 
 import sys
@@ -29,7 +29,7 @@ _ROW = 0.11
 
 
 def clips_to_show(found: FeatureSet, count: int) -> list[int]:
-    """Evenly spaced clips, of those with labels where there are any."""
+    """Choose evenly spaced clips, of those with labels where there are any."""
     labelled = [n for n, labels in enumerate(found.weak_labels) if labels]
     clips = labelled or list(range(len(found)))
     places = np.linspace(0, len(clips) - 1, min(count, len(clips))).round().astype(int)
@@ -37,7 +37,7 @@ def clips_to_show(found: FeatureSet, count: int) -> list[int]:
 
 
 def draw(found: FeatureSet, clips: Sequence[int]) -> Figure:
-    """Two clips a row: time in seconds, frequency in Hz, a bar for each event above the bands."""
+    """Draw two clips a row: time in seconds, frequency in Hz, a bar for each event above the bands."""
     rows = -(-len(clips) // 2)
     figure = Figure(figsize=(10, 2.6 * rows), dpi=80, layout="constrained")
     axes = figure.subplots(rows, 2, squeeze=False)
@@ -50,7 +50,7 @@ def draw(found: FeatureSet, clips: Sequence[int]) -> Figure:
 
 
 def draw_clip(axis: Axes, found: FeatureSet, n: int) -> None:
-    """One clip: its log-mel, with its events as bars over it or its weak labels in the title."""
+    """Draw one clip: its log-mel, with its events as bars over it or its weak labels in the title."""
     features = found.features
     frames = int(found.frames[n])
     db_TF = log_mel_db(found.mels[n][:frames].astype(np.float32), features)[:frames]
@@ -81,7 +81,7 @@ def _title(found: FeatureSet, n: int) -> str:
 
 
 def _label_bands(axis: Axes, features: Features) -> None:
-    """Frequencies at every quarter of the bands."""
+    """Label the axis with the frequencies at every quarter of the bands."""
     bands = np.linspace(0, features.n_mels, 5)
     low, high = (_slaney_mel(hz) for hz in (features.low_hz, features.high_hz))
     hertz = [_slaney_hz(low + (high - low) * band / features.n_mels) for band in bands]
@@ -91,7 +91,7 @@ def _label_bands(axis: Axes, features: Features) -> None:
 
 
 def _slaney_mel(hz: float) -> float:
-    """Slaney's scale: linear to 1 kHz, logarithmic above."""
+    """Convert Hz to Slaney's mel scale: linear to 1 kHz, logarithmic above."""
     return 3 * hz / 200 if hz < 1000 else 15 + 27 * float(np.log(hz / 1000) / np.log(6.4))
 
 
@@ -100,7 +100,7 @@ def _slaney_hz(mel: float) -> float:
 
 
 def save_small(figure: Figure, path: Path) -> None:
-    """Write a PNG of few colours: a quarter of the size, and nobody sees it."""
+    """Write a PNG with few colours: a quarter of the size, without a visible difference."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

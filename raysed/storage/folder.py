@@ -1,4 +1,4 @@
-"""A folder on any file system of pyarrow or fsspec: whole reads, all-or-nothing writes."""
+"""A folder on any file system of pyarrow or fsspec, with whole reads and all-or-nothing writes."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +13,11 @@ from raysed.storage.url import login_of, masked
 from raysed.storage.whole_file import remove_unfinished, whole_file
 
 _DENIED = ("ACCESS_DENIED", "PERMISSION_DENIED")
-"""In the errors of Arrow's S3 and Google file systems."""
+"""Words that Arrow's S3 and Google file systems have in the errors for a denied access."""
 
 
 class ReadDeniedError(ValueError):
-    """A storage that does not let us read: the user's to settle, nothing that another try would."""
+    """A storage does not let us read. The user must settle this; another try would not help."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class Folder:
 
     @property
     def is_local(self) -> bool:
-        """Whether the operating system sees it as a folder."""
+        """Tell whether the operating system sees it as a folder."""
         return _scheme(self.url) == ""
 
     def child(self, name: str) -> "Folder":
-        """The folder `name` in this one."""
+        """Return the folder `name` in this one."""
         return Folder(f"{self.url.rstrip('/')}/{name}")
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file, or None where there is none. Raises ReadDeniedError."""
+        """Return the content of a file, or None where there is none. Raises ReadDeniedError."""
         try:
             if self.is_local:
                 path = Path(self.url, name)
@@ -71,7 +71,7 @@ class Folder:
             ) from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file that is seen whole or not at all: renamed into place or put at once."""
+        """Write a file that readers see whole or not at all: it is renamed into place, or put in one request."""
         if self.is_local:
             write_atomically(Path(self.url, name), content)
             return
@@ -87,7 +87,7 @@ class Folder:
             file.write(content)
 
     def remove_unfinished(self) -> None:
-        """Remove what killed writers left here; object stores drop it themselves."""
+        """Remove unfinished files that killed writers left here; object stores drop them by themselves."""
         if self.is_local:
             remove_unfinished(Path(self.url))
 
@@ -102,7 +102,7 @@ class Folder:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a local file that is seen whole or not at all."""
+    """Write a local file that readers see whole or not at all."""
     with whole_file(path) as file:
         file.write(content)
 

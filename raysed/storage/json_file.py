@@ -7,12 +7,14 @@ from raysed.storage.folder import Folder
 
 
 def write_json(folder: Folder, name: str, content: Any) -> None:
-    """`content` as indented JSON."""
+    """Write `content` as indented JSON."""
     folder.write(name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(folder: Folder, name: str) -> Any:
-    """Parsed JSON, or None where there is no such file. Raises ValueError where it is not JSON."""
+    """Return the parsed JSON of a file, or None where there is no such file. Raises ValueError where it is
+    not JSON.
+    """
     content = folder.read(name)
     try:
         return None if content is None else json.loads(content)

@@ -1,4 +1,6 @@
-"""Files of a local file system that are seen whole or not at all, and what a killed writer leaves of them."""
+"""Files of a local file system that readers see whole or not at all, and the removal of what killed writers
+left.
+"""
 
 import fcntl
 import os
@@ -13,9 +15,9 @@ _SUFFIX = ".part"
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to fill, beside `path` (`name` tells where), that takes its name at the end.
+    """Yield a temporary file beside `path` (its `name` is the place), renamed to `path` at the end.
 
-    After an error, a crash or on a full disk the old file stays.
+    After an error, after a crash and on a full disk the old file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = _held(path)
@@ -33,7 +35,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed writers left in a folder and those below; files being written stay."""
+    """Remove unfinished files that killed writers left in a folder and below it; files being written stay."""
     for path in folder.rglob(f".*{_SUFFIX}"):
         # Gone meanwhile, held by its writer, or on a file system without locks.
         with suppress(OSError), path.open("r+b") as file:  # NFS locks what is open for writing
@@ -42,7 +44,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def _held(path: Path) -> IO[bytes]:
-    """A new file beside `path`, locked for as long as its writer lives and holds it."""
+    """Open a new file beside `path`, locked for as long as its writer lives and holds it."""
     while True:
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed by whole_file
             dir=path.parent, prefix=f".{path.name}.", suffix=_SUFFIX, delete=False

@@ -1,1 +1,1 @@
-"""Building data sets: what, in which stages, and on Ray."""
+"""The build of data sets: its plan, its stages, and the Ray job that runs them."""

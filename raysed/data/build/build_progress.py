@@ -1,4 +1,4 @@
-"""How far a build is, on standard error: a bar on a terminal, a line every ten seconds in a log."""
+"""The progress of a build on standard error: a bar on a terminal, a line every ten seconds in a log."""
 
 import sys
 import time
@@ -41,7 +41,7 @@ class BuildProgress:
         self._bar.stop()
 
     def shard_done(self, clips: int, quarantined: int) -> None:
-        """One more shard is in its manifest."""
+        """Count a shard that has been added to its manifest."""
         self._clips_done += clips
         self._shards_done += 1
         self._quarantined += quarantined

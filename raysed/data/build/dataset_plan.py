@@ -1,4 +1,4 @@
-"""What a data job will build: identity, folder and shards of every data set.
+"""The plan of a data job: identity, folder and shards of every data set.
 
 Planning lists sources and takes file sizes (seconds for the whole of DESED); nothing is decoded or
 written.
@@ -51,18 +51,18 @@ class DatasetPlan:
     source: Source
     shards: tuple[Shard, ...]
     manifest: Manifest | None
-    """What is there already, complete or not."""
+    """The manifest that is there already, complete or not; None where there is none."""
     warnings: tuple[str, ...]
-    """What a person should know: of the sources, and what other sets share with this one."""
+    """Warnings about the sources, and about what other sets share with this one."""
 
     @property
     def state(self) -> Literal["present", "to_build"]:
-        """Whether the whole data set is there."""
+        """Tell whether the whole data set is there."""
         return "present" if self.manifest is not None and self.manifest.complete else "to_build"
 
     @property
     def clips(self) -> int:
-        """Clips of a finished set; before that, how many will be tried (soundscapes: about half
+        """Return the clips of a finished set; before that, how many will be tried (of soundscapes about half
         survive).
         """
         if self.manifest is not None and self.manifest.complete:
@@ -70,7 +70,7 @@ class DatasetPlan:
         return self.source.count
 
     def manifest_of(self, entries: Iterable[ShardEntry]) -> Manifest:
-        """The manifest that lists these finished shards."""
+        """Return the manifest that lists these finished shards."""
         in_order = tuple(sorted(entries, key=lambda entry: entry.start))
         return Manifest(
             format=FORMAT_VERSION,
@@ -91,8 +91,8 @@ class DatasetPlan:
 
 
 def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
-    """Plans of all data sets of the job, or of the named ones. ValueError for impossible jobs and
-    sources.
+    """Return the plans of all data sets of the job, or of the named ones. Raises ValueError for impossible
+    jobs and sources.
     """
     unknown = sorted(set(sets or ()) - set(job.sets))
     if unknown:
@@ -111,13 +111,13 @@ def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
 
 
 def with_absolute_roots(job: DataJob) -> DataJob:
-    """The same job from any working directory."""
+    """Return the job with absolute roots, so that it means the same from any working directory."""
     roots = {key: path and str(Path(path).expanduser().resolve()) for key, path in job.roots}
     return job.model_copy(update={"roots": Roots(**roots)})
 
 
 def job_classes(job: DataJob) -> tuple[str, ...]:
-    """The class list: the job's own, else the soundbank's, else what the annotations name."""
+    """Return the class list: the job's own, else the soundbank's, else the classes that the annotations name."""
     if job.classes is not None:
         return job.classes
     if job.roots.soundbank is not None:
@@ -132,8 +132,8 @@ def job_classes(job: DataJob) -> tuple[str, ...]:
 
 
 def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
-    """Who computes the mel bands: `auto` is DALI where it is installed. ValueError if it is asked
-    for and not.
+    """Return the name of the code that computes the mel bands: `auto` is DALI where it is installed. Raises
+    ValueError if DALI is asked for and not installed.
     """
     if job.mel == "torchaudio":
         return "torchaudio"
@@ -146,7 +146,7 @@ def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
 
 
 def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
-    """Recordings and soundbank sources in two of the sets that are not of one split."""
+    """Find recordings and soundbank sources that stand in two sets of different splits."""
     recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
     foregrounds: dict[str, tuple[str, ...]] = {}
     backgrounds: dict[str, tuple[str, ...]] = {}
@@ -174,7 +174,7 @@ def _bank(data_set: SyntheticSet) -> str:
 def _told(
     name: str, data_set: RecordedSet | SyntheticSet, leaks: Iterable[Leak]
 ) -> tuple[str, ...]:
-    """Lines on what a set shares with others."""
+    """Return lines that describe what a set shares with others."""
     split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
     return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
 

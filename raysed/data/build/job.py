@@ -40,7 +40,7 @@ WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
 
 
 class BuildStoppedError(RuntimeError):
-    """A shard could not be built, after all retries. The finished ones are kept."""
+    """A shard could not be built even after all retries. The finished ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def build(
     workers: int | None = None,
     address: str | None = None,
 ) -> dict[str, DatasetResult]:
-    """Build the job's data sets, or the named ones, but for the shards that are there already.
+    """Build the job's data sets, or the named ones, except for the shards that are there already.
 
-    At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray that
-    this process runs or `address` names, else starts one on this machine. An interrupted build is
-    resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full
-    disk and the like.
+    At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray
+    that this process runs or `address` names, else starts one on this machine. An interrupted build is
+    resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full disk and the
+    like.
     """
     plans = plan(job, sets)
     done = {p.name: finished_shards(p) for p in plans}
@@ -146,7 +146,7 @@ def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> Made:
 
 @lru_cache(maxsize=4)
 def _fetch(source: ray.ObjectRef) -> Source:
-    """A worker unpacks a source (up to 100,000 paths) once, not for every shard."""
+    """Get a source from Ray, so that a worker unpacks it (up to 100,000 paths) once and not for every shard."""
     return ray.get(source)
 
 
@@ -157,8 +157,8 @@ class _Writer(ShardWriter):
 
 
 def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster) -> list[Any]:
-    """Mel actors, on GPUs where the cluster has them. They take no CPU of their own: a CPU that
-    made waveforms for a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
+    """Start the mel actors, on GPUs where the cluster has them. They reserve no CPU: the CPU that made the
+    waveforms of a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
     """
     mel, features = plans[0].mel, plans[0].features  # the same for all sets of a job
     gpus = _gpu_share(mel, cluster)
@@ -180,7 +180,7 @@ def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster)
 
 
 def _gpu_share(mel: str, cluster: Cluster) -> float:
-    """GPUs of one mel actor; ValueError for a share that no node can give."""
+    """Return the GPUs of one mel actor. Raises ValueError for a share that no node can give."""
     have = max(node["Resources"].get("GPU", 0.0) for node in nodes())
     if mel != "dali":
         return 0.0
@@ -193,7 +193,7 @@ def _gpu_share(mel: str, cluster: Cluster) -> float:
 
 
 def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
-    """Ray's scheduling strategy of each mel actor."""
+    """Return Ray's scheduling strategy of each mel actor."""
     if cluster.mel_actors_per_node is None:
         count = max(1, workers // TASKS_PER_ACTOR)
         if gpus:
@@ -209,7 +209,7 @@ def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
 
 
 def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:
-    """What tasks will read, and the manifests that this process has just written."""
+    """Return the paths that tasks will read, and the manifests that this process has just written."""
     needed = {root for p in plans for root in needed_roots(job.sets[p.name])}
     # Co-occurrences are read here and travel with the tasks.
     needed -= {"cooccurrences"}

@@ -1,8 +1,8 @@
-"""Sources that stand in two splits: recordings by their YouTube id, soundbank files by what they were
-cut from.
+"""Search for sources that stand in two splits: recordings by their YouTube id, soundbank files by the source
+that they were cut from.
 
-Training on what one is scored on flatters a result, and file names hide it: DESED's evaluation set
-names its clips differently from the others.
+A model that was trained on its test data looks better than it is, and file names hide this: DESED's
+evaluation set names its clips differently from the others.
 """
 
 import re
@@ -25,20 +25,20 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Leak:
-    """What two splits share."""
+    """One source that two splits share."""
 
     kind: Literal["recording", "excerpt", "cut", "copy"]
-    """Clips of one recording, the very same seconds of it, cuts of one soundbank source, or the same
-    file twice."""
+    """The kind of leak: clips of one recording, the same seconds of it, cuts of one soundbank source, or the
+    same file twice."""
     splits: tuple[str, str]
     source: str
     files: tuple[str, str]
-    """One of each split."""
+    """One file of each split."""
 
 
 def excerpt_of(filename: str) -> tuple[str, float | None, float | None]:
-    """Recording and seconds that a clip's name tells, `Yabc_30.000_40.000.wav` → `("abc", 30.0,
-    40.0)`.
+    """Return the recording and the seconds that a clip's name tells, `Yabc_30.000_40.000.wav` → `("abc",
+    30.0, 40.0)`.
 
     A name of another form is a recording of its own.
     """
@@ -50,9 +50,9 @@ def excerpt_of(filename: str) -> tuple[str, float | None, float | None]:
 
 
 def shared_recordings(splits: Mapping[str, Collection[str]]) -> list[Leak]:
-    """Recordings that have clips in two of the splits (name → file names), split pair by split pair.
+    """Find recordings that have clips in two of the splits (name → file names), for each pair of splits.
 
-    A clip whose very seconds are in both is told twice: as a recording and as an excerpt.
+    A clip of which the same seconds are in both is reported twice: as a recording and as an excerpt.
     """
     files: dict[str, dict[str, dict[str, str]]] = {}
     for split, names in splits.items():
@@ -73,9 +73,9 @@ def shared_recordings(splits: Mapping[str, Collection[str]]) -> list[Leak]:
 
 
 def shared_sources(splits: Mapping[str, Iterable[str]]) -> list[Leak]:
-    """Soundbank sources that were cut into files of two of the splits (name → paths).
+    """Find soundbank sources that were cut into files of two of the splits (name → paths).
 
-    Files that are only numbered within their folder tell no source: `copied_files` sees those.
+    The names of files that are only numbered within their folder tell no source; `copied_files` covers those.
     """
     sources: dict[str, dict[str, str]] = {}
     for split, paths in splits.items():
@@ -87,7 +87,7 @@ def shared_sources(splits: Mapping[str, Iterable[str]]) -> list[Leak]:
 
 
 def copied_files(splits: Mapping[str, Iterable[str]]) -> list[Leak]:
-    """Files of two splits with the same content; only those of equal size are read."""
+    """Find files of two splits with the same content; only files of equal size are read."""
     splits = {split: tuple(paths) for split, paths in splits.items()}
     sizes = {path: Path(path).stat().st_size for paths in splits.values() for path in paths}
     count = Counter(size for paths in splits.values() for size in {sizes[path] for path in paths})
@@ -99,7 +99,7 @@ def copied_files(splits: Mapping[str, Iterable[str]]) -> list[Leak]:
 
 
 def _shared(kind: Literal["cut", "copy"], found: Mapping[str, Mapping[str, str]]) -> list[Leak]:
-    """Keys that two splits have in common; `found` is split → key → a file's name."""
+    """Find the keys that two splits have in common; `found` is split → key → a file's name."""
     return [
         Leak(kind, pair, key, (found[pair[0]][key], found[pair[1]][key]))
         for pair in combinations(found, 2)
@@ -108,7 +108,7 @@ def _shared(kind: Literal["cut", "copy"], found: Mapping[str, Mapping[str, str]]
 
 
 def describe_leaks(leaks: Iterable[Leak]) -> list[str]:
-    """One line for each kind and pair of splits."""
+    """Return one line for each kind of leak and pair of splits."""
     groups: dict[tuple[str, tuple[str, str]], list[Leak]] = defaultdict(list)
     for leak in leaks:
         groups[leak.kind, leak.splits].append(leak)

@@ -1,4 +1,6 @@
-"""What of a data set is there: found before a build, written during it, told after it. Without Ray."""
+"""The state of a data set on disk: found before a build, written during it and summed up after it. No Ray
+here.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DatasetResult:
-    """What a data set folder holds after a build."""
+    """The content of a data set folder after a build."""
 
     name: str
     id: str
@@ -26,14 +28,14 @@ class DatasetResult:
     missing: int
     shards: int
     shards_built: int
-    """By this build; the others were there."""
+    """Shards that this build made; the others were there before."""
     over_limit: bool
-    """More clips are quarantined than the job's `quarantine_limit` allows."""
+    """True where more clips are quarantined than the job's `quarantine_limit` allows."""
     warnings: tuple[str, ...]
 
 
 def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
-    """The shards of the plan that the manifest lists and whose bytes are those written.
+    """Return the shards of the plan that the manifest lists and whose bytes are unchanged.
 
     Raises ReadDeniedError.
     """
@@ -54,7 +56,7 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
 
 
 def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:
-    """Write the manifest of what is there now: what is to be replaced must not be read meanwhile.
+    """Write a manifest of the finished shards alone, so that nobody reads the others while they are replaced.
 
     A folder that cannot be written is refused with ValueError, before any work.
     """
@@ -65,7 +67,9 @@ def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:
 
 
 def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
-    """Write the manifest of the shards so far; when they are all there, the lists come first."""
+    """Write the manifest of the shards so far; when all are there, the quarantine and missing lists are
+    written first.
+    """
     manifest = plan.manifest_of(entries)
     if manifest.complete:
         rejected = [Rejected(*pair) for entry in manifest.shards for pair in entry.quarantined]
@@ -76,7 +80,7 @@ def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
 def result_of(
     plan: DatasetPlan, entries: Iterable[ShardEntry], built: int, job: DataJob
 ) -> DatasetResult:
-    """The sums over all shards of a data set, `built` of them by this build."""
+    """Return the sums over all shards of a data set, `built` of which this build made."""
     manifest = plan.manifest_of(entries)
     return DatasetResult(
         name=plan.name,

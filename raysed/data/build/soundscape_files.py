@@ -37,7 +37,7 @@ def write_exports(
 
 
 def wav_bytes(waveform_T: np.ndarray, features: Features) -> bytes:
-    """A wav file of float32 samples: what the features were computed from, to the bit."""
+    """Return a wav file of float32 samples, bitwise those that the features were computed from."""
     # libsndfile would put the time of writing into a float wav.
     sink = io.BytesIO()
     wavfile.write(sink, features.sample_rate_hz, waveform_T.astype(np.float32))
@@ -45,7 +45,7 @@ def wav_bytes(waveform_T: np.ndarray, features: Features) -> bytes:
 
 
 def jams_of(clip: Clip, data_set: SyntheticSet, features: Features) -> dict[str, Any]:
-    """A JAMS document (Humphrey et al. 2014) with the annotation that Scaper writes.
+    """Return a JAMS document (Humphrey et al. 2014) with the annotation that Scaper writes.
 
     `scaper.generate_from_jams(file, fg_path=…, bg_path=…)` makes the dry soundscape again; the
     cleaned labels and the room are in its sandbox.
@@ -89,7 +89,7 @@ def jams_of(clip: Clip, data_set: SyntheticSet, features: Features) -> dict[str,
 def _generation(
     clip: Clip, source: dict[str, Any], data_set: SyntheticSet, features: Features
 ) -> dict[str, Any]:
-    """What Scaper needs beside the events to make the audio again."""
+    """Return the settings that Scaper needs besides the events to make the audio again."""
     return {
         "duration": clip.duration_s,
         "original_duration": clip.duration_s,

@@ -1,4 +1,4 @@
-"""Where the clips of a data set come from: a list, each clip a pure function of its index."""
+"""The sources of clips: each is a list, and each clip is a pure function of its index."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -24,23 +24,23 @@ class RecordedSource:
 
     @property
     def count(self) -> int:
-        """Number of raw clips."""
+        """Return the number of raw clips."""
         return len(self.entries)
 
     def filename(self, index: int) -> str:
-        """Name of raw clip `index`."""
+        """Return the name of raw clip `index`."""
         return self.entries[index].filename
 
     def make(self, index: int) -> Clip:
-        """Decode clip `index`; ValueError if it cannot be read."""
+        """Decode clip `index`. Raises ValueError if it cannot be read."""
         return read_recorded(self.root, self.entries[index], self.features)
 
     def reason(self, error: ValueError) -> str:
-        """Why a clip cannot be made, without the folders of this machine."""
+        """Return the reason why a clip cannot be made, without the folders of this machine."""
         return str(error).replace(f"{self.root}/", "")
 
     def fingerprint(self) -> Any:
-        """Names, labels and sizes: what decides the clips, wherever the root lies."""
+        """Return the names, labels and sizes that decide the clips, wherever the root lies."""
         return [[asdict(entry), _size(Path(self.root, entry.path))] for entry in self.entries]
 
 
@@ -54,21 +54,21 @@ class SyntheticSource:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know about the sources."""
+        """Return warnings about the sources."""
         return self.context.warnings
 
     @property
     def count(self) -> int:
-        """Number of raw clips."""
+        """Return the number of raw clips."""
         return soundscape_count(self.context)
 
     def filename(self, index: int) -> str:
-        """Name of raw clip `index`."""
+        """Return the name of raw clip `index`."""
         return soundscape_name(self.context, index)
 
     def make(self, index: int) -> Clip | None:
-        """Render soundscape `index`, None if the polyphony filter drops it; ValueError if it cannot
-        be made.
+        """Render soundscape `index`, or return None if the polyphony filter drops it. Raises ValueError if it
+        cannot be made.
         """
         # Workers need Scaper, plans do not.
         from raysed.data.soundscapes.soundscape import make_soundscape
@@ -76,7 +76,7 @@ class SyntheticSource:
         return make_soundscape(self.context, index)
 
     def reason(self, error: ValueError) -> str:
-        """Why a soundscape cannot be made, without the folders of this machine."""
+        """Return the reason why a soundscape cannot be made, without the folders of this machine."""
         bank, reason = self.context.soundbank, str(error)
         roots = [bank.foreground_root, bank.background_root]
         roots += [str(Path(room.background).parents[1]) for room in self.context.rooms[:1]]
@@ -85,7 +85,7 @@ class SyntheticSource:
         return reason
 
     def fingerprint(self) -> Any:
-        """Co-occurrences, and names and sizes of all audio, wherever the roots lie."""
+        """Return the co-occurrences, and the names and sizes of all audio, wherever the roots lie."""
         bank = self.context.soundbank
         return {
             "cooccurrences": [asdict(row) for row in self.context.cooccurrences],
@@ -107,7 +107,7 @@ Source = RecordedSource | SyntheticSource
 
 
 def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> Source:
-    """List what a data set is made from; ValueError naming what is missing or impossible."""
+    """List the sources of a data set. Raises ValueError naming what is missing or impossible."""
     data_set = job.sets[name]
     if not isinstance(data_set, RecordedSet):
         return SyntheticSource(SoundscapeContext.from_job(job, name))

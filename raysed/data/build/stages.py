@@ -20,7 +20,7 @@ MelFunction = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 @dataclass(frozen=True)
 class Made:
-    """What became of the raw clips of a shard."""
+    """The outcome of the raw clips of a shard."""
 
     clips: tuple[Clip, ...]
     rejected: tuple[Rejected, ...]
@@ -29,18 +29,18 @@ class Made:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a shard goes and what its file says about itself; small, sent with each shard."""
+    """The folder of a shard and the metadata of its file; small, since it is sent with each shard."""
 
     url: str
     shard: Shard
     subset: str
     metadata: dict[str, Any]
     exported: SyntheticSet | None
-    """The set's configuration where it asks for files of its soundscapes."""
+    """The set's configuration where it asks for files of its soundscapes, else None."""
 
 
 def target(plan: DatasetPlan, shard: Shard) -> Target:
-    """The target of a shard of a plan."""
+    """Return the target of a shard of a plan."""
     metadata = {
         "id": plan.id,
         "job": plan.job,
@@ -56,7 +56,7 @@ def target(plan: DatasetPlan, shard: Shard) -> Target:
 
 
 def make_clips(source: Source, shard: Shard) -> Made:
-    """The clips of a shard; what cannot be made is rejected with its reason."""
+    """Make the clips of a shard; a clip that cannot be made is rejected with its reason."""
     clips: list[Clip] = []
     rejected: list[Rejected] = []
     dropped = 0
@@ -117,7 +117,7 @@ class ShardWriter:
         array: np.ndarray,
         rejected: list[Rejected],
     ) -> bool:
-        """Whether `check` accepts the clip's array; if not, the clip joins the rejected."""
+        """Tell whether `check` accepts the clip's array; if not, the clip is added to the rejected."""
         try:
             check(array, self._features)
         except ValueError as error:

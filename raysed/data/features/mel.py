@@ -1,8 +1,8 @@
 """The definition of the features: linear-amplitude mel bands of a waveform, and their decibels.
 
-Amplitude is what is stored, since the teacher's noise is added to it before the logarithm. The CPU
-implementation takes the FFT of 32 frames at a time, which stay in the cache: 3.2 times librosa's
-speed as published (benchmarks/results/mel.json).
+The amplitude is stored, since the teacher's noise is added to it before the logarithm. The CPU implementation
+takes the FFT of 32 frames at a time, which stay in the cache: 3.2 times librosa's speed as published
+(benchmarks/results/mel.json).
 """
 
 from functools import lru_cache
@@ -25,7 +25,7 @@ BAND_GROUPS = (0.5, 0.75, 1.0)
 
 
 def prepared(waveform_T: np.ndarray, features: Features) -> np.ndarray:
-    """The samples that the kept frames see, float32, silence appended when `features.pad` is
+    """Return the samples that the kept frames see, float32, with silence appended when `features.pad` is
     "waveform".
 
     Raises ValueError for anything but a non-empty, finite, mono waveform.
@@ -43,12 +43,12 @@ def prepared(waveform_T: np.ndarray, features: Features) -> np.ndarray:
 
 
 def frame_count(n_samples: int, features: Features) -> int:
-    """Frames of a prepared waveform of `n_samples`, at most those of a full-length clip."""
+    """Return the number of frames of a prepared waveform of `n_samples`, at most that of a full-length clip."""
     return min(n_samples // features.hop + 1, features.n_frames)
 
 
 def mel_amplitude(waveform_T: np.ndarray, features: Features) -> np.ndarray:
-    """Mel bands of the STFT's amplitude, mel_TF float32: this clip's own frames, not padded.
+    """Return the mel bands of the STFT's amplitude, mel_TF float32: this clip's own frames, not padded.
 
     The window is a symmetric Hamming, frames are centred and the edges reflected. A clip shorter
     than half a window is reflected again and again, one sample repeats itself (numpy.pad's and
@@ -73,7 +73,8 @@ def mel_amplitude(waveform_T: np.ndarray, features: Features) -> np.ndarray:
 def mel_amplitude_torch(
     waveform_BT: "torch.Tensor", samples_B: "torch.Tensor", features: Features
 ) -> "torch.Tensor":
-    """`mel_amplitude` of a batch on its device, in its precision: mel_BTF, zero past each clip's frames.
+    """Return `mel_amplitude` of a batch on its device, in its precision: mel_BTF, zero past each clip's
+    frames.
 
     `waveform_BT` holds prepared waveforms, padded with zeros to (B, `features.n_samples_seen`);
     `samples_B` counts each clip's own samples. 24 clips of 10 s take 0.25 s on one core.
@@ -103,7 +104,7 @@ def mel_amplitude_torch(
 
 
 def mel_filters(features: Features) -> np.ndarray:
-    """Triangular filters (n_fft // 2 + 1, n_mels) float32 on the Slaney scale, of height one."""
+    """Return triangular filters (n_fft // 2 + 1, n_mels) float32 on the Slaney scale, of height one."""
     import torchaudio
 
     filters_BF = torchaudio.functional.melscale_fbanks(
@@ -119,9 +120,9 @@ def mel_filters(features: Features) -> np.ndarray:
 
 
 def log_mel_db(mel_TF: np.ndarray, features: Features) -> np.ndarray:
-    """Decibels (features.n_frames, F) of one clip's own frames, padded with 0.0 dB after the log.
+    """Return the decibels (features.n_frames, F) of one clip's own frames, padded with 0.0 dB after the log.
 
-    Floored at `features.floor_db` under the clip's maximum.
+    They are floored at `features.floor_db` under the clip's maximum.
     """
     db_TF = 20 * np.log10(np.maximum(mel_TF, AMPLITUDE_FLOOR))
     db_TF = np.maximum(db_TF, db_TF.max() - features.floor_db)
@@ -131,7 +132,7 @@ def log_mel_db(mel_TF: np.ndarray, features: Features) -> np.ndarray:
 def log_mel_db_torch(
     mel_BTF: "torch.Tensor", frames_B: "torch.Tensor", floor_db: float
 ) -> "torch.Tensor":
-    """`log_mel_db` of a zero-padded batch on its device, in its precision (half becomes float32).
+    """Return `log_mel_db` of a zero-padded batch on its device, in its precision (half becomes float32).
 
     `frames_B` counts each clip's own frames: the maximum is taken over these, the rest becomes 0.0
     dB.
@@ -150,7 +151,9 @@ def log_mel_db_torch(
 
 
 def _reflected(waveform_BT: "torch.Tensor", samples_B: "torch.Tensor", half: int) -> "torch.Tensor":
-    """Each clip with `half` samples reflected at its own two edges, as numpy.pad does: (B, T + 2 half)."""
+    """Return each clip with `half` samples reflected at its own two edges, as numpy.pad does: (B, T + 2
+    half).
+    """
     import torch
 
     steps = torch.arange(half, device=waveform_BT.device)
@@ -168,7 +171,7 @@ def _reflected(waveform_BT: "torch.Tensor", samples_B: "torch.Tensor", half: int
 def _front_end_torch(
     features: Features, device: "torch.device", dtype: "torch.dtype"
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """The window and the filters (n_fft // 2 + 1, F), on a device."""
+    """Return the window and the filters (n_fft // 2 + 1, F) on a device."""
     import torch
 
     window_N = torch.from_numpy(np.hamming(features.n_fft)).to(device, dtype)
@@ -177,7 +180,7 @@ def _front_end_torch(
 
 @lru_cache(maxsize=8)
 def _front_end(features: Features) -> tuple[np.ndarray, list[tuple[slice, slice, np.ndarray]]]:
-    """The window, and groups of mel bands with the FFT bins they read and their weights."""
+    """Return the window, and groups of mel bands with the FFT bins that they read and their weights."""
     filters_BF = mel_filters(features)
     edges = sorted({0, *(round(share * features.n_mels) for share in BAND_GROUPS)})
     groups = []

@@ -1,6 +1,7 @@
 """The mel bands of `mel.py` by NVIDIA DALI, for batches of waveforms, on a GPU or the CPU.
 
-The only module that imports DALI. Results equal `mel_amplitude`'s within float32 rounding.
+This is the only
+module that imports DALI. Results equal `mel_amplitude`'s within float32 rounding.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,9 @@ class DaliMel:
         self._pipeline.build()
 
     def __call__(self, waveforms: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Amplitude mels (frames, F) float32 of mono waveforms; ValueError as `mel_amplitude`."""
+        """Return the amplitude mels (frames, F) float32 of mono waveforms. Raises ValueError as
+        `mel_amplitude` does.
+        """
         if not waveforms:
             return []
         if len(waveforms) > self.batch:

@@ -44,7 +44,7 @@ class ShardEntry(Config):
 
 
 class Manifest(Config):
-    """What a data set folder holds. Equal for equal content, whoever built it and when."""
+    """The content of a data set folder. It is equal for equal content, whoever built it and when."""
 
     format: int
     id: str
@@ -63,23 +63,23 @@ class Manifest(Config):
 
 
 def shard_name(number: int) -> str:
-    """File name of the shard with this number."""
+    """Return the file name of the shard with this number."""
     return f"shard-{number:05d}.parquet"
 
 
 def sha256(content: bytes | pa.Buffer) -> str:
-    """Hex digest."""
+    """Return the SHA-256 of the content as hex digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides a shard's bytes."""
+    """Return the versions of the packages that decide a shard's bytes."""
     packages = ("raysed", "numpy", "scipy", "pyarrow", "scaper", "soxbindings", "torchaudio")
     return {package: version(package) for package in packages}
 
 
 def schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
-    """Columns of a shard; `metadata` becomes JSON under the key `raysed`."""
+    """Return the columns of a shard; `metadata` becomes JSON under the key `raysed`."""
     fields = [
         ("filename", pa.string()),
         ("subset", pa.string()),
@@ -96,7 +96,7 @@ def schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
 
 
 def stored_mel(mel_TF: np.ndarray, features: Features) -> np.ndarray:
-    """One clip's mel in the dtype of storage, zero-padded to (n_frames, n_mels).
+    """Return one clip's mel in the dtype of storage, zero-padded to (n_frames, n_mels).
 
     Raises ValueError if a value does not fit the dtype.
     """
@@ -111,11 +111,12 @@ def stored_mel(mel_TF: np.ndarray, features: Features) -> np.ndarray:
 
 
 def stored_waveform(waveform_T: np.ndarray, features: Features) -> np.ndarray:
-    """The samples that the kept frames see, float16.
+    """Return the samples that the kept frames see, as float16.
 
-    float16 follows the level sample by sample and needs no scale: its error was 73.5 to 74.2 dB under
-    each of 64 recorded clips, where int16 scaled to the clip's peak was 70 to 86 dB under it and int16
-    of full scale 56 to 81. Teacher noise is 0 to 30 dB under the clip: it buries all three.
+    float16 follows the level sample by sample and
+    needs no scale: its error was 73.5 to 74.2 dB under each of 64 recorded clips, where int16 scaled to the
+    clip's peak was 70 to 86 dB under it and int16 of full scale 56 to 81. Teacher noise is 0 to 30 dB under
+    the clip: it buries all three.
     """
     return prepared(waveform_T, features).astype(np.float16)
 
@@ -126,7 +127,9 @@ def encode_shard(
     features: Features,
     metadata: dict[str, Any],
 ) -> pa.Buffer:
-    """Parquet bytes of clips and their amplitude mels (frames, F); waveforms where the features ask."""
+    """Return the Parquet bytes of clips and their amplitude mels (frames, F), with waveforms where the
+    features ask for them.
+    """
     clips = [clip for clip, _ in rows]
     width = features.n_frames * features.n_mels
     mel_NW = np.zeros((len(rows), width), features.dtype)
@@ -163,13 +166,13 @@ def encode_shard(
 
 
 def decode_shard(content: bytes | pa.Buffer) -> pa.Table:
-    """The table that `encode_shard` wrote."""
+    """Return the table that `encode_shard` wrote."""
     return pq.read_table(pa.BufferReader(content), use_threads=False)
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
-    """The manifest of a data set folder, None where there is none; ValueError if it cannot be
-    understood.
+    """Return the manifest of a data set folder, or None where there is none. Raises ValueError if it cannot
+    be understood.
     """
     content = folder.read(MANIFEST)
     if content is None:
@@ -194,7 +197,7 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
 
 
 def read_shard(folder: Folder, entry: ShardEntry) -> bytes:
-    """The bytes of a listed shard; ValueError naming the file if it is absent or not what was
+    """Return the bytes of a listed shard. Raises ValueError naming the file if it is absent or not what was
     written.
     """
     content = folder.read(entry.name)
@@ -210,7 +213,7 @@ def read_shard(folder: Folder, entry: ShardEntry) -> bytes:
 
 
 def write_lists(folder: Folder, quarantined: Sequence[Rejected], missing: Sequence[str]) -> None:
-    """`quarantine.tsv` (filename, reason) and `missing.tsv` (filename), written even when empty."""
+    """Write `quarantine.tsv` (filename, reason) and `missing.tsv` (filename), even when they are empty."""
     rows = [f"{clip.filename}\t{' '.join(clip.reason.split())}" for clip in quarantined]
     folder.write("quarantine.tsv", "\n".join(["filename\treason", *rows, ""]).encode())
     folder.write("missing.tsv", "\n".join(["filename", *missing, ""]).encode())

@@ -1,4 +1,4 @@
-"""What training reads: a data set as one memory-mapped Arrow file per node.
+"""The store that training reads: a data set as one memory-mapped Arrow file per node.
 
 Opening converts the shards once (1 to 1.4 ms of CPU a clip, under a lock) and maps the file afterwards
 (well under a second, hardly any private memory); a batch of 24 mels is a copy of 4 MB.
@@ -53,12 +53,12 @@ class FeatureSet:
         return len(self.filenames)
 
     def mel(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Linear amplitude mel_BTF of these clips, a copy in the dtype of storage."""
+        """Return the linear amplitude mel_BTF of these clips, a copy in the dtype of storage."""
         return np.stack([self.mels[n] for n in indices])
 
     @property
     def weak_NK(self) -> np.ndarray | None:
-        """Clip labels (N, K) uint8, or None where the set has none."""
+        """Return the clip labels (N, K) uint8, or None where the set has none."""
         if any(labels is None for labels in self.weak_labels):
             return None
         weak_NK = np.zeros((len(self), len(self.classes)), np.uint8)
@@ -68,7 +68,7 @@ class FeatureSet:
         return weak_NK
 
     def strong_NTK(self, pooling: int) -> np.ndarray | None:
-        """Frame labels (N, n_frames // pooling, K) uint8, or None where the set has none."""
+        """Return the frame labels (N, n_frames // pooling, K) uint8, or None where the set has none."""
         if any(events is None for events in self.events):
             return None
         shape = (self.features.n_frames // pooling, len(self.classes))
@@ -81,7 +81,7 @@ class FeatureSet:
 def strong_labels(
     events: Sequence[Event], classes: Sequence[str], features: Features, pooling: int
 ) -> np.ndarray:
-    """Frame labels (n_frames // pooling, K) uint8 of events in seconds.
+    """Return the frame labels (n_frames // pooling, K) uint8 of events in seconds.
 
     Onset and offset frames are floor(floor(t·rate/hop)/pooling), half-open: an event within one
     output frame leaves no label (Turpault & Serizel 2020, published code). What lies past the clip
@@ -98,7 +98,7 @@ def strong_labels(
 
 
 def open_dataset(url: str, cache_dir: str | Path) -> FeatureSet:
-    """Map a finished data set, converting it into `cache_dir` (a local folder) if that was not done
+    """Map a finished data set, after converting it into `cache_dir` (a local folder) if that was not done
     before.
 
     Raises ValueError for a folder without manifest, an unfinished build, and absent or changed
@@ -137,7 +137,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _convert(folder: Folder, manifest: Manifest, path: Path) -> None:
-    """Write all shards as one uncompressed Arrow IPC file, one record batch a shard; renamed when
+    """Write all shards as one uncompressed Arrow IPC file, one record batch a shard; it is renamed when it is
     whole.
     """
     # Of killed conversions, up to gigabytes each.
@@ -185,7 +185,7 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
 
 
 def _waveforms(table: pa.Table) -> tuple[np.ndarray, ...]:
-    """Views of the clips' samples."""
+    """Return views of the clips' samples."""
     found: list[np.ndarray] = []
     for chunk in table["waveform"].chunks:
         samples = chunk.values.to_numpy(zero_copy_only=True)

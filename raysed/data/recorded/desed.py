@@ -1,4 +1,4 @@
-"""The subsets of DESED that lie on disk as audio: which clips there are, and how to read one.
+"""The subsets of DESED that lie on disk as audio: the list of their clips, and the reading of one clip.
 
 Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips); reading
 decodes one file.
@@ -53,11 +53,11 @@ _FOLDERS = {
 
 @dataclass(frozen=True)
 class RecordedEntry:
-    """A listed clip whose audio is there. `events` are the file's own, unmerged and unclipped."""
+    """A listed clip whose audio is there. `events` are as in the file, neither merged nor cut."""
 
     filename: str
     path: str
-    """Of the audio, relative to the root."""
+    """Path of the audio, relative to the root."""
     events: tuple[Event, ...] | None
     weak_labels: tuple[str, ...] | None
 
@@ -68,14 +68,14 @@ class RecordedListing:
 
     entries: tuple[RecordedEntry, ...]
     missing: tuple[str, ...]
-    """Listed, but no audio: normal for DESED, whose sources vanish."""
+    """Clips that are listed but have no audio. This is normal for DESED, whose sources vanish."""
     warnings: tuple[str, ...]
 
 
 def list_recorded(
     root: str | Path, data_set: RecordedSet, classes: Collection[str] | None = None
 ) -> RecordedListing:
-    """The clips that `root` (DESED's `dataset` folder) holds of a recorded subset.
+    """List the clips that `root` (DESED's `dataset` folder) holds of a recorded subset.
 
     With `classes`, labels outside them are refused. Raises ValueError naming file, line and fault.
     """
@@ -102,7 +102,7 @@ def list_recorded(
 
 
 def read_recorded(root: str | Path, entry: RecordedEntry, features: Features) -> Clip:
-    """Read and resample one clip, at most `features.duration_s` of it; ValueError if it cannot be
+    """Read and resample one clip, at most `features.duration_s` of it. Raises ValueError if it cannot be
     read.
     """
     waveform_T, duration_s = read_audio(
@@ -122,9 +122,7 @@ Labels = tuple[tuple[Event, ...] | None, tuple[str, ...] | None]
 
 
 def tsv_path(root: str | Path, data_set: RecordedSet) -> Path:
-    """The annotations of a subset: the first of the places they may lie that is there, else the
-    first of all.
-    """
+    """Return the path of a subset's annotations: the first possible place that exists, else the first of all."""
     places = _places(_TSV, data_set)
     # DESED's metadata may also be the root itself.
     places += [place.removeprefix("metadata/") for place in places]
@@ -133,7 +131,7 @@ def tsv_path(root: str | Path, data_set: RecordedSet) -> Path:
 
 
 def audio_folders(root: str | Path, data_set: RecordedSet) -> list[str]:
-    """The folders under `root` that may hold a subset's audio and are there."""
+    """Return the folders under `root` that may hold a subset's audio and exist."""
     return [place for place in _places(_FOLDERS, data_set) if (Path(root) / place).is_dir()]
 
 
@@ -142,7 +140,7 @@ def _places(table: dict[str, tuple[str, ...]], data_set: RecordedSet) -> list[st
 
 
 def labelled_classes(root: str | Path, data_set: RecordedSet) -> set[str]:
-    """The classes that a subset's annotations name; none for unlabelled clips."""
+    """Return the classes that a subset's annotations name; none for unlabelled clips."""
     labels = read_labels(tsv_path(root, data_set), data_set.subset, None)
     return {label for _, weak in labels.values() for label in weak or ()}
 
@@ -150,7 +148,7 @@ def labelled_classes(root: str | Path, data_set: RecordedSet) -> set[str]:
 def read_labels(
     tsv: Path, subset: str, classes: Collection[str] | None = None
 ) -> dict[str, Labels]:
-    """Strong and weak labels of every listed clip."""
+    """Read the strong and weak labels of every listed clip."""
     if subset == "unlabelled":
         return dict.fromkeys(read_unlabelled(tsv), (None, None))
     if subset == "weak":
@@ -160,8 +158,8 @@ def read_labels(
 
 
 def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
-    """The names of all clips of a set, sorted, whether or not their audio is there: of a part the 90 %
-    or the 10 %, and not more than the limit.
+    """Return the sorted names of all clips of a set, whether or not their audio is there. A part holds its 90
+    % or 10 % of them, and a limit cuts the list.
     """
     names = sorted(labels)
     if data_set.part == "all":
@@ -173,7 +171,7 @@ def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
 
 
 class _AudioIndex:
-    """Which of the folders holds a clip, under its own extension or another readable one."""
+    """An index of the folders that finds a clip under its own extension or another readable one."""
 
     def __init__(self, root: Path, folders: list[str]) -> None:
         self._files = {

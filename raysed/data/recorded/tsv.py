@@ -1,4 +1,6 @@
-"""DESED's TSV annotations: read, checked row by row, all faults of a file told at once."""
+"""Reading of DESED's TSV annotations: they are checked row by row, and all faults of a file are reported at
+once.
+"""
 
 import csv
 import math
@@ -13,13 +15,13 @@ _FAULTS_SHOWN = 10
 
 @dataclass
 class Faults:
-    """What is wrong with one file; `raise_if_any` makes one message of it."""
+    """The faults of one file; `raise_if_any` makes one message of them."""
 
     path: Path
     found: list[str] = field(default_factory=list)
 
     def add(self, line: int, fault: str) -> None:
-        """Note a fault of a line (counted from 1, the header)."""
+        """Note a fault of a line; the header is line 1."""
         self.found.append(f"line {line}: {fault}")
 
     def raise_if_any(self) -> None:
@@ -32,7 +34,7 @@ class Faults:
 
 
 def read_unlabelled(path: Path) -> list[str]:
-    """The filenames of a TSV with the one column `filename`."""
+    """Read the file names of a TSV with the one column `filename`."""
     faults = Faults(path)
     names: dict[str, None] = {}
     for line, (name,) in _rows(path, ("filename",), faults):
@@ -45,7 +47,9 @@ def read_unlabelled(path: Path) -> list[str]:
 
 
 def read_weak(path: Path, classes: Collection[str] | None) -> dict[str, tuple[str, ...]]:
-    """Sorted labels of each filename, from `filename` and `event_labels` (comma-joined)."""
+    """Read the sorted labels of each file name, from the columns `filename` and `event_labels`
+    (comma-joined).
+    """
     faults = Faults(path)
     clips: dict[str, tuple[str, ...]] = {}
     for line, (name, joined) in _rows(path, ("filename", "event_labels"), faults):
@@ -61,10 +65,10 @@ def read_weak(path: Path, classes: Collection[str] | None) -> dict[str, tuple[st
 
 
 def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[Event, ...]]:
-    """Events of each filename in file order, unchanged, from `filename`, `onset`, `offset`,
+    """Read the events of each file name in file order, unchanged, from `filename`, `onset`, `offset`,
     `event_label`.
 
-    A row with three empty fields is a clip without that event: it stays, with no events.
+    A row whose three event fields are empty stands for a clip without events; the clip is kept.
     """
     faults = Faults(path)
     clips: dict[str, list[Event]] = {}
@@ -80,7 +84,7 @@ def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[
 
 
 def _rows(path: Path, columns: tuple[str, ...], faults: Faults) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of every row, after the header was found to be exactly `columns`."""
+    """Yield line number and fields of every row, after checking that the header is exactly `columns`."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; it should hold the columns {', '.join(columns)}")
     try:

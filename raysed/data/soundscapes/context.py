@@ -1,5 +1,4 @@
-"""What the soundscapes of one synthetic set are made from, and which raw index belongs to which
-label.
+"""The sources of the soundscapes of one synthetic set, and the label that each raw index belongs to.
 
 Indexing lists folders and reads a few headers (0.2 s for DESED's soundbank); nothing is decoded.
 """
@@ -27,7 +26,7 @@ from raysed.data.soundscapes.soundbank import Soundbank, index_soundbank, soundb
 
 @dataclass(frozen=True)
 class SoundscapeContext:
-    """All that a soundscape is made from, besides its index; small and picklable."""
+    """Everything besides its index that a soundscape is made from; small and picklable."""
 
     data_set: SyntheticSet
     duration_s: float
@@ -36,11 +35,11 @@ class SoundscapeContext:
     cooccurrences: tuple[Cooccurrence, ...]
     rooms: tuple[Room, ...]
     warnings: tuple[str, ...]
-    """What a person should know about the sources, once per set."""
+    """Warnings about the sources, once per set."""
 
     @classmethod
     def from_job(cls, job: DataJob, name: str) -> "SoundscapeContext":
-        """Index the sources of the synthetic set `name`; ValueError naming what is missing or
+        """Index the sources of the synthetic set `name`. Raises ValueError naming what is missing or
         impossible.
         """
         data_set = job.sets[name]
@@ -66,7 +65,7 @@ class SoundscapeContext:
 
 
 def cooccurrence_path(roots: Roots, split: str) -> Path:
-    """The co-occurrence file of a split; x-valid uses the train file if it has none of its own."""
+    """Return the co-occurrence file of a split; x-valid uses the train file if it has none of its own."""
     assert roots.cooccurrences is not None
     path = Path(roots.cooccurrences)
     if not path.is_dir():
@@ -108,31 +107,33 @@ def _label_counts(context: SoundscapeContext) -> list[int]:
 
 
 def soundscape_count(context: SoundscapeContext) -> int:
-    """Soundscapes before the polyphony filter: raw indices run from 0 to this."""
+    """Return the number of soundscapes before the polyphony filter; raw indices run from 0 up to it."""
     return sum(_label_counts(context))
 
 
 def soundscape_name(context: SoundscapeContext, index: int) -> str:
-    """Filename of the soundscape with this raw index."""
+    """Return the file name of the soundscape with this raw index."""
     return f"{context.data_set.split}-{index:06d}.wav"
 
 
 def row_of(context: SoundscapeContext, index: int) -> Cooccurrence:
-    """The label that the soundscape with this raw index is made around."""
+    """Return the label that the soundscape with this raw index is made around."""
     ends = list(accumulate(_label_counts(context)))
     assert 0 <= index < ends[-1], (index, ends[-1])
     return context.cooccurrences[next(row for row, end in enumerate(ends) if index < end)]
 
 
 def random_state(context: SoundscapeContext, index: int, purpose: str) -> np.random.RandomState:
-    """The generator of one purpose in one soundscape, in the form that Scaper takes."""
+    """Return the random generator for one purpose in one soundscape, in the form that Scaper takes."""
     key = [context.data_set.seed, index, *f"{context.data_set.split}/{purpose}".encode()]
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(key)))
 
 
 @functools.lru_cache(maxsize=8192)
 def source_info(path: str) -> soundfile._SoundFileInfo:
-    """Header of a soundbank file; ValueError if it cannot be read, holds nothing or ends early."""
+    """Read the header of a soundbank file. Raises ValueError if it cannot be read, holds nothing or ends
+    early.
+    """
     try:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The co-occurrence file: around which labels soundscapes are made, and what else is in them."""
+"""The co-occurrence file: the labels that soundscapes are made around, and the labels that occur with them."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from raysed.data.soundscapes.placement import split_label
 
 @dataclass(frozen=True)
 class Cooccurrence:
-    """Soundscapes around one label: their share, and what else is heard in them."""
+    """Soundscapes around one label: their share, and the other labels in them."""
 
     label: str
     proba: float
@@ -20,7 +20,7 @@ class Cooccurrence:
 
 
 def read_cooccurrences(path: str | Path) -> tuple[Cooccurrence, ...]:
-    """The co-occurrence file, in file order: `{label: {"proba", "co-occurences": {…}}}`.
+    """Read the co-occurrence file, in file order: `{label: {"proba", "co-occurences": {…}}}`.
 
     Raises ValueError naming the label whose suffix or numbers are impossible.
     """

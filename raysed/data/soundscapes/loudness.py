@@ -1,5 +1,5 @@
-"""Integrated loudness (ITU-R BS.1770-4) of mono signals, equal to pyloudnorm as Scaper calls it, 4
-times faster: 0.8 ms for 10 s at 16 kHz.
+"""Integrated loudness (ITU-R BS.1770-4) of mono signals, equal to pyloudnorm as Scaper calls it and 4 times
+faster: 0.8 ms for 10 s at 16 kHz.
 """
 
 import functools
@@ -18,15 +18,15 @@ _MIN_S = 0.5
 
 @functools.lru_cache(maxsize=8)
 def _k_weighting(sample_rate_hz: int) -> tuple[np.ndarray, float]:
-    """Second-order sections and overall gain."""
+    """Return the second-order sections and the overall gain of the K-weighting."""
     filters = list(pyloudnorm.Meter(sample_rate_hz)._filters.values())
     sections = np.array([np.concatenate([f.b, f.a]) for f in filters], dtype=np.float64)
     return sections, float(np.prod([f.passband_gain for f in filters]))
 
 
 def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
-    """Gated loudness in LUFS; signals under 0.5 s are repeated up to it; silence is -70 LUFS, as
-    in Scaper.
+    """Return the gated loudness in LUFS. As in Scaper, signals under 0.5 s are repeated up to it, and silence
+    is -70 LUFS.
     """
     duration_s = len(waveform_T) / sample_rate_hz
     if duration_s < _MIN_S:
@@ -48,7 +48,7 @@ def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _weighted_energy(signal_T: np.ndarray, sections_26: np.ndarray) -> None:
-    """Both filters and the square in one pass, in place; to the bit what scipy's sosfilt gives."""
+    """Apply both filters and the square in one pass, in place; bitwise equal to scipy's sosfilt."""
     b10, b11, b12, _, a11, a12 = sections_26[0]
     b20, b21, b22, _, a21, a22 = sections_26[1]
     z10 = z11 = z20 = z21 = 0.0
@@ -69,7 +69,7 @@ def _block_count(length: int, sample_rate_hz: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _blocks(n_blocks: int, sample_rate_hz: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The edges of all blocks in samples, and of each block the index of its first and last edge."""
+    """Return the edges of all blocks in samples, and for each block the index of its first and last edge."""
     blocks = np.arange(n_blocks)
     starts = (_BLOCK_S * (blocks * _STEP) * sample_rate_hz).astype(int)
     ends = (_BLOCK_S * (blocks * _STEP + 1) * sample_rate_hz).astype(int)

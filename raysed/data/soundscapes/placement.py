@@ -1,8 +1,8 @@
-"""Where a sound event of a soundbank goes in a soundscape (Turpault & Serizel 2020; rules of the
-DESED generator).
+"""The placement of a soundbank's event in a soundscape (Turpault & Serizel 2020; rules of the DESED
+generator).
 
-A soundbank folder is a class and what its recordings lack: `_nOn` no onset, `_nOff` no offset,
-`_nOn_nOff` neither. Such sounds must be cut so that the missing edge falls outside the soundscape.
+A soundbank folder is named by a class and by what its recordings lack: `_nOn` has no onset, `_nOff` no
+offset, `_nOn_nOff` neither. Such sounds must be cut so that the missing edge falls outside the soundscape.
 """
 
 import re
@@ -23,7 +23,7 @@ _LIKE_A_SUFFIX = re.compile(r"_n_?o(n|f)", re.IGNORECASE)
 
 
 class Placement(NamedTuple):
-    """Which stretch of the source is heard, and when, in seconds."""
+    """The stretch of the source that is heard, and its time in the soundscape, in seconds."""
 
     source_time: float
     event_time: float
@@ -31,7 +31,7 @@ class Placement(NamedTuple):
 
 
 def split_label(folder: str) -> tuple[str, str]:
-    """Class and suffix of a foreground folder, `Frying_nOff` → `("Frying", "_nOff")`.
+    """Split a foreground folder's name into class and suffix, `Frying_nOff` → `("Frying", "_nOff")`.
 
     Raises ValueError for a folder that looks suffixed but has none of the four suffixes.
     """
@@ -66,7 +66,7 @@ def place(
 
 
 def _place_long(source_s: float, duration_s: float, random: np.random.RandomState) -> Placement:
-    """A source longer than the clip: its onset, its middle or its offset is heard."""
+    """Place a source longer than the clip: its onset, its middle or its offset is heard."""
     if source_s // duration_s > 2:
         part = random.choice(["onset", "middle", "offset"], p=[0.375, 0.25, 0.375])
     else:

@@ -1,4 +1,4 @@
-"""From Scaper's instantiated specification to audio in memory, equal to Scaper's own to 1e-9.
+"""The way from Scaper's instantiated specification to audio in memory, equal to Scaper's own to 1e-9.
 
 Only the audible stretch of each event is kept, where Scaper makes a full-length track of each.
 """
@@ -40,7 +40,7 @@ class Sound(Protocol):
 
     @property
     def source_time(self) -> float:
-        """Where in the source the sound starts, seconds."""
+        """The time in the source at which the sound starts, seconds."""
         ...
 
     @property
@@ -73,8 +73,8 @@ def render(
     ref_db: float,
     convert: Convert,
 ) -> tuple[np.ndarray, list[Stem]]:
-    """The background as long as the soundscape, and one stem per event; both float64, at their
-    final levels.
+    """Return the background, as long as the soundscape, and one stem per event; both float64, at their final
+    levels.
     """
     length = int(duration_s * sample_rate_hz)
     background_T = _background(background, duration_s, sample_rate_hz, convert)
@@ -93,7 +93,7 @@ def render(
 def _background(
     sound: Sound, duration_s: float, sample_rate_hz: int, convert: Convert
 ) -> np.ndarray:
-    """Repeated where the source is shorter than the soundscape."""
+    """Render the background; a source shorter than the soundscape is repeated."""
     audio_TC, rate_hz = _read(sound)
     length = int(duration_s * rate_hz)
     if len(audio_TC) < length:
@@ -102,7 +102,7 @@ def _background(
 
 
 def _read(sound: Sound) -> tuple[np.ndarray, int]:
-    """The stretch of the source that the specification asks for."""
+    """Read the stretch of the source that the specification asks for."""
     audio_TC, rate_hz = _sources.read(
         sound.source_file, sound.source_time, sound.source_time + sound.event_duration
     )
@@ -116,10 +116,10 @@ def _read(sound: Sound) -> tuple[np.ndarray, int]:
 
 
 class _Sources:
-    """Decoded soundbank files of this process, the latest used ones, within a budget of bytes.
+    """A cache of decoded soundbank files in this process: the latest used ones, within a budget of bytes.
 
-    Decoded whole, so that a stretch has the same samples in any order of use; of a file that the
-    budget cannot hold (hours), always the stretch alone.
+    Files are decoded whole, so that a stretch has the same samples in any order of use. Of a file that the
+    budget cannot hold (hours of audio), only the stretch is ever decoded.
     """
 
     def __init__(self, budget_bytes: int) -> None:
@@ -128,7 +128,7 @@ class _Sources:
         self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
 
     def read(self, path: str, start_s: float, stop_s: float) -> tuple[np.ndarray, int]:
-        """Samples (float64, read-only, channels last, rounded like SoX's) and rate; ValueError
+        """Return samples (float64, read-only, channels last, rounded like SoX's) and rate. Raises ValueError
         naming the file.
         """
         if path not in self._kept:
@@ -157,7 +157,7 @@ _sources = _Sources(budget_bytes=128 << 20)
 
 
 def _decoded(file: soundfile.SoundFile, frames: int = -1) -> np.ndarray:
-    """What follows in the file, in the 32-bit integers in -1..1 on which SoX computes; infinity
+    """Decode the rest of the file, rounded to the 32-bit integers in -1..1 on which SoX computes; infinity
     becomes NaN.
     """
     audio_TC = file.read(frames, always_2d=True)
@@ -172,7 +172,7 @@ def _decoded(file: soundfile.SoundFile, frames: int = -1) -> np.ndarray:
 
 
 def _fit(waveform_T: np.ndarray, length: int) -> np.ndarray:
-    """Resampling can miss the length by a sample."""
+    """Cut or pad to the length, which resampling can miss by a sample."""
     if len(waveform_T) == length:
         return waveform_T
     return np.pad(waveform_T[:length], (0, max(0, length - len(waveform_T))))
@@ -184,8 +184,8 @@ def _at_level(target_lufs: float, waveform_T: np.ndarray, sample_rate_hz: int) -
 
 
 def _fade(waveform_T: np.ndarray, samples: int) -> np.ndarray:
-    """Quarter-sine fades at both ends, as Scaper's; a shorter sound gets the beginning and end of
-    them.
+    """Apply quarter-sine fades at both ends, as Scaper does; a sound shorter than a fade gets its beginning
+    and end.
     """
     fade_in, fade_out = _quarter_sines(samples)
     samples_in = min(samples, len(waveform_T))
@@ -196,6 +196,6 @@ def _fade(waveform_T: np.ndarray, samples: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=8)
 def _quarter_sines(samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rising and falling."""
+    """Return the rising and the falling fade."""
     rising = np.sin(np.linspace(0, np.pi / 2, samples))
     return rising, np.sin(np.linspace(np.pi / 2, 0, samples))

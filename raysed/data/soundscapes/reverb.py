@@ -41,12 +41,12 @@ class Stem:
 
     label: str
     start: int
-    """First sample in the soundscape."""
+    """Index of its first sample in the soundscape."""
     waveform_T: np.ndarray
 
 
 def list_rooms(root: str | Path, split: str) -> tuple[Room, ...]:
-    """Rooms of a split in the order of their names, from `root/{train,validation,eval}`.
+    """List the rooms of a split in the order of their names, from `root/{train,validation,eval}`.
 
     A subfolder is a room with `background*` and `foreground*` files (FUSS); a file that lies flat
     is a room of its own, used for background and foregrounds alike. Raises ValueError if there is
@@ -76,15 +76,17 @@ def _room(folder: Path) -> Room:
 
 
 def choose_room(rooms: Sequence[Room], seed: int, split: str, index: int) -> Room:
-    """The room of soundscape `index`: every room once in shuffled order, then anew."""
+    """Return the room of soundscape `index`: every room comes once in shuffled order, then they are shuffled
+    anew.
+    """
     turn, position = divmod(index, len(rooms))
     random = np.random.default_rng([seed, *split.encode(), turn])
     return rooms[int(random.permutation(len(rooms))[position])]
 
 
 def read_rir(path: str, sample_rate_hz: int) -> np.ndarray:
-    """First channel of an impulse response, float64, at `sample_rate_hz`; ValueError if it cannot
-    be read.
+    """Read the first channel of an impulse response, float64, at `sample_rate_hz`. Raises ValueError if it
+    cannot be read.
     """
     try:
         audio_TC, rate_hz = soundfile.read(path, always_2d=True)
@@ -100,7 +102,7 @@ def read_rir(path: str, sample_rate_hz: int) -> np.ndarray:
 def reverberate(
     background_T: np.ndarray, stems: Sequence[Stem], room: Room, sample_rate_hz: int
 ) -> np.ndarray:
-    """Background and events as heard in `room`, summed; as long as `background_T`, float64.
+    """Return background and events as heard in `room`, summed; as long as `background_T`, float64.
 
     Every class has one foreground response, in the order in which classes first appear in `stems`;
     a room with too few reuses them in order. Tails end with the soundscape; levels and labels stay
@@ -117,7 +119,7 @@ def reverberate(
 
 
 def convolve(waveform_T: np.ndarray, rir_T: np.ndarray, length: int) -> np.ndarray:
-    """Causal convolution with ten times the response, at most `length` samples of it."""
+    """Convolve causally with ten times the response; at most `length` samples are returned."""
     rir_T, waveform_T = rir_T[:length] * _RIR_GAIN, waveform_T[:length]
     whole = len(waveform_T) + len(rir_T) - 1
     n_fft = next_fast_len(min(max(_TAPS * len(rir_T), _SMALLEST_FFT), whole), real=True)

@@ -32,17 +32,18 @@ class Soundbank:
 
     @property
     def foregrounds(self) -> tuple[str, ...]:
-        """All foreground files, folder by folder."""
+        """Return all foreground files, folder by folder."""
         return tuple(path for paths in self.foreground.values() for path in paths)
 
     @functools.cached_property
     def backgrounds(self) -> tuple[str, ...]:
-        """All background files, folder by folder."""
+        """Return all background files, folder by folder."""
         return tuple(path for paths in self.background.values() for path in paths)
 
 
 def source_id(path: str | Path) -> str:
-    """The recording that a soundbank file was cut from: its stem without trailing `_<number>`s.
+    """Return the name of the recording that a soundbank file was cut from: its stem without trailing
+    `_<number>`s.
 
     A file that is only numbered within its folder (`rain/rain_003.wav`) is a recording of its own.
     """
@@ -51,13 +52,13 @@ def source_id(path: str | Path) -> str:
 
 
 def is_only_numbered(path: str | Path) -> bool:
-    """Whether the name tells nothing of where the sound comes from."""
+    """Tell whether the name says nothing about the source of the sound."""
     path = Path(path)
     return _CUT_NUMBERS.sub("", path.stem) in ("", path.parent.name)
 
 
 def soundbank_classes(root: str | Path) -> tuple[str, ...]:
-    """The classes of all splits' foregrounds, sorted, suffixes stripped."""
+    """Return the classes of all splits' foregrounds, sorted, with suffixes stripped."""
     folders = [
         label
         for split in _FOLDERS.values()
@@ -73,7 +74,7 @@ def soundbank_classes(root: str | Path) -> tuple[str, ...]:
 def index_soundbank(
     root: str | Path, split: str, *, xvalid_list: str | Path | None = None, seed: int = 0
 ) -> Soundbank:
-    """The soundbank of `split` (train, xvalid or eval) under `root` (DESED's `synthetic` folder).
+    """Index the soundbank of `split` (train, xvalid or eval) under `root` (DESED's `synthetic` folder).
 
     x-valid is the `audio/validation/soundbank` folder where there is one; else the files of
     `xvalid_list`; else a tenth of the source recordings of every folder, drawn with `seed`. Train
@@ -112,7 +113,7 @@ def _side(root: Path, folder: str, side: str) -> Path:
 
 
 def _list(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Audio files of each subfolder, both sorted."""
+    """List the audio files of each subfolder, both sorted."""
     if not folder.is_dir():
         return {}
     listed = {
@@ -143,7 +144,7 @@ def _held_out(
     xvalid_list: str | Path | None,
     seed: int,
 ) -> set[str]:
-    """Files of the train folder that belong to x-valid."""
+    """Return the files of the train folder that belong to x-valid."""
     if xvalid_list is not None:
         listed = _read_list(Path(xvalid_list))
         return {
@@ -159,8 +160,8 @@ def _held_out(
 
 
 def _draw_sources(files: dict[str, tuple[str, ...]], seed: int) -> set[str]:
-    """A tenth of every folder's recordings (at least one, never all); one that has cuts in several
-    folders is on one side only.
+    """Draw a tenth of every folder's recordings (at least one, never all); a recording that has cuts in
+    several folders is on one side only.
     """
     held_out: set[str] = set()
     decided: set[str] = set()
@@ -176,7 +177,7 @@ def _draw_sources(files: dict[str, tuple[str, ...]], seed: int) -> set[str]:
 
 
 def _read_list(path: Path) -> set[tuple[str, str, str]]:
-    """Side, folder and stem of every line `audio/validation/soundbank/<side>/<folder>/<file>`."""
+    """Read side, folder and stem of every line `audio/validation/soundbank/<side>/<folder>/<file>`."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file (roots.soundbank_validation)")
     header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]

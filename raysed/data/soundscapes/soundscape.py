@@ -1,9 +1,8 @@
-"""Synthetic soundscapes: Scaper instantiates the specification, and its audio is rendered in
-memory.
+"""Synthetic soundscapes: Scaper instantiates the specification, and its audio is rendered in memory.
 
-The only module that touches scaper and soxbindings. Each soundscape is a pure function of the
-set's seed, its split and the raw index. A 10 s soundscape of about three events costs 4 ms of one
-core without pitch shift and 13 ms with it (docs/profile.md).
+This is the only module that uses scaper and soxbindings. Each soundscape is a pure function of the set's
+seed, its split and the raw index. A 10 s soundscape of about three events costs 4 ms of one core without
+pitch shift and 13 ms with it (docs/profile.md).
 """
 
 import functools
@@ -65,7 +64,7 @@ _INT32 = float(1 << 31)
 
 
 def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
-    """The soundscape with raw index `index`, or None where the polyphony filter drops it.
+    """Make the soundscape with raw index `index`; None where the polyphony filter drops it.
 
     Raises ValueError naming the source file that cannot be used.
     """
@@ -106,7 +105,7 @@ def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
 
 
 def specify(context: SoundscapeContext, index: int) -> list[EventSpec]:
-    """Scaper's instantiated events, the background first.
+    """Return Scaper's instantiated events, the background first.
 
     Pitch has a generator of its own, so that switching it on or off changes nothing else. Raises
     ValueError naming the source file that cannot be used.
@@ -138,7 +137,7 @@ def specify(context: SoundscapeContext, index: int) -> list[EventSpec]:
 
 
 def _background_event(context: SoundscapeContext, random: np.random.RandomState) -> EventSpec:
-    """As Scaper's add_background has it, less its checks of what is drawn here."""
+    """Make the event as Scaper's add_background does, without its checks of values that are drawn here."""
     paths = context.soundbank.backgrounds
     source = paths[random.randint(len(paths))]
     source_s = source_info(source).duration
@@ -162,7 +161,7 @@ def _foreground_event(
     random: np.random.RandomState,
     pitch: np.random.RandomState | None,
 ) -> EventSpec:
-    """As Scaper's add_event has it, less its checks of what is drawn here."""
+    """Make the event as Scaper's add_event does, without its checks of values that are drawn here."""
     paths = context.soundbank.foreground[label]
     source = paths[random.randint(len(paths))]
     source_s = source_info(source).duration
@@ -184,7 +183,7 @@ def _foreground_event(
 
 
 def _draw_labels(row: Cooccurrence, random: np.random.RandomState) -> list[str]:
-    """The soundscape's own label, then those that co-occur."""
+    """Draw the labels: the soundscape's own label, then those that co-occur."""
     others = max(0, int(random.randint(-1, row.max_events))) if row.max_events else 0
     probas = np.array(row.probas) / sum(row.probas)
     return [row.label, *(str(label) for label in random.choice(row.classes, others, p=probas))]
@@ -192,16 +191,16 @@ def _draw_labels(row: Cooccurrence, random: np.random.RandomState) -> list[str]:
 
 @functools.lru_cache(maxsize=4)
 def _scaper(duration_s: float, foreground_root: str, background_root: str) -> scaper.Scaper:
-    """One Scaper per process and soundbank, since it lists both folders."""
+    """Return the one Scaper of this process and soundbank; making one lists both folders."""
     return scaper.Scaper(duration_s, foreground_root, background_root)
 
 
 def convert(
     audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
 ) -> np.ndarray:
-    """Mono at `sample_rate_hz`, shifted in pitch, through the SoX chain that Scaper would build.
+    """Convert to mono at `sample_rate_hz`, shifted in pitch, by the SoX chain that Scaper would build.
 
-    SoX computes on 32-bit integers: `audio_TC` is rounded like them, and returned where there is
+    SoX computes on 32-bit integers; `audio_TC` is rounded like them, and returned as it is where there is
     nothing to do.
     """
     if rate_hz == sample_rate_hz and audio_TC.shape[1] == 1 and pitch_semitones is None:
@@ -213,8 +212,8 @@ def convert(
 def _sox(
     audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
 ) -> np.ndarray:
-    """The effects that pysox's transformer makes of `convert`, `pitch` and `set_output_format`,
-    without the command line in between.
+    """Apply the effects that pysox's transformer makes of `convert`, `pitch` and `set_output_format`, without
+    a command line.
     """
     chain = [
         ("rate", "-h", f"{sample_rate_hz:f}"),
@@ -241,7 +240,7 @@ def _sox(
 
 @functools.lru_cache(maxsize=1)
 def verify_sox() -> None:
-    """Once per process: SoX must leave a signal alone where asked to, and shift a tone by what was
+    """Check once per process that SoX leaves a signal alone where it should, and shifts a tone as far as
     asked.
 
     Raises RuntimeError if this machine's build of soxbindings corrupts audio.
@@ -266,7 +265,7 @@ def verify_sox() -> None:
 def _mix(
     context: SoundscapeContext, background_T: np.ndarray, stems: Sequence[Stem], room: Room | None
 ) -> np.ndarray:
-    """All of it, summed; a dry mixture is made in `background_T`."""
+    """Return the sum of background and events; a dry mixture is made in `background_T`."""
     if room is not None:
         return reverberate(background_T, stems, room, context.sample_rate_hz)
     mix_T = background_T
@@ -286,7 +285,7 @@ def _mix(
 def _source(
     context: SoundscapeContext, specification: Sequence[EventSpec], room: Room | None
 ) -> str:
-    """The specification as JSON, file names without the folders of this machine."""
+    """Return the specification as JSON, with file names but without the folders of this machine."""
     events = [{**e._asdict(), "source_file": Path(e.source_file).name} for e in specification]
     rir = (
         Path(room.background).relative_to(Path(context.rooms[0].background).parents[1])
