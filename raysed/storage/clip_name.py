@@ -1,0 +1,58 @@
+"""What a clip is called, wherever files name it: annotations, durations, predictions, score files."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+AUDIO_SUFFIXES = frozenset(
+    (
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+        *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
+        *(".m4a", ".mp4", ".aac", ".wma", ".webm", ".mka", ".mkv", ".mov", ".amr", ".3gp", ".ac3"),
+    )
+)
+"""In lower case. Only these are taken off a name: what follows the last dot of `Y1_30.000_40.000` is a time."""
+
+
+def clip_name(path: str) -> str:
+    """The name of a clip: its whole path within the folder of recordings, without the audio suffix.
+
+    `day1/take.wav` is `day1/take`, and so is `./day1/take.WAV`; `Y1_30.000_40.000` stays as it is. What is
+    written about a clip (`predict --out`, `--scores`) lies at this name with a suffix of its own, and what
+    reads such files looks for it there: one stem in two folders is two clips.
+    """
+    name = PurePosixPath(path)
+    return str(name.with_suffix("") if name.suffix.lower() in AUDIO_SUFFIXES else name)
+
+
+def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
+    """Which of the `clips` each of the given names means; a name without a clip, or with several, is left out.
+
+    A name means the clip that is spelt like it; else the one of the same `clip_name`; else the one whose
+    `clip_name` ends in this one's parts, or the other way round (a folder that one of the two leaves out).
+    Where two given names mean one clip, only the one that is spelt like it is kept.
+    """
+    clips, given = list(dict.fromkeys(clips)), list(dict.fromkeys(given))
+    known, tails = set(clips), defaultdict(list)
+    for clip in clips:
+        for tail in _tails(clip_name(clip)):
+            tails[tail].append(clip)
+    by_name = defaultdict(list)
+    for clip in clips:
+        by_name[clip_name(clip)].append(clip)
+    found: dict[str, str] = {}
+    for name in given:
+        wanted = clip_name(name)
+        meant = [name] if name in known else by_name.get(wanted) or tails.get(wanted) or []
+        if not meant:
+            meant = [clip for tail in _tails(wanted) for clip in by_name.get(tail, ())]
+        if len(meant) == 1:
+            found[name] = meant[0]
+    count = Counter(found.values())
+    return {name: clip for name, clip in found.items() if name == clip or count[clip] == 1}
+
+
+def _tails(name: str) -> list[str]:
+    """`a/b/c`, `b/c` and `c` of `a/b/c`."""
+    parts = name.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
