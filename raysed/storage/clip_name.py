@@ -6,7 +6,19 @@ from pathlib import PurePosixPath
 
 AUDIO_SUFFIXES = frozenset(
     (
-        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+        *(
+            ".wav",
+            ".flac",
+            ".ogg",
+            ".oga",
+            ".opus",
+            ".mp3",
+            ".aif",
+            ".aiff",
+            ".aifc",
+            ".au",
+            ".snd",
+        ),
         *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
         *(".m4a", ".mp4", ".aac", ".wma", ".webm", ".mka", ".mkv", ".mov", ".amr", ".3gp", ".ac3"),
     )
