@@ -67,8 +67,13 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
     predictor, settings = read_checkpoint(path)
     name: Network = network or predictor.trial.selection.network
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = getattr(predictor, name)
+    if not all(weights.isfinite().all() for weights in chosen.state_dict().values()):
+        raise ValueError(
+            f"{path}: the {name} has weights that are not numbers (NaN or infinity): its training diverged"
+        )
     return Detector(
-        network=getattr(predictor, name).eval().to(device),
+        network=chosen.eval().to(device),
         normaliser=predictor.normaliser.to(device),
         features=predictor.features,
         classes=predictor.classes,

@@ -93,35 +93,63 @@ def _read(detector: Detector, reading: _Reading, threads: ThreadPoolExecutor) ->
                 break
             reading.waiting += 1
             yield _Window(reading, start, threads.submit(detector.mel, waveform_T))
-    except ValueError as error:
-        reading.reason = str(error)
+    except Exception as error:  # one recording's fault, whatever it is, stops no other
+        reading.reason = _reason(error)
     reading.ended = True
 
 
 def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
-    """Score the first windows of the queue."""
+    """Score the first windows of the queue. Raises RuntimeError where the network cannot."""
     made = []
     for window in [queue.popleft() for _ in range(min(batch, len(queue)))]:
         window.reading.waiting -= 1
         try:
             made.append((window, window.mel.result()))
-        except ValueError as error:
-            window.reading.reason = str(error)
+        except Exception as error:  # as above
+            window.reading.reason = window.reading.reason or _reason(error)
     if not made:
         return
-    scores_BUK = smooth(detector.scores([mel for _, mel in made]), detector.settings)
+    try:
+        scores_BUK = detector.scores([mel for _, mel in made])
+    except ValueError as error:  # of a library: nothing that another argument would mend
+        raise RuntimeError(f"the network cannot score {len(made)} windows ({error})") from error
     for (window, _), scores_UK in zip(made, scores_BUK, strict=True):
         if not window.reading.reason:
-            window.reading.timeline.add(window.start, scores_UK)
+            _place(detector, window, scores_UK)
+
+
+def _place(detector: Detector, window: _Window, scores_UK: np.ndarray) -> None:
+    """Smooth a window's scores and put them into their recording's."""
+    try:
+        if not np.isfinite(scores_UK).all():
+            raise ValueError(
+                f"the network gives scores that are not numbers for the window at "
+                f"{window.start / detector.grid.rate_hz:.1f} s"
+            )
+        window.reading.timeline.add(window.start, smooth(scores_UK[None], detector.settings)[0])
+    except Exception as error:  # as above
+        window.reading.reason = _reason(error)
 
 
 def _finished(readings: deque[_Reading]) -> Iterator[Prediction]:
     """The recordings at the head of the line that have all their scores."""
     while readings and readings[0].ended and not readings[0].waiting:
-        reading = readings.popleft()
-        if reading.reason:
-            yield Prediction(reading.source, None, (), reading.reason)
-            continue
+        yield _outcome(readings.popleft())
+
+
+def _outcome(reading: _Reading) -> Prediction:
+    """What became of a recording whose windows all have their scores."""
+    if not reading.reason:
         duration_s = reading.heard.duration_s
-        scores = FrameScores(*reading.timeline.finish(duration_s), duration_s)
-        yield Prediction(reading.source, scores, reading.heard.notes())
+        try:
+            scores = FrameScores(*reading.timeline.finish(duration_s), duration_s)
+            return Prediction(reading.source, scores, reading.heard.notes())
+        except Exception as error:  # as above
+            reading.reason = _reason(error)
+    return Prediction(reading.source, None, (), reading.reason)
+
+
+def _reason(error: Exception) -> str:
+    """Our own words where we found the fault, else what it was: a fault of raysed or of a library."""
+    own = isinstance(error, ValueError) and str(error)
+    return str(error) if own else f"{type(error).__name__}: {error}"

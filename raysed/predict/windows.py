@@ -142,6 +142,10 @@ class Timeline:
         """The next window's scores, (U, K), and its first sample."""
         if start < self._joint and self._bridge is None:
             self._bridge = Bridge.of(self._grid, start, scores_UK, self._joint)
+            # Without pooling a whole frame lies past the joint, where the next window decides.
+            count = int(np.searchsorted(self._edges[-1][:-1], self._joint))
+            self._scores[-1] = self._scores[-1][:count]
+            self._edges[-1] = self._edges[-1][: count + 1]
             self._scores[-1] = self._bridge.join(self._scores[-1], self._edges[-1], before=True)
         odd = self._count % 2 == 1 and start == self._grid.start(self._count)
         self._over = (start, scores_UK) if odd else None
@@ -162,12 +166,17 @@ class Timeline:
 
     def _decide(self, start: int, scores_UK: np.ndarray) -> None:
         """Take a window's frames from the joint on: the last one before it ends there, the first after
-        it begins there."""
+        it begins there.
+
+        A last window that says less than a frame past the joint, since its frames end before it does, gives its
+        last frame whole: that is as near the recording's end as it says anything.
+        """
         grid = self._grid
         edges = start + np.arange(grid.frames + 1) * grid.frame
-        first = (self._joint - start) // grid.frame
+        first = min((self._joint - start) // grid.frame, grid.frames - 1)
         edges, scores_UK = edges[first:], scores_UK[first:].copy()
-        edges[0] = self._joint
+        if edges[1] > self._joint:
+            edges[0] = self._joint
         if self._bridge is not None:
             scores_UK = self._bridge.join(scores_UK, edges, before=False)
         self._scores.append(scores_UK)

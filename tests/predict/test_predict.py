@@ -1,8 +1,11 @@
 """Recordings of any length and kind: the same events as training's scoring, and nothing stops the rest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from raysed.config.trial import PostProcessing
 from raysed.data.features.mel import mel_amplitude
@@ -13,6 +16,9 @@ from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Source, find_sources
+from raysed.predict.windows import Timeline
+from raysed.storage.folder import Folder
+from raysed.training.checkpoint import load_checkpoint, save_checkpoint, save_predictor
 from raysed.training.scoring import score_set
 from tests.paths import MINI_DESED
 from tests.predict.small import FEATURES, RATE_HZ, bursts, checkpoint, detector, write
@@ -249,6 +255,69 @@ def test_bad_files_are_named_with_their_reason_and_stop_nothing(small, tmp_path)
     assert found["good.wav"].notes == ()
 
 
+def grid_that_falls_short(folder):
+    """Hops of 57: output frames of 228 samples, 70 of them 40 samples short of the window."""
+    features = FEATURES.model_copy(update={"hop": 57})
+    found = replace(detector(folder), features=features)
+    return replace(found, grid=replace(found.grid, frame=4 * 57, frames=features.n_frames // 4))
+
+
+def test_a_hair_over_whole_windows_is_predicted_and_its_neighbours_too(tmp_path):
+    """2.001 s with windows of 2 s ended everything where the window is no multiple of the output frame."""
+    small = grid_that_falls_short(tmp_path)
+    grid = small.grid
+    assert 0 < grid.window - grid.frames * grid.frame < grid.frame
+    for n, samples in enumerate((16000, 16001, 16008, 16040, 16041, 32001, 48008)):
+        write(tmp_path / "audio" / f"{n}.wav", bursts(samples / RATE_HZ))
+    found = list(predict(small, find_sources([str(tmp_path / "audio")]).sources))
+    assert [p.reason for p in found] == [""] * 7
+    for prediction in found:
+        rest = prediction.scores.duration_s - prediction.scores.edge_T1[-1]
+        assert 0 <= rest * RATE_HZ < grid.frame
+
+
+def test_a_fault_in_one_recording_skips_that_one_by_name(small, tmp_path, monkeypatch):
+    """Wherever it happens, ours or a library's: while its windows are cut, placed, or put together."""
+    for n in range(4):
+        write(tmp_path / f"{n}.wav", bursts(1.0 + n / 10))
+    count = {"add": 0, "finish": 0}
+
+    def failing(name, at):
+        original = getattr(Timeline, name)
+
+        def method(self, *arguments):
+            count[name] += 1
+            if count[name] == at:
+                raise IndexError("zero-size array")
+            return original(self, *arguments)
+
+        monkeypatch.setattr(Timeline, name, method)
+
+    failing("add", 2)
+    failing("finish", 3)  # the second recording never gets there
+    found = list(predict(small, find_sources([str(tmp_path)]).sources))
+    assert [p.reason for p in found] == ["", broken := "IndexError: zero-size array", "", broken]
+    assert [p.scores is None for p in found] == [False, True, False, True]
+
+
+def test_scores_that_are_not_numbers_are_a_fault_of_the_recording(small, tmp_path):
+    write(tmp_path / "a.wav", bursts(5.0))
+    broken = replace(small, network=_NotANumber(small.network))
+    (found,) = predict(broken, find_sources([str(tmp_path)]).sources)
+    assert found.scores is None
+    assert found.reason == "the network gives scores that are not numbers for the window at 0.0 s"
+
+
+class _NotANumber(torch.nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, mel_BTF):
+        strong, weak = self.network(mel_BTF)
+        return strong * float("nan"), weak
+
+
 def test_checkpoints_that_are_none(small, tmp_path):
     path = checkpoint(tmp_path)
     content = (tmp_path / "best-dry.pt").read_bytes()
@@ -263,10 +332,19 @@ def test_checkpoints_that_are_none(small, tmp_path):
     assert read_checkpoint(path)[0].epoch == 3
 
 
-def test_a_checkpoint_of_another_version_says_what_it_lacks(tmp_path):
-    from raysed.storage.folder import Folder
-    from raysed.training.checkpoint import load_checkpoint, save_checkpoint
+def test_a_checkpoint_whose_weights_are_not_numbers_is_refused(tmp_path):
+    """It used to end in the compiled decoding, with a segmentation fault."""
+    path = checkpoint(tmp_path)
+    predictor = read_checkpoint(path)[0]
+    with torch.no_grad():
+        predictor.student.strong.bias[1] = float("nan")
+    save_predictor(Folder(str(tmp_path)), "nan.pt", predictor)
+    with pytest.raises(ValueError, match=r"nan\.pt: the student has weights that are not numbers"):
+        load_detector(str(tmp_path / "nan.pt"), device="cpu")
+    assert load_detector(str(tmp_path / "nan.pt"), "teacher", "cpu").name == "teacher"
 
+
+def test_a_checkpoint_of_another_version_says_what_it_lacks(tmp_path):
     folder = Folder(str(tmp_path))
     checkpoint(tmp_path)
     tensors, about = load_checkpoint(folder, "best-dry.pt")

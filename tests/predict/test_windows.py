@@ -79,6 +79,50 @@ def test_every_moment_belongs_to_one_frame_that_lies_where_its_window_heard_it(g
     assert (length <= grid.frame + max(0, grid.window - grid.frames * grid.frame)).all()
 
 
+@st.composite
+def grids(draw):
+    """Any grid of a model: hops and poolings of any size, frames that pass the window's end or fall short of it."""
+    hop, pooling = draw(st.integers(1, 12)), draw(st.integers(1, 8))
+    window = draw(st.integers(2 * hop * pooling, 40 * hop * pooling))
+    return Grid(100, window, hop * pooling, (window // hop + 1) // pooling)
+
+
+@settings(max_examples=400, deadline=None)
+@given(grid=grids(), data=st.data())
+def test_every_moment_of_one_to_three_windows_lies_in_exactly_one_frame(grid, data):
+    """And no window gives none: what is left after the last frame is less than training leaves of a clip."""
+    short = max(0, grid.window - grid.frames * grid.frame)
+    near = [grid.window * n + hair for n in (1, 2, 3) for hair in (-1, 0, 1, short, short + 1)]
+    samples = data.draw(
+        st.one_of(st.sampled_from(near), st.integers(grid.window, 3 * grid.window + 1))
+    )
+    scores_TK, edge_T1 = joined(samples, grid)
+    edge_T1 = np.rint(edge_T1 * grid.rate_hz)
+    assert edge_T1[0] == 0 and len(edge_T1) == len(scores_TK) + 1
+    heard = edge_T1[:-1] < samples
+    assert (np.diff(edge_T1)[heard] >= 1).all() and (np.diff(edge_T1) >= 0).all()
+    assert samples - short <= edge_T1[-1] <= samples
+    frames = [tuple(row) for row in scores_TK.tolist()]
+    assert len(set(frames)) == len(frames)
+    own = (scores_TK[:, 0] + scores_TK[:, 1] * grid.frame)[heard]
+    onset = edge_T1[:-1][heard]
+    assert (own <= onset).all() and (own + grid.frame > onset).all()
+
+
+@pytest.mark.parametrize(("duration_s", "hop"), [(5, 255), (8, 255), (10, 256), (12, 255)])
+def test_a_hair_over_a_window_is_heard(duration_s, hop):
+    """Frames of four hops fall short of these windows: the rest used to have no frame, and ended everything."""
+    window = duration_s * 16000
+    grid = Grid(16000, window, 4 * hop, (window // hop + 1) // 4)
+    assert grid.frames * grid.frame < window
+    timeline = Timeline(grid)
+    for start in (0, 160):
+        timeline.add(start, np.full((grid.frames, 1), 0.5, np.float16))
+    scores_TK, edge_T1 = timeline.finish((window + 160) / 16000)
+    assert len(scores_TK) == grid.frames + 1 and (scores_TK == 0.5).all()
+    assert edge_T1[-1] * 16000 == grid.frames * grid.frame + 160
+
+
 def test_windows_decide_end_to_end_and_the_last_one_its_rest():
     scores_TK, edge_T1 = joined(round(16000 * 63.7), TEN_S)
     for second in range(0, 60, 10):
