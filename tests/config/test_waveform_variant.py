@@ -1,8 +1,11 @@
 """tune_spaces/variants_waveform.yaml: B and noise on the waveform, on data sets that hold waveforms."""
 
-import pytest
+from pathlib import Path
 
-from raysed.config.reader import read_yaml
+import pytest
+import yaml
+
+from raysed.config.reader import ConfigError, read_yaml
 from raysed.config.space import read_space
 from tests.paths import ROOT
 
@@ -31,3 +34,39 @@ def test_its_data_are_desed_with_waveforms(at_root):
     assert with_waveforms["classes"] == desed["classes"]
     for key in ("roots", "sets"):
         assert with_waveforms[key].items() <= desed[key].items()
+
+
+def test_a_space_that_needs_waveforms_names_the_job_that_has_none(tmp_path: Path) -> None:
+    strong = {"kind": "recorded", "subset": "validation"}
+    job = {
+        "name": "mels_only",
+        "out": "out",
+        "roots": {"recorded": "r"},
+        "sets": {"weak": {"kind": "recorded", "subset": "weak"}, "strong": strong},
+    }
+    space = {
+        "name": "tiny",
+        "data_job": str(tmp_path / "job.yaml"),
+        "run": "run",
+        "seeds": [0],
+        "base": {
+            "data": {"weak": "weak", "evaluation": ["strong"]},
+            "shares": {"synthetic": 0, "unlabelled": 0, "weak": 4},
+            "teacher": {"noise_domain": "waveform"},
+        },
+        "cells": [{"id": "a", "table": "4", "column": "30 dB", "xvalid": "strong"}],
+    }
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(space))
+
+    def faults(features: dict[str, bool]) -> list[str]:
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump({**job, "features": features}))
+        try:
+            read_space(tmp_path / "space.yaml")
+        except ConfigError as error:
+            return error.faults
+        return []
+
+    (fault,) = faults({})
+    assert "teacher.noise_domain is waveform" in fault
+    assert "features.waveforms: true in the data job mels_only" in fault
+    assert faults({"waveforms": True}) == []

@@ -1,15 +1,20 @@
 """A small tree of weakly labelled clips, its data job, and what a build left in a folder."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots
-from raysed.data.features.shards import sha256
+from raysed.data.build.dataset_plan import DatasetPlan, plan
+from raysed.data.build.resume import record
+from raysed.data.build.stages import ShardWriter, make_clips, target
+from raysed.data.features.shards import ShardEntry, sha256
 
 FEATURES = Features(duration_s=1.0, n_mels=16, hop=510)
 WEAK = RecordedSet(kind="recorded", subset="weak")
+SHARD_CLIPS = 2
 
 
 def write_tree(root: Path, clips: int = 11) -> Path:
@@ -36,11 +41,25 @@ def weak_job(root: Path, out: Path | str, **changes: object) -> DataJob:
         "roots": Roots(recorded=str(root)),
         "classes": ("Cat", "Dog"),
         "features": FEATURES,
-        "shard_clips": 2,
+        "shard_clips": SHARD_CLIPS,
         "quarantine_limit": 0.2,
         "sets": {"weak": WEAK},
     }
     return DataJob(**{**fields, **changes})
+
+
+def build_shards(p: DatasetPlan, numbers: Iterable[int]) -> list[ShardEntry]:
+    """Write some shards of a plan, one after the other and without Ray; the manifest stays as it is."""
+    writer = ShardWriter(p.mel, p.features, batch=SHARD_CLIPS, device_id=None)
+    shards = [p.shards[number] for number in numbers]
+    return [writer.write(target(p, shard), make_clips(p.source, shard)) for shard in shards]
+
+
+def build_alone(job: DataJob) -> DatasetPlan:
+    """Build the job's only set without Ray; returns the plan as it was before."""
+    (p,) = plan(job)
+    record(p, build_shards(p, range(len(p.shards))))
+    return p
 
 
 def contents(folder: Path | str) -> dict[str, str]:

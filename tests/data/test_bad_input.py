@@ -1,12 +1,10 @@
 """Bad input: refused before work, or quarantined by name while the job goes on; nothing is lost."""
 
 import json
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from raysed.config.data_job import DataJob, Roots
 from raysed.data.build.dataset_plan import Shard, plan
@@ -14,45 +12,11 @@ from raysed.data.build.job import build
 from raysed.data.build.source import open_source
 from raysed.data.build.stages import Made, make_clips
 from raysed.data.features.store import open_dataset
-from raysed.data.soundscapes import rendering as render
+from tests.data.bad_files import write_bad_files
 from tests.data.banks import edge_job, write_audio, write_edge_bank
 from tests.data.recorded_tree import weak_job
 
 BANK = "synthetic/audio/train/soundbank"
-THREE_HOURS = 3 * 3600 * 16000
-
-
-def write_hours(path: Path) -> None:
-    """Three hours of 16 kHz mono, noise in the first second; a sparse file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = 2 * THREE_HOURS
-    head = struct.pack(
-        "<4sI4s4sIHHIIHH", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16
-    )
-    noise_T = np.random.default_rng(0).integers(-9000, 9000, 16000).astype("<i2")
-    with path.open("wb") as file:
-        file.write(head + struct.pack("<4sI", b"data", size) + noise_T.tobytes())
-        file.truncate(44 + size)
-
-
-def write_bad_files(folder: Path) -> set[str]:
-    """A file for each fault; returns the names of those that cannot be used."""
-    folder.mkdir(parents=True, exist_ok=True)
-    noise_TC = np.random.default_rng(1).uniform(-0.5, 0.5, (16000, 8))
-    (folder / "corrupt.wav").write_bytes(b"RIFF is not enough")
-    (folder / "empty.wav").write_bytes(b"")
-    soundfile.write(folder / "nosamples.wav", np.zeros(0), 16000)
-    soundfile.write(folder / "nan.wav", np.full(16000, np.nan, np.float32), 16000, subtype="FLOAT")
-    cut = folder / "cut.flac"
-    soundfile.write(cut, noise_TC[:, 0], 16000)
-    cut.write_bytes(cut.read_bytes()[:300])
-    soundfile.write(folder / "eight.wav", noise_TC, 16000)
-    soundfile.write(folder / "slow.wav", noise_TC[:8000, 0], 8000)
-    soundfile.write(folder / "fast.wav", np.repeat(noise_TC[:, :2], 3, axis=0), 48000)
-    soundfile.write(folder / "short.wav", noise_TC[:1, 0], 16000)
-    soundfile.write(folder / "plain.wav", noise_TC[:, 0], 16000)
-    write_hours(folder / "hours.wav")
-    return {"corrupt.wav", "empty.wav", "nosamples.wav", "nan.wav", "cut.flac"}
 
 
 def write_weak(root: Path, names: list[str]) -> None:
@@ -108,14 +72,6 @@ def test_foregrounds_of_every_fault(tmp_path: Path) -> None:
     assert used >= {"eight.wav", "fast.wav", "hours.wav", "slow.wav", "plain.wav"}
     assert not used & bad
     assert all(np.isfinite(clip.waveform_T).all() for clip in made.clips)
-
-
-def test_of_a_foreground_of_hours_only_the_stretch_is_kept_in_memory(tmp_path: Path) -> None:
-    write_hours(tmp_path / "hours.wav")
-    audio_TC, rate_hz = render._sources.read(str(tmp_path / "hours.wav"), 0.5, 3.0)
-    assert rate_hz == 16000 and audio_TC.shape == (40000, 1)
-    assert audio_TC[:8000].any(axis=1).mean() > 0.99 and not audio_TC[8000:].any()
-    assert str(tmp_path / "hours.wav") not in render._sources._kept
 
 
 def test_backgrounds_of_every_fault(tmp_path: Path) -> None:

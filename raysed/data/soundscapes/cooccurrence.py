@@ -31,6 +31,8 @@ def read_cooccurrences(path: str | Path) -> tuple[Cooccurrence, ...]:
         raise ValueError(f"{path}: no such file (roots.cooccurrences)") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}, line {error.lineno}: is not JSON ({error.msg})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text ({error})") from error
     if not isinstance(content, dict) or not content:
         raise ValueError(f"{path}: expected {{label: {{'proba', 'co-occurences'}}}}")
     rows = tuple(_cooccurrence(path, label, entry) for label, entry in content.items())

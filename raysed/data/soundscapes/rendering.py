@@ -81,8 +81,7 @@ def render(
     background_T = _at_level(ref_db, _fit(background_T, length), sample_rate_hz)
     stems = []
     for sound in foreground:
-        audio_TC, rate_hz = _read(sound)
-        waveform_T = convert(audio_TC, rate_hz, sample_rate_hz, sound.pitch_shift)
+        waveform_T = _foreground(sound, sample_rate_hz, convert)
         waveform_T = _at_level(ref_db + sound.snr, waveform_T, sample_rate_hz)
         start = int(sample_rate_hz * sound.event_time)
         faded_T = _fade(waveform_T, int(_FADE_S * sample_rate_hz))[: length - start]
@@ -99,6 +98,17 @@ def _background(
     if len(audio_TC) < length:
         audio_TC = np.tile(audio_TC, (-(-length // len(audio_TC)), 1))[:length]
     return convert(audio_TC, rate_hz, sample_rate_hz, None)
+
+
+def _foreground(sound: Sound, sample_rate_hz: int, convert: Convert) -> np.ndarray:
+    """Of less than half a sample SoX makes nothing, and says so by an error without a name."""
+    audio_TC, rate_hz = _read(sound)
+    if 2 * len(audio_TC) * sample_rate_hz < rate_hz:
+        raise ValueError(
+            f"{sound.source_file}: {len(audio_TC)} samples at {rate_hz} Hz are heard, "
+            f"which are none at {sample_rate_hz} Hz"
+        )
+    return convert(audio_TC, rate_hz, sample_rate_hz, sound.pitch_shift)
 
 
 def _read(sound: Sound) -> tuple[np.ndarray, int]:

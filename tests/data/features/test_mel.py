@@ -228,16 +228,3 @@ def test_float16_storage_costs_4e_3_db() -> None:
 def test_refuses_what_is_no_waveform(waveform_T: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         mel_amplitude(waveform_T, SMALL)
-
-
-def test_dali_takes_partial_batches_and_no_more() -> None:
-    dali = DaliMel(SMALL, device_id=None, batch=2)
-    first, second = dali([noise(16000, 1), noise(900, 2)])
-    kept = first.copy()
-    (third,) = dali([noise(16000, 3)])
-    np.testing.assert_array_equal(first, kept)
-    assert not np.array_equal(first, third)
-    assert_close_db(second, mel_amplitude(noise(900, 2), SMALL))
-    assert dali([]) == []
-    with pytest.raises(ValueError, match="3 waveforms"):
-        dali([noise(10)] * 3)

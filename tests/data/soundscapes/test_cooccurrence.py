@@ -47,6 +47,9 @@ def test_unreadable_cooccurrence_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text('{\n"Dog": }')
     with pytest.raises(ValueError, match=r"bad\.json, line 2"):
         read_cooccurrences(tmp_path / "bad.json")
+    (tmp_path / "latin.json").write_bytes('{"Türe": 1}'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.json: is not UTF-8 text"):
+        read_cooccurrences(tmp_path / "latin.json")
 
 
 def test_plain_classes_stand_in_for_suffixes_without_files(tmp_path: Path) -> None:
