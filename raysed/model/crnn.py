@@ -14,7 +14,9 @@ from raysed.model.sync_norm import AllReducedBatchNorm
 
 
 class GatedLinearUnit(nn.Module):
-    """Linear over channels times the sigmoid of the input itself: the published gate is un-projected."""
+    """A linear layer over channels times the sigmoid of the input itself: the published gate has no
+    projection.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -26,7 +28,7 @@ class GatedLinearUnit(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """Convolution, batch norm, gated linear unit, dropout, pooling."""
+    """A block of convolution, batch norm, gated linear unit, dropout and pooling."""
 
     def __init__(
         self, in_channels: int, channels: int, pooling: tuple[int, int], config: Model
@@ -51,11 +53,13 @@ class ConvBlock(nn.Module):
             return Block.apply(settings, x_BCTF, *parameters)
 
     def plain(self, x_BCTF: Tensor) -> Tensor:
-        """The definition, one operation after the other: on a GPU, and for what `Block` does not do."""
+        """Compute the definition, one operation after the other: on a GPU, and for what `Block` does not
+        cover.
+        """
         return self.pool(self.dropout(self.glu(self.norm(self.conv(x_BCTF)))))
 
     def _settings(self, x_BCTF: Tensor) -> Settings | None:
-        """What `Block` is told, or None where it does not apply."""
+        """Return the settings for `Block`, or None where it does not apply."""
         dropped = round(self.dropout.p * 256)
         exact = self.dropout.p == 0 or 0 < dropped < 256
         frozen = self.training or not torch.is_grad_enabled()
@@ -73,7 +77,7 @@ class ConvBlock(nn.Module):
 
 
 class CRNN(nn.Module):
-    """Strong scores (B, U, K) and weak scores (B, K) of normalised log-mels (B, T, F)."""
+    """The network that gives strong scores (B, U, K) and weak scores (B, K) of normalised log-mels (B, T, F)."""
 
     def __init__(self, config: Model, n_classes: int) -> None:
         super().__init__()
@@ -103,7 +107,7 @@ class CRNN(nn.Module):
             )
 
     def forward(self, mel_BTF: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, F) normalised log-mel to strong (B, U, K) and weak (B, K) scores in 0..1."""
+        """Map normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1."""
         x_BCU1 = self.blocks(mel_BTF.unsqueeze(1))
         if x_BCU1.shape[-1] != 1:
             raise ValueError(

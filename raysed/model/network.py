@@ -1,4 +1,4 @@
-"""The network of a trial: made here and nowhere else, so a class of one's own is named in one place."""
+"""The one place that makes the network of a trial, so that a network of one's own is named here alone."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from raysed.model.crnn import CRNN
 def make_network(
     config: Model, n_classes: int, generator: torch.Generator | None = None
 ) -> nn.Module:
-    """The network that `config` describes, for training with initial weights from `generator`.
+    """Return the network that `config` describes, for training with initial weights from `generator`.
 
     It maps normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1, where
     U = T // config.time_pooling.

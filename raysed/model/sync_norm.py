@@ -1,7 +1,7 @@
 """Batch normalisation over the batches of all ranks.
 
 The published BatchNorm sees 24 mixed clips; with a rank's share alone the result would change. GPUs use
-torch's SyncBatchNorm; it refuses CPU tensors, so gloo gets this one.
+torch's SyncBatchNorm; it refuses CPU tensors, so CPUs (gloo) use this one.
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class AllReducedBatchNorm(nn.BatchNorm2d):
-    """BatchNorm2d whose training statistics are those of all ranks' (B, C, H, W) together."""
+    """A BatchNorm2d whose training statistics are those of all ranks' (B, C, H, W) together."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: D102
         if not self.training:
@@ -36,12 +36,12 @@ class AllReducedBatchNorm(nn.BatchNorm2d):
 
 
 def _all_reduce(x: Tensor) -> Tensor:
-    """Differentiable sum over ranks."""
+    """A differentiable sum over ranks."""
     return collective.all_reduce(x)
 
 
 def synchronise_norms(model: nn.Module, device: str) -> nn.Module:
-    """`model` with every BatchNorm2d over all ranks; names and values of the state stay the same."""
+    """Return `model` with every BatchNorm2d over all ranks; names and values of the state stay the same."""
     if device.startswith("cuda"):
         return nn.SyncBatchNorm.convert_sync_batchnorm(model)
     for module in model.modules():

@@ -27,7 +27,7 @@ Kind = Literal["mel", "waveform"]
 
 @dataclass(frozen=True)
 class Waveforms:
-    """What the mels were made of."""
+    """The waveforms that the mels were made from."""
 
     waveform_BT: Tensor
     """float16, zero after each clip's own samples."""
@@ -40,7 +40,7 @@ class Batch:
     """A rank's part of one global batch, before log, noise and normalisation."""
 
     mel_BTF: Tensor
-    """Linear mel amplitude in storage precision; on the device already where features are resident."""
+    """Linear mel amplitude in storage precision; already on the device where features are resident."""
     frames_B: np.ndarray
     """Each clip's own frames; the rest is padding."""
     strong_SUK: np.ndarray
@@ -48,10 +48,10 @@ class Batch:
     weak_WK: np.ndarray
     """Targets of the weak clips, the last W of this part; W may be 0."""
     positions_B: np.ndarray
-    """Where these clips stand in the global batch."""
+    """Positions of these clips in the global batch."""
     filenames: tuple[str, ...]
     waveforms: Waveforms | None = None
-    """Only where the trial adds its noise to waveforms."""
+    """The waveforms; None unless the trial adds its noise to waveforms."""
 
 
 class BatchSource:
@@ -63,10 +63,10 @@ class BatchSource:
         used = trial.used_subsets()
         self.seed, self.ranks = seed, ranks
         self.resident: dict[Kind, dict[str, Tensor]] = {}
-        """By kind of feature (`mel`, `waveform`) and subset, what the device holds."""
+        """The features that the device holds, by kind (`mel`, `waveform`) and subset."""
         self.kinds: tuple[Kind, ...] = ("mel", "waveform") if trial.reads_waveforms else ("mel",)
         self.pinned = False
-        """Whether batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
+        """True where batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
         if trial.shares.total < ranks.world:
             raise ValueError(
                 f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
@@ -123,7 +123,7 @@ class BatchSource:
                 )
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, from `first_step` on."""
+        """Yield the batches of one epoch, from `first_step` on."""
         indices = {
             subset: epoch_indices(len(self.sets[subset].filenames), share, self.seed, epoch, subset)
             for subset, share in self.shares.items()
@@ -132,7 +132,7 @@ class BatchSource:
             yield self._batch({subset: rows[step] for subset, rows in indices.items()})
 
     def _batch(self, rows: dict[str, np.ndarray]) -> Batch:
-        """Every world-th clip of the global batch: all ranks hold equally many, give or take one."""
+        """Return every world-th clip of the global batch: all ranks hold equally many, give or take one."""
         order = [(subset, index) for subset in SUBSETS if subset in rows for index in rows[subset]]
         positions_B = np.arange(self.ranks.rank, len(order), self.ranks.world)
         own = [order[position] for position in positions_B]
@@ -163,7 +163,7 @@ class BatchSource:
         return True
 
     def _whole(self, kind: Kind, subset: str, device: str) -> Tensor:
-        """A subset's features on the device."""
+        """Return a subset's features on the device."""
         shape, dtype = self._layout(kind)
         clips = len(self.sets[subset])
         held_N = torch.empty((clips, *shape), dtype=dtype, device=device)
@@ -174,14 +174,14 @@ class BatchSource:
         return held_N
 
     def _layout(self, kind: Kind) -> tuple[tuple[int, ...], torch.dtype]:
-        """Shape and precision of one clip in a batch."""
+        """Return the shape and precision of one clip in a batch."""
         first = next(iter(self.sets.values()))
         if kind == "waveform":
             return (first.features.n_samples_seen,), torch.float16
         return first.mels[0].shape, torch.from_numpy(np.empty(0, first.mels[0].dtype)).dtype
 
     def _gathered(self, kind: Kind, clips: list[tuple[str, int]]) -> Tensor:
-        """These clips from the device's memory, or copied from the node's memory map, zero-padded."""
+        """Return these clips from the device's memory, or copied from the node's memory map, zero-padded."""
         if self.resident:
             parts = []
             for subset, held_N in self.resident[kind].items():
@@ -211,6 +211,8 @@ class BatchSource:
 
 
 def epoch_indices(clips: int, share: int, seed: int, epoch: int, subset: str) -> np.ndarray:
-    """Clip indices of one subset, (clips // share, share): a fresh permutation, the remainder dropped."""
+    """Return clip indices of one subset, (clips // share, share): a fresh permutation, with the remainder
+    dropped.
+    """
     order = numpy_generator(seed, "order", subset, epoch).permutation(clips)
     return order[: clips // share * share].reshape(-1, share)

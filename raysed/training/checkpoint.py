@@ -1,6 +1,6 @@
-"""Checkpoints: plain tensors and JSON, atomic, loadable with `weights_only=True`.
+"""Checkpoints: plain tensors and JSON, written atomically, loadable with `weights_only=True`.
 
-`last.pt` holds what resuming needs; `best-<x-valid set>.pt` what predicting needs, and nothing else does.
+`last.pt` holds all that resuming needs, and `best-<x-valid set>.pt` all that predicting needs.
 """
 
 import io
@@ -33,7 +33,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Predictor:
-    """Trained networks with all that is needed to turn audio into events."""
+    """Trained networks, with everything that is needed to turn audio into events."""
 
     student: nn.Module
     teacher: nn.Module
@@ -45,14 +45,14 @@ class Predictor:
 
     @property
     def model(self) -> nn.Module:
-        """The network that the trial selects."""
+        """Return the network that the trial selects."""
         return self.teacher if self.trial.selection.network == "teacher" else self.student
 
 
 def save_checkpoint(
     folder: Folder, name: str, tensors: dict[str, Any], about: dict[str, Any]
 ) -> None:
-    """Tensors in nested dicts, and JSON about them."""
+    """Write tensors in nested dicts, and JSON about them."""
     about = {**about, "format": FORMAT, "raysed": __version__, "torch": torch.__version__}
     buffer = io.BytesIO()
     torch.save({"about": json.dumps(about), **tensors}, buffer)
@@ -60,7 +60,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(tensors, about). Raises ValueError where there is no such file; see `parse_checkpoint`."""
+    """Read a checkpoint as (tensors, about). Raises ValueError where there is no such file; see
+    `parse_checkpoint`.
+    """
     content = folder.read(name)
     if content is None:
         raise ValueError(f"{folder.url}/{name}: no such checkpoint")
@@ -68,7 +70,9 @@ def load_checkpoint(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str
 
 
 def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(tensors, about). Raises ValueError naming `path` for what is not one of ours, truncated or damaged."""
+    """Return (tensors, about) of a checkpoint's bytes. Raises ValueError naming `path` where it is not a
+    checkpoint of raysed, truncated or damaged.
+    """
     if not content.startswith(_ZIP):
         raise ValueError(
             f"{path}: not a whole raysed checkpoint (it begins with {content[:8]!r}, expected {_ZIP!r})"

@@ -1,4 +1,5 @@
-"""From stored mel amplitude to what the networks see: teacher noise, log, floor, padding, normalisation.
+"""The way from stored mel amplitude to the networks' input: teacher noise, log, floor, padding,
+normalisation.
 
 All of it runs per batch on the training device. B clips, T frames, F mel bands.
 """
@@ -32,7 +33,7 @@ class TeacherNoise:
     device: str
 
     def __call__(self, batch: Batch, mel_BTF: Tensor, frames_B: Tensor, step: int) -> Tensor:
-        """Linear mel of a rank's clips with noise, magnitudes; `mel_BTF` is theirs without."""
+        """Return the linear mel of a rank's clips with noise, as magnitudes; `mel_BTF` is without noise."""
         snr_db = self.trial.teacher.snr_db
         assert snr_db is not None, "without noise the teacher sees the student's input"
         if batch.waveforms is None:
@@ -45,7 +46,7 @@ class TeacherNoise:
         return mel_amplitude_torch(noisy_BT, samples_B, self.features)
 
     def _draw(self, shape: torch.Size, positions_B: np.ndarray, step: int) -> Tensor:
-        """Unit-variance noise for the clips at these positions of the global batch."""
+        """Draw unit-variance noise for the clips at these positions of the global batch."""
         generator = torch_generator(self.seed, "noise", step, device=self.device)
         clips = self.trial.shares.total
         noise = torch.randn((clips, *shape), generator=generator, device=self.device)
@@ -63,20 +64,22 @@ class Normaliser:
 
     @classmethod
     def identity(cls, n_mels: int) -> "Normaliser":
-        """Changes nothing."""
+        """Return a normaliser that changes nothing."""
         return cls(torch.zeros(n_mels), torch.ones(n_mels))
 
     def __call__(self, log_mel_BTF: Tensor) -> Tensor:
-        """Zero mean and unit variance per band, in place: a fresh tensor costs more than the sums."""
+        """Normalise each band to zero mean and unit variance, in place: a fresh tensor costs more than the
+        arithmetic.
+        """
         return log_mel_BTF.sub_(self.mean_F).mul_(1 / self.std_F)
 
     def to(self, device: torch.device | str) -> "Normaliser":
-        """The same on another device."""
+        """Return the same normaliser on another device."""
         return Normaliser(self.mean_F.to(device), self.std_F.to(device))
 
 
 def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
-    """Statistics over every frame of `sets`, padding included, as published; summed in float64."""
+    """Compute the statistics over every frame of `sets`, padding included, as published; sums are in float64."""
     n_mels, count = sets[0].features.n_mels, 0
     total, squares = torch.zeros(n_mels).double(), torch.zeros(n_mels).double()
     for feature_set in sets:
@@ -94,17 +97,18 @@ def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
 
 
 def log_mel_of(feature_set: FeatureSet, rows: np.ndarray, device: str = "cpu") -> Tensor:
-    """Log-mel in dB of some clips of a set, (B, T, F) float32."""
+    """Return the log-mel in dB of some clips of a set, (B, T, F) float32."""
     mel_BTF = torch.from_numpy(feature_set.mel(rows)).to(device).float()
     frames_B = torch.from_numpy(feature_set.frames[rows]).to(device)
     return log_mel_db_torch(mel_BTF, frames_B, feature_set.features.floor_db)
 
 
 def teacher_noise(mel_BTF: Tensor, frames_B: Tensor, snr_db: float, noise_BTF: Tensor) -> Tensor:
-    """Linear mel plus Gaussian noise, per band `snr_db` under the clip's own mean energy (section 3.3).
+    """Return the linear mel plus Gaussian noise, in each band `snr_db` under the clip's own mean energy
+    (section 3.3).
 
-    `noise_BTF` is of unit variance, and is overwritten with the result. Magnitudes, since the published
-    log takes the magnitude of what the noise made negative.
+    `noise_BTF` is of unit variance, and is overwritten with the result. The result is magnitudes, since the
+    published log takes the magnitude of values that the noise made negative.
     """
     noise_BTF *= noise_std(mel_BTF, frames_B, snr_db).unsqueeze(1)
     past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]
@@ -114,7 +118,7 @@ def teacher_noise(mel_BTF: Tensor, frames_B: Tensor, snr_db: float, noise_BTF: T
 def noisy_waveform(
     waveform_BT: Tensor, samples_B: Tensor, snr_db: float, noise_BT: Tensor
 ) -> Tensor:
-    """Waveforms plus white Gaussian noise, `snr_db` under the mean power of each clip's own samples.
+    """Return waveforms plus white Gaussian noise, `snr_db` under the mean power of each clip's own samples.
 
     `noise_BT` is of unit variance, and is overwritten with the result; past a clip's samples it is zero.
     """
@@ -125,6 +129,6 @@ def noisy_waveform(
 
 
 def noise_std(mel_BTF: Tensor, frames_B: Tensor, snr_db: float) -> Tensor:
-    """sqrt(mean over a clip's own frames of mel^2, times 10^(-snr/10)): (B, F). Padding is zero."""
+    """Return sqrt(mean over a clip's own frames of mel^2, times 10^(-snr/10)): (B, F). Padding is zero."""
     energy_BF = mel_BTF.square().sum(1) / frames_B.unsqueeze(1)
     return (energy_BF * 10 ** (-snr_db / 10)).sqrt()

@@ -1,4 +1,6 @@
-"""Randomness is a key, not a state: the same key gives the same draws on any machine, in any order."""
+"""Random generators from keys instead of states: the same key gives the same draws on any machine, in any
+order.
+"""
 
 import zlib
 
@@ -7,16 +9,16 @@ import torch
 
 
 def seed_of(*key: int | str) -> int:
-    """A 63-bit seed from a key of integers and words."""
+    """Return a 63-bit seed for a key of integers and words."""
     words = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in key]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def torch_generator(*key: int | str, device: torch.device | str = "cpu") -> torch.Generator:
-    """A torch generator for this key."""
+    """Return a torch generator for this key."""
     return torch.Generator(device=device).manual_seed(seed_of(*key))
 
 
 def numpy_generator(*key: int | str) -> np.random.Generator:
-    """A numpy generator for this key."""
+    """Return a numpy generator for this key."""
     return np.random.Generator(np.random.PCG64(seed_of(*key)))

@@ -1,6 +1,6 @@
-"""`log.txt`: what happened to a trial, in lines that a person reads; a resumed trial adds to it.
+"""The log of a trial, `log.txt`, in lines that a person reads; a resumed trial adds to it.
 
-Written whole at every line, a few times an epoch, so that it works on any file system.
+It is written whole at every line, a few times an epoch, so that it works on any file system.
 """
 
 import platform
@@ -21,7 +21,9 @@ NAME = "log.txt"
 
 
 class TrialLog:
-    """The log of the trial in `out`; None writes nothing. As a context, it logs what ends it early."""
+    """The log of the trial in `out`; None writes nothing. As a context manager, it logs the error that ends
+    the trial early.
+    """
 
     def __init__(self, out: Folder | None) -> None:
         self.out = out
@@ -29,7 +31,7 @@ class TrialLog:
         self.text = (before or b"").decode(errors="replace")
 
     def say(self, *lines: str) -> None:
-        """Add lines, each with the time."""
+        """Add lines, each with the time of day."""
         if self.out is None:
             return
         now = datetime.now().astimezone().isoformat(" ", "seconds")
@@ -55,7 +57,7 @@ class TrialLog:
 
 
 def start_lines(trial: Trial, sets: dict[str, FeatureSet], device: str, world: int) -> list[str]:
-    """Where a trial runs, with what versions, on what data."""
+    """Return lines on the machine, the versions and the data of a trial."""
     on = torch.cuda.get_device_name(device) if device.startswith("cuda") else "CPU"
     roles = {name: subset for subset, name in trial.used_subsets().items()}
     return [
@@ -69,7 +71,7 @@ def start_lines(trial: Trial, sets: dict[str, FeatureSet], device: str, world: i
 
 
 def epoch_line(metrics: dict[str, Any], epochs: int, best: dict[str, dict[str, Any]]) -> str:
-    """The loss, and each x-valid set's F1; `best` tells which of them chose this epoch."""
+    """Return a line with the loss and each x-valid set's F1; `best` tells which of them chose this epoch."""
     f1 = ", ".join(
         f"{name} {value:.3f}" + (" (new best)" if best[name]["epoch"] == metrics["epoch"] else "")
         for name, value in metrics["xvalid_f1"].items()

@@ -19,7 +19,7 @@ from raysed.training.keys import torch_generator
 from raysed.training.ranks import ALONE, Ranks
 
 TERMS = ("loss", "weak", "strong", "consistency_strong", "consistency_weak")
-"""What `MeanTeacher.step` returns: the loss, and its terms without their weights."""
+"""Names of what `MeanTeacher.step` returns: the loss, and its terms without their weights."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class StepValues:
-    """What the schedule sets at one step."""
+    """The values that the schedule sets at one step."""
 
     learning_rate: float
     consistency_weight: float
@@ -41,12 +41,12 @@ class StepValues:
 
 
 def ramp_up(step: int, length: int) -> float:
-    """exp(-5 (1 - min(step, length) / length)^2): 0.0067 at 0, 1 from `length` on."""
+    """Return exp(-5 (1 - min(step, length) / length)^2): 0.0067 at 0, 1 from `length` on."""
     return math.exp(-5.0 * (1.0 - min(step, length) / length) ** 2)
 
 
 def step_values(trial: Trial, step: int, steps_per_epoch: int) -> StepValues:
-    """Learning rate, consistency weight and EMA decay at a global step (0 is the first)."""
+    """Return learning rate, consistency weight and EMA decay at a global step (0 is the first)."""
     ramp = ramp_up(step, trial.schedule.ramp_epochs * steps_per_epoch)
     optimiser, consistency = trial.optimiser, trial.consistency
     updates = step if trial.teacher.ema_every == "step" else step // steps_per_epoch
@@ -93,9 +93,9 @@ class MeanTeacher:
     def step(
         self, student_BTF: Tensor, teacher_BTF: Tensor, targets: Targets, values: StepValues
     ) -> Tensor:
-        """One optimiser step on normalised log-mels; returns TERMS of the global batch, on the device.
+        """Take one optimiser step on normalised log-mels; return TERMS of the global batch, on the device.
 
-        The teacher is left as it was: `update_teacher` moves it, per step or per epoch.
+        The teacher is left as it was; `update_teacher` moves it, after each step or each epoch.
         """
         self.student.train()
         self.teacher.train()
@@ -120,14 +120,16 @@ class MeanTeacher:
         return torch.autocast(device_type, dtype=dtype, enabled=enabled)
 
     def update_teacher(self, decay: float) -> None:
-        """teacher = decay * teacher + (1 - decay) * student: parameters only, BN buffers its own."""
+        """Set teacher = decay * teacher + (1 - decay) * student for parameters; the teacher keeps its own BN
+        buffers.
+        """
         teacher: list[Tensor] = list(self.teacher.parameters())
         student: list[Tensor] = list(self.student.parameters())
         with torch.no_grad():
             torch._foreach_lerp_(teacher, student, 1.0 - decay)
 
     def state(self) -> dict[str, dict]:
-        """Everything that training changes."""
+        """Return everything that training changes."""
         return {
             "student": self.student.state_dict(),
             "teacher": self.teacher.state_dict(),
@@ -136,7 +138,7 @@ class MeanTeacher:
         }
 
     def load_state(self, state: dict[str, dict]) -> None:
-        """Back to a `state`."""
+        """Restore what `state` returned."""
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -146,10 +148,10 @@ class MeanTeacher:
 def loss_terms(
     student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor], targets: Targets
 ) -> Tensor:
-    """TERMS without the loss, unweighted: this rank's part of each mean over the global batch.
+    """Return TERMS without the loss, unweighted: this rank's part of each mean over the global batch.
 
-    BCE of the weak clips' clip scores and of the synthetic clips' frame scores; MSE between student and
-    teacher over every clip. A term whose clips the batch lacks is 0.
+    They are the BCE of the weak clips' clip scores and of the synthetic clips' frame scores, and the MSE
+    between student and teacher over every clip. A term whose clips the batch lacks is 0.
     """
     strong_BUK, weak_BK = student
     n_synthetic, n_weak = len(targets.strong_SUK), len(targets.weak_WK)
@@ -166,7 +168,8 @@ def loss_terms(
 
 
 def _bce(scores: Tensor, targets: Tensor, n_global: int) -> Tensor:
-    """Sum of binary cross-entropies over the global batch's number of values, 0 without clips.
+    """Return the sum of binary cross-entropies divided by the global batch's number of values, 0 without
+    clips.
 
     torch's own stops the process (on a GPU, the whole device context) at a score that is not a number;
     the consistency terms still carry it into the loss, where training can name the batch.

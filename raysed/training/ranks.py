@@ -1,4 +1,4 @@
-"""The processes of one trial: who am I, and sums over all of us. One process needs no process group."""
+"""The processes (ranks) of one trial, and sums over all of them. A single process needs no process group."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,10 @@ import torch
 import torch.distributed as dist
 
 _TIMEOUT = timedelta(hours=2)
-"""A rank that waits longer for the others fails. They wait while rank 0 scores the x-valid sets: four sets of 500
-clips through both networks are the work of 40 training steps, on a CPU minutes to an hour. No dead rank
-is waited for this long: gloo sees its closed connection, and Ray, which NCCL within a node needs, its end.
+"""A rank that waits longer for the others fails. They wait while rank 0 scores the x-valid sets: four sets of
+500 clips through both networks are the work of 40 training steps, which takes minutes to an hour on a CPU. A
+dead rank is noticed sooner: gloo sees its closed connection, and for NCCL Ray sees that its process has
+ended.
 """
 
 
@@ -28,13 +29,13 @@ class Ranks:
         return self.rank == 0
 
     def sum_(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Sum over all ranks, in place, without waiting for the device."""
+        """Add up over all ranks, in place, without waiting for the device."""
         if self.world > 1:
             dist.all_reduce(tensor)
         return tensor
 
     def broadcast(self, content: bytes | None) -> bytes | None:
-        """Rank 0's bytes on every rank (None stays None)."""
+        """Return rank 0's bytes on every rank (None stays None)."""
         if self.world == 1:
             return content
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -57,8 +58,8 @@ ALONE = Ranks()
 def process_group(ranks: Ranks, address: str, device: str = "cpu") -> Iterator[None]:
     """Join the trial's process group at `address` (tcp://host:port or file://path): gloo, or NCCL on GPUs.
 
-    With NCCL this process's GPU becomes `device`, or stays the first that it sees (Ray shows each rank
-    its own only).
+    With NCCL this process's GPU becomes `device`, or stays the first that it sees (Ray shows each rank only
+    its own).
     """
     if ranks.world == 1:
         yield
@@ -79,7 +80,7 @@ def process_group(ranks: Ranks, address: str, device: str = "cpu") -> Iterator[N
 
 
 def _bind(device: str) -> torch.device:
-    """Make `device` this process's GPU: what NCCL and `broadcast` use. Returns it with its index."""
+    """Make `device` this process's GPU, which NCCL and `broadcast` use. Returns it with its index."""
     index = torch.device(device).index
     if index is None:
         index = torch.cuda.current_device()

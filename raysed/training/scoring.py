@@ -36,13 +36,13 @@ class Scores:
     scores_NUK: np.ndarray
     """float16."""
     weak_NK: np.ndarray
-    """float16: the clips' own scores."""
+    """float16, the scores of whole clips."""
 
 
 def score_set(
     model: nn.Module, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial
 ) -> Scores:
-    """Run the model (in evaluation mode) over a set, in the set's order."""
+    """Score a set with the model (in evaluation mode), in the set's order."""
     model.eval()
     device = str(next(model.parameters()).device)
     chunks, weak_chunks = [], []
@@ -64,7 +64,7 @@ def score_set(
 
 
 def reference_of(feature_set: FeatureSet) -> Reference:
-    """The ground truth of a strongly labelled set."""
+    """Return the ground truth of a strongly labelled set."""
     clip, label, onset, offset = [], [], [], []
     for index, events in enumerate(feature_set.events):
         if events is None:
@@ -86,13 +86,13 @@ def reference_of(feature_set: FeatureSet) -> Reference:
 
 
 def macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessing) -> float:
-    """Event-based macro-F1 at the configured threshold: what selects the epoch."""
+    """Return the event-based macro-F1 at the configured threshold, which selects the epoch."""
     parameters = Parameters(threshold=postprocessing.threshold, psds=())
     return float(event_f1(_collect(scores, reference, postprocessing, parameters))[0][0])
 
 
 def weak_macro_f1(scores: Scores, feature_set: FeatureSet, threshold: float) -> float:
-    """Clip-level macro-F1 of a weakly labelled set."""
+    """Return the clip-level macro-F1 of a weakly labelled set."""
     present_NK = feature_set.weak_NK
     assert present_NK is not None, "checked before training"
     return float(counts_f1(tag_counts(present_NK, scores.weak_NK >= threshold))[0][0])
@@ -101,7 +101,7 @@ def weak_macro_f1(scores: Scores, feature_set: FeatureSet, threshold: float) -> 
 def statistics_of(
     scores: Scores, reference: Reference, postprocessing: PostProcessing
 ) -> Statistics:
-    """Per-clip statistics at the default threshold and at the 50 operating points of PSDS."""
+    """Return per-clip statistics at the default threshold and at the 50 operating points of PSDS."""
     return _collect(
         scores, reference, postprocessing, Parameters(threshold=postprocessing.threshold)
     )
@@ -123,7 +123,9 @@ def _collect(
 def baseline_statistics(
     scores: Scores, reference: Reference, postprocessing: PostProcessing
 ) -> dict[str, Statistics]:
-    """Event F1 counts of two systems that know nothing: every class always on, and clip names permuted."""
+    """Return the event F1 counts of two baselines that have learnt nothing: every class always on, and clips
+    permuted.
+    """
     found = decode(
         scores.scores_NUK,
         postprocessing.threshold,
@@ -143,16 +145,16 @@ def baseline_statistics(
 
 
 def encode_statistics(statistics: Statistics) -> bytes:
-    """The content of a statistics file."""
+    """Return the content of a statistics file."""
     buffer = io.BytesIO()
     statistics.save(buffer)
     return buffer.getvalue()
 
 
 def encode_scores(scores: Scores) -> bytes:
-    """One row a clip: filename, duration, frame scores (U * K, frame-major), clip scores (K).
+    """Return Arrow IPC with one row a clip, scores in float16.
 
-    Arrow IPC, float16.
+    Columns: filename, duration, frame scores (U * K, frame-major), clip scores (K).
     """
     _, frames, classes = scores.scores_NUK.shape
     values = pa.array(scores.scores_NUK.reshape(-1), pa.float16())
@@ -179,7 +181,7 @@ def encode_scores(scores: Scores) -> bytes:
 
 
 def decode_scores(content: bytes) -> Scores:
-    """What `encode_scores` wrote."""
+    """Read what `encode_scores` wrote."""
     table = pa.ipc.open_file(content).read_all()
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     classes = tuple(metadata["classes"].split("\t"))

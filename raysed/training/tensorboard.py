@@ -17,7 +17,7 @@ class TensorBoard:
             self.writer = SummaryWriter(f"{out.url}/tensorboard", purge_step=epoch)
 
     def write(self, metrics: dict[str, Any]) -> None:
-        """`metrics` of one epoch; dicts become one curve per key."""
+        """Write the `metrics` of one epoch; dicts become one curve per key."""
         if self.writer is None:
             return
         for name, value in metrics.items():

@@ -4,7 +4,7 @@
         scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>].npz
         result.json
 
-`result.json` is written last: where it is, the trial is finished. A trial killed at any moment and called
+`result.json` is written last: where it exists, the trial is finished. A trial killed at any moment and called
 again goes on from `checkpoints/last.pt`.
 """
 

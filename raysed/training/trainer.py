@@ -26,11 +26,11 @@ from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macr
 
 LAST = "checkpoints/last.pt"
 _CHECK_STEPS = 50
-"""The device is asked for its losses this often, and at the end of an epoch."""
+"""The losses are read from the device once in this many steps, and at the end of an epoch."""
 
 
 class DivergedError(RuntimeError):
-    """A loss that is not finite. The last good checkpoint is kept."""
+    """A loss is not finite. The last good checkpoint is kept."""
 
 
 class Trainer:
@@ -68,7 +68,8 @@ class Trainer:
         self.saved, self.saved_once = time.monotonic(), False
 
     def resume(self) -> str:
-        """Go on from the last checkpoint, if there is one; else fit the normaliser. Says which.
+        """Go on from the last checkpoint, if there is one; else fit the normaliser. Returns a phrase that
+        says which.
 
         Raises ValueError where the checkpoint was made by another number of ranks.
         """
@@ -164,7 +165,7 @@ class Trainer:
         )
 
     def _inputs(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor, Targets]:
-        """Student and teacher inputs and targets of this rank's clips, on the device."""
+        """Return student and teacher inputs and targets of this rank's clips, on the device."""
         mel_BTF = batch.mel_BTF.to(self.device, non_blocking=True).float()
         frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
         student_BTF = self.normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
@@ -181,7 +182,9 @@ class Trainer:
         return student_BTF, teacher_BTF, targets
 
     def _score_xvalid(self) -> dict[str, Any]:
-        """Macro-F1 of both networks on every x-valid set; the first maximum of each is its best epoch."""
+        """Return the macro-F1 of both networks on every x-valid set; the first maximum of each set marks its
+        best epoch.
+        """
         networks = {"student": self.networks.student, "teacher": self.networks.teacher}
         scored = {network: self._xvalid_f1(model) for network, model in networks.items()}
         weak = {network: self._weak_f1(model) for network, model in networks.items()}
@@ -205,7 +208,7 @@ class Trainer:
         return found
 
     def _weak_f1(self, model: nn.Module) -> float:
-        """Clip-level macro-F1 on the weak x-valid set; 0 where the trial has none."""
+        """Return the clip-level macro-F1 on the weak x-valid set; 0 where the trial has none."""
         name = self.trial.data.weak_xvalid
         if name is None:
             return 0.0
@@ -251,8 +254,8 @@ class Trainer:
         self.saved, self.saved_once = time.monotonic(), True
 
     def _write_what_follows(self) -> None:
-        """The files that `last.pt` decides. Written after it, and again on resuming: whatever a kill left
-        undone is made good from the checkpoint's own weights and history.
+        """Write the files that follow from `last.pt`, after it and again on resuming: whatever a kill left
+        undone is completed from the checkpoint's own weights and history.
         """
         if self.step_in_epoch == 0:
             for name, best in self.best.items():

@@ -1,1 +1,1 @@
-"""From events to integer counts of each clip."""
+"""The integer counts that events give in each clip."""

@@ -1,4 +1,4 @@
-"""What one system gets right and wrong in each clip, as integers."""
+"""Counts of what one system gets right and wrong in each clip, as integers."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -17,7 +17,8 @@ class PsdsCriteria(NamedTuple):
     gtc: float
     """Smallest share of an event covered by accepted detections."""
     cttc: float | None
-    """Smallest share of a rejected detection inside events of another class; None: do not count."""
+    """Smallest share of a rejected detection inside events of another class; None: cross-triggers are not
+    counted."""
 
 
 PAPER = PsdsCriteria(0.5, 0.5, 0.3)
@@ -27,7 +28,7 @@ PSDS2 = PsdsCriteria(0.1, 0.1, 0.3)
 
 @dataclass(frozen=True)
 class Counts:
-    """int32 (N, K) each: an F1 is 2 tp / (n_sys + n_ref)."""
+    """Counts as int32 (N, K) each: an F1 is 2 tp / (n_sys + n_ref)."""
 
     tp_NK: np.ndarray
     n_sys_NK: np.ndarray
@@ -51,20 +52,20 @@ class Deltas:
 
     @classmethod
     def sort(cls, entry_E4: np.ndarray) -> Self:
-        """From rows of (column, clip, point, change)."""
+        """Make the changes from rows of (column, clip, point, change) in any order."""
         order_E = np.lexsort((entry_E4[:, 2], entry_E4[:, 1], entry_E4[:, 0]))
         return cls.of_sorted(entry_E4[order_E])
 
     @classmethod
     def of_sorted(cls, entry_E4: np.ndarray) -> Self:
-        """From rows in order of column, clip, point."""
+        """Make the changes from rows in order of column, clip, point."""
         column_C, start_C = np.unique(entry_E4[:, 0], return_index=True)
         starts = np.append(start_C, len(entry_E4)).astype(np.int64)
         clip_E, point_E, change_E = (np.ascontiguousarray(entry_E4[:, i]) for i in (1, 2, 3))
         return cls(column_C.astype(np.int32), starts, clip_E, point_E, change_E)
 
     def entries(self) -> np.ndarray:
-        """int32 (E, 4): column, clip, point, change."""
+        """Return the rows as int32 (E, 4): column, clip, point, change."""
         column_E = np.repeat(self.column_C, np.diff(self.start_C))
         return np.stack((column_E, self.clip_E, self.point_E, self.change_E), axis=1)
 
@@ -72,7 +73,7 @@ class Deltas:
 def event_counts(
     reference: Reference, detections: Events, t_collar_s: float, percentage_of_length: float
 ) -> Counts:
-    """Onset and offset matches within the collars (sed_eval's event-based metric)."""
+    """Count onset and offset matches within the collars (sed_eval's event-based metric)."""
     shape = len(reference.filenames), len(reference.classes)
     truth = reference.events
     matched_NK = event_matches(
@@ -88,7 +89,7 @@ def event_counts(
 def intersection_points(
     reference: Reference, points: list[Events], criteria: PsdsCriteria
 ) -> Deltas:
-    """Intersection counts at successive operating points; zero-length events take no part."""
+    """Count intersections at successive operating points; events of zero length are left out."""
     n_clips = len(reference.filenames)
     points = [events.positive() for events in points]
     before_M = np.cumsum([0] + [len(events) for events in points[:-1]])
@@ -110,7 +111,7 @@ def intersection_points(
 
 
 def intersection_counts(reference: Reference, detections: Events, criteria: PsdsCriteria) -> Counts:
-    """Intersection counts of one point; n_sys is tp + fp, as psds_eval's F score has it."""
+    """Count intersections at one operating point; n_sys is tp + fp, as in psds_eval's F score."""
     n_clips, n_classes = len(reference.filenames), len(reference.classes)
     entry_E4 = intersection_points(reference, [detections], criteria._replace(cttc=None)).entries()
     counts = np.zeros((2, n_clips, n_classes), np.int32)
@@ -123,7 +124,7 @@ def intersection_counts(reference: Reference, detections: Events, criteria: Psds
 
 
 def segment_counts(reference: Reference, detections: Events, segment_s: float) -> Counts:
-    """Segments of `segment_s` in which a class is active (sed_eval's segment-based metric)."""
+    """Count the segments of `segment_s` in which a class is active (sed_eval's segment-based metric)."""
     shape = len(reference.filenames), len(reference.classes)
     n_ref_NK = _active_segments(reference.events, *shape, segment_s)
     n_sys_NK = _active_segments(detections, *shape, segment_s)
@@ -137,7 +138,7 @@ def segment_counts(reference: Reference, detections: Events, segment_s: float) -
 
 
 def _active_segments(events: Events, n_clips: int, n_classes: int, segment_s: float) -> np.ndarray:
-    """int32 (n_clips, n_classes): segments touched by at least one event."""
+    """Return int32 (n_clips, n_classes): the segments touched by at least one event."""
     first_E = np.floor(events.onset_E / segment_s).astype(np.int64)
     stop_E = np.ceil(events.offset_E / segment_s).astype(np.int64)
     cell_E = events.clip_E.astype(np.int64) * n_classes + events.label_E
@@ -152,7 +153,7 @@ def _active_segments(events: Events, n_clips: int, n_classes: int, segment_s: fl
 
 
 def tag_counts(present_NK: np.ndarray, found_NK: np.ndarray) -> Counts:
-    """Counts of clip-level labels, for sets without strong labels."""
+    """Count clip-level labels, for sets without strong labels."""
     pair = np.asarray(present_NK, dtype=bool), np.asarray(found_NK, dtype=bool)
     return Counts(
         *(array_NK.astype(np.int32) for array_NK in (pair[0] & pair[1], pair[1], pair[0]))
@@ -160,12 +161,12 @@ def tag_counts(present_NK: np.ndarray, found_NK: np.ndarray) -> Counts:
 
 
 def arrays_of(events: Events, n_clips: int) -> tuple[np.ndarray, ...]:
-    """The events as the kernels of `matching` take them."""
+    """Return the events as the kernels of `matching` take them."""
     return events.starts(n_clips), events.label_E, events.onset_E, events.offset_E
 
 
 def tally(events: Events, n_clips: int, n_classes: int) -> np.ndarray:
-    """int32 (n_clips, n_classes): how many events."""
+    """Return the number of events as int32 (n_clips, n_classes)."""
     cell_E = events.clip_E.astype(np.int64) * n_classes + events.label_E
     return (
         np.bincount(cell_E, minlength=n_clips * n_classes)
@@ -175,7 +176,7 @@ def tally(events: Events, n_clips: int, n_classes: int) -> np.ndarray:
 
 
 def seconds(events: Events, n_clips: int, n_classes: int) -> np.ndarray:
-    """float64 (n_clips, n_classes): their seconds, each event in full."""
+    """Return the seconds of the events as float64 (n_clips, n_classes), each event in full."""
     cell_E = events.clip_E.astype(np.int64) * n_classes + events.label_E
     seconds = np.bincount(
         cell_E, weights=events.offset_E - events.onset_E, minlength=n_clips * n_classes

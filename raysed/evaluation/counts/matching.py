@@ -1,8 +1,8 @@
-"""Who matches whom: the two counting kernels behind every event metric.
+"""The two counting kernels behind every event metric: which detection matches which event.
 
-Matching never crosses clips, so both count per clip and whatever is computed later is a weighted
-sum over clips. A set of events is the tuple (start, label_E, onset_E, offset_E): events of clip n
-are start[n] to start[n + 1].
+Matching never crosses clips, so both kernels count per clip, and everything computed later is a weighted sum
+over clips. A set of events is the tuple (start, label_E, onset_E, offset_E): events of clip n are start[n] to
+start[n + 1].
 
 `event_matches` follows sed_eval 0.2.1 (Mesaros et al. 2016, DOI 10.3390/app6060162),
 `intersection_deltas` psds_eval 0.5.3 (Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995),
@@ -27,7 +27,7 @@ def event_matches(
     t_collar_s: float,
     percentage_of_length: float,
 ) -> np.ndarray:
-    """int32 (N, K): the largest one-to-one matching within the collars, by clip and class."""
+    """Return the size of the largest one-to-one matching within the collars, by clip and class: int32 (N, K)."""
     start_N, label_E = detections[0], detections[1]
     hit_E = event_hits(reference, detections, t_collar_s, percentage_of_length)
     matched_NK = np.zeros((start_N.size - 1, n_classes), np.int32)
@@ -42,7 +42,7 @@ def event_matches(
 def event_hits(
     reference: Arrays, detections: Arrays, t_collar_s: float, percentage_of_length: float
 ) -> np.ndarray:
-    """bool (E,): which detections have a partner in that matching."""
+    """Return bool (E,): true for detections that have a partner in that matching."""
     gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
     start_N, label_E, onset_E, offset_E = detections
     hit_E = np.zeros(label_E.size, np.bool_)
@@ -89,7 +89,7 @@ def intersection_deltas(
     n_classes: int,
     criteria: tuple[float, float, float],
 ) -> np.ndarray:
-    """Changes of the TP, FP and cross-trigger counts from one operating point to the next.
+    """Return the changes of the TP, FP and cross-trigger counts from one operating point to the next.
 
     `points` holds the detections of M operating points one after the other, with start (M, N + 1);
     `criteria` are (dtc, gtc, cttc), cttc NaN for no cross-triggers. Events must have positive
@@ -130,7 +130,7 @@ def intersection_deltas(
 
 @njit(cache=True, nogil=True)
 def grown(out: np.ndarray, n_out: int, n_more: int) -> np.ndarray:
-    """A copy of the first rows with room for more."""
+    """Return a copy of the first rows with room for more."""
     grown = np.empty((2 * out.shape[0] + n_more, 4), np.int32)
     for row in range(n_out):
         for i in range(4):
@@ -160,7 +160,7 @@ def emit(
 
 @njit(cache=True, nogil=True)
 def _unchanged(points: Arrays, m: int, n: int) -> bool:
-    """Whether clip n has the same detections at operating points m - 1 and m."""
+    """Tell whether clip n has the same detections at operating points m - 1 and m."""
     start_MN, label_E, onset_E, offset_E = points
     first, before = start_MN[m, n], start_MN[m - 1, n]
     n_events = start_MN[m, n + 1] - first
@@ -184,7 +184,7 @@ def count_clip(
     criteria: tuple[float, float, float],
     tally: tuple[np.ndarray, np.ndarray, int],
 ) -> int:
-    """Count one clip at one operating point into `tally`; returns how many columns are not zero."""
+    """Count one clip at one operating point into `tally`; return the number of columns that are not zero."""
     gt_label_G = gts[0]
     label_D, onset_D, offset_D = detections
     dtc, gtc, cttc = criteria
@@ -215,7 +215,7 @@ def count_clip(
 def _precision(
     onset: float, offset: float, gts: Arrays, precision_K: np.ndarray, carry_K: np.ndarray
 ) -> None:
-    """Share of one detection that lies in the events of each class."""
+    """Return the share of one detection that lies in the events of each class."""
     gt_label_G, gt_onset_G, gt_offset_G = gts
     precision_K[:] = 0.0
     carry_K[:] = 0.0

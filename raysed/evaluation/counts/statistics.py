@@ -40,15 +40,15 @@ COUNTED = ("event", "intersection", "segment", "tagging")
 """Counts at the default threshold, each behind one F1."""
 
 PACKAGES = ("raysed", "numpy", "numba")
-"""Whose versions are stored with the counts."""
+"""Packages whose versions are stored with the counts."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What decides the counts; the published system's values."""
+    """The parameters that decide the counts; the defaults are the published system's."""
 
     threshold: float = 0.5
-    """Of the detections behind event, intersection, segment and tagging F1."""
+    """Threshold of the detections behind event, intersection, segment and tagging F1."""
     t_collar_s: float = 0.2
     percentage_of_length: float = 0.2
     segment_s: float = 1.0
@@ -81,7 +81,7 @@ class Statistics:
     tagging: Counts
     psds: dict[PsdsCriteria, Deltas]
     evaluated_s: float | None = None
-    """Seconds that false positives are a rate of; None: those of the drawn clips."""
+    """Seconds of audio by which false positives are divided; None: the seconds of the drawn clips."""
 
     @property
     def n_clips(self) -> int:
@@ -89,7 +89,7 @@ class Statistics:
         return len(self.filenames)
 
     def without_psds(self) -> Self:
-        """The same without operating points: F1 alone."""
+        """Return the same statistics without operating points, for F1 alone."""
         parameters = replace(self.parameters, psds=())
         return replace(self, parameters=parameters, psds={}, thresholds=())
 
@@ -240,7 +240,7 @@ def collect_scores(
 
 
 def stack(a: Statistics, b: Statistics) -> Statistics:
-    """Two systems on one set as 2N clips: weights then choose a system clip by clip."""
+    """Stack two systems on one set as 2N clips: weights then choose a system clip by clip."""
     comparable(a, b)
     psds = {}
     for criteria, deltas in a.psds.items():
@@ -284,7 +284,7 @@ def _stack_counts(a: Counts, b: Counts) -> Counts:
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:
-    """The same integers in the smallest type that holds them; other types as they are."""
+    """Return the same integers in the smallest type that holds them; other types stay as they are."""
     if array.dtype.kind != "i" or array.size == 0:
         return array
     return array.astype(

@@ -1,1 +1,1 @@
-"""From frame scores to sound events."""
+"""The way from frame scores to sound events."""

@@ -1,4 +1,4 @@
-"""Systems that have learnt nothing, to show that another one has."""
+"""Baseline systems that have learnt nothing; a system that has learnt something must beat them."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from raysed.evaluation.detections.events import Events, Reference
 
 
 def always_on(reference: Reference) -> Events:
-    """Every class on in every clip, from its start to its end."""
+    """Return events of every class in every clip, from its start to its end."""
     n_clips, n_classes = len(reference.filenames), len(reference.classes)
     clip_E = np.repeat(np.arange(n_clips), n_classes)
     label_E = np.tile(np.arange(n_classes), n_clips)
@@ -16,16 +16,16 @@ def always_on(reference: Reference) -> Events:
 
 
 def permuted_clips(events: Events, n_clips: int, seed: int) -> Events:
-    """The same detections in other clips: clip n's go to clip `derangement(n_clips, seed)[n]`.
+    """Return the same detections in other clips: those of clip n go to clip `derangement(n_clips, seed)[n]`.
 
-    The same seed moves every operating point of a system alike.
+    The same seed moves the detections of every operating point alike.
     """
     moved_E = derangement(n_clips, seed)[events.clip_E]
     return Events.sort(moved_E, events.label_E, events.onset_E, events.offset_E)
 
 
 def derangement(n_clips: int, seed: int) -> np.ndarray:
-    """int64 (N,): a random permutation in which no clip keeps its place (Sattolo's algorithm)."""
+    """Return int64 (N,): a random permutation in which no clip keeps its place (Sattolo's algorithm)."""
     if n_clips < 2:
         raise ValueError(f"{n_clips} clips cannot be exchanged: at least 2 are needed")
     generator = np.random.default_rng([seed, n_clips])

@@ -1,4 +1,4 @@
-"""Sound events as arrays: what was annotated, and what a system detected.
+"""Sound events as arrays: annotated events, and events that a system detected.
 
 Times are seconds from the start of the clip. Nothing is repaired: overlapping, touching,
 zero-length events and offsets past the end of the clip are kept as they are, since each metric has
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 COLUMNS = ("filename", "onset", "offset", "event_label")
 
 _OTHER_SEPARATORS = r"[,;|]\s*[\d.]+\s*[,;|]|\s[\d.]+\s"
-"""What a file name holds when a whole row was written with something other than tabs."""
+"""Separators that a file name holds when a whole row was written with something other than tabs."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Events:
     def sort(
         cls, clip_E: ArrayLike, label_E: ArrayLike, onset_E: ArrayLike, offset_E: ArrayLike
     ) -> Self:
-        """Events from arrays in any order."""
+        """Make events from arrays in any order."""
         order_E = np.lexsort((np.asarray(onset_E), np.asarray(clip_E)))
         return cls(
             np.asarray(clip_E, np.int32)[order_E],
@@ -57,8 +57,7 @@ class Events:
     def from_frame(
         cls, frame: pd.DataFrame, filenames: Sequence[str], classes: Sequence[str]
     ) -> Self:
-        """Events from a table with the columns filename, onset, offset and event_label, in any
-        order.
+        """Make events from a table with the columns filename, onset, offset and event_label, in any order.
 
         Rows whose onset, offset and label are all empty stand for clips without events and give
         none. Raises ValueError, naming the clip (and the line, for a table of `read_events_tsv`),
@@ -83,7 +82,7 @@ class Events:
         return cls.sort(clip_E, label_E, onset_E, offset_E)
 
     def to_frame(self, filenames: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-        """The events as a table in DESED's columns."""
+        """Return the events as a table in DESED's columns."""
         columns = (
             np.asarray(filenames, dtype=object)[self.clip_E],
             self.onset_E,
@@ -93,21 +92,21 @@ class Events:
         return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
     def take(self, keep_E: np.ndarray) -> Self:
-        """The events where `keep_E` (bool) is true."""
+        """Return the events where `keep_E` (bool) is true."""
         return type(self)(
             self.clip_E[keep_E], self.label_E[keep_E], self.onset_E[keep_E], self.offset_E[keep_E]
         )
 
     def positive(self) -> Self:
-        """The events of positive length."""
+        """Return the events of positive length."""
         return self.take(self.offset_E > self.onset_E)
 
     def starts(self, n_clips: int) -> np.ndarray:
-        """int64 (n_clips + 1,): events of clip n are `starts[n]` up to `starts[n + 1]`."""
+        """Return int64 (n_clips + 1,): events of clip n are `starts[n]` up to `starts[n + 1]`."""
         return np.searchsorted(self.clip_E, np.arange(n_clips + 1)).astype(np.int64)
 
     def presence(self, n_clips: int, n_classes: int) -> np.ndarray:
-        """bool (n_clips, n_classes): which classes occur in which clip."""
+        """Return bool (n_clips, n_classes): true where the class occurs in the clip."""
         present_NK = np.zeros((n_clips, n_classes), dtype=bool)
         present_NK[self.clip_E, self.label_E] = True
         return present_NK
@@ -148,7 +147,9 @@ class Reference:
     def from_frame(
         cls, frame: pd.DataFrame, durations_s: Mapping[str, float], classes: Sequence[str]
     ) -> Self:
-        """All clips that the table or the durations name; a clip without a duration gets NaN."""
+        """Make the reference of all clips that the table or the durations name; a clip without a duration
+        gets NaN.
+        """
         filenames = tuple(sorted(set(frame["filename"]) | set(durations_s)))
         seconds_N = np.array(
             [durations_s.get(filename, np.nan) for filename in filenames], dtype=np.float64
@@ -159,7 +160,7 @@ class Reference:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the whole content, in hex; bootstrap weights are drawn from it."""
+        """Return the SHA-256 of the whole content, in hex; bootstrap weights are drawn from it."""
         digest = hashlib.sha256()
         for names in (self.filenames, self.classes):
             digest.update("\0".join(names).encode() + b"\1")
@@ -176,14 +177,14 @@ class Reference:
 
 
 def eventless(frame: pd.DataFrame) -> np.ndarray:
-    """bool (rows,): rows that only say that the clip exists."""
+    """Return bool (rows,): true for rows that only say that the clip exists."""
     columns = (frame[column].isna().to_numpy() for column in ("onset", "offset", "event_label"))
     return np.logical_and.reduce(list(columns))
 
 
 def read_events_tsv(path: str | Path) -> pd.DataFrame:
-    """A table of events from a tab-separated file with a header; column order and extra columns do
-    not matter.
+    """Read a table of events from a tab-separated file with a header; column order and extra columns do not
+    matter.
 
     The index holds line numbers, which the messages of `Events.from_frame` repeat. Raises
     ValueError, naming file and line, for a missing column, a time that is no number, and an offset
@@ -205,7 +206,7 @@ def read_events_tsv(path: str | Path) -> pd.DataFrame:
 
 
 def read_durations_tsv(path: str | Path) -> dict[str, float]:
-    """Seconds of each clip from a tab-separated file with the columns filename and duration."""
+    """Read the seconds of each clip from a tab-separated file with the columns filename and duration."""
     frame = _read_tsv(path, ("filename", "duration"))
     seconds = _numbers(frame, "duration").to_numpy()
     refuse_rows(
@@ -216,10 +217,9 @@ def read_durations_tsv(path: str | Path) -> dict[str, float]:
 
 
 def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The named columns of a TSV, indexed by line number; only empty fields are missing values.
+    """Read the named columns of a TSV, indexed by line number; only empty fields are missing values.
 
-    Numbers are parsed by pandas' default reader: the same floats that the field's packages are
-    given.
+    Numbers are parsed by pandas' default reader, so they are the same floats that the field's packages get.
     """
     names = {"filename": str, "event_label": str}
     try:
@@ -250,7 +250,7 @@ def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
-    """A column as float64; ValueError where a field is neither a number nor empty."""
+    """Return a column as float64. Raises ValueError where a field is neither a number nor empty."""
     numbers = pd.to_numeric(frame[column], errors="coerce").astype(np.float64)
     wrong = (numbers.isna() & frame[column].notna()).to_numpy()
     refuse_rows(frame, wrong, f"has a value of {column} that is no number")

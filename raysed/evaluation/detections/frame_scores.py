@@ -1,4 +1,4 @@
-"""Frame scores of a set, one curve a clip and class, and the events above a threshold.
+"""Frame scores of a set, one curve for each clip and class, and the events above a threshold.
 
 `read_score_folder` reads what sed_scores_eval writes: one TSV a clip, named after it, with the
 columns onset and offset (seconds of each frame) and one column of scores a class. Such scores are
@@ -21,10 +21,12 @@ GAP_S = 1e-6
 
 @dataclass(frozen=True)
 class FrameScores:
-    """N clips of at most T frames, K classes; shorter clips end in frames of no length, score -1."""
+    """Frame scores of N clips of at most T frames, K classes; shorter clips end in frames of no length and
+    score -1.
+    """
 
     scores_NTK: np.ndarray
-    """float32 or float64; what is compared with a threshold, after any smoothing."""
+    """float32 or float64: the scores that are compared with a threshold, after any smoothing."""
     edges_NT1: np.ndarray
     """float64 (N, T + 1), seconds: frame t lasts from edge t to edge t + 1."""
 
@@ -32,12 +34,12 @@ class FrameScores:
     def uniform(
         cls, scores_NTK: np.ndarray, frame_s: float, durations_s: np.ndarray
     ) -> "FrameScores":
-        """Frames of equal length, cut at the clip's duration (N,)."""
+        """Make scores of frames of equal length, cut at the clip's duration (N,)."""
         edge_T1 = np.arange(scores_NTK.shape[1] + 1) * frame_s
         return cls(scores_NTK, np.minimum(edge_T1, np.asarray(durations_s, np.float64)[:, None]))
 
     def decode(self, threshold: float) -> Events:
-        """The contiguous regions of score >= threshold."""
+        """Return the contiguous regions of score >= threshold as events."""
         compared = float(self.scores_NTK.dtype.type(threshold))
         clip_E, label_E, first_E, stop_E = regions(self.scores_NTK, compared)
         events = Events(
@@ -47,7 +49,7 @@ class FrameScores:
 
 
 def read_score_folder(folder: Path, reference: Reference) -> FrameScores:
-    """The scores of every clip of the set, in its order.
+    """Read the scores of every clip of the set, in its order.
 
     Raises ValueError, naming the file and line, for clips without a file, files without a clip,
     classes that do not fit, frames that do not touch, and scores outside [0, 1].
@@ -78,7 +80,7 @@ def read_score_folder(folder: Path, reference: Reference) -> FrameScores:
 
 
 def _read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (T, K) and edges (T + 1,) of one clip."""
+    """Read the scores (T, K) and edges (T + 1,) of one clip."""
     try:
         frame = pd.read_csv(path, sep="\t", index_col=False)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:

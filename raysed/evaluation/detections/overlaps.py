@@ -1,4 +1,4 @@
-"""Events of one class that overlap in one clip: found, or merged where that is asked for.
+"""Events of one class that overlap in one clip: finding them, and merging them where that is asked for.
 
 psds_eval refuses such sets. They have no agreed meaning: an overlapped second is one sound counted
 twice. Touching events do not overlap.
@@ -10,7 +10,7 @@ from raysed.evaluation.detections.events import Events
 
 
 def overlapping(events: Events) -> np.ndarray:
-    """bool (E,): events that begin before an earlier one of their clip and class has ended."""
+    """Return bool (E,): true for events that begin before an earlier one of their clip and class has ended."""
     found_E = np.zeros(len(events), dtype=bool)
     order_E, new_E = _by_cell(events)
     end = -np.inf
@@ -22,7 +22,7 @@ def overlapping(events: Events) -> np.ndarray:
 
 
 def merged(events: Events) -> Events:
-    """The unions of overlapping events of one clip and class; all others as they are."""
+    """Return the unions of overlapping events of one clip and class; all other events stay as they are."""
     overlap_E = overlapping(events)
     if not overlap_E.any():
         return events
@@ -38,7 +38,7 @@ def merged(events: Events) -> Events:
 
 
 def _by_cell(events: Events) -> tuple[np.ndarray, np.ndarray]:
-    """Events in order of clip, class, onset; and where a clip and class begins."""
+    """Return indices in order of clip, class, onset, and a mark where a clip and class begins."""
     order_E = np.lexsort((events.onset_E, events.label_E, events.clip_E))
     clip_E, label_E = events.clip_E[order_E], events.label_E[order_E]
     new_E = np.append(True, (np.diff(clip_E) != 0) | (np.diff(label_E) != 0))[: len(events)]

@@ -1,4 +1,4 @@
-"""Frame scores to events: threshold, median filter, contiguous regions, seconds.
+"""The way from frame scores to events: threshold, median filter, contiguous regions, seconds.
 
 The median filter acts on the binary map, but the median of an odd window commutes with a threshold:
 filtering the scores once and comparing them with any number of thresholds gives the same regions.
@@ -24,7 +24,7 @@ def decode(
     frame_s: float,
     durations_s: np.ndarray,
 ) -> Events:
-    """The events where the median-filtered map of score >= threshold is on; see `decode_points`."""
+    """Return the events where the median-filtered map of score >= threshold is on; see `decode_points`."""
     points = decode_points(
         scores_NTK,
         (threshold,),
@@ -43,7 +43,7 @@ def decode_points(
     frame_s: float,
     durations_s: np.ndarray,
 ) -> dict[float, Events]:
-    """The events at each threshold, for scores of N clips x T frames x K classes.
+    """Return the events at each threshold, for scores of N clips x T frames x K classes.
 
     Scores are compared in their own precision (float16, float32 or float64), as numpy does.
     `median_window` is an odd number of frames (1: none), the map mirrored at its edges; a frame
@@ -75,8 +75,8 @@ def decode_points(
 
 
 def median_filter(scores_NTK: np.ndarray, window: int) -> np.ndarray:
-    """Running median over time, odd window, edges mirrored (d c b a | a b c d | d c b a) as
-    scipy.ndimage does.
+    """Return the running median over time, with an odd window and edges mirrored (d c b a | a b c d | d c b
+    a) as scipy.ndimage does.
 
     Returns float32 (float64 for float64 scores).
     """
@@ -93,7 +93,7 @@ def median_filter(scores_NTK: np.ndarray, window: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _running_median(scores_NTK: np.ndarray, frame_P: np.ndarray, window: int) -> np.ndarray:
-    """Median of each window of the frames in `frame_P`, kept as a sorted window that slides."""
+    """Return the median of each window of the frames in `frame_P`, from a sorted window that slides."""
     n_clips, n_frames, n_classes = scores_NTK.shape
     out_NTK = np.empty_like(scores_NTK)
     ordered_W = np.empty(window, scores_NTK.dtype)
@@ -132,7 +132,7 @@ def _remove(ordered_W: np.ndarray, filled: int, value: float) -> None:
 
 @njit(cache=True, nogil=True)
 def regions(scores_NTK: np.ndarray, threshold: float) -> tuple[np.ndarray, ...]:
-    """Runs of score >= threshold by (clip, first): clip, class, first frame, frame after last."""
+    """Return the runs of score >= threshold by (clip, first): clip, class, first frame, frame after last."""
     n_clips, n_frames, n_classes = scores_NTK.shape
     n_events = 0
     for n in range(n_clips):

@@ -1,1 +1,1 @@
-"""From counts to intervals and tests."""
+"""The way from counts to intervals and tests."""

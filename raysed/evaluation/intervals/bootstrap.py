@@ -1,4 +1,4 @@
-"""Intervals over clips: which clips were drawn, and what that does to a metric.
+"""Bootstrap intervals over clips: the drawing of clips, and the metric on each draw.
 
 Weights are a pure function of (reference key, seed, draw): every system on a set, in every process,
 sees the same draws, and the first draws of a longer run are those of a shorter one. A clip's
@@ -48,7 +48,7 @@ TITLES = {
 
 DRAWS = 10_000
 BLOCK = 256
-"""Draws that are computed together."""
+"""Number of draws that are computed together."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Interval:
     """A metric of one system with its uncertainty over clips, fractions."""
 
     value: float
-    """On the whole set (method "paper": the mean of the sub-samples, as published)."""
+    """The metric on the whole set (method "paper": the mean of the sub-samples, as published)."""
     low: float
     high: float
     se: float
@@ -66,18 +66,17 @@ class Interval:
     method: str
     draws: int
     lost: int
-    """Draws in which at least one class has no ground truth, and is skipped."""
+    """Number of draws in which at least one class has no ground truth and is skipped."""
     bias: float
-    """Mean of the draws less the value on the whole set."""
+    """Return the mean of the draws minus the value on the whole set."""
 
 
 def clip_weights(
     key: str, n_clips: int, draws: int, seed: int, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
-    """How often each clip is in each draw of N clips with replacement: int16 (draws, N), read-only.
+    """Return how often each clip is in each draw of N clips with replacement: int16 (draws, N), read-only.
 
-    With `groups_N` (the source of each clip, any labels) whole sources are drawn, as many as there
-    are.
+    With `groups_N` (the source of each clip, as any labels) whole sources are drawn, as many as there are.
     """
     if groups_N is None:
         return _draws(key, n_clips, draws, seed)
@@ -98,13 +97,15 @@ def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
 
 
 def _block(key: str, n_items: int, seed: int, first: int) -> np.ndarray:
-    """BLOCK draws from draw `first` on; raw bits, the one stream that numpy keeps for ever."""
+    """Return BLOCK draws from draw `first` on. They use raw bits, the one stream that numpy promises never to
+    change.
+    """
     return _tally(random_bits(key, seed, first, BLOCK * n_items).reshape(BLOCK, n_items))
 
 
 @njit(cache=True, nogil=True)
 def _tally(raw_BN: np.ndarray) -> np.ndarray:
-    """How often each of N items is drawn by the upper 32 bits of N numbers: int16 (B, N)."""
+    """Return how often each of N items is drawn by the upper 32 bits of N numbers: int16 (B, N)."""
     draws, n_items = raw_BN.shape
     weights_BN = np.zeros((draws, n_items), np.int16)
     half = np.uint64(32)
@@ -115,7 +116,7 @@ def _tally(raw_BN: np.ndarray) -> np.ndarray:
 
 
 def random_bits(key: str, seed: int, first: int, size: int) -> np.ndarray:
-    """uint64 (size,), a pure function of its arguments on every platform and numpy."""
+    """Return uint64 (size,), a pure function of the arguments on every platform and version of numpy."""
     digest = hashlib.sha256(f"{key}:{seed}:{first}".encode()).digest()
     return np.random.PCG64(int.from_bytes(digest)).random_raw(size)
 
@@ -123,7 +124,7 @@ def random_bits(key: str, seed: int, first: int, size: int) -> np.ndarray:
 def subsample_weights(
     key: str, n_clips: int, draws: int, seed: int, share: float = 0.8
 ) -> np.ndarray:
-    """0 or 1 for each clip: `share` of the clips without replacement, int16 (draws, N)."""
+    """Draw `share` of the clips without replacement: int16 (draws, N), 0 or 1 for each clip."""
     order_BN = np.argsort(
         random_bits(f"{key}:share", seed, 0, draws * n_clips).reshape(draws, n_clips), axis=1
     )
@@ -142,9 +143,10 @@ def interval(
     seed: int = 0,
     groups_N: np.ndarray | None = None,
 ) -> Interval:
-    """The metric on the whole set, and where it may lie for other clips of the same kind.
+    """Return the metric on the whole set, and the interval in which it may lie for other clips of the same
+    kind.
 
-    "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI
+    The methods are "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI
     10.1080/01621459.1987.10478410); "percentile": plain bootstrap quantiles; "paper": what Turpault
     & Serizel (2020) published, 5 to 95 percentiles of 200 sub-samples of 80 % of the clips with the
     full set's duration (`level`, `draws` and groups do not apply). That is about half as wide as a
@@ -178,8 +180,8 @@ def interval(
 def class_intervals(
     per_class: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
-    """BCa intervals of a metric that has a value per class: float64 (K, 4), NaN for a class without
-    a value.
+    """Return BCa intervals of a metric that has a value per class: float64 (K, 4), NaN for a class without a
+    value.
 
     `per_class` gives (B, K). Columns: value, low, high, standard deviation over the draws.
     """
@@ -197,8 +199,8 @@ def class_intervals(
 def bca(
     values_B: np.ndarray, value: float, left_out_J: np.ndarray | None, level: float
 ) -> tuple[float, float]:
-    """Ends of the interval from bootstrap and jackknife values; without jackknife values,
-    percentiles.
+    """Return the ends of the BCa interval from bootstrap and jackknife values, or percentiles without the
+    latter.
 
     Draws in which the metric is undefined (NaN) are left out.
     """
@@ -223,7 +225,7 @@ def bca(
 def jackknife(
     metric: Metric, statistics: Statistics, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
-    """The metric without each clip (or group) in turn: (J,)."""
+    """Return the metric without each clip (or group) in turn: (J,)."""
     n_clips = statistics.n_clips
     group_N = (
         np.arange(n_clips) if groups_N is None else np.unique(groups_N, return_inverse=True)[1]
@@ -236,7 +238,7 @@ def jackknife(
 
 
 def jackknife_se(left_out_J: np.ndarray) -> float:
-    """Standard error of the metric from its leave-one-out values."""
+    """Return the standard error of the metric from its leave-one-out values."""
     known_J = left_out_J[~np.isnan(left_out_J)]
     if known_J.size < 2:
         return float("nan")

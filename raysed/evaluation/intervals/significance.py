@@ -1,4 +1,4 @@
-"""Paired tests: two systems on shared clips, seeds and clips together, several contrasts.
+"""Paired tests: two systems on the same clips, over seeds and clips, and several contrasts.
 
 Both systems of a pair get the same draws, which removes the clips' own difficulty from the
 difference. Seeds are paired too: seed s of one cell is compared with seed s of the other.
@@ -24,26 +24,26 @@ from raysed.evaluation.intervals.bootstrap import (
 Verdict = Literal["reproduced", "contradicted", "undecided"]
 
 TIE = 1e-12
-"""Differences closer than this are equal: exchanging identical clips changes only the last bits."""
+"""Closer differences count as equal: exchanging identical clips changes only the last bits."""
 BLOCK = 1000
-"""Exchanges that are evaluated together."""
+"""Number of exchanges that are evaluated together."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Metric of a less metric of b, fractions."""
+    """The metric of system a minus that of system b, as fractions."""
 
     difference: float
     low: float
     high: float
     p: float
-    """Two-sided, from exchanging the systems clip by clip."""
+    """Two-sided p value, from exchanging the systems clip by clip."""
     se: float
 
 
 @dataclass(frozen=True)
 class SeedEstimate:
-    """A mean over S seeds, with what seeds and clips contribute to its variance."""
+    """A mean over S seeds, with the contributions of seeds and clips to its variance."""
 
     value: float
     low: float
@@ -55,24 +55,24 @@ class SeedEstimate:
     seed_se: float
     """Standard error from the seeds, these clips given; NaN (unknown) for one seed."""
     values_B: np.ndarray
-    """Its value in each draw, for `max_t`; their spread is widened as the interval is."""
+    """The value in each draw, for `max_t`; the spread is widened as that of the interval."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A metric of one system, once computed: intervals and differences of any pair are made of these."""
+    """A metric of one system, from which intervals and differences of any pair are made."""
 
     statistics: Statistics
     value: float
-    """On the whole set."""
+    """The value on the whole set."""
     values_B: np.ndarray
-    """In each draw of clips, the same draws for every system on the set."""
+    """The value in each draw of clips; the draws are the same for every system on the set."""
     left_out_J: np.ndarray
-    """Without each clip in turn."""
+    """The value without each clip in turn."""
 
 
 def drawn(metric: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
-    """The metric on the set, in each draw and without each clip: about 0.3 s for PSDS, 1168 clips."""
+    """Compute the metric in each draw and without each clip: about 0.3 s for PSDS, 1168 clips."""
     weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
     value = float(metric(statistics, None)[0])
     return Drawn(statistics, value, metric(statistics, weights_BN), jackknife(metric, statistics))
@@ -88,7 +88,7 @@ def paired_difference(
     permutations: int = DRAWS,
     seed: int = 0,
 ) -> Difference:
-    """Difference on the same clips: BCa interval over clips, and paired permutation p."""
+    """Return the difference on the same clips, with a BCa interval over clips and a paired permutation p."""
     comparable(a, b)
     value = float(metric(a, None)[0] - metric(b, None)[0])
     weights_BN = clip_weights(a.key, a.n_clips, draws, seed)
@@ -101,7 +101,7 @@ def paired_difference(
 def permutation_p(
     metric: Metric, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
 ) -> float:
-    """How often exchanging two systems' outputs in random clips makes as large a difference."""
+    """Return the share of random exchanges of two systems' clips with as large a difference."""
     both = stack(a, b)
     observed = abs(metric(a, None)[0] - metric(b, None)[0])
     as_large = 0
@@ -125,7 +125,7 @@ def seed_difference(
     seed: int = 0,
     seeds_fixed: bool = False,
 ) -> SeedEstimate:
-    """Mean difference over paired seeds, with an interval over seeds and clips.
+    """Return the mean difference over paired seeds, with an interval over seeds and clips.
 
     Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the
     seeds' deviations widened by sqrt(S / (S - 1)) since there are few, and all deviations by
@@ -149,7 +149,7 @@ def mean_difference(
     seed: int = 0,
     seeds_fixed: bool = False,
 ) -> SeedEstimate:
-    """`seed_difference` of systems that are already drawn, with the same `seed`."""
+    """Return `seed_difference` of systems that are already drawn, with the same `seed`."""
     if not a_seeds or len(a_seeds) != len(b_seeds):
         raise ValueError(
             f"systems need the same seeds: {len(a_seeds)} and {len(b_seeds)} were given"
@@ -176,13 +176,13 @@ def seed_interval(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> SeedEstimate:
-    """Mean of a metric over seeds, with clips and seeds drawn jointly; see `seed_difference`."""
+    """Return the mean of a metric over seeds, drawn with the clips; see `seed_difference`."""
     by_drawn = [drawn(metric, statistics, draws=draws, seed=seed) for statistics in by_seed]
     return mean_value(by_drawn, level=level, seed=seed)
 
 
 def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) -> SeedEstimate:
-    """`seed_interval` of systems that are already drawn, with the same `seed`."""
+    """Return `seed_interval` of systems that are already drawn, with the same `seed`."""
     if not by_seed:
         raise ValueError("a mean over seeds needs at least one seed")
     for other in by_seed:
@@ -195,7 +195,7 @@ def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) 
 
 
 def _seed_weights(system: Drawn, n_seeds: int, seed: int) -> np.ndarray:
-    """How often each seed is in each draw, shared by all systems on the set: (B, S)."""
+    """Return how often each seed is in each draw, (B, S); all systems on the set share these draws."""
     return clip_weights(f"{system.statistics.key}:seeds", n_seeds, len(system.values_B), seed)
 
 
@@ -206,8 +206,9 @@ def _over_seeds(
     seeds_BS: np.ndarray,
     level: float,
 ) -> SeedEstimate:
-    """The mean over S seeds from its values on the set (S,), in each draw of clips (S, B) and
-    without each clip (S, J), and how often each seed is in each draw (B, S)."""
+    """Return the mean over S seeds from its values on the set (S,), in each draw of clips (S, B) and without
+    each clip (S, J), and from how often each seed is in each draw (B, S).
+    """
     n_seeds = len(value_S)
     mean_B = value_SB.mean(axis=0)
     deviation_B = (seeds_BS.T * value_SB).sum(axis=0) / n_seeds - mean_B
@@ -226,8 +227,9 @@ def _over_seeds(
 
 
 def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -> float:
-    """Student's quantile over the normal one, with Satterthwaite's degrees of freedom: the seeds'
-    variance is known from S - 1 of them, the clips' as good as exactly."""
+    """Return Student's quantile divided by the normal one, with Satterthwaite's degrees of freedom: the
+    variance of the seeds is known from S - 1 of them, that of the clips almost exactly.
+    """
     if seed_se == 0:
         return 1.0
     freedom = (n_seeds - 1) * ((clip_se**2 + seed_se**2) / seed_se**2) ** 2
@@ -236,7 +238,7 @@ def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -
 
 
 def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """Simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
+    """Return simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
 
     Single-step max-T (Westfall & Young 1993): all C intervals hold together with probability
     `level`. `draws_CB` must come from shared weights; draws in which a contrast is undefined (NaN)

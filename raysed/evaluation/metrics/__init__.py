@@ -1,1 +1,1 @@
-"""From counts to F1 and PSDS."""
+"""The way from counts to F1 and PSDS."""

@@ -1,9 +1,9 @@
 """F1 scores from sufficient statistics.
 
-Convention (sed_eval with `empty_system_output_handling="zero_score"`, as DESED's baselines call
-it): a class with reference events and no system output scores 0; a class without reference events
-has no score (NaN) and is left out of the macro average, whatever the system says. The same holds in
-a resample that loses a class.
+Convention (sed_eval with `empty_system_output_handling="zero_score"`, as DESED's baselines call it): a class
+with reference events and no system output scores 0; a class without reference events has no score (NaN) and
+is left out of the macro average, whatever the system detects. The same holds in a resample that loses a
+class.
 """
 
 import numpy as np
@@ -12,16 +12,16 @@ from raysed.evaluation.counts.clip_counts import Counts
 from raysed.evaluation.counts.statistics import Statistics
 
 EXACT_FLOAT32 = 2**24
-"""Integers up to here survive float32, whose matrix product is twice as fast."""
+"""Integers up to this are exact in float32, whose matrix product is twice as fast."""
 
 
 def event_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Event-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
+    """Return the event-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
 
-    `weights_BN` (integers) says how often each clip was drawn in each of B resamples; None is the
-    set itself, B = 1.
+    `weights_BN` (integers) holds how often each clip was drawn in each of B resamples; None is the set
+    itself, B = 1.
     """
     return macro_f1(statistics.event, weights_BN)
 
@@ -29,11 +29,10 @@ def event_f1(
 def intersection_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None, *, missed: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Intersection-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
+    """Return the intersection-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
 
-    A class of which nothing is found scores `missed`. psds_eval's `compute_macro_f_score` makes it
-    NaN (0/0), so that failing on a whole class raises its macro average: `missed=np.nan` is exactly
-    that.
+    A class of which nothing is found scores `missed`. psds_eval's `compute_macro_f_score` makes it NaN (0/0),
+    so that a system that fails on a whole class gets a higher macro average; `missed=np.nan` reproduces this.
     """
     macro_B, per_class_BK = macro_f1(statistics.intersection, weights_BN)
     if missed == 0.0:
@@ -45,10 +44,10 @@ def intersection_f1(
 def segment_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Segment-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
+    """Return the segment-based F1 at the default threshold: macro (B,) and per class (B, K), fractions.
 
-    sed_eval has no "zero_score" here and leaves a class out of which the system says nothing; that
-    would reward silence, so it scores 0 as everywhere else.
+    sed_eval has no "zero_score" here: it leaves out a class that the system never detects. That would reward
+    silence, so such a class scores 0 here, as everywhere else.
     """
     return macro_f1(statistics.segment, weights_BN)
 
@@ -56,12 +55,12 @@ def segment_f1(
 def tagging_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Clip-level (weak) F1: macro (B,) and per class (B, K), fractions."""
+    """Return the clip-level (weak) F1: macro (B,) and per class (B, K), fractions."""
     return macro_f1(statistics.tagging, weights_BN)
 
 
 def macro_f1(counts: Counts, weights_BN: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Macro (B,) and per-class (B, K) F1 of weighted counts."""
+    """Return the macro (B,) and per-class (B, K) F1 of weighted counts."""
     tp_BK = weighted(counts.tp_NK, weights_BN)
     total_BK = weighted(counts.n_sys_NK, weights_BN)
     n_ref_BK = weighted(counts.n_ref_NK, weights_BN)
@@ -72,7 +71,7 @@ def macro_f1(counts: Counts, weights_BN: np.ndarray | None = None) -> tuple[np.n
 
 
 def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:
-    """Exact weighted sums over clips of integer counts: float64 (B, K)."""
+    """Return exact weighted sums over clips of integer counts: float64 (B, K)."""
     if weights_BN is None:
         return count_NK.sum(axis=0, dtype=np.int64)[None].astype(np.float64)
     largest = int(count_NK.sum(axis=0, dtype=np.int64).max(initial=0)) * int(
@@ -83,7 +82,7 @@ def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:
 
 
 def _mean(per_class_BK: np.ndarray) -> np.ndarray:
-    """Mean over the classes that have a score; NaN where none has."""
+    """Return the mean over the classes that have a score; NaN where none has."""
     scored_BK = ~np.isnan(per_class_BK)
     total_B = np.where(scored_BK, per_class_BK, 0.0).sum(axis=1)
     return np.divide(

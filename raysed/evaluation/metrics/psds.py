@@ -1,12 +1,12 @@
 """Polyphonic sound detection score (PSDS) from sufficient statistics.
 
-Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995. Exactly psds_eval 0.5.3 (parity to 1e-12),
-for the set itself or B weighted resamples of its clips: about 20 us a resample and thread for 1168
+Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995. The value is exactly that of psds_eval 0.5.3 (parity
+to 1e-12), for the set itself or B weighted resamples of its clips: about 20 us a resample and thread for 1168
 clips, 10 classes and 50 operating points.
 
 A class that has no ground truth in a resample is skipped: it has no ROC curve, and cross-triggers
 average over the classes that are left. That is what psds_eval gives when its classes come from the
-resampled ground truth. `lost_classes` counts.
+resampled ground truth. `lost_classes` counts them.
 """
 
 import os
@@ -25,7 +25,7 @@ from raysed.evaluation.metrics.psds_kernels import TILE, Arrays, Rules, areas, r
 
 @dataclass(frozen=True)
 class Definition:
-    """One PSDS; which counts it needs and how it weighs them."""
+    """The definition of one PSDS: the counts that it needs and their weights."""
 
     criteria: PsdsCriteria = PAPER
     alpha_ct: float = 1.0
@@ -35,7 +35,7 @@ class Definition:
     max_efpr: float = 100.0
     """Right end of the area, effective false positives per hour."""
     over: Literal["K-1", "K"] = "K-1"
-    """Divisor of the cross-trigger rates: K - 1 in psds_eval 0.5.3, K in 0.3.0 and before."""
+    """The divisor of the cross-trigger rates: K - 1 in psds_eval 0.5.3, K in 0.3.0 and before."""
 
     def __post_init__(self) -> None:
         """Refuse weights that psds_eval refuses, and areas without a right end."""
@@ -51,8 +51,8 @@ DEFINITIONS = {
     "psds1": Definition(PSDS1, alpha_ct=0.0, alpha_st=1.0),
     "psds2": Definition(PSDS2, alpha_ct=0.5, alpha_st=1.0),
 }
-"""psds: psds_eval 0.5.3; psds_2020: as the paper's authors computed it; psds1, psds2: DCASE
-scenarios 1 and 2."""
+"""The named definitions. psds: psds_eval 0.5.3; psds_2020: as the paper's authors computed it; psds1, psds2:
+DCASE scenarios 1 and 2."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class PsdRoc:
     tpr_KX: np.ndarray
     """True-positive ratio of each class (NaN for a class without ground truth)."""
     etpr_X: np.ndarray
-    """Their mean less alpha_st standard deviations; its mean over the axis is the PSDS."""
+    """The mean of these minus alpha_st standard deviations; its mean over the axis is the PSDS."""
 
 
 def psds(
@@ -73,7 +73,7 @@ def psds(
     *,
     definition: str | Definition = "psds",
 ) -> np.ndarray:
-    """PSDS of B weighted resamples (None: the set itself): float64 (B,), NaN where nothing is
+    """Return the PSDS of B weighted resamples (None: the set itself): float64 (B,), NaN where nothing is
     defined.
 
     `definition` is a name of DEFINITIONS or a `Definition`, whose criteria must be among those that
@@ -99,7 +99,7 @@ def psds(
 
 
 def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> PsdRoc:
-    """The curves of the set itself, for plots."""
+    """Return the curves of the set itself, for plots."""
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
     columns, per_clip, rules, n_points = kernel_arguments(statistics, definition)
     weights_NT = np.zeros((statistics.n_clips, TILE), np.int32)
@@ -116,7 +116,7 @@ def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> Ps
 
 
 def curves(points: list[tuple[np.ndarray, np.ndarray]], definition: Definition) -> PsdRoc:
-    """The curves through each class's operating points (effective FP rates, TP ratios)."""
+    """Return the curves through each class's operating points (effective FP rates, TP ratios)."""
     used = [efpr_M[efpr_M <= definition.max_efpr] for efpr_M, _ in points]
     efpr_X = np.unique(np.concatenate([*used, [0.0, definition.max_efpr]]))
     tpr_KX = np.empty((len(points), efpr_X.size))
@@ -129,12 +129,12 @@ def curves(points: list[tuple[np.ndarray, np.ndarray]], definition: Definition) 
 
 
 def area(roc: PsdRoc) -> float:
-    """The PSDS of the curves: their mean height."""
+    """Return the PSDS of the curves, which is their mean height."""
     return float((np.diff(roc.efpr_X) * roc.etpr_X[:-1]).sum() / roc.efpr_X[-1])
 
 
 def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:
-    """int (B,): how many of the classes that have ground truth have none in each resample."""
+    """Return int (B,): how many of the classes that have ground truth have none in each resample."""
     present_K = statistics.n_gt_NK.any(axis=0)
     return (weighted(statistics.n_gt_NK[:, present_K], weights_BN) == 0).sum(axis=1)
 
@@ -157,7 +157,9 @@ def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarra
 def kernel_arguments(
     statistics: Statistics, definition: Definition
 ) -> tuple[Arrays, Arrays, Rules, int]:
-    """Columns, per-clip totals, rules and the number of operating points."""
+    """Return the arguments of the kernels: columns, per-clip totals, rules and the number of operating
+    points.
+    """
     if definition.criteria not in statistics.psds:
         raise ValueError(
             f"statistics hold counts for {list(statistics.psds)}, not for {definition.criteria}"

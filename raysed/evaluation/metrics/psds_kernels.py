@@ -1,9 +1,9 @@
 """Areas under weighted PSD-ROC curves: the kernels behind `psds`.
 
-Counts (sparse changes between operating points) times weights, TILE resamples at a time, then per
-class the rising corners of the curve. Sums of counts are int32 and exact; only rates are floating
-point. Loops over a tile take its width from an array: LLVM unrolls a loop of constant length before
-it looks for vectors, and then finds none (3 times slower).
+Counts (sparse changes between operating points) times weights, TILE resamples at a time, then per class the
+rising corners of the curve. Sums of counts are int32 and exact; only rates are floating point. Loops over a
+tile take its width from an array: LLVM unrolls a loop of constant length before it tries to vectorise it, and
+then cannot (3 times slower).
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def areas(
     n_points: int,
     out_B: np.ndarray,
 ) -> None:
-    """PSDS of each resample, TILE of them per pass over the counts."""
+    """Return the PSDS of each resample, TILE of them per pass over the counts."""
     n_clips, n_classes = per_clip[0].shape
     tpr_KMT = np.empty((n_classes, n_points, TILE))
     efpr_KMT = np.empty((n_classes, n_points, TILE))
@@ -57,7 +57,7 @@ def areas(
 def rates(
     weights_NT: np.ndarray, columns: Arrays, per_clip: Arrays, rules: Rules, out: Arrays
 ) -> None:
-    """Fill TP ratios and effective FP rates (K, M, T), and which classes are there (K, T)."""
+    """Fill in TP ratios and effective FP rates (K, M, T), and which classes have ground truth (K, T)."""
     column_C, start_C, clip_E, point_E, change_E = columns
     tpr_KMT, efpr_KMT, present_KT = out
     n_classes, n_points, width = tpr_KMT.shape
@@ -95,7 +95,7 @@ def rates(
 def _totals(
     weights_NT: np.ndarray, per_clip: Arrays, rules: Rules, present_KT: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Events, 1 / hours of events, 1 / hours of audio, alpha_ct / number of averaged classes."""
+    """Return the events, 1 / hours of events, 1 / hours of audio, alpha_ct / number of averaged classes."""
     n_gt_NK, gt_s_NK, seconds_N = per_clip
     alpha_ct, others, evaluated_s = rules[0], rules[3], rules[4]
     (n_clips, n_classes), width = n_gt_NK.shape, weights_NT.shape[1]
@@ -130,7 +130,7 @@ def _totals(
 def _staircase(
     tpr_M: np.ndarray, efpr_M: np.ndarray, max_efpr: float, row: int, step_KM: Arrays
 ) -> None:
-    """The rising corners of one class's ROC curve up to `max_efpr`, into row `row`."""
+    """Write the rising corners of one class's ROC curve up to `max_efpr` into row `row`."""
     rate_M, ratio_M = step_KM[0][row], step_KM[1][row]
     for filled in range(tpr_M.size):
         m = tpr_M.size - 1 - filled  # rates fall with the threshold, so this order is nearly sorted
@@ -154,7 +154,7 @@ def _staircase(
 
 @njit(cache=True, nogil=True)
 def _area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
-    """Area under the first `n_present` staircases, as a share of `max_efpr`."""
+    """Return the area under the first `n_present` staircases, as a share of `max_efpr`."""
     rate_KM, ratio_KM, n_corners_K = step_KM
     if n_present == 0:
         return np.nan
@@ -170,7 +170,7 @@ def _area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> 
 
 @njit(cache=True, nogil=True)
 def _spread_area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
-    """Area under the staircases' mean less `alpha_st` standard deviations, floored at 0."""
+    """Return the area under the mean of the staircases minus `alpha_st` standard deviations, floored at 0."""
     rate_KM, ratio_KM, n_corners_K = step_KM
     next_K = np.zeros(n_present, np.int64)
     ratio_K = np.zeros(n_present)

@@ -1,8 +1,8 @@
-"""PSDS over all thresholds at once, from frame scores: what 50 operating points approximate.
+"""PSDS over all thresholds at once, from frame scores; 50 operating points approximate it.
 
-Each class's counts change only at the scores that occur, so its whole curve comes from the changes
-at each distinct score of each clip (Ebbers et al. 2022, DOI 10.1109/ICASSP43922.2022.9747556). A
-single value, without interval: about 2 s for 1168 clips x 157 frames x 10 classes.
+Each class's counts change only at the scores that occur, so its whole curve comes from the changes at each
+distinct score of each clip (Ebbers et al. 2022, DOI 10.1109/ICASSP43922.2022.9747556). It gives a single
+value without interval: about 2 s for 1168 clips x 157 frames x 10 classes.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from raysed.evaluation.metrics.psds_kernels import HOUR_S
 def threshold_free_psds(
     reference: Reference, scores: FrameScores, definition: Definition = DEFINITIONS["psds"]
 ) -> float:
-    """PSDS whose operating points are all the scores that occur; NaN where nothing is defined."""
+    """Return the PSDS whose operating points are all the scores that occur; NaN where nothing is defined."""
     n_clips, n_classes = len(reference.filenames), len(reference.classes)
     truth = reference.events.positive()
     n_gt_K = tally(truth, n_clips, n_classes).sum(axis=0)
@@ -48,7 +48,9 @@ def threshold_free_psds(
 def _slot_costs(
     definition: Definition, n_gt_K: np.ndarray, gt_s_K: np.ndarray, set_s: float
 ) -> np.ndarray:
-    """What one count of each slot (hit, false alarm, cross-trigger on each class) adds to eFPR, per hour."""
+    """Return what one count of each slot (hit, false alarm, cross-trigger on each class) adds to eFPR, per
+    hour.
+    """
     cost_K = HOUR_S / np.where(n_gt_K > 0, gt_s_K, np.inf)
     n_others = np.count_nonzero(n_gt_K) - (definition.over == "K-1")
     cost_K = cost_K * (definition.alpha_ct / n_others if n_others > 0 else 0.0)
@@ -58,7 +60,7 @@ def _slot_costs(
 def _points(
     score_E: np.ndarray, slot_E: np.ndarray, change_E: np.ndarray, cost_S: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """eFPR and hits (P,) of one class at each of its P distinct scores, falling."""
+    """Return eFPR and hits (P,) of one class at each of its P distinct scores, in falling order."""
     falling_E = np.argsort(-score_E, kind="stable")
     last_E = np.append(np.diff(score_E[falling_E]) != 0, True)[: len(score_E)]
 
@@ -78,7 +80,7 @@ def score_deltas(
     durations_s: np.ndarray,
     criteria: tuple[float, float, float],
 ) -> np.ndarray:
-    """Changes of the counts of `intersection_deltas`, each class at thresholds of its own.
+    """Return the changes of the counts of `intersection_deltas`, each class at thresholds of its own.
 
     Returns int32 (E, 4): column, clip, frame whose score is the threshold, change from the next
     higher threshold of the same clip and class.

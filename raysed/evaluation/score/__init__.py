@@ -1,1 +1,1 @@
-"""Anyone's predictions, scored."""
+"""The scoring of anyone's predictions."""

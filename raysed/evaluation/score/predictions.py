@@ -1,4 +1,4 @@
-"""Anyone's predictions: a TSV, a folder of operating points, or a folder of frame scores."""
+"""Reading of anyone's predictions: a TSV, a folder of operating points, or a folder of frame scores."""
 
 import re
 from collections.abc import Iterable
@@ -15,21 +15,21 @@ _THRESHOLD = re.compile(r"(?:.*_th_)?(\d*\.?\d+)")
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one system says about a set."""
+    """The predictions of one system for a set."""
 
     detections: Events
-    """At `threshold`."""
+    """The detections at `threshold`."""
     threshold: float | None
-    """None: unknown, since a single TSV does not say."""
+    """The threshold of the detections; None where it is unknown, as for a single TSV."""
     points: dict[float, Events] | None
-    """At the operating points of PSDS; None for a single TSV."""
+    """The detections at the operating points of PSDS; None for a single TSV."""
     scores: FrameScores | None
-    """None unless frame scores were given."""
+    """The frame scores; None unless they were given."""
     warnings: tuple[str, ...]
 
 
 def read_predictions(path: Path, reference: Reference, threshold: float | None) -> Predictions:
-    """Read `path`; `threshold` asks for other detections than those at 0.5.
+    """Read the predictions at `path`; `threshold` asks for other detections than those at 0.5.
 
     Raises ValueError, naming file and line, for whatever does not fit the reference.
     """
@@ -45,7 +45,7 @@ def read_predictions(path: Path, reference: Reference, threshold: float | None) 
 
 
 def threshold_of(path: Path) -> float:
-    """The threshold in a name: 0.010.tsv, predictions_th_0.01.tsv."""
+    """Return the threshold that a file name tells: 0.010.tsv, predictions_th_0.01.tsv."""
     found = _THRESHOLD.fullmatch(path.stem)
     if found is None:
         raise ValueError(
@@ -56,7 +56,7 @@ def threshold_of(path: Path) -> float:
 
 
 def nearest(thresholds: Iterable[float], wanted: float) -> float:
-    """The threshold nearest to `wanted`, the lower of two equals."""
+    """Return the threshold nearest to `wanted`, the lower of two that are equally near."""
     return min(sorted(thresholds), key=lambda threshold: round(abs(threshold - wanted), 9))
 
 

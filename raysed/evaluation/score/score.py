@@ -1,4 +1,5 @@
-"""`raysed score`: files in, every metric with its interval out, as one plain dictionary.
+"""The work of `raysed score`: it reads files and returns every metric with its interval, as one plain
+dictionary.
 
 About 4 s for 1168 clips, 50 operating points and 10,000 draws, twice that with `versus`.
 """
@@ -28,21 +29,21 @@ from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.predictions import Predictions, read_predictions
 
 UNKNOWN_S = 1e6
-"""Stands for a duration that nobody gave: every detection counts, and there is no PSDS."""
+"""Stands for a duration that was not given: every detection counts, and there is no PSDS."""
 
 PER_CLASS = {"event_f1": event_f1, "intersection_f1": intersection_f1, "segment_f1": segment_f1}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to score."""
+    """A request to score predictions."""
 
     predictions: Path
     ground_truth: Path
     durations: Path | None = None
     versus: Path | None = None
     overlaps: str = "refuse"
-    """Of the ground truth, within a class: refuse, merge or keep."""
+    """The treatment of overlapping ground truth of one class: refuse, merge or keep."""
     threshold: float | None = None
     draws: int = 10_000
     seed: int = 0
@@ -56,7 +57,7 @@ class Request:
 
 
 def score(request: Request) -> dict[str, Any]:
-    """Every metric as {"value", "low", "high", "se"} (fractions; None where undefined).
+    """Return every metric as {"value", "low", "high", "se"} (fractions; None where undefined).
 
     Raises ValueError, naming file and line, for input that cannot be scored.
     """
@@ -95,7 +96,7 @@ def score(request: Request) -> dict[str, Any]:
 
 
 def read_reference(request: Request) -> tuple[Reference, tuple[str, ...]]:
-    """The clips of the ground truth and the durations, and what must be said about them."""
+    """Read the clips of the ground truth and the durations; return them with the warnings about them."""
     path = request.ground_truth
     table = read_events_tsv(path)
     classes = sorted(set(table["event_label"].dropna()))
@@ -193,7 +194,7 @@ def _all_thresholds(
 def _versus(
     request: Request, reference: Reference, system: Predictions, statistics: Statistics
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Paired differences: the predictions less those of `versus`."""
+    """Return the paired differences: the predictions minus those of `versus`."""
     assert request.versus is not None
     other = read_predictions(request.versus, reference, request.threshold)
     counted = _collect(request, reference, other)
@@ -225,5 +226,5 @@ def _versus(
 
 
 def _known(value: float) -> float | None:
-    """JSON has no NaN."""
+    """Return None for NaN, which JSON does not have."""
     return None if np.isnan(value) else float(value)

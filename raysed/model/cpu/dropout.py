@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Module):
-    """As torch.nn.Dropout, with the probability rounded to 1/256 on a CPU (0.5 is exact)."""
+    """Dropout as torch.nn.Dropout, with the probability rounded to 1/256 on a CPU (0.5 is exact)."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Dropout(nn.Module):
 
 
 def byte_mask(x: Tensor, dropped: int) -> Tensor:
-    """0 with probability dropped/256, else 256/(256 - dropped), in x's shape, layout and dtype."""
+    """Return 0 with probability dropped/256, else 256/(256 - dropped), in x's shape, layout and dtype."""
     bytes_N = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
     # All 64 bits: random_() alone stays within the positive half.
     bytes_N.random_(torch.iinfo(torch.int64).min, None)
@@ -42,7 +42,7 @@ def byte_mask(x: Tensor, dropped: int) -> Tensor:
 
 
 def _dense(x: Tensor) -> bool:
-    """Whether x fills its memory without gaps, in whichever order of dimensions."""
+    """Tell whether x fills its memory without gaps, whatever the order of its dimensions."""
     sizes = sorted(
         (stride, size) for size, stride in zip(x.shape, x.stride(), strict=True) if size > 1
     )

@@ -1,9 +1,9 @@
 """A convolution block on the CPU, in tiles that stay in the second-level cache.
 
-Plainly, each of normalisation, gate, dropout and pooling writes an array of the convolution's size, and
-the gradient reads them all again: memory, not arithmetic, is then what the training step waits for. Here
-they are done on one tile after the other. Kept for the gradient are the convolution's output, its
-statistics and the dropout's key; the rest is computed again.
+In a plain implementation, each of normalisation, gate, dropout and pooling writes an array of the
+convolution's size, and the gradient reads them all again: the training step then waits for memory, not for
+arithmetic. Here they are done on one tile after the other. Kept for the gradient are the convolution's
+output, its statistics and the dropout's key; the rest is computed again.
 
 Shapes: B clips, C channels, T frames, F bands; U and V are T and F after pooling; M pixels of a tile.
 """
@@ -24,16 +24,17 @@ from raysed.model.cpu.maps import Maps, Norm, Taps, Tile, tiles
 
 @dataclass(frozen=True)
 class Settings:
-    """What a block does beside its parameters."""
+    """The settings of a block, besides its parameters."""
 
     norm: nn.BatchNorm2d
     pooling: tuple[int, int]
     dropped: int
-    """Of 256 elements, on average."""
+    """Elements dropped out of 256, on average."""
     all_ranks: bool
-    """Whether batch statistics are those of all ranks together."""
+    """True where batch statistics are those of all ranks together."""
     storage: torch.dtype
-    """Of the block's output and of what is kept for the gradient; computed is in the parameters' type."""
+    """The type of the block's output and of what is kept for the gradient; computation is in the parameters'
+    type."""
 
 
 class Gate:
@@ -46,18 +47,18 @@ class Gate:
         self.weight_grad_CC, self.bias_grad_C = (torch.zeros_like(p) for p in linear)
 
     def room(self, tile: Tile, shape_BTFC: tuple[int, ...]) -> None:
-        """Buffers for tiles no larger than this one."""
+        """Make buffers for tiles no larger than this one."""
         self.bands, channels = shape_BTFC[2:]
         pixels = (tile.t1 - tile.t0) * self.bands
         self.y, self.z, self.s = (self.weight_CC.new_empty(pixels, channels) for _ in range(3))
         self.words = np.zeros((pixels * channels + 7) // 8, np.uint64)
 
     def y_MC(self, tile: Tile) -> Tensor:
-        """Where the normalised tile belongs."""
+        """Return the buffer that the normalised tile belongs in."""
         return self.y[: (tile.t1 - tile.t0) * self.bands]
 
     def _project(self, tile: Tile) -> tuple[Tensor, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """W y + b, and as arrays this, the sigmoid of y, and a random byte of each element."""
+        """Compute W y + b; return it, and as arrays it, the sigmoid of y and a random byte of each element."""
         y_MC = self.y_MC(tile)
         z_MC, s_MC = self.z[: len(y_MC)], self.s[: len(y_MC)]
         torch.addmm(self.bias_C, y_MC, self.weight_CC.T, out=z_MC)
@@ -69,13 +70,13 @@ class Gate:
         return z_MC, (z_MC.numpy(), s_MC.numpy(), bytes_MC)
 
     def forward(self, tile: Tile, pooled_BUVC: np.ndarray) -> None:
-        """Fill the tile's part of the pooled."""
+        """Fill in the tile's part of the pooled output."""
         _, arrays = self._project(tile)
         out_UVC = pooled_BUVC[tile.clip, tile.pooled]
         kernels.gate_pool(arrays, self.rules, self.bands, out_UVC)
 
     def backward(self, tile: Tile, grad_BUVC: np.ndarray, dy_MC: Tensor) -> None:
-        """Fill the gradient of y, and add to those of the linear layer."""
+        """Fill in the gradient of y, and add to the gradients of the linear layer."""
         z_MC, arrays = self._project(tile)
         grad_UVC = grad_BUVC[tile.clip, tile.pooled]
         kernels.gate_gradient(arrays, self.rules, self.bands, grad_UVC, dy_MC.numpy())
@@ -85,7 +86,7 @@ class Gate:
 
 
 def batch_norm(maps: Maps | Taps, settings: Settings, weight: Tensor, bias: Tensor) -> Norm:
-    """Statistics of the batch, which move the running ones, or in evaluation those."""
+    """Return the statistics of the batch and update the running ones; in evaluation, return the running ones."""
     norm = settings.norm
     assert norm.running_mean is not None and norm.running_var is not None
     if norm.training:
@@ -106,7 +107,7 @@ def batch_norm(maps: Maps | Taps, settings: Settings, weight: Tensor, bias: Tens
 
 
 def _over_ranks(sums_2C: Tensor, maps: Maps | Taps, settings: Settings) -> tuple[Tensor, float]:
-    """Sums and pixels of the whole batch."""
+    """Return the sums and the number of pixels of the whole batch."""
     count = float(np.prod(maps.shape[:3]))
     if not settings.all_ranks:
         return sums_2C, count
@@ -116,7 +117,9 @@ def _over_ranks(sums_2C: Tensor, maps: Maps | Taps, settings: Settings) -> tuple
 
 
 class Block(torch.autograd.Function):
-    """Settings, input (B, I, T, F) and six parameters to pooled (B, C, U, V), channels last."""
+    """The autograd function of a block: settings, input (B, I, T, F) and six parameters give the pooled
+    output (B, C, U, V), channels last.
+    """
 
     @staticmethod
     def forward(  # noqa: D102

@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 
 class GRU(nn.GRU):
-    """nn.GRU, batch first and bidirectional; state, values and initial weights are the same."""
+    """An nn.GRU, batch first and bidirectional; state, values and initial weights are the same."""
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:  # noqa: D102
         if hx is not None or input.device.type != "cpu":
@@ -40,7 +40,9 @@ def _both_ways(x_UBI: Tensor) -> Tensor:
 
 
 class Layer(torch.autograd.Function):
-    """(D, U, B, I) and the weights of both directions to hidden states (D, U, B, H)."""
+    """The autograd function of a layer: (D, U, B, I) and the weights of both directions give hidden states
+    (D, U, B, H).
+    """
 
     @staticmethod
     @custom_fwd(device_type="cpu", cast_inputs=torch.float32)

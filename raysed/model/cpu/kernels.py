@@ -10,7 +10,8 @@ from numba import njit
 
 Array = np.ndarray
 Rules = tuple[int, float, int, int]
-"""How many of a byte's 256 values drop an element, the scale of what is kept, pooling of T and of F."""
+"""The number of a byte's 256 values that drop an element, the scale of what is kept, the pooling of T and of
+F."""
 _COMPILED = {"cache": True, "nogil": True, "fastmath": {"contract"}}
 
 
@@ -32,7 +33,7 @@ def moments(x_TFC: Array, shift_C: Array, sums_2C: Array) -> None:
 
 @njit(**_COMPILED)
 def affine(x_TFC: Array, scale_C: Array, shift_C: Array, y_MC: Array) -> None:
-    """y = scale x + shift."""
+    """Compute y = scale x + shift."""
     frames, bands, channels = x_TFC.shape
     for t in range(frames):
         for f in range(bands):
@@ -42,7 +43,7 @@ def affine(x_TFC: Array, scale_C: Array, shift_C: Array, y_MC: Array) -> None:
 
 @njit(**_COMPILED)
 def random_words(seed: int, first: int, words_N: Array) -> None:
-    """Words first, first + 1, ... of SplitMix64 (Steele et al. 2014, doi:10.1145/2660193.2660195)."""
+    """Return the words first, first + 1, ... of SplitMix64 (Steele et al. 2014, doi:10.1145/2660193.2660195)."""
     for n in range(words_N.shape[0]):
         z = np.uint64(seed) + np.uint64(first + n + 1) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -54,7 +55,7 @@ def random_words(seed: int, first: int, words_N: Array) -> None:
 def gate_pool(
     tile: tuple[Array, Array, Array], rules: Rules, bands: int, pooled_UVC: Array
 ) -> None:
-    """From (z, s, bytes) the mean of z s over each pooling window, with dropout."""
+    """Compute the mean of z s over each pooling window, with dropout, from (z, s, bytes)."""
     z_MC, s_MC, bytes_MC = tile
     threshold, scale, pool_t, pool_f = rules
     factor = pooled_UVC.dtype.type(scale / (pool_t * pool_f))
@@ -77,9 +78,10 @@ def gate_pool(
 def gate_gradient(
     tile: tuple[Array, Array, Array], rules: Rules, bands: int, grad_UVC: Array, dy_MC: Array
 ) -> None:
-    """From (z, s, bytes) and the gradient of the pooled: that of z in z's place, and the gate's part of y's.
+    """Compute the gradients from (z, s, bytes) and that of the pooled output: that of z in z's place, and the
+    gate's part of y's.
 
-    What pooling leaves out at the end of either axis gets none.
+    Elements that pooling leaves out at the end of either axis get no gradient.
     """
     z_MC, s_MC, bytes_MC = tile
     threshold, scale, pool_t, pool_f = rules
@@ -116,7 +118,7 @@ def gradient_sums(dy_TFC: Array, x_TFC: Array, mean_C: Array, sums_2C: Array) ->
 
 @njit(**_COMPILED)
 def norm_gradient(dy_MC: Array, x_MC: Array, factors_3C: Array) -> None:
-    """dx = scale dy - slope x - constant, in dy's place."""
+    """Compute dx = scale dy - slope x - constant, in dy's place."""
     for m in range(x_MC.shape[0]):
         for c in range(x_MC.shape[1]):
             dy_MC[m, c] = (
@@ -126,7 +128,9 @@ def norm_gradient(dy_MC: Array, x_MC: Array, factors_3C: Array) -> None:
 
 @njit(**_COMPILED)
 def patches(padded_TF: Array, taps_NTF: Array) -> None:
-    """What each of the nine weights of a 3 x 3 convolution meets, in an input with a rim of zeros; then ones."""
+    """Return the inputs that each of the nine weights of a 3 x 3 convolution meets, in an input with a rim of
+    zeros; then ones.
+    """
     _, frames, bands = taps_NTF.shape
     taps_NTF[9] = taps_NTF.dtype.type(1)
     for i in range(3):

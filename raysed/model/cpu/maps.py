@@ -1,7 +1,8 @@
-"""A 3 x 3 convolution's output by tiles, forward and backward: stored, or made again from one input channel.
+"""The output of a 3 x 3 convolution by tiles, forward and backward: stored, or computed again from one input
+channel.
 
-Both kinds answer the same four questions: the sums that batch statistics need; a tile, normalised; where the
-gradient of a tile goes; and, once all tiles' gradients are there, those of weights and input.
+Both kinds give the same four things: the sums that batch statistics need; a tile, normalised; the place for
+the gradient of a tile; and, once the gradients of all tiles are there, those of weights and input.
 
 Shapes: B clips, I and C channels, T frames, F bands, M pixels of a tile, N nine taps and a constant one.
 """
@@ -34,7 +35,7 @@ class Tile:
 
 
 def tiles(shape_BTFC: Sequence[int], pool_t: int) -> Iterator[Tile]:
-    """All tiles, clip by clip; the first is as large as any."""
+    """List all tiles, clip by clip; none is larger than the first."""
     clips, frames, bands, channels = shape_BTFC
     step = max(1, TILE // (bands * channels * pool_t)) * pool_t
     starts = range(0, frames, step)
@@ -55,7 +56,9 @@ class Norm:
     shift_C: Tensor
 
     def factors(self, sums_2C: Tensor, count: float) -> Tensor:
-        """a, b and c of dx = a dy - b x - c, from the sums of dy and dy (x - mean) over the whole batch."""
+        """Return a, b and c of dx = a dy - b x - c, from the sums of dy and dy (x - mean) over the whole
+        batch.
+        """
         slope_C = self.scale_C * self.rstd_C**2 * sums_2C[1] / count
         return torch.stack(
             [self.scale_C, slope_C, self.scale_C * sums_2C[0] / count - slope_C * self.mean_C]
@@ -63,7 +66,7 @@ class Norm:
 
 
 class Maps:
-    """Outputs kept, some clips at a time, channels last; computed with in the weight's type."""
+    """Outputs that are kept, some clips at a time, channels last; computation is in the weight's type."""
 
     def __init__(
         self, x_BITF: Tensor, weight: Tensor, bias: Tensor, kept: Sequence[Tensor] = ()
@@ -82,7 +85,7 @@ class Maps:
         self.sums_2C = np.zeros((2, len(weight)))
 
     def _array(self, part: int) -> np.ndarray:
-        """Some clips' outputs (B, T, F, C) in the weight's type; tiles ask for them in order."""
+        """Return some clips' outputs (B, T, F, C) in the weight's type; tiles ask for them in order."""
         if part != self.latest:
             self.latest, self.array = part, self.kept[part].to(self.weight.dtype).numpy()
         return self.array
@@ -92,7 +95,7 @@ class Maps:
         return self._array(part)[clip, tile.t0 : tile.t1]
 
     def moments(self) -> Tensor:
-        """Sums of the output and of its square, (2, C) in float64."""
+        """Return the sums of the output and of its square, (2, C) in float64."""
         first_C = self._array(0)[0, 0, 0].copy()  # about a value near the mean, digits are kept
         sums_2C = np.zeros((2, len(first_C)))
         for part in range(len(self.kept)):
@@ -102,11 +105,11 @@ class Maps:
         return torch.from_numpy(np.stack([sums_2C[0] + count * about, square]))
 
     def normalised(self, tile: Tile, norm: Norm, y_MC: Tensor) -> None:
-        """Fill `y_MC`."""
+        """Fill `y_MC` with the normalised tile."""
         kernels.affine(self._tile(tile), norm.scale_C.numpy(), norm.shift_C.numpy(), y_MC.numpy())
 
     def gradient(self, tile: Tile) -> Tensor:
-        """Where the gradient of a tile's y is to be written, (M, C)."""
+        """Return the array that the gradient of a tile's y is to be written to, (M, C)."""
         part, clip = divmod(tile.clip, self.clips)
         if part == len(self.gradients):
             self.gradients.append(torch.empty_like(self.kept[part], dtype=self.weight.dtype))
@@ -119,11 +122,11 @@ class Maps:
         kernels.gradient_sums(dy_TFC, x_TFC, norm.mean_C.numpy(), self.sums_2C)
 
     def gradient_sums(self, norm: Norm) -> Tensor:
-        """Sums of dy and of dy (x - mean), (2, C) in float64."""
+        """Return the sums of dy and of dy (x - mean), (2, C) in float64."""
         return torch.from_numpy(self.sums_2C)
 
     def finish(self, factors_3C: Tensor, input_too: bool) -> tuple[Tensor | None, Tensor]:
-        """Gradients of the input (if asked for) and of the weight."""
+        """Return the gradients of the input (if asked for) and of the weight."""
         factors, channels = factors_3C.numpy(), self.shape[-1]
         weight_grad = torch.zeros_like(self.weight)
         x_grad = torch.empty_like(self.x_BITF) if input_too else None
@@ -143,7 +146,7 @@ class Maps:
 
 
 class Taps:
-    """Outputs of a convolution of one channel: products of nine shifted inputs, never stored.
+    """Outputs of a convolution of one channel: products of nine shifted inputs, which are never stored.
 
     Everything that batch statistics and gradients need of the outputs follows from sums over the taps.
     """
@@ -171,20 +174,20 @@ class Taps:
         return taps_NTF.flatten(1)
 
     def moments(self) -> Tensor:
-        """Sums of the output and of its square, (2, C) in float64."""
+        """Return the sums of the output and of its square, (2, C) in float64."""
         matrix_NC = self.matrix_NC.double()
         sums_NC = self.products_NN @ matrix_NC
         return torch.stack([sums_NC[9], (sums_NC * matrix_NC).sum(0)])
 
     def normalised(self, tile: Tile, norm: Norm, y_MC: Tensor) -> None:
-        """Fill `y_MC`."""
+        """Fill `y_MC` with the normalised tile."""
         matrix_NC = self.matrix_NC * norm.scale_C
         matrix_NC[9] += norm.shift_C
         self.taps_NM = self._taps(tile)
         torch.mm(self.taps_NM.T, matrix_NC, out=y_MC)
 
     def gradient(self, tile: Tile) -> Tensor:
-        """Where the gradient of a tile's y is to be written, (M, C)."""
+        """Return the array that the gradient of a tile's y is to be written to, (M, C)."""
         pixels = (tile.t1 - tile.t0) * self.shape[2]
         if not len(self.gradient_MC):
             self.gradient_MC = self.weight.new_empty(pixels, self.shape[-1])
@@ -195,12 +198,12 @@ class Taps:
         self.sums_NC += self.taps_NM @ dy_MC
 
     def gradient_sums(self, norm: Norm) -> Tensor:
-        """Sums of dy and of dy (x - mean), (2, C) in float64."""
+        """Return the sums of dy and of dy (x - mean), (2, C) in float64."""
         sum_C = self.sums_NC[9]
         return torch.stack([sum_C, (self.sums_NC * self.matrix_NC).sum(0) - norm.mean_C * sum_C])
 
     def finish(self, factors_3C: Tensor, input_too: bool) -> tuple[Tensor | None, Tensor]:
-        """No gradient of the input, and that of the weight."""
+        """Return None for the input, and the gradient of the weight."""
         assert not input_too
         scale_C, slope_C, constant_C = factors_3C.double()
         taps_x_NC = self.products_NN @ self.matrix_NC.double()
