@@ -102,6 +102,33 @@ def test_no_pickle_and_no_unsafe_yaml():
         assert "weights_only=False" not in text and "allow_pickle=True" not in text
 
 
+_CLAUSE = ("What", "Where", "Whose", "How", "Whether", "Which", "Why", "Who", "When")
+
+
+def docstrings(tree):
+    """Every string that stands alone: docstrings of modules, classes, functions and attributes."""
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+
+
+def is_bare_clause(docstring):
+    """Such as `What one trial takes.`, which has no main clause."""
+    return docstring.split(None, 1)[0].rstrip(",.:;") in _CLAUSE
+
+
+def test_a_bare_clause_is_told_from_a_sentence():
+    assert is_bare_clause("What one trial takes.") and is_bare_clause("\n    How long.")
+    assert not is_bare_clause("Whatever is given.") and not is_bare_clause("Return what is there.")
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_docstrings_are_sentences(path):
+    bare = [text for text in docstrings(ast.parse(path.read_text())) if is_bare_clause(text)]
+    assert bare == [], "write `Return ...`, `Tell whether ...` or a noun with its article"
+
+
 @pytest.mark.parametrize(
     "path",
     [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))],

@@ -1,8 +1,8 @@
 """The built-in sound bank of `make demo`: a small tree in DESED's layout, made of synthetic sounds.
 
-Foregrounds, backgrounds and impulse responses for Scaper, and recorded-like clips by a mixer of
-its own with draws of its own, so that synthetic and "recorded" clips differ as two data sets do.
-About 20 s on one core.
+It holds foregrounds, backgrounds and impulse responses for Scaper, and recorded-like clips from a separate
+mixer with its own draws, so that synthetic and "recorded" clips differ as two data sets do. About 20 s on one
+core.
 """
 
 import json
@@ -31,10 +31,10 @@ _GAP_S = 0.25
 
 @dataclass(frozen=True)
 class DemoSizes:
-    """How many files of each kind."""
+    """The numbers of files of each kind."""
 
     foregrounds: tuple[int, int] = (16, 6)
-    """Per class, of the train and the validation soundbank."""
+    """Foregrounds of each class in the train and the validation soundbank."""
     backgrounds: tuple[int, int] = (20, 8)
     rooms: tuple[int, int] = (12, 6)
     weak: int = 240
@@ -44,7 +44,7 @@ class DemoSizes:
 
 
 def demo_roots(root: str | Path) -> Roots:
-    """Where the parts of a demo tree lie."""
+    """Return the roots of the parts of a demo tree."""
     root = Path(root)
     return Roots(
         recorded=str(root / "dataset"),
@@ -96,7 +96,7 @@ def _peak(waveform_T: np.ndarray) -> np.ndarray:
 
 
 def _write_soundbank(root: Path, seed: int, sizes: DemoSizes) -> None:
-    """Foregrounds, backgrounds, rooms and co-occurrences of the train and the validation split."""
+    """Write foregrounds, backgrounds, rooms and co-occurrences of the train and the validation split."""
     for number, split in enumerate(("train", "validation")):
         bank = root / "synthetic" / "audio" / split / "soundbank"
         for c, (label, generate) in enumerate(SOUNDS.items()):
@@ -116,7 +116,9 @@ def _write_soundbank(root: Path, seed: int, sizes: DemoSizes) -> None:
 
 
 def _cooccurrences() -> dict:
-    """Every class as often; two in five further events are of the same class, the others even."""
+    """Return co-occurrences: every class is equally frequent; two in five further events are of the same
+    class, the others are spread evenly.
+    """
     return {
         label: {
             "proba": 0.1,
@@ -132,7 +134,7 @@ def _cooccurrences() -> dict:
 
 
 def _write_recorded(root: Path, seed: int, sizes: DemoSizes) -> None:
-    """Weak, unlabelled and validation clips with their TSVs."""
+    """Write weak, unlabelled and validation clips with their TSVs."""
     subsets = (
         ("train/weak", sizes.weak, "filename\tevent_labels"),
         ("train/unlabel_in_domain", sizes.unlabelled, "filename"),
@@ -159,8 +161,7 @@ def _rows(name: str, events: tuple[Event, ...], header: str) -> list[str]:
 
 
 def mixture(random: np.random.Generator, duration_s: float) -> tuple[np.ndarray, tuple[Event, ...]]:
-    """A recorded-like clip: one to three classes in one room over a background, by a cheap
-    recorder.
+    """Draw a recorded-like clip: one to three classes in one room over a background, by a cheap recorder.
 
     Returns float64 audio at Scaper's level (background -55 LUFS, events 6 to 26 dB over it) and
     its events.
@@ -199,7 +200,7 @@ def _at_level(waveform_T: np.ndarray, lufs: float) -> np.ndarray:
 
 
 def _recorded(waveform_T: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Some recorders lose the highs, some the lows."""
+    """Filter as a cheap recorder does: some lose the high frequencies, some the low ones."""
     for share, kind, low_hz, high_hz in ((0.3, "low", 4500, 7000), (0.3, "high", 80, 200)):
         if random.random() < share:
             edge_hz = random.uniform(low_hz, high_hz)

@@ -16,7 +16,7 @@ Random = np.random.Generator
 
 
 def alarm_bell_ringing(random: Random) -> np.ndarray:
-    """Electronic beeps, often in two alternating pitches."""
+    """Draw electronic beeps, often in two alternating pitches."""
     low_hz = random.uniform(1700, 3200)
     pitches = (low_hz, low_hz * random.choice([1.0, 1.25, 1.33]))
     beep_s, pause_s = random.uniform(0.09, 0.18), random.uniform(0.04, 0.1)
@@ -28,7 +28,7 @@ def alarm_bell_ringing(random: Random) -> np.ndarray:
 
 
 def blender(random: Random) -> np.ndarray:
-    """A motor that spins up, with a rich whine, bright noise and the beat of its blades."""
+    """Draw a motor that spins up, with a rich whine, bright noise and the beat of its blades."""
     seconds = random.uniform(1.5, 4.0)
     time = _time(seconds)
     pitch_hz = random.uniform(340, 520) * (1 - 0.3 * np.exp(-time / 0.12))
@@ -39,7 +39,7 @@ def blender(random: Random) -> np.ndarray:
 
 
 def cat(random: Random) -> np.ndarray:
-    """A meow: one harmonic glide up and down, its middle loudest."""
+    """Draw a meow: one harmonic glide up and down, loudest in the middle."""
     seconds = random.uniform(0.5, 1.1)
     phase = np.linspace(0, 1, int(seconds * SAMPLE_RATE_HZ))
     pitch_hz = random.uniform(430, 650) * (
@@ -50,7 +50,7 @@ def cat(random: Random) -> np.ndarray:
 
 
 def dishes(random: Random) -> np.ndarray:
-    """Clinks: short bursts of inharmonic, quickly dying partials."""
+    """Draw clinks: short bursts of inharmonic partials that decay quickly."""
     clinks = random.integers(4, 9)
     sound = np.zeros(int((0.17 * clinks + 0.3) * SAMPLE_RATE_HZ))
     time = _time(0.25)
@@ -67,7 +67,7 @@ def dishes(random: Random) -> np.ndarray:
 
 
 def dog(random: Random) -> np.ndarray:
-    """Two to four barks: falling pitch with rough noise on it."""
+    """Draw two to four barks: a falling pitch with rough noise on it."""
     pitch_hz = random.uniform(280, 600)
     barks = []
     for _ in range(random.integers(2, 5)):
@@ -83,7 +83,7 @@ def dog(random: Random) -> np.ndarray:
 
 
 def electric_shaver_toothbrush(random: Random) -> np.ndarray:
-    """A buzz: fifty even harmonics of a low, steady pitch."""
+    """Draw a buzz: fifty even harmonics of a low, steady pitch."""
     seconds = random.uniform(1.5, 4.0)
     wobble = 1 + 0.006 * np.sin(2 * np.pi * random.uniform(0.3, 1.5) * _time(seconds))
     buzz = _unit(_harmonics(random.uniform(100, 145) * wobble, 0.985 ** np.arange(52), random))
@@ -91,7 +91,7 @@ def electric_shaver_toothbrush(random: Random) -> np.ndarray:
 
 
 def frying(random: Random) -> np.ndarray:
-    """High hiss with dense crackle."""
+    """Draw a high hiss with dense crackle."""
     seconds = random.uniform(1.5, 4.0)
     hiss = _unit(_band(_noise(seconds, random), 3500, 7800))
     pops = np.zeros_like(hiss)
@@ -101,7 +101,7 @@ def frying(random: Random) -> np.ndarray:
 
 
 def running_water(random: Random) -> np.ndarray:
-    """Broad noise of the middle bands that swells and ebbs, with bubbling tones."""
+    """Draw broad noise of the middle bands that rises and falls, with bubbling tones."""
     seconds = random.uniform(1.5, 4.0)
     stream = _unit(
         _band(_noise(seconds, random), random.uniform(300, 600), random.uniform(3500, 5500))
@@ -119,7 +119,7 @@ def running_water(random: Random) -> np.ndarray:
 
 
 def speech(random: Random) -> np.ndarray:
-    """Syllables: glottal pulses through three formants, now and then a fricative."""
+    """Draw syllables: glottal pulses through three formants, sometimes a fricative."""
     voice_hz = random.choice([random.uniform(90, 140), random.uniform(170, 250)])
     parts = []
     for _ in range(random.integers(3, 10)):
@@ -139,7 +139,7 @@ def speech(random: Random) -> np.ndarray:
 
 
 def vacuum_cleaner(random: Random) -> np.ndarray:
-    """A low hum under a steady roar of the lower bands."""
+    """Draw a low hum under a steady roar of the lower bands."""
     seconds = random.uniform(2.0, 4.0)
     time = _time(seconds)
     pitch_hz = random.uniform(180, 270) * (1 - 0.2 * np.exp(-time / 0.3))
@@ -163,7 +163,7 @@ SOUNDS: dict[str, Callable[[Random], np.ndarray]] = {
 
 
 def background(random: Random, seconds: float) -> np.ndarray:
-    """A quiet room: low rumble, some hiss, perhaps the hum of the mains."""
+    """Draw a quiet room: low rumble, some hiss, perhaps the hum of the mains."""
     noise = _noise(seconds, random)
     rumble = _unit(_band(np.cumsum(noise), 40, 2000))
     hum = np.sin(2 * np.pi * 50 * _time(seconds))
@@ -173,9 +173,7 @@ def background(random: Random, seconds: float) -> np.ndarray:
 
 
 def room_response(random: Random) -> np.ndarray:
-    """An impulse response: the direct sound, then exponentially decaying noise (T60 0.15 to 0.45
-    s).
-    """
+    """Draw an impulse response: the direct sound, then exponentially decaying noise (T60 0.15 to 0.45 s)."""
     samples = int(random.uniform(0.15, 0.45) * SAMPLE_RATE_HZ)
     tail = random.standard_normal(samples) * np.exp(-6.9 * np.arange(samples) / samples)
     response = random.uniform(0.05, 0.15) * tail
@@ -200,14 +198,12 @@ def _noise(seconds: float, random: Random) -> np.ndarray:
 
 
 def _unit(waveform_T: np.ndarray) -> np.ndarray:
-    """Scaled to a standard deviation of 1."""
+    """Scale to a standard deviation of 1."""
     return waveform_T / (waveform_T.std() + 1e-12)
 
 
 def _harmonics(pitch_T: np.ndarray, levels: np.ndarray | list[float], random: Random) -> np.ndarray:
-    """A sum of harmonics of a gliding pitch in Hz, in random phases; those above Nyquist are left
-    out.
-    """
+    """Return a sum of harmonics of a gliding pitch in Hz, in random phases; those above Nyquist are left out."""
     phase_T = 2 * np.pi * np.cumsum(pitch_T) / SAMPLE_RATE_HZ
     sound_T = np.zeros_like(phase_T)
     for number, level in enumerate(levels, start=1):
@@ -229,7 +225,7 @@ def _resonance(waveform_T: np.ndarray, hz: float, width_hz: float) -> np.ndarray
 
 
 def _shaped(waveform_T: np.ndarray, rise_s: float, fall_s: float) -> np.ndarray:
-    """Linear rise and fall."""
+    """Apply a linear rise and fall."""
     position = np.arange(len(waveform_T)) + 1
     rise, fall = rise_s * SAMPLE_RATE_HZ, fall_s * SAMPLE_RATE_HZ
     return waveform_T * np.clip(position / rise, 0, 1) * np.clip(position[::-1] / fall, 0, 1)

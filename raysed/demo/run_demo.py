@@ -1,6 +1,7 @@
-"""`raysed demo`: the whole path on built-in sounds, without any download.
+"""The work of `raysed demo`: the whole path on built-in sounds, without any download.
 
-It shows the machinery and that it learns; a few hundred steps of a small model do not show the paper's effects.
+It shows the machinery and that it learns; a few hundred steps of a small model do not show the paper's
+effects.
 """
 
 import os
@@ -15,13 +16,13 @@ from raysed.tune.preview import place_faults
 from raysed.tune.run_space import run_space, say_to_stderr
 
 SPACE = Path("tune_spaces/demo.yaml")
-"""Relative to the working directory, like the roots and folders inside it."""
+"""Path of the space, relative to the working directory, like the roots and folders inside it."""
 
 
 def run_demo(run: str | None) -> int:
-    """Write the sounds, build the data sets, train the grid, print the tables; returns the exit code.
+    """Write the sounds, build the data sets, train the grid, print the tables; return the exit code.
 
-    0: done and something was learnt; 1: done, but the check of learning failed; 3: failed trials.
+    The code is 0: done and something was learnt; 1: done, but the check of learning failed; 3: failed trials.
     """
     if not SPACE.is_file():
         raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")

@@ -1,1 +1,1 @@
-"""What of a data tree is there, and what would spoil a result."""
+"""The examination of a data tree: what is there, and what would spoil a result."""

@@ -1,4 +1,4 @@
-"""What the doctor found: counts of every part of a data tree, problems and remarks; as tables or JSON."""
+"""The findings of the doctor: counts of every part of a data tree, problems and remarks; as tables or JSON."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -33,7 +33,7 @@ class SubsetCheck:
     tsv: str
     listed: int = 0
     missing: int = 0
-    """Listed without audio."""
+    """Clips that are listed without audio."""
     eventless: int = 0
     """Labelled clips without an event."""
     overlaps: int = 0
@@ -70,7 +70,7 @@ class SetCheck:
 
 @dataclass
 class Diagnosis:
-    """Everything; healthy when there are no problems."""
+    """All findings; healthy when there are no problems."""
 
     target: str
     subsets: list[SubsetCheck] = field(default_factory=list)
@@ -80,22 +80,22 @@ class Diagnosis:
     sets: list[SetCheck] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """What breaks a job, or the trust in its results."""
+    """Problems that break a job, or the trust in its results."""
     remarks: list[str] = field(default_factory=list)
-    """What a person should know; a job copes with it."""
+    """Remarks that a person should know, though a job copes with them."""
 
     @property
     def healthy(self) -> bool:
-        """No problems were found."""
+        """Tell whether no problems were found."""
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, with `ok`."""
+        """Return all findings as JSON, with `ok`."""
         return {"ok": self.healthy, **asdict(self)}
 
 
 def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
-    """Tables of what there is, then problems and remarks, one a line."""
+    """Print tables of what there is, then problems and remarks, one a line."""
     if diagnosis.subsets:
         console.print(_subset_table(diagnosis.subsets))
         console.print(_class_table(diagnosis.subsets, diagnosis.soundbank))

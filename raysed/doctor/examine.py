@@ -1,4 +1,5 @@
-"""`raysed doctor ROOT|JOB`: what of DESED is there, what is missing, and what would spoil a result.
+"""The work of `raysed doctor ROOT|JOB`: which parts of DESED are there, which are missing, and what would
+spoil a result.
 
 Reads TSVs, folders and the header of every audio file (about 0.2 ms each); nothing is decoded.
 """
@@ -47,7 +48,7 @@ _SHOWN = 5
 def examine(target: str | Path) -> Diagnosis:
     """Examine the sources of a data job (a file), or a folder that holds DESED or parts of it.
 
-    ValueError if it is neither, or the job cannot be read; all else is in the diagnosis.
+    Raises ValueError if it is neither, or the job cannot be read; everything else is in the diagnosis.
     """
     path = Path(target)
     found = Diagnosis(str(target))
@@ -87,7 +88,7 @@ def examine(target: str | Path) -> Diagnosis:
 
 
 def _distinct(sets: Iterable[RecordedSet]) -> list[RecordedSet]:
-    """One of each subset, part and folder, whole."""
+    """Return one set of each subset, part and folder, without a limit."""
     return list(dict.fromkeys(s.model_copy(update={"limit": None}) for s in sets))
 
 
@@ -106,7 +107,7 @@ def _bank_classes(roots: Roots, found: Diagnosis) -> tuple[str, ...] | None:
 
 
 def _examine_sets(job: DataJob, found: Diagnosis) -> None:
-    """Which sets of the job are built, and which can be."""
+    """Note which sets of the job are built, and which can be built."""
     reasons: dict[str, list[str]] = {}
     for name in job.sets:
         try:
@@ -123,7 +124,7 @@ def _examine_sets(job: DataJob, found: Diagnosis) -> None:
 def _examine_subset(
     roots: Roots, data_set: RecordedSet, classes: Sequence[str] | None, found: Diagnosis
 ) -> tuple[str, ...]:
-    """Check one subset; returns all the file names that it lists."""
+    """Check one subset; return all the file names that it lists."""
     assert roots.recorded is not None, "a root or the job's sets say so"
     root, tsv = Path(roots.recorded), tsv_path(roots.recorded, data_set)
     check = SubsetCheck(_name(data_set), str(tsv))
@@ -198,7 +199,7 @@ def _remark_rates(found: Diagnosis, rate_hz: int) -> None:
 
 
 def _read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
-    """Fill the check from the files' headers; returns the duration in seconds of each good file."""
+    """Fill in the check from the files' headers; return the duration in seconds of each good file."""
     durations_s: dict[str, float] = {}
     rates: Counter[int] = Counter()
     for path in paths:

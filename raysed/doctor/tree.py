@@ -1,4 +1,4 @@
-"""What of DESED lies in a folder, in any of the layouts that users have."""
+"""The parts of DESED that lie in a folder, in any of the layouts that users have."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from raysed.data.recorded.desed import audio_folders, tsv_path
 
 
 def find_roots(root: str | Path) -> Roots:
-    """Where the parts of DESED lie in a folder; ValueError if there is none."""
+    """Find the parts of DESED in a folder. Raises ValueError if there is none."""
     root = Path(root).resolve()
 
     def first(marks: Sequence[str], *places: str) -> str | None:
@@ -30,7 +30,7 @@ def find_roots(root: str | Path) -> Roots:
 
 
 def subsets_in(roots: Roots) -> list[RecordedSet]:
-    """The subsets that a root holds annotations or audio of."""
+    """Return the subsets that a root holds annotations or audio of."""
     if roots.recorded is None:
         return []
     root = Path(roots.recorded)
@@ -46,7 +46,7 @@ def subsets_in(roots: Roots) -> list[RecordedSet]:
 
 
 def splits_in(roots: Roots) -> list[str]:
-    """The soundbank's splits; x-valid is drawn from train where it has no folder."""
+    """Return the soundbank's splits; x-valid is drawn from train where it has no folder."""
     if roots.soundbank is None:
         return []
     has_eval = Path(roots.soundbank, "audio/eval/soundbank").is_dir()

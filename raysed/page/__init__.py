@@ -1,1 +1,1 @@
-"""The HTML page and the paper's figures of a run."""
+"""The HTML page of a run, and its figures for papers."""

@@ -1,7 +1,8 @@
-"""The error browser's content: a few validation clips, what is in them and what every cell heard.
+"""The content of the error browser: a few validation clips, their reference events and the detections of
+every cell.
 
-Chosen from the stored counts, so that it also works where the data set is not at hand any more; then
-there is no log-mel, no audio and no reference, and the page says so.
+The clips are chosen from the stored counts, so that this also works where the data set is gone; then there is
+no log-mel, no audio and no reference, and the page says so.
 """
 
 from collections.abc import Sequence
@@ -20,15 +21,16 @@ from raysed.storage.folder import Folder
 from raysed.training.scoring import decode_scores
 
 WORST, RANDOM = 12, 12
-"""Clips of each evaluation set: with the most errors, and drawn from the rest with seed 0."""
+"""Numbers of clips of each evaluation set: those with the most errors, and those drawn from the rest with
+seed 0."""
 MEDIA_BUDGET_BYTES = 6_000_000
-"""Of all pictures and audio together; what comes after goes without."""
+"""Bytes of all pictures and audio together; clips beyond them have neither."""
 
 
 def browser_of(
     run: Folder, plan: dict[str, Any], results: Sequence[Result]
 ) -> list[dict[str, Any]]:
-    """One entry an evaluation set that has results."""
+    """Return one entry for each evaluation set that has results."""
     urls = {about["name"]: about["url"] for about in plan["datasets"]}
     root = Path(plan["recorded_root"]) if plan.get("recorded_root") else None
     budget = MEDIA_BUDGET_BYTES
@@ -53,7 +55,9 @@ def browser_of(
 
 
 def choose(results: Sequence[Result]) -> dict[str, str]:
-    """Clip -> why it is shown. Errors are false positives and misses, event-based, mean over results."""
+    """Return clip -> why it is shown. Errors are event-based false positives and misses, the mean over
+    results.
+    """
     statistics = results[0].statistics
     errors_N = np.mean([errors_of(result)[1:].sum(axis=0) for result in results], axis=0)
     order = np.lexsort((np.arange(len(errors_N)), -errors_N))
@@ -65,7 +69,7 @@ def choose(results: Sequence[Result]) -> dict[str, str]:
 
 
 def errors_of(result: Result) -> np.ndarray:
-    """Per clip: hits, false positives and misses, event-based (3, N)."""
+    """Return event-based hits, false positives and misses of each clip: (3, N)."""
     counts = result.statistics.event
     hits_N = counts.tp_NK.sum(axis=1)
     return np.stack(
@@ -89,7 +93,7 @@ def _clip(name: str, why: str, results: Sequence[Result], stored: dict[str, Any]
 
 
 def trim_media(clips: list[dict[str, Any]], budget: int) -> int:
-    """Take media off the clips that are past the budget; returns what is left of it."""
+    """Take the media off clips that are past the budget; return what is left of it."""
     for clip in clips:
         for kind in ("picture", "audio"):
             size = len(clip[kind] or "")
@@ -103,7 +107,7 @@ def trim_media(clips: list[dict[str, Any]], budget: int) -> int:
 def _system(
     run: Folder, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What one cell and seed detected in the chosen clips; None where its scores are not stored."""
+    """Return what one cell and seed detected in the chosen clips; None where its scores are not stored."""
     places = [result.statistics.filenames.index(clip["filename"]) for clip in clips]
     content = run.child(f"trials/{result.trial}").read(
         f"scores/{result.evaluation}.{result.xvalid}.arrow"
@@ -119,8 +123,8 @@ def _system(
 def detected(
     content: bytes, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
 ) -> list[list[list[Any]]]:
-    """Clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit` as
-    the event F1 matches them, None where the clip's reference is not known.
+    """Return clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit`
+    as the event F1 matches them, None where the clip's reference is not known.
     """
     scores = decode_scores(content)
     place = {name: n for n, name in enumerate(scores.filenames)}
@@ -150,7 +154,7 @@ def detected(
 
 
 def reference_events(clips: list[dict[str, Any]]) -> Events:
-    """What is annotated in the clips; nothing where it is not known."""
+    """Return the annotated events of the clips; none where they are not known."""
     rows = [(n, *event) for n, clip in enumerate(clips) for event in clip["events"] or ()]
     clip_E, label_E, onset_E, offset_E = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Events.sort(clip_E, label_E, onset_E, offset_E)

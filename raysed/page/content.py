@@ -1,6 +1,6 @@
-"""A run as one JSON-able object: all that the page and the figures show, and nothing that is drawn.
+"""A run as one JSON-able object: all that the page and the figures show, without any drawing.
 
-The narrow place between the reducer's rows (raysed.report) and the pictures. Values are fractions.
+It stands between the rows of raysed.report and the pictures. Values are fractions.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from raysed.storage.folder import Folder
 from raysed.storage.json_file import read_json
 
 ROC_DEFINITION = "psds_2020"
-"""Whose curve is drawn: that of the tables' PSDS (METRICS)."""
+"""The PSDS whose curve is drawn, which is that of the tables (METRICS)."""
 
 
 def content_of(report: Report) -> dict[str, Any]:
-    """Everything the page shows. Raises ValueError where trials were scored on different sets."""
+    """Return everything that the page shows. Raises ValueError where trials were scored on different sets."""
     run, plan = report.run, report.plan
     results = read_results(run, plan)  # refuses trials of different sets
     return jsonable(
@@ -58,7 +58,7 @@ def content_of(report: Report) -> dict[str, Any]:
 
 
 def about_run(run: Folder, plan: dict[str, Any]) -> dict[str, Any]:
-    """Name, state and provenance; no folders, since pages are passed on."""
+    """Return name, state and provenance; no folders, since pages are passed on."""
     status = read_json(run, "status.json") or {}
     kept = ("state", "exit_code", "heartbeat", "reason", "commit", "versions")
     return {
@@ -73,7 +73,7 @@ def about_run(run: Folder, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def contrast_rows(plan: dict[str, Any], contrasts: Sequence[ContrastValue]) -> list[dict[str, Any]]:
-    """Every difference; `mirrored` where the same pair is there before, the other way round."""
+    """Return every difference, with `mirrored` true where the same pair came before the other way round."""
     seen: set[tuple[str, ...]] = set()
     rows = []
     for value in contrasts:
@@ -85,7 +85,7 @@ def contrast_rows(plan: dict[str, Any], contrasts: Sequence[ContrastValue]) -> l
 
 
 def contrast_row(plan: dict[str, Any], value: ContrastValue) -> dict[str, Any]:
-    """A contrast with the published difference and what our interval says to it."""
+    """Return a contrast with the published difference and what our interval says about it."""
     cells = {cell["id"]: cell for cell in plan["cells"]}
     pair = (cells[value.cell], cells[value.against])
     a, b = (published(cell, value.evaluation, value.metric) for cell in pair)
@@ -100,7 +100,7 @@ def contrast_row(plan: dict[str, Any], value: ContrastValue) -> dict[str, Any]:
 
 
 def by_cell(plan: dict[str, Any], results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
-    """(cell, evaluation set) -> its finished seeds, in the plan's order."""
+    """Return (cell, evaluation set) -> its finished seeds, in the plan's order."""
     found: dict[tuple[str, str], list[Result]] = {
         (cell["id"], evaluation): [] for cell in plan["cells"] for evaluation in cell["evaluation"]
     }
@@ -110,7 +110,7 @@ def by_cell(plan: dict[str, Any], results: Sequence[Result]) -> dict[tuple[str, 
 
 
 def roc_curves(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
-    """PSD-ROC of every cell; cells that show one system share the work."""
+    """Return the PSD-ROC of every cell; cells that show one system share the work."""
     drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows = []
     for (cell, evaluation), seeds in by_cell(plan, results).items():
@@ -126,7 +126,9 @@ def roc_curves(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str
 
 
 def class_tables(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Per evaluation set: event F1 of every class and cell, mean over seeds, and events per class."""
+    """Return for each evaluation set the event F1 of every class and cell, as mean over seeds, and the events
+    of each class.
+    """
     tables: dict[str, dict[str, Any]] = {}
     for (cell, evaluation), seeds in by_cell(plan, results).items():
         statistics = seeds[0].statistics
@@ -146,8 +148,8 @@ def class_tables(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[s
 
 
 def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Which epoch each x-valid set selected, and what that model reaches: one row a trial, x-valid set
-    and evaluation set.
+    """Return one row for each trial, x-valid set and evaluation set: the epoch that the x-valid set selected,
+    and what that model reaches.
     """
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for result in results:
@@ -172,7 +174,7 @@ def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def flat(config: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """A nested configuration by dotted keys."""
+    """Return a nested configuration by dotted keys."""
     found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, dict):
@@ -183,7 +185,7 @@ def flat(config: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def jsonable(value: Any) -> Any:
-    """The same with plain numbers; NaN and infinities become None."""
+    """Return the same with plain numbers; NaN and infinities become None."""
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -16,12 +16,12 @@ from raysed.evaluation.metrics.psds_kernels import TILE, rates
 DRAWS = 200
 LEVEL = 0.95
 POINTS = 101
-"""From 0 to `max_efpr`, both included."""
+"""Number of points from 0 to `max_efpr`, both included."""
 
 
 @dataclass(frozen=True)
 class RocBand:
-    """The mean curve of a cell's seeds, and where it may lie for other clips of the same kind."""
+    """The mean curve of a cell's seeds, and the band in which it may lie for other clips of the same kind."""
 
     efpr_X: np.ndarray
     """Effective false positives per hour."""
@@ -32,7 +32,7 @@ class RocBand:
 
 
 def roc_band(seeds: Sequence[Statistics], definition: str, draws: int = DRAWS) -> RocBand:
-    """Pointwise band of the mean over seeds; every seed sees the same draws of clips, so that the
+    """Return the pointwise band of the mean over seeds; every seed sees the same draws of clips, so that the
     band says nothing about other seeds. Seeds must have been scored on the same set.
     """
     first = seeds[0]
@@ -48,8 +48,8 @@ def roc_band(seeds: Sequence[Statistics], definition: str, draws: int = DRAWS) -
 def heights(
     statistics: Statistics, weights_BN: np.ndarray, definition: str, efpr_X: np.ndarray
 ) -> np.ndarray:
-    """Height of the curve at each rate in each weighted resample: float64 (B, X), NaN where no class
-    has ground truth.
+    """Return the height of the curve at each rate in each weighted resample: float64 (B, X), NaN where no
+    class has ground truth.
     """
     arguments = kernel_arguments(statistics, DEFINITIONS[definition])
     parts = [
@@ -60,7 +60,7 @@ def heights(
 
 
 def _tile_heights(weights_BN: np.ndarray, arguments: tuple, efpr_X: np.ndarray) -> np.ndarray:
-    """Of at most TILE resamples."""
+    """Return the heights for at most TILE resamples."""
     columns, per_clip, rules, n_points = arguments
     n_classes = per_clip[0].shape[1]
     weights_NT = np.zeros((weights_BN.shape[1], TILE), np.int32)

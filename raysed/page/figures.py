@@ -1,7 +1,7 @@
 """The page's figures as PNG and SVG for papers: RUN/figures/*.
 
 One and two columns of a two-column page (3.5 and 7.16 inches), text of 7 points and more, colours of Okabe &
-Ito and viridis, which the colour-blind tell apart; what a colour says a shape or a place says too.
+Ito and viridis, which the colour-blind tell apart; what a colour tells, a shape or a position tells too.
 """
 
 import io
@@ -37,11 +37,11 @@ from raysed.storage.folder import Folder
 OUTCOMES = {"higher": BLUE, "lower": ORANGE, "undecided": GREY}
 DPI = 300
 MAX_PANELS = 30
-"""Of one figure; more cells than these are drawn in further figures."""
+"""The most panels of one figure; further cells are drawn in further figures."""
 
 
 def write_figures(run: Folder, content: dict[str, Any]) -> list[str]:
-    """Write every figure that there is something for; returns a line each."""
+    """Write every figure that has content; return a line for each."""
     lines = []
     with mpl.rc_context(STYLE):
         for name, figure in figures(content):
@@ -57,7 +57,7 @@ def write_figures(run: Folder, content: dict[str, Any]) -> list[str]:
 
 
 def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    """Name and figure; a name says what is drawn, on which set, in which metric."""
+    """Yield name and figure; a name says what is drawn, on which set, in which metric."""
     for evaluation in content["evaluations"]:
         for metric in content["metrics"]:
             rows = _of(
@@ -85,7 +85,7 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 
 def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
-    """Differences with simultaneous intervals, and the published ones."""
+    """Draw differences with simultaneous intervals, and the published ones."""
     figure, axis = rows_of(rows, [f"{row['cell']} \u2212 {row['against']}" for row in rows])
     for y, row in enumerate(rows):
         scale, colour = metric["scale"], OUTCOMES[row["outcome"]]
@@ -106,7 +106,7 @@ def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
 
 
 def seeds(rows: list[dict[str, Any]], metric: dict[str, Any], names: list[int]) -> Figure:
-    """Every seed of every cell, and the interval of their mean."""
+    """Draw every seed of every cell, and the interval of their mean."""
     figure, axis = rows_of(rows, [row["cell"] for row in rows])
     for y, row in enumerate(rows):
         scale = metric["scale"]
@@ -123,7 +123,9 @@ def seeds(rows: list[dict[str, Any]], metric: dict[str, Any], names: list[int]) 
 
 
 def roc(rows: list[dict[str, Any]], against: dict[str, dict[str, Any]]) -> Figure:
-    """PSD-ROC of up to MAX_PANELS cells; grey: of the cell that each is compared with (cell -> its row)."""
+    """Draw the PSD-ROC of up to MAX_PANELS cells; grey is that of the cell that each is compared with (cell
+    -> its row).
+    """
     figure, axes = panels(len(rows))
     others = [against.get(row["cell"]) for row in rows]
     for axis, row, other in zip(axes, rows, others, strict=True):
@@ -148,7 +150,9 @@ def roc(rows: list[dict[str, Any]], against: dict[str, dict[str, Any]]) -> Figur
 
 
 def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
-    """Event F1 on the x-valid sets, or the training loss, after each epoch; a panel a training."""
+    """Draw the event F1 on the x-valid sets, or the training loss, after each epoch; one panel for each
+    training.
+    """
     figure, axes = panels(len(trainings))
     trials = [trial for rows in trainings for trial in rows]
     names = list(dict.fromkeys(name for trial in trials for name in trial["xvalid"]))
@@ -170,7 +174,9 @@ def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
 def _draw_curves(
     axis: Any, trial: dict[str, Any], what: str, colours: dict[str, str], dashes: Any
 ) -> None:
-    """One trial's lines; of x-valid, those of the network that is selected by it, a dot at the epoch."""
+    """Draw one trial's lines. For x-valid they are those of the network that it selects, with a dot at the
+    selected epoch.
+    """
     if what == "losses":
         values = np.array(trial["losses"].get("loss", []), dtype=float)
         axis.plot(np.arange(1, len(values) + 1), values, ls=dashes, color=BLUE)
@@ -184,7 +190,7 @@ def _draw_curves(
 
 
 def heat(table: dict[str, Any]) -> Figure:
-    """Event F1 of every class and cell; numbers where they can be read."""
+    """Draw the event F1 of every class and cell, with numbers where they can be read."""
     cells = list(table["cells"])
     f1_KC = 100 * np.array([table["cells"][cell] for cell in cells], dtype=float).T
     height = min(0.9 + 0.17 * len(table["classes"]), TALL_IN)
@@ -212,8 +218,8 @@ def heat(table: dict[str, Any]) -> Figure:
 
 
 def selection(trials: list[list[dict[str, Any]]], metric: dict[str, Any]) -> Figure:
-    """What each x-valid set chose out of the same training (the paper's Table 6); a line a trial,
-    named by its first cell.
+    """Draw what each x-valid set chose out of the same training (the paper's Table 6); one line for each
+    trial, named by its first cell.
     """
     names = list(dict.fromkeys(row["xvalid"] for rows in trials for row in rows))
     trainings = list(dict.fromkeys(rows[0]["training"] for rows in trials))
@@ -239,7 +245,7 @@ def selection(trials: list[list[dict[str, Any]]], metric: dict[str, Any]) -> Fig
 
 
 def _several_choices(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The rows of each trial with several x-valid sets, on the first evaluation set."""
+    """Return the rows of each trial with several x-valid sets, on the first evaluation set."""
     trials: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if row["evaluation"] == rows[0]["evaluation"]:
@@ -250,7 +256,7 @@ def _several_choices(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _numbered(
     name: str, rows: list[Any], draw: Callable[[list[Any]], Figure]
 ) -> Iterator[tuple[str, Figure]]:
-    """As many figures as hold all rows."""
+    """Yield as many figures as hold all rows."""
     for number, first in enumerate(range(0, len(rows), MAX_PANELS), 1):
         suffix = f"-{number}" if len(rows) > MAX_PANELS else ""
         yield f"{name}{suffix}", draw(rows[first : first + MAX_PANELS])
@@ -264,7 +270,7 @@ def _by_training(trials: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _compared(
     curves: list[dict[str, Any]], contrasts: list[dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Cell -> the curve of the first cell that it is compared with."""
+    """Return cell -> the curve of the first cell that it is compared with."""
     by_cell = {row["cell"]: row for row in curves}
     pairs = [(row["cell"], row["against"]) for row in contrasts if not row["mirrored"]]
     return {cell: by_cell[other] for cell, other in reversed(pairs) if other in by_cell}

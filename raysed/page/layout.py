@@ -10,7 +10,7 @@ COLUMN_IN, PAGE_IN, TALL_IN = 3.5, 7.16, 9.2
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6b7280"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.", (0, (9, 2)), (0, (6, 1, 1, 1, 1, 1)))
-"""Of the seeds, in their order; the page has the same."""
+"""Dashes of the seeds, in their order; the page has the same."""
 STYLE = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -29,7 +29,7 @@ STYLE = {
 
 
 def rows_of(rows: list[dict[str, Any]], labels: list[str]) -> tuple[Figure, Any]:
-    """A figure with a labelled row each, the first on top."""
+    """Make a figure with a labelled row for each name, the first on top."""
     height = min(0.9 + 0.17 * len(rows), TALL_IN)
     figure = Figure(figsize=(PAGE_IN, height), layout="constrained")
     axis = figure.subplots()
@@ -41,7 +41,7 @@ def rows_of(rows: list[dict[str, Any]], labels: list[str]) -> tuple[Figure, Any]
 
 
 def panels(count: int) -> tuple[Figure, list[Any]]:
-    """Small axes that share their scales, at most six a row."""
+    """Make small axes that share their scales, at most six in a row."""
     columns = min(count, 6)
     lines = -(-count // columns)
     width = PAGE_IN if columns > 2 else COLUMN_IN
@@ -53,13 +53,13 @@ def panels(count: int) -> tuple[Figure, list[Any]]:
 
 
 def published_mark(axis: Any, value: float, y: float) -> None:
-    """A hollow diamond."""
+    """Draw a published value as a hollow diamond."""
     axis.plot(value, y, "D", ms=5, mfc="none", mec=PINK, mew=1.2, zorder=3)
 
 
 def mark_key(figure: Figure, rows: list[dict[str, Any]], marks: dict[str, tuple[str, str]]) -> None:
-    """What the marks (name -> form and colour) and the hollow diamond mean; above the axes, where no
-    diamond of its own can be taken for a value.
+    """Explain the marks (name -> form and colour) and the hollow diamond above the axes, where the key cannot
+    be mistaken for a value.
     """
     handles = [
         Line2D([], [], ls="", marker=form, ms=3.5, color=colour, label=name)
@@ -72,12 +72,12 @@ def mark_key(figure: Figure, rows: list[dict[str, Any]], marks: dict[str, tuple[
 
 
 def dashes_of(seeds: list[int]) -> dict[int, Any]:
-    """Each seed's dashes; they come again after `DASHES`."""
+    """Return each seed's dashes, which repeat after the last of `DASHES`."""
     return dict(zip(seeds, cycle(DASHES), strict=False))
 
 
 def line_key(figure: Figure, colours: dict[str, str], seeds: list[int]) -> None:
-    """Above the axes: what the colours of lines mean, and which seed has which dashes, where there are several."""
+    """Explain above the axes the colours of lines, and the dashes of each seed where there are several."""
     handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if len(seeds) > 1:
         dashes = dashes_of(seeds)
@@ -93,6 +93,6 @@ def line_key(figure: Figure, colours: dict[str, str], seeds: list[int]) -> None:
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """Text that fits, and whose dollars are dollars to matplotlib."""
+    """Return a text that fits, with dollars escaped for matplotlib."""
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text.replace("$", r"\$")

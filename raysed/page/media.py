@@ -1,4 +1,4 @@
-"""A clip as a page can carry it: its log-mel as a small PNG, its audio as Ogg Vorbis, both data URIs."""
+"""The media of a clip on the page: its log-mel as a small PNG, its audio as Ogg Vorbis, both as data URIs."""
 
 import base64
 import io
@@ -13,13 +13,13 @@ from raysed.data.features.mel import log_mel_db
 
 COLOURS = 32
 MAX_WIDTH = 320
-"""Pixels of a log-mel; neighbouring frames are averaged down to it."""
+"""The most pixels of a log-mel; neighbouring frames are averaged down to it."""
 MAX_AUDIO_BYTES = 120_000
 """Larger clips are left out: 10 s at 16 kHz take 30 to 70 kB."""
 
 
 def mel_picture(mel_TF: np.ndarray, frames: int, features: Features) -> str:
-    """The clip's own frames (not its padding) as a palette PNG, low bands at the bottom."""
+    """Return the clip's own frames (not its padding) as a palette PNG, low bands at the bottom."""
     db_TF = log_mel_db(mel_TF[:frames].astype(np.float32), features)[:frames]
     step = -(-frames // MAX_WIDTH)
     whole = np.pad(db_TF, ((0, -frames % step), (0, 0)), mode="edge")
@@ -35,7 +35,7 @@ def mel_picture(mel_TF: np.ndarray, frames: int, features: Features) -> str:
 
 
 def audio_clip(waveform_T: np.ndarray, sample_rate_hz: int) -> str | None:
-    """Mono Ogg Vorbis, or None where that takes more than MAX_AUDIO_BYTES."""
+    """Return mono Ogg Vorbis, or None where that takes more than MAX_AUDIO_BYTES."""
     loudest = float(np.abs(waveform_T).max(initial=0.0))
     if loudest > 1:
         waveform_T = waveform_T / loudest
@@ -48,5 +48,5 @@ def audio_clip(waveform_T: np.ndarray, sample_rate_hz: int) -> str | None:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """The content inside an address."""
+    """Return the content as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""`RUN/report.html`: one page that needs nothing else, and the same figures as files for papers.
+"""The page of a run, `RUN/report.html`, which needs no other file, and the same figures as files for papers.
 
 The page is static: its content is one JSON block, drawn by the scripts in assets/. It loads nothing and may
 run nothing but these scripts (Content-Security-Policy with their hashes); every name reaches the document as
@@ -31,7 +31,7 @@ LIMIT_BYTES = 10_000_000
 
 
 def write_page(report: Report) -> list[str]:
-    """Write report.html and figures/* of a reduced run; returns what was written, a line each.
+    """Write report.html and figures/* of a reduced run; return what was written, a line each.
 
     Raises ValueError where trials were scored on different sets under one name.
     """
@@ -62,7 +62,9 @@ def render(content: dict[str, Any]) -> bytes:
 
 
 def policy(script: str, style: str) -> str:
-    """The page's Content-Security-Policy: nothing from anywhere, these two texts, media in data URIs."""
+    """Return the page's Content-Security-Policy: nothing from elsewhere, only these two texts and media in
+    data URIs.
+    """
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:;"
         f" script-src '{_hash(script)}'; style-src '{_hash(style)}'"
@@ -70,7 +72,7 @@ def policy(script: str, style: str) -> str:
 
 
 def as_block(content: dict[str, Any]) -> str:
-    """JSON that cannot end the element it stands in."""
+    """Return JSON that cannot end the element that it stands in."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 

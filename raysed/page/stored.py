@@ -19,7 +19,7 @@ from raysed.storage.folder import Folder
 def stored_clips(
     url: str | None, wanted: set[str], root: Path | None
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
-    """Reference events, picture and audio of clips in a data set, and why they are missing (or None)."""
+    """Return reference events, picture and audio of clips in a data set, and why they are missing (or None)."""
     if url is None:
         return {}, "plan.json does not say where the data set is"
     folder, found = Folder(url), {}
@@ -40,7 +40,7 @@ def stored_clips(
 
 
 def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> dict[str, Any]:
-    """One row of a shard as the page needs it."""
+    """Return one row of a shard as the page needs it."""
     features = manifest.features
     frames = row["frames"].as_py()
     shape = (features.n_frames, features.n_mels)
@@ -59,7 +59,9 @@ def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> d
 
 
 def _audio(row: dict[str, Any], features: Features, root: Path | None) -> str | None:
-    """From the stored waveform, else from the recording where that lies inside the data's root."""
+    """Return the audio from the stored waveform, else from the recording where that lies inside the data's
+    root.
+    """
     if "waveform" in row and row["waveform"].is_valid:
         waveform_T = row["waveform"].values.to_numpy(zero_copy_only=False)
         return audio_clip(waveform_T.astype(np.float32), features.sample_rate_hz)
@@ -74,7 +76,7 @@ def _audio(row: dict[str, Any], features: Features, root: Path | None) -> str | 
 
 
 def recording(root: Path | None, source: str | None) -> Path | None:
-    """The file that a clip was read from, if it is there and inside the root."""
+    """Return the file that a clip was read from, if it is there and inside the root."""
     name = json.loads(source or "{}").get("file")
     if root is None or not isinstance(name, str):
         return None

@@ -1,4 +1,4 @@
-"""How every trial of a run went: its state, its curves and what it cost; half-finished ones too."""
+"""The course of every trial of a run: its state, its curves and its cost; half-finished trials included."""
 
 import json
 import math
@@ -11,19 +11,19 @@ from raysed.storage.folder import Folder
 from raysed.storage.json_file import read_json
 
 TERMS = ("loss", "strong", "weak", "consistency_strong", "consistency_weak")
-"""Of the training loss, as in `progress.jsonl`."""
+"""Terms of the training loss, as in `progress.jsonl`."""
 _HOUR_S = 3600.0
 
 
 def short(value: float | None, digits: int = 4) -> float | None:
-    """A number of so many significant digits; None for what JSON cannot hold (NaN, infinity)."""
+    """Round a number to so many significant digits; None for what JSON cannot hold (NaN, infinity)."""
     if value is None or not math.isfinite(value):
         return None
     return float(f"{value:.{digits}g}")
 
 
 def trials_of(report: Report) -> list[dict[str, Any]]:
-    """Every training and seed of the plan, in its order."""
+    """Return every training and seed of the plan, in its order."""
     return [
         _trial(
             report.run, report.plan, training, seed, report.trials[trial_name(training["id"], seed)]
@@ -36,7 +36,7 @@ def trials_of(report: Report) -> list[dict[str, Any]]:
 def _trial(
     run: Folder, plan: dict[str, Any], training: dict[str, Any], seed: int, state: TrialState
 ) -> dict[str, Any]:
-    """One trial with what it has written so far."""
+    """Return one trial with what it has written so far."""
     folder = run.child(f"trials/{state.name}")
     result, epochs = read_json(folder, "result.json"), read_progress(folder)
     return {
@@ -57,7 +57,9 @@ def _trial(
 
 
 def read_progress(folder: Folder) -> list[dict[str, Any]]:
-    """The epochs in `progress.jsonl`; none where there is none yet. ValueError where it is not JSON."""
+    """Read the epochs in `progress.jsonl`; none where there is none yet. Raises ValueError where it is not
+    JSON.
+    """
     text = (folder.read("progress.jsonl") or b"").decode()
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -66,13 +68,13 @@ def read_progress(folder: Folder) -> list[dict[str, Any]]:
 
 
 def losses(epochs: list[dict[str, Any]]) -> dict[str, list[float | None]]:
-    """Mean of each term over each epoch's steps; terms that are never more than 0 are left out."""
+    """Return the mean of each term over each epoch's steps; terms that are never more than 0 are left out."""
     found = {term: [short(epoch.get(term)) for epoch in epochs] for term in TERMS}
     return {term: curve for term, curve in found.items() if any(curve)}
 
 
 def xvalid_curves(epochs: list[dict[str, Any]]) -> dict[str, dict[str, list[float | None]]]:
-    """x-valid set -> network -> event-based macro-F1 after each epoch, fractions."""
+    """Return x-valid set -> network -> event-based macro-F1 after each epoch, as fractions."""
     names = dict.fromkeys(name for epoch in epochs for name in epoch.get("xvalid_f1", {}))
     networks = [n for n in ("student", "teacher") if any(f"xvalid_f1_{n}" in e for e in epochs)]
     return {
@@ -87,7 +89,9 @@ def xvalid_curves(epochs: list[dict[str, Any]]) -> dict[str, dict[str, list[floa
 def cost(
     epochs: list[dict[str, Any]], result: dict[str, Any] | None, resources: dict[str, Any]
 ) -> dict[str, Any]:
-    """Seconds, device-hours and speed of one trial; `device` is what its hours count."""
+    """Return seconds, device-hours and speed of one trial; `device` is the kind of device that the hours
+    count.
+    """
     train_s = _total(epoch.get("train_s") for epoch in epochs)
     xvalid_s = _total(epoch.get("xvalid_s") for epoch in epochs)
     evaluation_s = (result or {}).get("evaluation_seconds") or 0.0

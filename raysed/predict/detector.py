@@ -1,4 +1,6 @@
-"""A checkpoint made ready: the chosen network on its device, its features, its post-processing."""
+"""A checkpoint made ready for prediction: the selected network on its device, its features, its
+post-processing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +28,7 @@ _ABOUT = {"trial", "features", "classes", "epoch"}
 
 @dataclass(frozen=True)
 class Detector:
-    """What turns windows into frame scores."""
+    """The detector that turns windows into frame scores."""
 
     network: nn.Module
     normaliser: Normaliser
@@ -39,7 +41,7 @@ class Detector:
     device: str
 
     def mel(self, waveform_T: np.ndarray) -> tuple[np.ndarray, int]:
-        """Amplitude mel (T, F) as a data set stores it, and how many frames are the window's own.
+        """Return the amplitude mel (T, F) as a data set stores it, and how many frames are the window's own.
 
         Raises ValueError for amplitudes that the dtype of storage cannot hold.
         """
@@ -47,22 +49,25 @@ class Detector:
         return stored_mel(mel_TF, self.features), len(mel_TF)
 
     def scores(self, mels: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
-        """Frame scores (B, U, K) float16, by the steps of training's scoring."""
+        """Return frame scores (B, U, K) float16, by the same steps as the scoring in training."""
         mel_BTF = torch.from_numpy(np.stack([mel_TF for mel_TF, _ in mels])).to(self.device)
         frames_B = torch.tensor([frames for _, frames in mels]).to(self.device)
         with torch.inference_mode():
             return self.forward(mel_BTF.float(), frames_B)[0].half().cpu().numpy()
 
     def forward(self, mel_BTF: Tensor, frames_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Strong (B, U, K) and weak (B, K) scores of linear mel amplitude and its own frames."""
+        """Return strong (B, U, K) and weak (B, K) scores of linear mel amplitude; `frames` are the windows'
+        own.
+        """
         log_mel_BTF = log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db)
         return self.network(self.normaliser(log_mel_BTF))
 
 
 def load_detector(path: str, network: Network | None = None, device: str | None = None) -> Detector:
-    """Read a checkpoint by path or URL; the network that its trial selects, on a GPU where there is one.
+    """Read a checkpoint by path or URL; take the network that its trial selects, on a GPU where there is one.
 
-    Raises ValueError saying what is wrong with the file: absent, truncated, another version's, not one.
+    Raises ValueError saying what is wrong with the file: absent, truncated, of another version, or no
+    checkpoint.
     """
     predictor, settings = read_checkpoint(path)
     name: Network = network or predictor.trial.selection.network
@@ -86,7 +91,7 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
 
 
 def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
-    """The networks, and the post-processing: the trial's, with what tuning has stored beside it."""
+    """Read the networks and the post-processing: the trial's, changed by what tuning has stored beside it."""
     folder, name = split_path(path)
     content = folder.read(name)
     if content is None:
@@ -106,7 +111,7 @@ def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
 
 
 def split_path(path: str) -> tuple[Folder, str]:
-    """The folder of a file and the file's name."""
+    """Return the folder of a file and the file's name."""
     if "://" not in path:
         path = str(Path(path).expanduser().resolve())
     parent, _, name = path.rpartition("/")
@@ -114,5 +119,5 @@ def split_path(path: str) -> tuple[Folder, str]:
 
 
 def with_settings(detector: Detector, settings: Settings) -> Detector:
-    """The same detector with other post-processing."""
+    """Return the same detector with other post-processing."""
     return replace(detector, settings=settings)

@@ -1,4 +1,5 @@
-"""`raysed export`: the chosen network as ONNX, with everything from linear mel to scores inside.
+"""The work of `raysed export`: the selected network as ONNX, with everything from linear mel to scores
+inside.
 
 Inputs are `mel` (B, T, F), linear mel amplitude of windows of the training length, zero-padded, and
 `frames` (B,) int64, each window's own frames; outputs are `strong` (B, U, K) and `weak` (B, K). The
@@ -30,18 +31,19 @@ _INPUTS, _OUTPUTS = ["mel", "frames"], ["strong", "weak"]
 
 @dataclass(frozen=True)
 class Parity:
-    """How far ONNX Runtime's scores are from torch's."""
+    """The difference between ONNX Runtime's scores and torch's."""
 
     error: float
-    """Largest absolute difference, of strong and weak scores."""
+    """Largest absolute difference of strong and weak scores."""
     clips: int
     lowest: float
     highest: float
-    """Of the scores compared: a network that always says the same proves little."""
+    """The range of the scores compared: agreement proves little where the network gives the same score to
+    everything."""
 
     @property
     def ok(self) -> bool:
-        """Whether the difference is within `TOLERANCE`."""
+        """Tell whether the difference is within `TOLERANCE`."""
         return self.error <= TOLERANCE
 
 
@@ -94,7 +96,9 @@ def export_onnx(detector: Detector, path: Path) -> Parity:
 
 
 def example_mels(detector: Detector, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(mel, frames): noise with bursts in random bands, levels over 60 dB, the last window short."""
+    """Return (mel, frames) of noise with bursts in random bands, at levels over a range of 60 dB; the last
+    window is short.
+    """
     rng = np.random.default_rng([seed, count])
     features = detector.features
     shape = (count, features.n_frames, features.n_mels)
@@ -111,7 +115,7 @@ def example_mels(detector: Detector, count: int, seed: int = 0) -> tuple[np.ndar
 
 
 def _export(module: MelToScores, detector: Detector, path: Path) -> None:
-    """By torch's tracing exporter: a GRU becomes ONNX's own, and it takes seconds."""
+    """Export by torch's tracing exporter, which takes seconds; a GRU becomes ONNX's own."""
     mel_BTF, frames_B = example_mels(detector, 2)
     with warnings.catch_warnings(), torch.enable_grad():
         # It warns of tracing in general; what matters is checked afterwards. With gradients the

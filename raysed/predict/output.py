@@ -1,4 +1,4 @@
-"""What prediction writes: events as TSV, JSON or Audacity labels, scores as sed_scores_eval's TSV.
+"""The output of prediction: events as TSV, JSON or Audacity labels, scores as sed_scores_eval's TSV.
 
 Times are in seconds with all their digits: frame edges are whole samples.
 """
@@ -26,13 +26,15 @@ _ROWS_AT_ONCE = 10_000
 
 
 class EventWriter:
-    """Events of one recording after the other: to standard output, one file, or a file for each.
+    """Writes the events of one recording after the other: to standard output, one file, or a file for each.
 
     Standard output gets each recording's TSV as soon as it is known; a file appears whole or not at all.
     """
 
     def __init__(self, out: str | None, form: Format, sources: Sequence[Source]) -> None:
-        """Raises ValueError for labels of several recordings in one place: they do not name them."""
+        """Raises ValueError for Audacity labels of several recordings in one place, since labels do not name
+        a recording.
+        """
         self._form, self._out = form, Path(out) if out else None
         self._folder = self._out if self._out and _is_folder(out or "") else None
         if self._folder:
@@ -46,7 +48,7 @@ class EventWriter:
         self._files: list[dict[str, Any]] = []
 
     def files(self, sources: Sequence[Source]) -> list[Path]:
-        """What will be written: none for standard output."""
+        """Return the files that will be written; none for standard output."""
         if self._folder:
             return [self._folder / source.output(EXTENSION[self._form]) for source in sources]
         return [self._out] if self._out else []
@@ -54,7 +56,7 @@ class EventWriter:
     def write(
         self, source: Source, events: list[Event], duration_s: float, notes: list[str]
     ) -> None:
-        """One recording's events."""
+        """Write one recording's events."""
         if self._form == "json":
             self._files.append(_json_of(source, events, duration_s, notes))
         elif self._form == "audacity":
@@ -73,7 +75,7 @@ class EventWriter:
             self._lines.clear()
 
     def close(self, about: dict[str, Any]) -> None:
-        """Write what one place gets at the end; `about` is what JSON says of the whole run."""
+        """Finish the one place that all events go to; `about` is the part of the JSON on the whole run."""
         if self._folder:
             return
         text = _text(self._lines)
@@ -87,10 +89,10 @@ class EventWriter:
 
 
 def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequence[str]) -> None:
-    """`FOLDER/<recording>.tsv`: onset, offset and a column for each class, one row a frame.
+    """Write `FOLDER/<recording>.tsv`: onset, offset and a column for each class, one row a frame.
 
-    Write smoothed scores: readers compare them with a threshold and filter no more. Read again, they
-    compare with any decimal threshold as the float16 scores do.
+    The scores should be smoothed, since readers compare them with a threshold without a filter. When they are
+    read again, any decimal threshold splits them as it splits the float16 scores.
     """
     path = Path(folder, source.output(".tsv"))
     seconds_T1 = scores.edge_T1
@@ -134,7 +136,7 @@ def _is_folder(out: str) -> bool:
 
 
 def _s(seconds: float) -> str:
-    """Seconds; a sample at 16 kHz is 0.0000625 s."""
+    """Format seconds; a sample at 16 kHz is 0.0000625 s."""
     return f"{seconds:.7f}".rstrip("0").removesuffix(".")
 
 

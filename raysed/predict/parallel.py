@@ -1,7 +1,7 @@
-"""Many recordings over the processes of a Ray cluster: actors that each hold the network.
+"""Prediction of many recordings by the processes of a Ray cluster: actors that each hold the network.
 
-The output is that of one process: each recording's windows depend on nothing else, and results come
-in the order of the recordings.
+The output equals that of one process: a recording's windows depend on nothing else, and results come in the
+order of the recordings.
 """
 
 from collections import deque
@@ -18,12 +18,12 @@ from raysed.predict.sources import Source
 from raysed.ray_cluster import start_ray
 
 RECORDINGS_AT_ONCE = 32
-"""Most recordings of a task: short ones then share batches."""
+"""The most recordings of a task; short recordings share batches."""
 _RETRIES = 2
 
 
 class _Worker:
-    """Fetches its network with its first work, and so once more after a restart."""
+    """An actor that fetches its network with its first work, and so again after a restart."""
 
     def __init__(self) -> None:
         self._detector: Detector | None = None
@@ -37,7 +37,7 @@ class _Worker:
 
 
 def _placed(detector: Detector) -> Detector:
-    """The detector on the GPU that Ray gave this actor, else on the CPU."""
+    """Return the detector on the GPU that Ray gave this actor, else on the CPU."""
     device = "cuda" if ray.get_gpu_ids() else "cpu"
     return replace(
         detector,
@@ -50,7 +50,7 @@ def _placed(detector: Detector) -> Detector:
 def predict_over_ray(
     detector: Detector, sources: Sequence[Source], *, workers: int, address: str | None
 ) -> Iterator[Prediction]:
-    """`predict` by `workers` actors of one CPU each, and a share of a GPU where the cluster has some.
+    """Run `predict` in `workers` actors of one CPU each, and a share of a GPU where the cluster has some.
 
     Joins the Ray that this process runs or `address` names, else starts one on this machine. Raises
     ValueError where the cluster has not enough CPUs, RuntimeError where a worker dies again and again.
@@ -88,7 +88,7 @@ def predict_over_ray(
 def _in_order(
     pool: list[Any], stored: list["ray.ObjectRef[Detector]"], parts: deque[Sequence[Source]]
 ) -> Iterator[Prediction]:
-    """Results in the order of the parts; at most two parts a worker are under way or waiting."""
+    """Yield results in the order of the parts; at most two parts for each worker are under way or waiting."""
     running: dict[ray.ObjectRef, Any] = {}
     order: deque[ray.ObjectRef] = deque()
     idle = deque(pool)

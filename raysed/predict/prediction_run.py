@@ -1,4 +1,6 @@
-"""`raysed predict`: find, predict, write, and say what became of everything."""
+"""The work of `raysed predict`: it finds recordings, predicts, writes, and reports what became of each
+recording.
+"""
 
 import time
 from collections import Counter
@@ -18,12 +20,12 @@ DONE, NOTHING_USABLE, HOLES = 0, 2, 3
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks of `raysed predict`."""
+    """A user's request to `raysed predict`."""
 
     checkpoint: str
     audio: tuple[str, ...]
     out: str | None = None
-    """A folder gets a file for each recording; None: standard output."""
+    """The output; a folder gets a file for each recording, None means standard output."""
     form: Format = "tsv"
     scores: str | None = None
     """A folder for frame scores."""
@@ -38,24 +40,24 @@ class Request:
 
 @dataclass
 class Summary:
-    """What became of the recordings."""
+    """The outcome of all recordings."""
 
     predicted: int = 0
     events: int = 0
     audio_s: float = 0.0
     wall_s: float = 0.0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    """Path and reason."""
+    """Path and reason of each recording that was skipped."""
 
     @property
     def code(self) -> int:
-        """0 all were predicted, 3 some, 2 none."""
+        """Return the exit code: 0 if all were predicted, 3 if some were, 2 if none was."""
         if not self.predicted:
             return NOTHING_USABLE
         return HOLES if self.skipped else DONE
 
     def line(self, device: str) -> str:
-        """One line for people."""
+        """Return one line for people."""
         speed = ""
         if self.audio_s and self.wall_s:
             speed = (
@@ -69,7 +71,7 @@ class Summary:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the same for programs."""
         return {
             "recordings": self.predicted,
             "audio_s": self.audio_s,
@@ -80,7 +82,7 @@ class Summary:
 
 
 def run(request: Request, say: Callable[[str], None]) -> int:
-    """Predict all recordings; returns the exit code. Raises ValueError before work for wrong input."""
+    """Predict all recordings; return the exit code. Raises ValueError before work for wrong input."""
     found = find_sources(request.audio)
     if request.scores:
         refuse_shared_outputs(found.sources, request.scores, ".tsv")
@@ -122,7 +124,7 @@ def _refuse_overwriting(
 
 
 def _detector(request: Request) -> Detector:
-    """The checkpoint, with the user's post-processing."""
+    """Read the checkpoint, with the user's post-processing."""
     detector = load_detector(request.checkpoint, request.network)
     settings = detector.settings
     if request.postprocessing:
@@ -131,7 +133,7 @@ def _detector(request: Request) -> Detector:
 
 
 def read_settings(path: str, settings: Settings) -> Settings:
-    """`settings` with what a settings file says, by path or URL."""
+    """Return `settings` changed by a settings file, given by path or URL."""
     folder, name = split_path(path)
     content = folder.read(name)
     if content is None:

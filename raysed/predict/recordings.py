@@ -1,7 +1,8 @@
-"""Recordings to frame scores: read, cut into windows, batched over recordings, put together again.
+"""The way from recordings to frame scores: read, cut into windows, batched over recordings, put together
+again.
 
-Mels are made in threads while the network works on the batch before. What is held does not grow with a
-recording but for its scores and edges (28 bytes a frame of ten classes, 38 MB for 24 h).
+Mels are made in threads while the network works on the batch before. Of what is held, only scores and edges
+grow with a recording (28 bytes a frame of ten classes, 38 MB for 24 h).
 """
 
 import os
@@ -19,7 +20,7 @@ from raysed.predict.stream import Heard, blocks
 from raysed.predict.windows import Timeline, windows
 
 BATCH = {"cpu": 8, "cuda": 64}
-"""Windows at once; on a CPU more cost memory and gain nothing."""
+"""Number of windows at once; on a CPU more cost memory and gain nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,25 @@ class FrameScores:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What became of a recording."""
+    """The outcome of a recording."""
 
     source: Source
     scores: FrameScores | None
-    """None where it could not be read."""
+    """The scores; None where the recording could not be read."""
     notes: tuple[str, ...]
     reason: str = ""
-    """Why there are no scores."""
+    """The reason why there are no scores."""
 
 
 @dataclass
 class _Reading:
-    """A recording on its way."""
+    """A recording that is being read and scored."""
 
     source: Source
     timeline: Timeline
     heard: Heard
     waiting: int = 0
-    """Windows that have no scores yet."""
+    """Number of windows that have no scores yet."""
     ended: bool = False
     reason: str = ""
 
@@ -66,7 +67,7 @@ class _Window:
 
 
 def predict(detector: Detector, sources: Sequence[Source]) -> Iterator[Prediction]:
-    """The scores of each recording, in order; one that cannot be read stops no other."""
+    """Yield the scores of each recording, in order; one that cannot be read does not stop the others."""
     batch = BATCH[detector.device]
     queue: deque[_Window] = deque()
     readings: deque[_Reading] = deque()
@@ -84,7 +85,7 @@ def predict(detector: Detector, sources: Sequence[Source]) -> Iterator[Predictio
 
 
 def _read(detector: Detector, reading: _Reading, threads: ThreadPoolExecutor) -> Iterator[_Window]:
-    """The windows of a recording, their mels in the making."""
+    """Yield the windows of a recording, whose mels are computed in threads."""
     grid, heard = detector.grid, reading.heard
     try:
         stream = blocks(reading.source.url, grid.rate_hz, heard)
@@ -132,13 +133,13 @@ def _place(detector: Detector, window: _Window, scores_UK: np.ndarray) -> None:
 
 
 def _finished(readings: deque[_Reading]) -> Iterator[Prediction]:
-    """The recordings at the head of the line that have all their scores."""
+    """Yield the recordings at the head of the queue that have all their scores."""
     while readings and readings[0].ended and not readings[0].waiting:
         yield _outcome(readings.popleft())
 
 
 def _outcome(reading: _Reading) -> Prediction:
-    """What became of a recording whose windows all have their scores."""
+    """Return the outcome of a recording whose windows all have their scores."""
     if not reading.reason:
         duration_s = reading.heard.duration_s
         try:

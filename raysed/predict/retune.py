@@ -1,4 +1,5 @@
-"""`raysed postprocess`: tune a finished trial's post-processing on x-valid, judge it on another set.
+"""The work of `raysed postprocess`: tune a finished trial's post-processing on x-valid and judge it on
+another set.
 
 Scores are read from the trial's folder; those of the x-valid set, which training does not keep, are made
 once and stored beside them. The result is a copy of the checkpoint, `tuned-<x-valid>.pt`.
@@ -23,7 +24,7 @@ from raysed.training.scoring import Scores, decode_scores, encode_scores, refere
 def retune(
     trial: Folder, xvalid_url: str, evaluation_url: str, cache_dir: str, say: Callable[[str], None]
 ) -> tuple[str, list[Gain]]:
-    """Tune, compare, and write the tuned checkpoint; returns its path and the comparison.
+    """Tune, compare, and write the tuned checkpoint; return its path and the comparison.
 
     Raises ValueError for sets that do not fit the checkpoint.
     """
@@ -48,7 +49,7 @@ def retune(
 
 
 def table(gains: list[Gain], settings: Settings) -> list[str]:
-    """The comparison in lines: macro-F1 and its gain in points, then each class."""
+    """Return the comparison in lines: macro-F1 and its gain in points, then each class."""
     lines = []
     for gain in gains:
         change = ""
@@ -67,7 +68,7 @@ def table(gains: list[Gain], settings: Settings) -> list[str]:
 
 
 def as_object(path: str, gains: list[Gain], settings: Settings) -> dict[str, Any]:
-    """The comparison for `--json`: fractions; None where there are no events, and without interval."""
+    """Return the comparison for `--json`: fractions, None where there are no events or no interval."""
     return {
         "checkpoint": path,
         **settings.as_json(),
@@ -100,7 +101,7 @@ def _grid(
 def _scores(
     trial: Folder, name: str, used: FeatureSet, predictor: Predictor, say: Callable[[str], None]
 ) -> Scores:
-    """The stored scores of a set, made and stored where there are none."""
+    """Return the stored scores of a set; they are made and stored where there are none."""
     content = trial.read(name)
     if content is not None:
         scores = decode_scores(content)
@@ -125,7 +126,7 @@ def _about(xvalid: FeatureSet, evaluation: FeatureSet, gains: list[Gain]) -> dic
 
 
 def _save(trial: Folder, source: str, name: str, settings: Settings, tuned: dict[str, Any]) -> None:
-    """The checkpoint with its post-processing, and where that came from."""
+    """Save the checkpoint with its post-processing and the origin of that."""
     tensors, about = load_checkpoint(trial, source)
     about["postprocessing"] = {**settings.as_json(), "tuned": tuned}
     save_checkpoint(trial, name, tensors, about)

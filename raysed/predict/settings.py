@@ -1,4 +1,5 @@
-"""A threshold and a median window for each class, and frame scores to events with them.
+"""Post-processing settings: a threshold and a median window for each class, and the decoding of frame scores
+by them.
 
 As JSON: `{"threshold": {"Speech": 0.4, ...}, "median_window": {"Speech": 9, ...}}`; classes that are
 left out keep the checkpoint's own. Ten classes of 24 h decode in 1 s, one class at a time.
@@ -26,11 +27,11 @@ class Settings:
     classes: tuple[str, ...]
     threshold: tuple[float, ...]
     median_window: tuple[int, ...]
-    """Output frames, odd; 1: none."""
+    """Output frames, odd; 1 means no filter."""
 
     @classmethod
     def uniform(cls, classes: Sequence[str], postprocessing: PostProcessing) -> Self:
-        """The same for every class, as a trial configures it."""
+        """Make the same settings for every class, as a trial configures them."""
         count = len(classes)
         return cls(
             tuple(classes),
@@ -39,7 +40,9 @@ class Settings:
         )
 
     def updated(self, content: Any, source: str) -> Self:
-        """With what the parsed JSON of a settings file says; ValueError naming `source` and key."""
+        """Return settings changed by the parsed JSON of a settings file. Raises ValueError naming `source`
+        and key.
+        """
         if not isinstance(content, Mapping) or not set(content) & set(FIELDS):
             raise ValueError(f"{source}: expected an object with {' or '.join(FIELDS)}")
         settings = self
@@ -52,7 +55,7 @@ class Settings:
         return settings
 
     def with_value(self, field: str, label: str, value: Any, source: str) -> Self:
-        """With one class's threshold or median window."""
+        """Return settings with another threshold or median window for one class."""
         self._check_label(label, source)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if field == "threshold" and not (number and 0 < value < 1):
@@ -68,7 +71,9 @@ class Settings:
         return replace(self, **{field: tuple(values)})
 
     def with_thresholds(self, given: Sequence[str]) -> Self:
-        """With command-line thresholds, each `0.4` for all classes or `Speech=0.4`; the last counts."""
+        """Return settings with command-line thresholds, each `0.4` for all classes or `Speech=0.4`; the last
+        one counts.
+        """
         settings = self
         for text in given:
             label, _, number = text.rpartition("=")
@@ -83,7 +88,7 @@ class Settings:
         return settings
 
     def as_json(self) -> dict[str, Any]:
-        """What `updated` reads."""
+        """Return what `updated` reads."""
         return {
             field: dict(zip(self.classes, getattr(self, field), strict=True)) for field in FIELDS
         }
@@ -98,8 +103,9 @@ class Settings:
 
 
 def smooth(scores_BUK: np.ndarray, settings: Settings) -> np.ndarray:
-    """Each class's running median over the frames of each window, in the scores' dtype; mirrored at
-    the ends, as in training's metrics."""
+    """Return each class's running median over the frames of its window, in the scores' dtype; mirrored at the
+    ends, as in training's metrics.
+    """
     smoothed_BUK = np.empty_like(scores_BUK)
     for window in set(settings.median_window):
         of_K = [k for k, other in enumerate(settings.median_window) if other == window]
@@ -110,7 +116,8 @@ def smooth(scores_BUK: np.ndarray, settings: Settings) -> np.ndarray:
 def events(
     smoothed_TK: np.ndarray, edge_T1: np.ndarray, settings: Settings
 ) -> list[tuple[float, float, str]]:
-    """(onset, offset, label) by onset, seconds, of smoothed scores; events of no length left out.
+    """Return (onset, offset, label) in seconds, by onset, of smoothed scores; events of no length are left
+    out.
 
     Scores and thresholds are compared in float16, as training's metrics do.
     """
@@ -130,7 +137,7 @@ def events(
 
 
 def parse_settings(text: bytes | str, source: str) -> Any:
-    """The JSON of a settings file; ValueError naming it."""
+    """Parse the JSON of a settings file. Raises ValueError naming the file."""
     try:
         return json.loads(text)
     except ValueError as error:

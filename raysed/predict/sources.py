@@ -1,4 +1,4 @@
-"""Which recordings to predict: files, folders and URLs of any fsspec file system."""
+"""The recordings to predict: files, folders and URLs of any fsspec file system."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ EXTENSIONS = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
     *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
 )
-"""What is looked for in folders; a file that is named itself is tried whatever its name."""
+"""Extensions that are looked for in folders; a file that is given by name is tried whatever its extension."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording: what it is called in the output, and where it is."""
+    """A recording: its name in the output, and its place."""
 
     name: str
     """Unique in a run: the file's name, or its path within the folder that was given."""
@@ -24,7 +24,7 @@ class Source:
     """Absolute path or URL."""
 
     def output(self, extension: str) -> str:
-        """The relative path of a file that is written about it."""
+        """Return the relative path of a file that is written about it."""
         return str(PurePosixPath(self.name).with_suffix(extension))
 
 
@@ -87,7 +87,7 @@ def _expand(argument: str) -> Iterator[Source]:
 
 
 def _unique(sources: list[Source]) -> tuple[Source, ...]:
-    """Each recording once; where two have one name, both are called by where they are."""
+    """Return each recording once; where two have one name, both are named by their places."""
     sources = list({source.url: source for source in sources}.values())
     count = Counter(source.name for source in sources)
     return tuple(

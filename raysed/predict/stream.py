@@ -1,4 +1,4 @@
-"""A recording as a stream: blocks of mono float32 at one rate, and what is odd about it.
+"""A recording as a stream: blocks of mono float32 at one rate, and notes on faults in it.
 
 Nothing longer than a block is held, whatever the format, the rate and the length. About 1.5 ms for 10 s
 that need no resampling.
@@ -27,7 +27,7 @@ _FULL_SCALE = 1 - 2**-14
 
 @dataclass
 class Heard:
-    """What is known of a recording once its stream has ended."""
+    """Facts about a recording, complete once its stream has ended."""
 
     duration_s: float = 0.0
     samples: int = 0
@@ -38,7 +38,7 @@ class Heard:
     """Samples of all channels."""
 
     def notes(self) -> tuple[str, ...]:
-        """What a user should know, though it was predicted."""
+        """Return notes that a user should read, though the recording was predicted."""
         found = []
         if self.peak == 0:
             found.append("silent: every sample is zero")
@@ -50,7 +50,7 @@ class Heard:
 
 
 def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
-    """The mean of the channels, resampled (soxr HQ) to `rate_hz`, in blocks; `heard` is filled in.
+    """Yield the mean of the channels, resampled (soxr HQ) to `rate_hz`, in blocks; `heard` is filled in.
 
     Raises ValueError for what cannot be read, is empty, ends early, or holds values that are not
     finite.
@@ -66,14 +66,14 @@ def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, without the name of libsndfile's file object, which says nothing."""
+    """Return what went wrong, without the name of libsndfile's file object, which says nothing."""
     if isinstance(error, soundfile.LibsndfileError):
         return error.error_string.removeprefix("Error : ")
     return getattr(error, "strerror", None) or str(error)
 
 
 def _open(url: str, stack: ExitStack) -> Any:
-    """A path, or a file object that can seek."""
+    """Open a source as a path, or as a file object that can seek."""
     if "://" not in url:
         with Path(url).open("rb"):  # says why where it cannot be opened, which libsndfile does not
             return url
@@ -84,7 +84,7 @@ def _open(url: str, stack: ExitStack) -> Any:
 
 
 def _seekable(url: str, stack: ExitStack) -> Any:
-    """The open URL, or a temporary copy where it can only be read from its beginning."""
+    """Return the open URL, or a temporary copy where the URL can only be read from its beginning."""
     file: Any = stack.enter_context(fsspec.open(url, "rb"))
     try:
         # A server without ranges is found out by reading, not by seeking.
@@ -136,7 +136,7 @@ def _mono(file: soundfile.SoundFile, rate_hz: int, heard: Heard) -> Iterator[np.
 
 
 def _listen(audio_TC: np.ndarray, rate_hz: int, heard: Heard) -> None:
-    """Take note of a block."""
+    """Count the samples of a block."""
     loud_TC = np.abs(audio_TC)
     peak = float(loud_TC.max())
     if not np.isfinite(peak):

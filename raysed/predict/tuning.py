@@ -38,9 +38,10 @@ class Grid:
     n_ref_NK: np.ndarray
 
     def choose(self, rows: np.ndarray) -> np.ndarray:
-        """int (K,): the pair with the best F1 on these clips for each class.
+        """Return int (K,): the pair with the best F1 on these clips for each class.
 
-        Of equals the nearest to the trial's own; a class without reference events keeps that.
+        Of equals the one nearest to the trial's own wins; a class without reference events keeps the trial's
+        own.
         """
         tp_PK = self.tp_PNK[:, rows].sum(axis=1, dtype=np.int64)
         n_sys_PK = self.n_sys_PNK[:, rows].sum(axis=1, dtype=np.int64)
@@ -49,7 +50,7 @@ class Grid:
         return np.where(n_ref_K > 0, np.argmax(f1_PK, axis=0), 0)
 
     def statistics(self, chosen_NK: np.ndarray) -> Statistics:
-        """The counts of a system that decodes clip n, class k with pair `chosen_NK[n, k]`."""
+        """Return the counts of a system that decodes clip n, class k with pair `chosen_NK[n, k]`."""
         index = chosen_NK[None]
         counts = Counts(
             np.take_along_axis(self.tp_PNK, index, axis=0)[0].astype(np.int32),
@@ -63,13 +64,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class Gain:
-    """A way of tuning on the evaluation set: its macro-F1 and what it gains on the trial's own."""
+    """A way of tuning on the evaluation set: its macro-F1 and its gain over the trial's own post-processing."""
 
     name: str
     f1: float
     per_class_K: np.ndarray
     gain: Difference | None
-    """None for the trial's own; what was fitted to the same clips has no honest interval either."""
+    """The gain; None for the trial's own. A fit to the same clips has no honest interval either."""
 
 
 def count_pairs(
@@ -80,7 +81,7 @@ def count_pairs(
     thresholds: Sequence[float] = THRESHOLDS,
     windows: Sequence[int] = WINDOWS,
 ) -> Grid:
-    """Decode and match every pair, the trial's own first and the others by their distance to it."""
+    """Decode and match with every pair, the trial's own first and the others by their distance to it."""
     order = sorted(
         {(t, w) for t in thresholds for w in windows} | {(own.threshold, own.median_window)},
         key=lambda pair: (abs(pair[0] - own.threshold), abs(pair[1] - own.median_window)),
@@ -108,7 +109,7 @@ def count_pairs(
 
 
 def cross_fitted(grid: Grid, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """int (N, K): each clip's pairs, chosen on the other folds' clips."""
+    """Return int (N, K): each clip's pairs, chosen on the clips of the other folds."""
     n_clips, n_classes = grid.n_ref_NK.shape
     if n_clips < folds:
         raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
@@ -120,7 +121,9 @@ def cross_fitted(grid: Grid, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
 
 
 def compare(grid: Grid, xvalid_K: np.ndarray, *, draws: int = 10_000) -> list[Gain]:
-    """The trial's own, tuned on x-valid, cross-fitted, and fitted to these very clips (optimistic)."""
+    """Compare four settings: the trial's own, tuned on x-valid, cross-fitted, and fitted to these same clips
+    (optimistic).
+    """
     n_clips = len(grid.reference.filenames)
     systems = {
         "the trial's own": np.zeros((n_clips, len(xvalid_K)), np.int64),

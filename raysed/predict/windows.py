@@ -1,9 +1,11 @@
-"""Overlapping windows over a recording of any length, and one sequence of frame scores from theirs.
+"""Overlapping windows over a recording of any length, and one sequence of frame scores from those of the
+windows.
 
-The network sees windows as long as the clips it was trained on, one every half window, and a last one
-that ends with the recording. Even windows lie end to end, as clips would, and decide; odd ones lie over
-their joints, and join what they hear across. Frames are placed in samples, by the start of their window,
-so nothing drifts: 157 output frames are 10.00875 s, and the frames of two windows do not lie on one grid.
+The network sees windows as long as the clips it was trained on, one every half window, and a last one that
+ends with the recording. Even windows lie end to end, as clips would, and give the scores; odd ones lie over
+the joints between them, and join events that they detect across a joint. Frames are placed in samples, from
+the start of their window, so nothing drifts: 157 output frames are 10.00875 s, and the frames of two windows
+do not lie on one grid.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +19,7 @@ from raysed.config.trial import Model
 
 @dataclass(frozen=True)
 class Grid:
-    """Where windows and their output frames lie, in samples of the features' rate."""
+    """The positions of windows and their output frames, in samples of the features' rate."""
 
     rate_hz: int
     window: int
@@ -28,12 +30,12 @@ class Grid:
 
     @property
     def reach(self) -> int:
-        """Samples that a window's frames say something about: its last frame may pass its end."""
+        """Return the number of samples that a window's frames cover: its last frame may pass its end."""
         return max(self.window, self.frames * self.frame)
 
     @classmethod
     def of(cls, features: Features, model: Model) -> "Grid":
-        """The grid of a trained model."""
+        """Return the grid of a trained model."""
         return cls(
             rate_hz=features.sample_rate_hz,
             window=features.n_samples,
@@ -42,12 +44,12 @@ class Grid:
         )
 
     def start(self, number: int) -> int:
-        """First sample of a window."""
+        """Return the first sample of a window."""
         return number // 2 * self.window + number % 2 * (self.window // 2)
 
 
 def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.ndarray]]:
-    """(first sample, its waveform) of each window of a recording that comes in blocks of any length.
+    """Yield (first sample, waveform) of each window of a recording that comes in blocks of any length.
 
     A recording shorter than a window is one short window, an empty one none. Holds at most a window
     and a block.
@@ -72,10 +74,10 @@ def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.
 
 @dataclass(frozen=True)
 class Bridge:
-    """What a window over a joint hears on both sides of it.
+    """The scores that a window over a joint gives on both sides of it.
 
-    A frame's level is the lowest score between it and the joint: at any threshold up to it, one event
-    reaches from the frame to the joint.
+    A frame's level is the lowest score between the frame and the joint: at any threshold up to this level,
+    one event reaches from the frame to the joint.
     """
 
     grid: Grid
@@ -85,17 +87,19 @@ class Bridge:
 
     @classmethod
     def of(cls, grid: Grid, start: int, scores_UK: np.ndarray, joint: int) -> "Bridge":
-        """The bridge over sample `joint` by the window that starts at sample `start`."""
+        """Return the bridge over sample `joint` by the window that starts at sample `start`."""
         at = min((joint - start) // grid.frame, grid.frames - 1)
         before_UK = np.minimum.accumulate(scores_UK[at::-1])[::-1]
         after_UK = np.minimum.accumulate(scores_UK[at:])
         return cls(grid, start, scores_UK, np.concatenate((before_UK, after_UK[1:])))
 
     def join(self, scores_TK: np.ndarray, edge_T1: np.ndarray, *, before: bool) -> np.ndarray:
-        """Scores of a window's frames with these edges (samples), which end at the joint or begin there.
+        """Return the joined scores of a window's frames with these edges (samples), which end at the joint or
+        begin there.
 
-        An event that touches the joint is lowered to where the bridge hears some of it, if it lies under the
-        bridge: networks hear things at the edges of windows. Then all is raised to the bridge's level.
+        Networks detect false events at the edges of windows. So an event that touches the joint and lies
+        under the bridge is lowered to the thresholds at which the bridge detects some of it. Then all scores
+        are raised to the bridge's level.
         """
         frame_T = (edge_T1[:-1] + edge_T1[1:] - 2 * self.start) // (2 * self.grid.frame)
         under_T = (frame_T >= 0) & (frame_T < self.grid.frames)
@@ -108,9 +112,11 @@ class Bridge:
 
 
 def _heard(scores_TK: np.ndarray, heard_TK: np.ndarray) -> np.ndarray:
-    """Scores of which the events that hold frame 0 are left up to the threshold where `heard` has some of them.
+    """Return scores in which events that hold frame 0 are left only up to the threshold where `heard` has
+    some of them.
 
-    Events without frame 0 stay at every threshold: their frames lie above the way to frame 0.
+    Events without frame 0 stay at every threshold: their frames are higher than the lowest score between them
+    and frame 0.
     """
     way_TK = np.minimum.accumulate(scores_TK)
     limit_K = np.minimum(way_TK, np.maximum.accumulate(heard_TK)).max(0)
@@ -120,26 +126,26 @@ def _heard(scores_TK: np.ndarray, heard_TK: np.ndarray) -> np.ndarray:
 class Timeline:
     """The scores of one recording, put together from its windows in order.
 
-    Each moment's scores are those of one window that lies end to end with the next. At a joint, the
-    window over it decides: what is heard across is whole, what only touches the joint stays where that
-    window hears it too. So every event of a window alone that keeps away from the joints stays as it is,
-    at every threshold, unless an event that is heard across a joint reaches over it.
+    Each moment's scores are those of one of the windows that lie end to end. At a joint, the window over it
+    decides: an event that it detects across the joint is made whole, and an event that only touches the joint
+    stays where that window detects it too. So every event of a single window that keeps away from the joints
+    stays as it is, at every threshold, unless an event across a joint reaches over it.
     """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._count = 0
         self._joint = 0
-        """First sample after the windows that decide."""
+        """First sample after the windows that lie end to end so far."""
         self._bridge: Bridge | None = None
-        """Over the joint."""
+        """The bridge over the joint."""
         self._over: tuple[int, np.ndarray] | None = None
-        """The window that it is of, while it is the last one."""
+        """The window of the bridge, while it is the last window."""
         self._scores: list[np.ndarray] = []
         self._edges: list[np.ndarray] = []
 
     def add(self, start: int, scores_UK: np.ndarray) -> None:
-        """The next window's scores, (U, K), and its first sample."""
+        """Add the next window's scores, (U, K), with its first sample."""
         if start < self._joint and self._bridge is None:
             self._bridge = Bridge.of(self._grid, start, scores_UK, self._joint)
             # Without pooling a whole frame lies past the joint, where the next window decides.
@@ -154,7 +160,7 @@ class Timeline:
         self._count += 1
 
     def finish(self, duration_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """(scores_TK, edge_T1): frame t lasts from edge t to edge t + 1, seconds float64.
+        """Return (scores_TK, edge_T1): frame t lasts from edge t to edge t + 1, seconds float64.
 
         Edges past the recording's end are cut to it: such frames have no length.
         """
@@ -165,11 +171,11 @@ class Timeline:
         return np.concatenate(self._scores), np.minimum(edge_T1 / self._grid.rate_hz, duration_s)
 
     def _decide(self, start: int, scores_UK: np.ndarray) -> None:
-        """Take a window's frames from the joint on: the last one before it ends there, the first after
-        it begins there.
+        """Take a window's frames from the joint on. The last frame before the joint ends there, and the first
+        after it begins there.
 
-        A last window that says less than a frame past the joint, since its frames end before it does, gives its
-        last frame whole: that is as near the recording's end as it says anything.
+        A last window that says less than a frame past the joint, since its frames end before it does, gives
+        its last frame whole: that is as near the recording's end as it says anything.
         """
         grid = self._grid
         edges = start + np.arange(grid.frames + 1) * grid.frame

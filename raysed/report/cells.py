@@ -11,7 +11,7 @@ from raysed.run.trial_states import TrialState, trial_name
 
 @dataclass(frozen=True)
 class CellValue:
-    """The mean over the finished seeds; fractions. A cell without any has no value."""
+    """The mean over the finished seeds, as fractions. A cell without a finished seed has no value."""
 
     table: str
     cell: str
@@ -23,20 +23,20 @@ class CellValue:
     value: float | None
     low: float | None
     high: float | None
-    """95 % over clips and seeds."""
+    """`low` and `high` are the ends of the 95 % interval over clips and seeds."""
     seed_values: tuple[float | None, ...]
-    """One for each seed of the plan, None where its trial has no result."""
+    """One value for each seed of the plan, None where its trial has no result."""
     trials: tuple[TrialState, ...]
-    """One for each seed of the plan."""
+    """The trial of each seed of the plan."""
     published: float | None
 
     @property
     def seeds(self) -> int:
-        """How many seeds are in."""
+        """Return the number of seeds that have a value."""
         return sum(value is not None for value in self.seed_values)
 
     def as_row(self) -> dict[str, Any]:
-        """As a row of CSV or JSON, traceable to the trials' folders."""
+        """Return a row for CSV or JSON, traceable to the trials' folders."""
         kept = {key: value for key, value in vars(self).items() if key != "trials"}
         return kept | {
             "seeds": self.seeds,
@@ -49,7 +49,7 @@ class CellValue:
 def cell_values(
     plan: dict[str, Any], measured: Measured, trials: dict[str, TrialState]
 ) -> list[CellValue]:
-    """Every cell, evaluation set and metric of the plan, in its order."""
+    """Return the values of every cell, evaluation set and metric of the plan, in its order."""
     return [
         _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials))
         for cell in plan["cells"]
@@ -59,7 +59,7 @@ def cell_values(
 
 
 def published(cell: dict[str, Any], evaluation: str, metric: str) -> float | None:
-    """The paper's value of a cell of the plan, a fraction."""
+    """Return the paper's value of a cell of the plan, a fraction."""
     return (cell["published"].get(evaluation) or {}).get(metric)
 
 

@@ -14,12 +14,12 @@ from raysed.report.results import Measured
 from raysed.report.shown import METRICS
 
 Pair = tuple[str, str]
-"""(cell, against): the metric of the first less that of the second."""
+"""A pair (cell, against): the metric of the first minus that of the second."""
 
 
 @dataclass(frozen=True)
 class ContrastValue:
-    """Metric of `cell` less metric of `against`, the mean over the seeds that both have; fractions."""
+    """The metric of `cell` minus that of `against`, the mean over the seeds that both have, as fractions."""
 
     cell: str
     against: str
@@ -28,35 +28,35 @@ class ContrastValue:
     difference: float
     low: float
     high: float
-    """95 % for this difference alone."""
+    """`low` and `high` are the ends of the 95 % interval for this difference alone."""
     simultaneous_low: float
     simultaneous_high: float
-    """95 % for all differences of the family together."""
+    """The ends of the interval that holds, with 95 %, for all differences of the family together."""
     p: float
-    """Adjusted for the family."""
+    """The p value, adjusted for the family."""
     seeds: tuple[int, ...]
     seed_differences: tuple[float, ...]
     trials: tuple[str, ...]
-    """Of `cell`, then of `against`, seed by seed."""
+    """The trials of `cell`, then of `against`, seed by seed."""
     family: int
-    """Distinct differences of the family that are there so far."""
+    """Number of distinct differences of the family that are there so far."""
     family_planned: int
 
     @property
     def outcome(self) -> str:
-        """What the simultaneous interval settles."""
+        """Return what the simultaneous interval shows: higher, lower or undecided."""
         if self.simultaneous_low <= 0 <= self.simultaneous_high:
             return "undecided"
         return "higher" if self.simultaneous_low > 0 else "lower"
 
     def as_row(self) -> dict[str, Any]:
-        """As a row of CSV or JSON."""
+        """Return a row for CSV or JSON."""
         listed = {key: list(getattr(self, key)) for key in ("seeds", "seed_differences", "trials")}
         return vars(self) | listed | {"outcome": self.outcome}
 
 
 def contrast_values(plan: dict[str, Any], measured: Measured) -> list[ContrastValue]:
-    """Every contrast and comparison of which both cells have a seed in common, family by family."""
+    """Return every contrast and comparison of which both cells have a seed in common, family by family."""
     evaluations = dict.fromkeys(name for cell in plan["cells"] for name in cell["evaluation"])
     return [
         value
@@ -67,7 +67,7 @@ def contrast_values(plan: dict[str, Any], measured: Measured) -> list[ContrastVa
 
 
 def family(plan: dict[str, Any], evaluation: str, metric: str) -> list[Pair]:
-    """The pairs that are compared on one evaluation set in one metric, finished or not."""
+    """Return the pairs that are compared on one evaluation set in one metric, finished or not."""
     asked = list(plan["contrasts"])
     for claim in plan.get("claims", []):
         if claim["evaluation"] == evaluation and metric in claim["metrics"]:
@@ -114,7 +114,9 @@ def _family_values(
 def _compared(
     measured: Measured, pair: Pair, evaluation: str, metric: str
 ) -> tuple[SeedEstimate, dict[str, Any]] | None:
-    """The difference of a pair over the seeds that both have, and what it is made of; None without any."""
+    """Return the difference of a pair over the seeds that both have, and what it is made of; None without
+    any.
+    """
     ours, theirs = (measured.by_seed(cell, evaluation) for cell in pair)
     seeds = tuple(seed for seed in ours if seed in theirs)
     if not seeds:
@@ -130,6 +132,6 @@ def _compared(
 
 
 def _distinct(plan: dict[str, Any], pairs: list[Pair]) -> int:
-    """How many differences the pairs are, where cells of several tables are one system."""
+    """Count the distinct differences among the pairs, since cells of several tables may be one system."""
     system = {cell["id"]: (cell["training"], cell["xvalid"]) for cell in plan["cells"]}
     return len({frozenset((system[cell], system[against])) for cell, against in pairs})

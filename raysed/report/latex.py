@@ -33,12 +33,12 @@ _END = r" \tabularnewline"
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it is."""
+    """Escape text so that LaTeX prints it as it is."""
     return text.translate(_ESCAPES)
 
 
 def document(names: Iterable[str]) -> str:
-    """A document of the tables in files of these names beside it."""
+    """Return a document of the tables in files of these names beside it."""
     lines = [
         r"\documentclass[10pt]{article}",
         r"\usepackage[T1]{fontenc}",
@@ -53,7 +53,7 @@ def document(names: Iterable[str]) -> str:
 
 
 def table(plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
-    """One table, a float for each of its evaluation sets."""
+    """Return one table, with a float for each of its evaluation sets."""
     asked = {(pair["cell"], pair["against"]) for pair in plan["contrasts"]}
     ids = {cell.cell for cell in cells}
     listed = [c for c in contrasts if c.cell in ids and (c.cell, c.against) in asked]
@@ -65,7 +65,7 @@ def table(plan: dict[str, Any], cells: list[CellValue], contrasts: list[Contrast
 
 
 def _float(plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
-    """One evaluation set of one table."""
+    """Return the float of one evaluation set of one table."""
     columns = {cell.cell: cell.column for cell in cells}
     width = rf"p{{{0.7 / len(columns):.3f}\linewidth}}"
     title = f"Table {cells[0].table}, {cells[0].evaluation}"
@@ -134,7 +134,7 @@ def _seed(cell: CellValue, index: int) -> str:
 
 
 def _math(text: str) -> str:
-    """Braces keep the bracket from being taken for an option of the row before."""
+    """Return text in math mode; braces keep a bracket from being read as an option of the row before."""
     return f"{{${text}$}}"
 
 
@@ -143,7 +143,7 @@ def _row(label: str, texts: list[str]) -> str:
 
 
 def claims_table(plan: dict[str, Any], claims: list[Claim]) -> str:
-    """Every comparison of every claim in every metric, with its verdict."""
+    """Return a table of every comparison of every claim in every metric, with its verdict."""
     lines = [
         r"{\small",
         r"\begin{longtable}{lp{0.4\linewidth}lllll}",

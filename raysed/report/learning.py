@@ -1,4 +1,4 @@
-"""Has anything been learnt? Trained systems against two that know nothing."""
+"""The check that something was learnt: trained systems against two baselines that have learnt nothing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class LearningCheck:
 
     @property
     def learnt(self) -> bool:
-        """Whether the whole interval of the lead is above zero."""
+        """Tell whether the whole interval of the lead is above zero."""
         return self.low > 0
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class LearningCheck:
 
 
 def chosen_cell(results: list[Result]) -> str:
-    """The cell with the best mean x-valid F1 over its seeds (the first of equals)."""
+    """Return the cell with the best mean x-valid F1 over its seeds (the first of equals)."""
     means = {
         cell: np.mean([r.xvalid_f1 for r in results if r.cell == cell])
         for cell in dict.fromkeys(r.cell for r in results)
@@ -46,7 +46,7 @@ def chosen_cell(results: list[Result]) -> str:
 
 
 def learning_checks(results: list[Result], draws: int) -> list[LearningCheck]:
-    """The chosen cell against both baselines on every evaluation set."""
+    """Compare the chosen cell with both baselines on every evaluation set."""
     chosen = [r for r in results if r.cell == chosen_cell(results)]
     return [
         _check([r for r in chosen if r.evaluation == evaluation], baseline, draws)
@@ -56,8 +56,9 @@ def learning_checks(results: list[Result], draws: int) -> list[LearningCheck]:
 
 
 def above_always_on(results: list[Result], draws: int) -> list[LearningCheck]:
-    """Every finished training against the always-on detector on every evaluation set, seen from the
-    first cell that has it there."""
+    """Compare every finished training with the always-on detector on every evaluation set, by the first cell
+    that has the training there.
+    """
     first: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         seeds = first.setdefault((result.evaluation, result.training), [])
@@ -67,7 +68,9 @@ def above_always_on(results: list[Result], draws: int) -> list[LearningCheck]:
 
 
 def count_lines(checks: list[LearningCheck], plan: dict[str, Any]) -> list[str]:
-    """How many trainings are above the always-on detector, a line an evaluation set, and which are not."""
+    """Return a line for each evaluation set: how many trainings are above the always-on detector, and which
+    are not.
+    """
     lines = []
     for evaluation in dict.fromkeys(check.evaluation for check in checks):
         here = [check for check in checks if check.evaluation == evaluation]
@@ -82,7 +85,7 @@ def count_lines(checks: list[LearningCheck], plan: dict[str, Any]) -> list[str]:
 
 
 def _check(by_seed: list[Result], baseline: str, draws: int) -> LearningCheck:
-    """The paired difference over clips alone: of these trained models, whatever the seeds."""
+    """Return the paired difference over clips alone, for these trained models with their seeds fixed."""
     metric = METRICS["event_f1"]
     ours = [result.statistics.without_psds() for result in by_seed]  # as the baselines are
     theirs = [result.baselines[baseline] for result in by_seed]

@@ -10,7 +10,7 @@ from raysed.report.shown import METRICS, interval, number, signed, signed_interv
 def tables(
     plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]
 ) -> dict[str, list[str]]:
-    """Markdown lines of every table of the plan, by its name."""
+    """Return the Markdown lines of every table of the plan, by its name."""
     asked = {(pair["cell"], pair["against"]) for pair in plan["contrasts"]}
     listed = [c for c in contrasts if (c.cell, c.against) in asked]
     found = {}
@@ -29,7 +29,7 @@ def tables(
 
 
 def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
-    """One metric of one table on one evaluation set; contrasts of other tables leave no column."""
+    """Return one metric of one table on one evaluation set; contrasts of other tables leave no column."""
     metric = cells[0].metric
     againsts = list(dict.fromkeys(c.against for c in contrasts))
     rows = [
@@ -59,12 +59,12 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
 
 
 def label(cell: CellValue) -> str:
-    """`T1-S: synthetic only`."""
+    """Return a cell's label: `T1-S: synthetic only`."""
     return cell.cell if cell.cell == cell.column else f"{cell.cell}: {cell.column}"
 
 
 def value_text(cell: CellValue) -> str:
-    """`34.1 [31.9, 36.5]`, followed by `(3 of 5)` where only these seeds are in."""
+    """Return `34.1 [31.9, 36.5]`, followed by `(3 of 5)` where only three of five seeds have a value."""
     if cell.value is None or cell.low is None or cell.high is None:
         failed = all(trial.state == "failed" for trial in cell.trials)
         return "failed" if failed else "not finished"
@@ -74,7 +74,7 @@ def value_text(cell: CellValue) -> str:
 
 
 def seeds_text(cell: CellValue) -> str:
-    """`33.0 / 37.3`, or what became of a seed's trial."""
+    """Return the seeds' values, `33.0 / 37.3`, with the state of a trial that has none."""
     pairs = zip(cell.seed_values, cell.trials, strict=True)
     return " / ".join(
         trial.brief if value is None else number(value, cell.metric) for value, trial in pairs
@@ -82,7 +82,7 @@ def seeds_text(cell: CellValue) -> str:
 
 
 def difference_text(contrast: ContrastValue | None) -> str:
-    """`-12.7 [-20.3, -3.5] lower`."""
+    """Return a difference: `-12.7 [-20.3, -3.5] lower`."""
     if contrast is None:
         return ""
     low, high = contrast.simultaneous_low, contrast.simultaneous_high
@@ -91,13 +91,13 @@ def difference_text(contrast: ContrastValue | None) -> str:
 
 
 def without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
-    """The same without the columns that have nothing but a head."""
+    """Return the rows without the columns that have nothing but a head."""
     kept = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
     return [[row[i] for i in kept] for row in rows]
 
 
 def aligned(rows: list[list[str]]) -> list[str]:
-    """Rows of text as an aligned Markdown table; the first row is the head."""
+    """Return rows of text as an aligned Markdown table; the first row is the head."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"
@@ -108,7 +108,7 @@ def aligned(rows: list[list[str]]) -> list[str]:
 
 
 def family_lines(contrasts: list[ContrastValue]) -> list[str]:
-    """What the simultaneous intervals hold together, a line a family."""
+    """Return a line for each family: the differences that its simultaneous intervals cover together."""
     families = {
         (c.evaluation, c.metric): f"{c.family} of {c.family_planned} planned differences"
         if c.family < c.family_planned

@@ -1,6 +1,6 @@
-"""`raysed report RUN`: results.parquet, tables/*.{csv,md,tex} and what the terminal shows.
+"""The work of `raysed report RUN`: results.parquet, tables/*.{csv,md,tex} and the lines for the terminal.
 
-Works half-way through a run: what is missing is named where its value would stand.
+It works half-way through a run: what is missing is named where its value would stand.
 """
 
 import io
@@ -24,7 +24,7 @@ from raysed.storage.folder import Folder
 
 @dataclass(frozen=True)
 class Report:
-    """What a run says so far."""
+    """The report of a run so far."""
 
     run: Folder
     plan: dict[str, Any]
@@ -34,18 +34,18 @@ class Report:
     contrasts: list[ContrastValue] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     checks: list[LearningCheck] = field(default_factory=list)
-    """The chosen cell against systems that know nothing."""
+    """The chosen cell against baselines that have learnt nothing."""
     above: list[LearningCheck] = field(default_factory=list)
     """Every training against the always-on detector."""
 
     @property
     def learnt(self) -> bool:
-        """Whether the chosen cell is above both baselines on every evaluation set."""
+        """Tell whether the chosen cell is above both baselines on every evaluation set."""
         return bool(self.checks) and all(check.learnt for check in self.checks)
 
     @property
     def lines(self) -> list[str]:
-        """What the terminal shows."""
+        """Return the lines that the terminal shows."""
         if not self.cells:
             none = f"{self.run.url}: none of {self.plan['trials']} trials is finished yet"
             return [none, *_holes(self.plan, self.trials)]
@@ -68,7 +68,7 @@ class Report:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """The same as one JSON object; metrics as fractions."""
+        """Return the report as one JSON object; metrics are fractions."""
         found = {
             "run": self.run.url,
             "space": self.plan["space"],
@@ -110,7 +110,7 @@ def write_report(run: Folder) -> Report:
 
 
 def _files(report: Report) -> dict[str, bytes]:
-    """Everything that the report leaves, by its name in the run."""
+    """Return all files of the report, by their names in the run."""
     plan, cells, contrasts, claims = report.plan, report.cells, report.contrasts, report.claims
     texts: dict[str, str] = {}
     slugs: list[str] = []
@@ -139,7 +139,7 @@ def _files(report: Report) -> dict[str, bytes]:
 
 
 def _holes(plan: dict[str, Any], trials: dict[str, TrialState]) -> list[str]:
-    """How many trials are missing, and why the failed ones are."""
+    """Say how many trials are missing, and why failed ones failed."""
     finished = sum(trial.state == "finished" for trial in trials.values())
     if finished == len(trials):
         return []
@@ -163,7 +163,7 @@ def _holes(plan: dict[str, Any], trials: dict[str, TrialState]) -> list[str]:
 
 
 def _one_seed(plan: dict[str, Any], cells: list[CellValue]) -> list[str]:
-    """Where a value rests on one seed, its interval looks narrower than it is."""
+    """Warn where a value rests on one seed: its interval is then narrower than it should be."""
     alone = "the intervals are over clips; nothing is known about other seeds."
     if len(plan["seeds"]) == 1:
         return [f"One seed: {alone}", ""]
@@ -172,7 +172,7 @@ def _one_seed(plan: dict[str, Any], cells: list[CellValue]) -> list[str]:
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:
-    """A line a training, named by its cells."""
+    """Return a line for each training, named by its cells."""
     lines = []
     for _, rows in frame.groupby("training", sort=False):
         cells = "/".join(dict.fromkeys(rows.cell))
@@ -182,7 +182,7 @@ def _losses(frame: pd.DataFrame) -> list[str]:
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
-    """Tidy CSV; lists are joined by spaces."""
+    """Return tidy CSV; lists are joined by spaces."""
     frame = pd.DataFrame([{key: _flat(value) for key, value in row.items()} for row in rows])
     return frame.rename(columns={"evaluation": "set"}).to_csv(index=False)
 
@@ -200,7 +200,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _without_nan(value: Any) -> Any:
-    """JSON has no NaN: None instead."""
+    """Replace NaN, which JSON does not have, by None."""
     if isinstance(value, dict):
         return {key: _without_nan(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

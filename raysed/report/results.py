@@ -1,4 +1,6 @@
-"""What a run has so far: per cell, seed and evaluation set the stored statistics, and the metrics in them."""
+"""The results of a run so far: the stored statistics of each cell, seed and evaluation set, and their
+metrics.
+"""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -37,22 +39,22 @@ class Result:
 
     @property
     def trial(self) -> str:
-        """The trial's folder under `trials/`."""
+        """Return the trial's folder under `trials/`."""
         return trial_name(self.training, self.seed)
 
     @property
     def system(self) -> tuple[str, str, str]:
-        """What was scored on what: cells that share it show the same numbers."""
+        """Return what was scored on which set; cells that share it have the same numbers."""
         return self.trial, self.xvalid, self.evaluation
 
     @property
     def selected_epoch(self) -> int:
-        """The epoch that the cell's x-valid set selected."""
+        """Return the epoch that the cell's x-valid set selected."""
         return self.about["selected"][self.xvalid]["epoch"]
 
     @property
     def xvalid_f1(self) -> float:
-        """Event F1 on the x-valid set at that epoch, a fraction."""
+        """Return the event F1 on the x-valid set at that epoch, a fraction."""
         return self.about["selected"][self.xvalid]["xvalid_f1"]
 
 
@@ -64,11 +66,11 @@ class Measured:
         self._drawn: dict[tuple[str, ...], Drawn] = {}
 
     def by_seed(self, cell: str, evaluation: str) -> dict[int, Result]:
-        """The finished seeds of one cell on one evaluation set."""
+        """Return the finished seeds of one cell on one evaluation set."""
         return {r.seed: r for r in self.results if (r.cell, r.evaluation) == (cell, evaluation)}
 
     def drawn(self, result: Result, metric: str) -> Drawn:
-        """A metric of METRICS in every draw."""
+        """Return a metric of METRICS in every draw."""
         key = (*result.system, metric)
         if key not in self._drawn:
             self._drawn[key] = drawn(METRICS[metric], result.statistics, draws=self.draws)
@@ -76,7 +78,7 @@ class Measured:
 
 
 def read_plan(run: Folder) -> dict[str, Any]:
-    """`plan.json` of a run. Raises ValueError where there is none."""
+    """Read `plan.json` of a run. Raises ValueError where there is none."""
     plan = read_json(run, "plan.json")
     if plan is None or "trainings" not in plan:
         raise ValueError(
@@ -86,7 +88,7 @@ def read_plan(run: Folder) -> dict[str, Any]:
 
 
 def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
-    """Every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out.
+    """Read every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out.
 
     Raises ValueError for statistics that are missing, unreadable or of different sets under one name.
     """
@@ -149,7 +151,9 @@ def _load(trial: Folder, name: str, loaded: dict[str, Statistics]) -> Statistics
 
 
 def results_frame(measured: Measured) -> pd.DataFrame:
-    """One row a cell, seed and evaluation set: metrics with clip-bootstrap intervals, epoch, seconds."""
+    """Return one row for each cell, seed and evaluation set: metrics with clip-bootstrap intervals, epoch,
+    seconds.
+    """
     rows = []
     for result in measured.results:
         row: dict[str, Any] = {

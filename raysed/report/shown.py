@@ -11,16 +11,16 @@ from raysed.evaluation.intervals.bootstrap import Metric
 
 @dataclass(frozen=True)
 class TableMetric:
-    """A metric in 0 to 1 as a column of a table; called, it is the metric."""
+    """A metric in 0 to 1 as a column of a table; calling it computes the metric."""
 
     metric: Metric
     title: str
     scale: float
-    """What a value is multiplied by where it is written."""
+    """The factor that a value is multiplied by where it is written."""
     digits: int
 
     def __call__(self, statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
-        """Values (B,), as any metric of `raysed.evaluation.intervals.bootstrap`."""
+        """Return values (B,), as any metric of `raysed.evaluation.intervals.bootstrap`."""
         return self.metric(statistics, weights_BN)
 
 
@@ -32,20 +32,20 @@ METRICS = {
 
 
 def number(value: float, metric: str) -> str:
-    """34.1 or 0.502."""
+    """Format a value: 34.1 or 0.502."""
     return f"{value * METRICS[metric].scale:.{METRICS[metric].digits}f}"
 
 
 def signed(difference: float, metric: str) -> str:
-    """+2.4 or -0.031."""
+    """Format a difference: +2.4 or -0.031."""
     return f"{difference * METRICS[metric].scale:+.{METRICS[metric].digits}f}"
 
 
 def interval(low: float, high: float, metric: str) -> str:
-    """[31.9, 36.5]."""
+    """Format an interval: [31.9, 36.5]."""
     return f"[{number(low, metric)}, {number(high, metric)}]"
 
 
 def signed_interval(low: float, high: float, metric: str) -> str:
-    """[+0.3, +4.5]."""
+    """Format the interval of a difference: [+0.3, +4.5]."""
     return f"[{signed(low, metric)}, {signed(high, metric)}]"

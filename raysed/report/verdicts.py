@@ -1,4 +1,4 @@
-"""The paper's claims against this run: a verdict for each, from simultaneous intervals alone.
+"""Verdicts on the paper's claims in this run, from simultaneous intervals alone.
 
 A comparison is judged on each of its claim's metrics by one of four rules:
 * higher, lower: reproduced where the interval excludes 0 with that sign, contradicted with the other;
@@ -22,10 +22,10 @@ SIGNIFICANCE = {
     "val": {"event_f1": 0.012, "psds": 0.015},
     "eval": {"event_f1": 0.013, "psds": 0.018},
 }
-"""What the paper states (half its published intervals), by evaluation set and metric."""
+"""The significance that the paper states (half its published intervals), by evaluation set and metric."""
 
 MARGIN = {"event_f1": 0.024, "psds": 0.03}
-"""Smaller differences do not count: half the true 95 % interval of one system on the paper's set."""
+"""Smaller differences do not count. It is half the true 95 % interval of one system on the paper's set."""
 
 SIGNS = {"higher": 1, "lower": -1, "equal": 0}
 SYMBOLS = {"higher": ">", "lower": "<", "equal": "=", "not_higher": "<="}
@@ -45,9 +45,9 @@ class Comparison:
     against: str
     metric: str
     expect: str
-    """What the claim says: higher, lower, not_higher or equal."""
+    """The claimed relation: higher, lower, not_higher or equal."""
     rule: str
-    """What it is judged by: `expect`, or equal where the published difference is not significant."""
+    """The rule that judges it: `expect`, or equal where the published difference is not significant."""
     published: float | None
     """The paper's difference, where it has both values."""
     significance: float | None
@@ -56,12 +56,12 @@ class Comparison:
 
     @property
     def symbols(self) -> str:
-        """`B > T1-SW`."""
+        """Return the comparison in symbols: `B > T1-SW`."""
         return f"{self.cell} {SYMBOLS[self.expect]} {self.against}"
 
     @property
     def verdict(self) -> str:
-        """reproduced, contradicted, undecided or waiting."""
+        """Return reproduced, contradicted, undecided or waiting."""
         if self.found is None:
             return WAITING
         low, high = self.found.simultaneous_low, self.found.simultaneous_high
@@ -71,7 +71,9 @@ class Comparison:
 
     @property
     def remark(self) -> str:
-        """Where the published values do not say what the claim does: "against" it, or "insignificant"."""
+        """Return "against" or "insignificant" where the published values do not support the claim, else an
+        empty text.
+        """
         if self.published is None or self.significance is None:
             return ""
         if _within(self.published, self.significance):
@@ -81,7 +83,7 @@ class Comparison:
         return "" if agrees else "against"
 
     def as_row(self) -> dict[str, Any]:
-        """As a row of CSV or JSON."""
+        """Return a row for CSV or JSON."""
         keys = ("difference", "simultaneous_low", "simultaneous_high", "p", "seeds", "trials")
         found = self.found.as_row() if self.found else {}
         return {
@@ -101,7 +103,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the paper and what became of it."""
+    """One claim of the paper and its verdict."""
 
     id: str
     text: str
@@ -110,7 +112,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """Reproduced, contradicted, undecided or waiting: see the module."""
+        """Return reproduced, contradicted, undecided or waiting: see the module."""
         found = [comparison.verdict for comparison in self.comparisons]
         for decisive in (CONTRADICTED, WAITING, UNDECIDED):
             if decisive in found:
@@ -119,21 +121,21 @@ class Claim:
 
     @property
     def waiting_for(self) -> list[str]:
-        """Cells without the results that an open comparison needs."""
+        """Return the cells without the results that an open comparison needs."""
         return list(dict.fromkeys(cell for c in self.comparisons for cell in c.waiting_for))
 
     @property
     def seeds(self) -> int:
-        """The fewest seeds behind any of its comparisons, 0 where one is waiting."""
+        """Return the fewest seeds behind any of its comparisons, 0 where one is waiting."""
         return min(len(c.found.seeds) if c.found else 0 for c in self.comparisons)
 
     @property
     def fewest_seeds(self) -> int:
-        """The fewest seeds behind the comparisons that are there, 0 without any."""
+        """Return the fewest seeds behind the comparisons that are there, 0 without any."""
         return min((len(c.found.seeds) for c in self.comparisons if c.found), default=0)
 
     def as_json(self) -> dict[str, Any]:
-        """With its comparisons as rows."""
+        """Return the claim as JSON, with its comparisons as rows."""
         return {
             "id": self.id,
             "text": self.text,
@@ -146,7 +148,7 @@ class Claim:
 
 
 def judge(plan: dict[str, Any], measured: Measured, contrasts: list[ContrastValue]) -> list[Claim]:
-    """Every claim of the plan."""
+    """Judge every claim of the plan."""
     found = {(c.cell, c.against, c.evaluation, c.metric): c for c in contrasts}
     cells = {cell["id"]: cell for cell in plan["cells"]}
     claims = []
@@ -184,5 +186,7 @@ def _rule(expect: str, known: float | None, significance: float | None) -> str:
 
 
 def _within(difference: float, significance: float) -> bool:
-    """Published values have four digits; what lies beyond them is binary rounding."""
+    """Tell whether a published difference is not significant. Published values have four digits; digits
+    beyond are binary rounding.
+    """
     return round(abs(difference), 6) <= significance

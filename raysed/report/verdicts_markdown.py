@@ -1,4 +1,4 @@
-"""The verdicts on the paper's claims as a Markdown table: a row a comparison, then what the claims say."""
+"""The verdicts on the paper's claims as a Markdown table: a row for each comparison, then the claims' texts."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ANSWERS = {REPRODUCED: "yes", CONTRADICTED: "no", UNDECIDED: "open", WAITING: "w
 
 
 def claims_lines(plan: dict[str, Any], claims: list[Claim]) -> list[str]:
-    """Summary, table and notes; nothing for a space without claims."""
+    """Return summary, table and notes; nothing for a space without claims."""
     if not claims:
         return []
     counts = {word: sum(claim.verdict == word for claim in claims) for word in ANSWERS}
@@ -55,13 +55,13 @@ def _one_seed(claims: list[Claim]) -> list[str]:
 
 
 def seeds_text(claim: Claim, plan: dict[str, Any]) -> str:
-    """`5`, or `3 of 5` where some are missing."""
+    """Return `5`, or `3 of 5` where some seeds are missing."""
     planned = len(plan["seeds"])
     return str(planned) if claim.seeds == planned else f"{claim.seeds} of {planned}"
 
 
 def remarks(claim: Claim) -> list[str]:
-    """Where the paper's own values do not show the claim, and what is still missing."""
+    """Return notes on claims that the paper's own values do not show, and on what is still missing."""
     found = []
     for comparison in claim.comparisons:
         if comparison.published is None or not comparison.remark:
@@ -85,7 +85,7 @@ def _notes(claim: Claim) -> list[str]:
 
 
 def _metric_texts(comparison: Comparison | None) -> tuple[str, str]:
-    """Ours with its answer, and the published difference."""
+    """Return our difference with its answer, and the published difference."""
     if comparison is None:
         return "", ""
     metric, found = comparison.metric, comparison.found

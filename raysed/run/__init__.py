@@ -1,1 +1,1 @@
-"""The run folder: its plan, its trials, whose it is and how it stands."""
+"""The run folder: its plan, its trials, its owner and its status."""

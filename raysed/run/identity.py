@@ -1,4 +1,4 @@
-"""What a trial's folder and its checkpoints belong to, and the refusal of anything else."""
+"""The claim that a trial has on its folder and its checkpoints, and the refusal of any other trial."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from raysed.data.features.store import FeatureSet
 
 
 def claim_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, Any]:
-    """What a trial's folder and checkpoints belong to."""
+    """Return what a trial's folder and checkpoints belong to."""
     return {
         "trial": trial.model_dump(mode="json"),
         "seed": seed,
@@ -34,7 +34,7 @@ def check_claim(path: str, stored: dict[str, Any] | None, claim: dict[str, Any])
 
 
 def _difference(stored: Any, wanted: Any) -> str:
-    """The leaves in which two JSON values differ, as `key stored -> wanted`."""
+    """Return the leaves in which two JSON values differ, as `key stored -> wanted`."""
     if not (isinstance(stored, dict) and isinstance(wanted, dict)):
         return f"{stored} there, {wanted} here"
     keys = [key for key in {**stored, **wanted} if stored.get(key) != wanted.get(key)]

@@ -1,4 +1,4 @@
-"""One driver per run: a second one is refused, naming the first.
+"""The lock of a run: a second driver is refused with a message that names the first.
 
 On a local or shared file system a lock of the operating system decides; it has no race and ends with its
 holder, also by kill -9. Where there are no such locks (object stores, some network file systems) the
@@ -23,7 +23,7 @@ from raysed.storage.json_file import read_json
 
 HEARTBEAT_S = 10.0
 STALE_S = 60.0
-"""A driver without a heartbeat for this long is taken for dead."""
+"""A driver without a heartbeat for this long is considered dead."""
 _SETTLE_S = 1.0
 _LOCK = "driver.lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
@@ -34,7 +34,7 @@ class RunBusyError(ValueError):
 
 
 def this_driver() -> dict[str, Any]:
-    """Who this process is, as `status.json` shows it."""
+    """Describe this process, as `status.json` shows it."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
 
 
@@ -62,7 +62,7 @@ def system_lock(run: Folder) -> Iterator[bool]:
 def check_heartbeat(run: Folder, has_lock: bool) -> None:
     """Raise RunBusyError where `status.json` shows another driver alive.
 
-    Who holds the system's lock knows that no other driver is on this machine.
+    A holder of the system's lock knows that no other driver is on this machine.
     """
     status = read_json(run, "status.json") or {}
     driver, age_s = status.get("driver"), time.time() - status.get("heartbeat", 0.0)
@@ -86,7 +86,9 @@ def check_free(run: Folder) -> None:
 
 
 def check_still_ours(run: Folder, mine: dict[str, Any]) -> None:
-    """Where only the heartbeat decides: raise RunBusyError if another driver wrote its status after us."""
+    """Raise RunBusyError if another driver wrote its status after us; for places where only the heartbeat
+    decides.
+    """
     time.sleep(_SETTLE_S)
     driver = _driver(run)
     if driver != mine:

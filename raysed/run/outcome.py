@@ -1,4 +1,4 @@
-"""How a trial ended, read from its folder: finished, stopped early, or failed and why."""
+"""The outcome of a trial, read from its folder: finished, stopped early, or failed with a reason."""
 
 import json
 from typing import Any, Literal
@@ -12,7 +12,9 @@ _LAST_LINES = 8
 
 
 def outcome(trial: TrialPlan) -> Outcome | None:
-    """None: not begun, or under way. A failed trial is tried again by the next run."""
+    """Return the outcome; None for a trial that has not begun or is under way. The next run tries a failed
+    one again.
+    """
     if trial.finished:
         return "done"
     if trial.out.read("stopped.json") is not None:
@@ -21,28 +23,30 @@ def outcome(trial: TrialPlan) -> Outcome | None:
 
 
 def is_over(trial: TrialPlan) -> bool:
-    """Whether the next run leaves it alone: it has its result, or was stopped early."""
+    """Tell whether the next run leaves the trial alone: it has its result, or was stopped early."""
     return outcome(trial) in ("done", "stopped")
 
 
 def stored_epochs(trial: TrialPlan) -> list[dict[str, Any]]:
-    """The metrics of every epoch that it has behind it."""
+    """Return the metrics of every epoch that the trial has finished."""
     return [json.loads(line) for line in (trial.out.read("progress.jsonl") or b"").splitlines()]
 
 
 def note_stopped(trial: TrialPlan, epochs: int) -> None:
-    """The search stopped it after this many epochs; what it has stays."""
+    """Note that the search stopped the trial after this many epochs; its files stay."""
     write_json(trial.out, "stopped.json", {"epochs": epochs})
 
 
 def note_failed(trial: TrialPlan, reason: str) -> None:
-    """Every process that tried died; the last one's own words, if any, stay."""
+    """Note that every process that tried the trial died; a reason that the last one wrote stays."""
     if trial.out.read("failed.json") is None:
         write_json(trial.out, "failed.json", {"reason": reason})
 
 
 def describe_failure(trial: TrialPlan) -> list[str]:
-    """A line with the reason, then the last lines of its log, or of the traceback where it has none."""
+    """Return a line with the reason, then the last lines of the trial's log, or of the traceback where there
+    is no log.
+    """
     failed = read_json(trial.out, "failed.json") or {"reason": "see above; its folder says nothing"}
     log = (trial.out.read("log.txt") or b"").decode(errors="replace")
     lines = (log or failed.get("traceback", "")).rstrip().splitlines()[-_LAST_LINES:]

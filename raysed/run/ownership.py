@@ -1,4 +1,4 @@
-"""Whose is a run folder: the refusal of another space, of changed code and of changed data, before work."""
+"""The owner of a run folder: another space, changed code and changed data are refused before work."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ from raysed.storage.json_file import read_json
 
 
 def check_space(run: Folder, resolved: ResolvedSpace) -> None:
-    """Raise ValueError for a folder whose trials are not these."""
+    """Raise ValueError for a folder that holds other trials than these."""
     stored = read_json(run, "plan.json")
     if stored is None:
         return
@@ -37,7 +37,9 @@ def check_space(run: Folder, resolved: ResolvedSpace) -> None:
 
 
 class MadeBy:
-    """What the trials of a run were and will be made with; refuses a mixture unless it is allowed."""
+    """The code and data that the trials of a run were and will be made with; a mixture is refused unless it
+    is allowed.
+    """
 
     def __init__(
         self, run: Folder, trials: list[TrialPlan], allow_changed: bool, say: Callable[[str], None]
@@ -73,7 +75,7 @@ class MadeBy:
 def claim_faults(
     run: Folder, resolved: ResolvedSpace, made_by: MadeBy, data: dict[str, Data]
 ) -> list[str]:
-    """Why a run of this space would be refused in this folder; nothing is written."""
+    """Return the reasons why a run of this space would be refused in this folder; nothing is written."""
     checks = (
         lambda: check_free(run),
         lambda: check_space(run, resolved),
@@ -89,12 +91,12 @@ def claim_faults(
 
 
 def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:
-    """Ids of the data sets, and their contents as far as they are there; nothing is built."""
+    """Return ids of the data sets, and their contents as far as they are there; nothing is built."""
     return {p.name: {"id": p.id, "content": content_of(p.manifest)} for p in plans}
 
 
 def built_data(urls: dict[str, str]) -> dict[str, Data]:
-    """Ids and contents of finished data sets, by name."""
+    """Return ids and contents of finished data sets, by name."""
     manifests = {name: read_manifest(Folder(url)) for name, url in urls.items()}
     return {
         name: {"id": manifest.id, "content": content_of(manifest)}

@@ -27,7 +27,7 @@ _DECIDING = ("config", "data", "model", "evaluation", "training")
 
 
 def source_hash() -> str:
-    """12 hex digits of the deciding source files, their names and what they do."""
+    """Return 12 hex digits of a hash of the deciding source files: their names and their code."""
     digest = hashlib.sha256()
     for folder in _DECIDING:
         for path in sorted((_PACKAGE / folder).rglob("*.py")):
@@ -38,7 +38,7 @@ def source_hash() -> str:
 
 
 def _statements(source: bytes) -> str:
-    """The syntax tree without places, comments and strings that stand alone (docstrings)."""
+    """Return the syntax tree without line numbers, comments and strings that stand alone (docstrings)."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         for name, block in ast.iter_fields(node):
@@ -56,7 +56,7 @@ def _is_text(node: object) -> bool:
 
 
 def commit() -> str | None:
-    """The git commit of the code, or None outside a checkout."""
+    """Return the git commit of the code, or None outside a checkout."""
     command = ["git", "-C", str(_PACKAGE), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -65,20 +65,20 @@ def commit() -> str | None:
 
 
 def code() -> dict[str, Any]:
-    """What this process would train with."""
+    """Return the code and versions that this process would train with."""
     versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy")}
     return {"raysed": __version__, "source": source_hash(), "commit": commit(), **versions}
 
 
 def content_of(manifest: Manifest | None) -> str | None:
-    """One hash over the hashes of a data set's shards; None while it is not finished."""
+    """Return one hash over the hashes of a data set's shards; None while it is not finished."""
     if manifest is None or not manifest.complete:
         return None
     return sha256("".join(shard.sha256 for shard in manifest.shards).encode())[:12]
 
 
 def changes(run: Folder, data: dict[str, Data], *, code_counts: bool) -> list[str]:
-    """What is other than when the run's last trials were started, a line each.
+    """Return what has changed since the run's last trials were started, one line each.
 
     `data` holds id and content of every data set; a content of None is not known yet. Code does not
     count where nothing is left to train.
@@ -103,7 +103,7 @@ def changes(run: Folder, data: dict[str, Data], *, code_counts: bool) -> list[st
 
 
 def is_noted(run: Folder) -> bool:
-    """Whether the run says what it was made by."""
+    """Tell whether the run has noted the code and data that it was made by."""
     return run.read(MADE_BY) is not None
 
 

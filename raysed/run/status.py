@@ -1,4 +1,4 @@
-"""`status.json`: how a run stands and how it really ended (a job's own exit code is not passed on by Ray).
+"""The status of a run, `status.json`, with its real end (Ray does not pass on a job's own exit code).
 
 Written at every change and every ten seconds by a thread of its own, whatever else the driver does.
 """
@@ -29,9 +29,10 @@ _STARTING = "starting"
 class RunStatus:
     """The state of a run that this process drives; a context manager that excludes other drivers.
 
-    What leaves the context decides the end: nothing (the state given last), Ctrl-C (130, resumable),
-    ValueError (2, refused), a storage or run-time error (3, stopped, resumable), a fault of ours (1). A refusal while starting leaves the status of
-    the run as it was before. Entering raises RunBusyError where another driver is at work.
+    The exception that leaves the context decides the end: none (the state given last), Ctrl-C (130,
+    resumable), ValueError (2, refused), a storage or run-time error (3, stopped, resumable), a fault of ours
+    (1). A refusal while starting leaves the status of the run as it was before. Entering raises RunBusyError
+    where another driver is at work.
     """
 
     def __init__(self, run: Folder, every_s: float = HEARTBEAT_S) -> None:
@@ -82,16 +83,16 @@ class RunStatus:
 
     @property
     def state(self) -> str:
-        """What the run does now."""
+        """Return what the run does now."""
         return self.content["state"]
 
     def note(self, **about: Any) -> None:
-        """For the next heartbeat."""
+        """Keep this for the next heartbeat."""
         with self._lock:
             self.content |= about
 
     def update(self, state: str | None = None, **about: Any) -> None:
-        """Write a new state or more about it; a storage that cannot take it does not stop the run."""
+        """Write a new state or more about it; a storage that cannot be written does not stop the run."""
         with self._lock:
             self.content |= {"state": state or self.state, **about, "heartbeat": time.time()}
             try:
@@ -106,7 +107,7 @@ class RunStatus:
 
 
 def _ending(error: BaseException) -> tuple[str, int]:
-    """State and exit code of the command that this error ends (see raysed.cli)."""
+    """Return state and exit code of the command that this error ends (see raysed.cli)."""
     match error:
         case KeyboardInterrupt():
             return "interrupted", 130

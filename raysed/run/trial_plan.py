@@ -1,4 +1,4 @@
-"""From a space to the trials that have to run, and what they need; nothing runs here."""
+"""The trials that a space asks for, and what they need; nothing runs here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +18,27 @@ class TrialPlan:
 
     @property
     def name(self) -> str:
-        """`<training>-seed<N>`: the folder's name."""
+        """Return the folder's name, `<training>-seed<N>`."""
         return f"{self.training.id}-seed{self.seed}"
 
     @property
     def finished(self) -> bool:
-        """Whether its result is stored."""
+        """Tell whether the trial's result is stored."""
         return self.out.read("result.json") is not None
 
     @property
     def label(self) -> str:
-        """What a person calls it: its cells and seed."""
+        """Return a name of the trial for people: its cells and seed."""
         return f"{'/'.join(self.training.cells)} seed {self.seed}"
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 trial`, `2 trials`."""
+    """Return a count with its noun: `1 trial`, `2 trials`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
-    """Trainings x seeds, seed by seed, so that a run cut short has whole grids of the first seeds."""
+    """List trainings x seeds, seed by seed, so that a run cut short has whole grids of the first seeds."""
     return [
         TrialPlan(training, seed, run.child(f"trials/{training.id}-seed{seed}"))
         for seed in resolved.space.seeds
@@ -47,7 +47,7 @@ def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
 
 
 def refusals(resolved: ResolvedSpace, clips: dict[str, int]) -> list[str]:
-    """What cannot be trained with data sets of these many clips, a line for each fault."""
+    """Return what cannot be trained with data sets of these numbers of clips, a line for each fault."""
     faults = []
     for training in resolved.trainings:
         trial, cells = training.trial, ", ".join(training.cells)
@@ -71,7 +71,7 @@ def refusals(resolved: ResolvedSpace, clips: dict[str, int]) -> list[str]:
 def describe(
     resolved: ResolvedSpace, data_sets: dict[str, dict[str, Any]], concurrent_trials: int
 ) -> dict[str, Any]:
-    """`plan.json`: cells, claims, trainings, data sets and resources."""
+    """Return the content of `plan.json`: cells, claims, trainings, data sets and resources."""
     space, recorded = resolved.space, resolved.job.roots.recorded
     return {
         "space": space.name,

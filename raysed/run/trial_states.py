@@ -1,4 +1,4 @@
-"""How far each trial of a run is: finished, failed and why, or how many epochs."""
+"""The state of each trial of a run: finished, failed with a reason, or the number of epochs so far."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ class TrialState:
 
     @property
     def brief(self) -> str:
-        """What a table's cell says instead of a seed's value: `failed`, `stopped`, `epoch 12` or `-`."""
+        """Return what a table shows instead of a seed's value: `failed`, `stopped`, `epoch 12` or `-`."""
         if self.state == "unfinished":
             return self.note.split("/")[0]
         return "-" if self.state == "not started" else self.state
@@ -32,7 +32,7 @@ def trial_name(training: str, seed: int) -> str:
 
 
 def read_trials(run: Folder, plan: dict[str, Any]) -> dict[str, TrialState]:
-    """The state of every trial of the plan, by its name."""
+    """Return the state of every trial of the plan, by its name."""
     found = {}
     for training in plan["trainings"]:
         epochs = training["config"].get("schedule", {}).get("epochs")

@@ -1,4 +1,4 @@
-"""What a clip is called, wherever files name it: annotations, durations, predictions, score files."""
+"""The names of clips in files: annotations, durations, predictions and score files."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ def clip_name(path: str) -> str:
 
 
 def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
-    """Which of the `clips` each of the given names means; a name without a clip, or with several, is left out.
+    """Return which of the `clips` each given name means; a name without a clip, or with several, is left out.
 
     A name means the clip that is spelt like it; else the one of the same `clip_name`; else the one whose
     `clip_name` ends in this one's parts, or the other way round (a folder that one of the two leaves out).

@@ -1,4 +1,4 @@
-"""Early stopping of a search by ASHA (Li et al. 2020, arXiv:1810.05934), which a resumed run takes up again.
+"""Early stopping of a search by ASHA (Li et al. 2020, arXiv:1810.05934), which a resumed run continues.
 
 A trial reaching a rung goes on if its x-valid F1 (mean over its x-valid sets) is among the best of those
 that were there before. So decisions depend on the order in which trials run; a trial's own result does not.
@@ -16,11 +16,11 @@ from raysed.run.outcome import is_over, stored_epochs
 from raysed.run.trial_plan import TrialPlan
 
 _NO_CONTROLLER: Any = None
-"""ASHA does not look at it."""
+"""Stands in for Tune's controller, which ASHA does not use."""
 
 
 class SearchScheduler(ASHAScheduler):
-    """Tune's ASHA over epochs. Raises ValueError where no trial lives to the first decision."""
+    """Tune's ASHA over epochs. Raises ValueError where every trial ends before the first decision."""
 
     def __init__(self, search: Search, trials: list[TrialPlan]) -> None:
         self.trials = {trial.name: trial for trial in trials}
@@ -65,7 +65,7 @@ class SearchScheduler(ASHAScheduler):
 
 
 def _reached(metrics: dict[str, Any]) -> dict[str, Any]:
-    """What ASHA reads of an epoch, as it is stored or as Tune flattens it."""
+    """Return what ASHA reads of an epoch, as it is stored or as Tune flattens it."""
     stored = metrics.get("xvalid_f1", {})
     flat = {key: value for key, value in metrics.items() if key.startswith("xvalid_f1/")}
     return {"epochs": metrics["epoch"] + 1, "f1": fmean({**stored, **flat}.values())}

@@ -1,8 +1,10 @@
-"""How long a space will take: a few timed epochs of one step, with the real model and batch on random features.
+"""An estimate of the time that a space takes: a few timed epochs of one step, with the real model and batch
+on random features.
 
-Runs the trainer itself, so that noise, log-mel, optimiser and x-valid scoring are in it. At most about a
-minute on an idle machine; a step of the published model takes several seconds of a core. What is not in it: building data sets,
-start-up of processes (a few seconds a trial), PSDS of the evaluation sets.
+It runs the trainer itself, so that noise, log-mel, optimiser and x-valid scoring are included. It takes at
+most about a minute on an idle machine; a step of the published model takes several seconds of a core. Not
+included are the building of data sets, the start of processes (a few seconds a trial) and the PSDS of the
+evaluation sets.
 """
 
 import dataclasses
@@ -27,9 +29,9 @@ from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer
 
 BUDGET_S = 45.0
-"""No further model is timed after this long."""
+"""Seconds after which no further model is timed."""
 BUSY = 0.7
-"""With less of its CPUs than this, a timed step says more of the load than of the model."""
+"""With a smaller share of the CPUs than this, a timed step tells more about the load than about the model."""
 _PER_MODEL_S = 20.0
 _MOST_EPOCHS = 6
 _SCORED_CLIPS = 8
@@ -42,18 +44,18 @@ class Speed:
     """Seconds of one rank for one clip."""
 
     train_s: float
-    """Of a training step, both networks."""
+    """Seconds of a training step, with both networks."""
     score_s: float
-    """Scored by both networks, metrics included."""
+    """Seconds of scoring by both networks, metrics included."""
     epochs: int
-    """How many epochs of one step were timed, without the first where there were more."""
+    """Number of epochs of one step that were timed, without the first where there were more."""
     cpu_share: float
-    """The part of its CPUs that it had: little on a machine that is busy with other work."""
+    """The share of its CPUs that it got: small on a machine that is busy with other work."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one trial does."""
+    """The amount of work in one trial."""
 
     steps: int
     """Optimiser steps, all epochs."""
@@ -62,7 +64,9 @@ class Work:
 
 
 def work_of(trial: Trial, clips: dict[str, int]) -> Work:
-    """Steps and scored clips of a trial on data sets of these many clips; sets left out are not counted."""
+    """Return steps and scored clips of a trial on data sets of these numbers of clips; sets left out are not
+    counted.
+    """
     data, epochs = trial.data, trial.schedule.epochs
     every_epoch = [*data.xvalid, *([data.weak_xvalid] if data.weak_xvalid else [])]
     scored = epochs * sum(clips.get(name, 0) for name in every_epoch)
@@ -71,7 +75,7 @@ def work_of(trial: Trial, clips: dict[str, int]) -> Work:
 
 
 def steps_per_epoch(trial: Trial, clips: dict[str, int]) -> int:
-    """Min over subsets of clips // share, or fewer where the schedule says so."""
+    """Return the minimum over subsets of clips // share, or fewer where the schedule says so."""
     steps = min(clips[name] // getattr(trial.shares, s) for s, name in trial.used_subsets().items())
     return min(steps, trial.schedule.steps_per_epoch or steps)
 
@@ -79,7 +83,9 @@ def steps_per_epoch(trial: Trial, clips: dict[str, int]) -> int:
 def measure_speeds(
     trials: Iterable[Trial], features: Features, classes: int, resources: Resources
 ) -> dict[str, Speed]:
-    """The speed of each size of model among the trials, by `size_of`; not all of them where time runs out."""
+    """Measure the speed of each size of model among the trials, by `size_of`; not all of them where time runs
+    out.
+    """
     started = time.monotonic()
     speeds: dict[str, Speed] = {}
     for trial in trials:
@@ -89,7 +95,7 @@ def measure_speeds(
 
 
 def size_of(trial: Trial) -> str:
-    """What decides a model's speed: equal for trials that differ in other things."""
+    """Return what decides a model's speed; equal for trials that differ in other things."""
     sizes = trial.model.model_dump(exclude=_SAME_SPEED)
     return content_hash({**sizes, "precision": trial.precision}, 8)
 
@@ -136,7 +142,9 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
 
 
 def _go_on(timed: list[dict[str, Any]], elapsed_s: float) -> bool:
-    """One epoch always; then as many as fit, if they take as long as the one before."""
+    """Tell whether another epoch fits: one always does, then as many as fit if each takes as long as the one
+    before.
+    """
     if not timed:
         return True
     next_s = timed[-1]["train_s"] + timed[-1]["xvalid_s"]
@@ -146,7 +154,7 @@ def _go_on(timed: list[dict[str, Any]], elapsed_s: float) -> bool:
 def speed_of(
     timed: list[dict[str, Any]], trained_clips: int, scored_clips: int, cpu_share: float
 ) -> Speed:
-    """The median of epochs of one step, without the first (which warms up) where there are more.
+    """Return the median over epochs of one step, without the first (which warms up) where there are more.
 
     Where other work had most of the CPUs, the seconds are brought down to those of an idle machine.
     """
@@ -161,7 +169,7 @@ def speed_of(
 
 
 def random_set(clips: int, features: Features, classes: int) -> FeatureSet:
-    """Full-length clips with random features, strong and weak labels."""
+    """Return full-length clips with random features, strong and weak labels."""
     random = np.random.default_rng(0)
     names = tuple(f"class-{k}" for k in range(classes))
     shape = (features.n_frames, features.n_mels)
@@ -182,13 +190,13 @@ def random_set(clips: int, features: Features, classes: int) -> FeatureSet:
 
 
 def trial_seconds(work: Work, trial: Trial, speed: Speed, resources: Resources) -> float:
-    """Wall seconds of a trial: ranks share its training, rank 0 scores."""
+    """Return the wall seconds of a trial: ranks share its training, rank 0 scores."""
     per_rank = -(-trial.shares.total // resources.workers)
     return work.steps * per_rank * speed.train_s + work.scored_clips * speed.score_s
 
 
 def mean_speed(speeds: Iterable[Speed]) -> Speed:
-    """For models that were not timed."""
+    """Return the mean speed, for models that were not timed."""
     rows = [dataclasses.astuple(speed) for speed in speeds]
     train_s, score_s, _, cpu_share = np.mean(rows, axis=0)
     return Speed(float(train_s), float(score_s), 0, float(cpu_share))

@@ -26,7 +26,7 @@ _FRAME_LINES = 6
 
 @contextmanager
 def live_table(progress: TrialProgress) -> Iterator[None]:
-    """Show the table until the context ends; it stays as it was then. Other lines print above it."""
+    """Show the table until the context ends; it then stays on the terminal. Other lines are printed above it."""
     if not is_terminal():
         yield
         return
@@ -40,12 +40,12 @@ def live_table(progress: TrialProgress) -> Iterator[None]:
 
 
 def is_terminal() -> bool:
-    """Whether a person watches standard error."""
+    """Tell whether standard error is a terminal that a person watches."""
     return sys.stderr.isatty()
 
 
 def render(progress: TrialProgress, lines: int) -> RenderableType:
-    """The trials that fit in these many lines, running ones first, and a summary."""
+    """Return the trials that fit in this many lines, running ones first, and a summary."""
     table = Table("trial", "state", "epoch", "best x-valid F1", "clips/s", "left", box=None)
     rows = sorted(progress.rows.values(), key=lambda row: _ORDER.index(row.state))
     shown = rows if len(rows) <= lines else rows[: max(lines - 1, 1)]

@@ -32,13 +32,15 @@ from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
 from raysed.tune.sets import ListedSet, list_sets
 
 _CLASSES = 10
-"""For the calibration only, where the sound bank that names the classes is not there."""
+"""Number of classes for the calibration, where the sound bank that names the classes is missing."""
 _ENOUGH = 10**9
-"""Clips of a set that nothing is known of; why not is among the refusals."""
+"""Number of clips assumed for a set of which nothing is known; the refusals say why."""
 
 
 def nodes_of(address: str | None) -> list[Node]:
-    """The nodes of the cluster that `address` or RAY_ADDRESS names, else this machine, without starting Ray."""
+    """Return the nodes of the cluster that `address` or RAY_ADDRESS names, else this machine, without
+    starting Ray.
+    """
     if not address and not os.environ.get("RAY_ADDRESS"):
         return this_machine()
     start_ray(address)
@@ -46,7 +48,7 @@ def nodes_of(address: str | None) -> list[Node]:
 
 
 def this_machine() -> list[Node]:
-    """One node: the CPUs that this process may use, the GPUs that torch sees."""
+    """Return this machine as one node: the CPUs that this process may use, and the GPUs that torch sees."""
     return [{"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}]
 
 
@@ -58,7 +60,7 @@ def preview(
     *,
     allow_changed: bool = False,
 ) -> dict[str, Any]:
-    """The plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
+    """Return the plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
 
     Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
     """
@@ -109,7 +111,7 @@ def preview(
 def _cost(
     resolved: ResolvedSpace, left: Sequence[TrialPlan], clips: dict[str, int], at_once: int
 ) -> dict[str, Any]:
-    """Steps and hours, as far as the sizes of the training sets are known."""
+    """Return steps and hours, as far as the sizes of the training sets are known."""
     resources = resolved.space.resources
     works = {
         t.id: work_of(t.trial, clips)
@@ -134,7 +136,7 @@ def _cost(
 
 
 def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
-    """Whether the data sets to build can be written to a local disk, and fit on it."""
+    """Return faults of a local disk that the data sets to build cannot be written to or do not fit on."""
     folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
     if not folder.is_local or not wanted or "${" in out:
         return []
@@ -147,7 +149,7 @@ def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
 
 
 def place_faults(folder: Folder) -> list[str]:
-    """What is in the way of a local folder that is to be made or written to."""
+    """Return what is in the way of a local folder that is to be made or written to."""
     if not folder.is_local:
         return []
     existing = _existing(folder)
@@ -157,7 +159,7 @@ def place_faults(folder: Folder) -> list[str]:
 
 
 def _existing(folder: Folder) -> Path:
-    """A local folder, or the nearest above it that is there."""
+    """Return a local folder, or the nearest one above it that exists."""
     place = Path(folder.url)
     return next(path for path in (place, *place.parents) if path.exists())
 
@@ -165,7 +167,7 @@ def _existing(folder: Folder) -> Path:
 def _speeds(
     resolved: ResolvedSpace, left: Sequence[TrialPlan]
 ) -> tuple[dict[str, Speed], list[str]]:
-    """Timed speeds by size of model, and what a reader of the estimate should know."""
+    """Return timed speeds by size of model, and notes for readers of the estimate."""
     resources = resolved.space.resources
     if not left:
         return {}, ["no time is estimated: no trial is left whose training sets are known"]
@@ -204,7 +206,7 @@ def _seconds(
     speeds: dict[str, Speed],
     resources: Resources,
 ) -> dict[str, float]:
-    """Estimated wall seconds of one trial of each training."""
+    """Return the estimated wall seconds of one trial of each training."""
     if not speeds:
         return {}
     other = mean_speed(speeds.values())
@@ -219,7 +221,7 @@ def _seconds(
 
 
 def _hours(left: Sequence[TrialPlan], seconds: dict[str, float], at_once: int) -> float | None:
-    """Wall hours of all unfinished trials: the work spread evenly, but at least the longest trial."""
+    """Return the wall hours of all unfinished trials: the work spread evenly, but at least the longest trial."""
     if not left:
         return 0.0
     if not at_once or any(trial.training.id not in seconds for trial in left):
@@ -229,7 +231,9 @@ def _hours(left: Sequence[TrialPlan], seconds: dict[str, float], at_once: int) -
 
 
 def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace) -> int:
-    """About what a trial leaves: checkpoints of both networks and of Adam, and float16 scores."""
+    """Return about how many bytes a trial leaves: checkpoints of both networks and of Adam, and float16
+    scores.
+    """
     from raysed.model.network import make_network
 
     trial, features = training.trial, resolved.job.features

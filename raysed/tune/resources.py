@@ -1,4 +1,4 @@
-"""What a trial takes of the cluster, and how many trials it holds at once."""
+"""The resources that a trial takes of the cluster, and the number of trials that it holds at once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,24 +11,24 @@ from raysed.ray_cluster import check_visible
 from raysed.storage.folder import Folder
 
 _SHARE = 0.25
-"""Of a GPU for a trial of one worker. Not measured yet: `make gpu-check` times 1, 2, 4 and 8 on one."""
+"""Share of a GPU for a trial of one worker. Not measured yet: `make gpu-check` times 1, 2, 4 and 8 on one."""
 Node = dict[str, float]
-"""What a node has, by Ray's names: CPU, GPU."""
+"""The resources of a node, by Ray's names: CPU, GPU."""
 
 
 def concurrent_trials(resolved: ResolvedSpace) -> int:
-    """How many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
+    """Return how many trials the cluster holds at once. Raises ValueError where it cannot hold one."""
     return trials_on(resolved, cluster_nodes())
 
 
 def cluster_nodes() -> list[Node]:
-    """What the nodes of the cluster that this process has joined have."""
+    """Return the resources of the nodes of the cluster that this process has joined."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def settle_gpus(resolved: ResolvedSpace, nodes: Sequence[Node]) -> ResolvedSpace:
-    """`gpus_per_worker: auto` as a number: a quarter of a GPU (a whole one for each of several ranks) where a node
-    has one, else none.
+    """Return `gpus_per_worker: auto` as a number: a quarter of a GPU (a whole one for each of several ranks)
+    where a node has one, else none.
     """
     each = resolved.space.resources
     if each.gpus_per_worker != "auto":
@@ -48,7 +48,7 @@ def check_nodes(run: Folder, data_sets: Sequence[str]) -> None:
 
 
 def trials_on(resolved: ResolvedSpace, nodes: Sequence[Node]) -> int:
-    """How many trials these nodes hold at once. Raises ValueError where they cannot hold one."""
+    """Return how many trials these nodes hold at once. Raises ValueError where they cannot hold one."""
     if not any(node.get("CPU") for node in nodes):
         raise ValueError(
             "no node of the cluster has CPUs yet: its workers are still starting, or its autoscaler keeps none"
@@ -70,7 +70,7 @@ def trials_on(resolved: ResolvedSpace, nodes: Sequence[Node]) -> int:
 
 
 def bundles_of(resolved: ResolvedSpace) -> list[dict[str, float]]:
-    """One bundle of resources per rank."""
+    """Return one bundle of resources for each rank."""
     each = resolved.space.resources
     bundle = {"CPU": float(each.cpus_per_worker)}
     if each.gpus:

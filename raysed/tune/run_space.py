@@ -1,4 +1,4 @@
-"""Run a space: build missing data sets, run the unfinished trials on Ray Tune, leave a run folder.
+"""The run of a space: build missing data sets, run the unfinished trials on Ray Tune, leave a run folder.
 
 Trials own their checkpoints and results (raysed.training.train); Tune owns resources, concurrency and
 retries. So the same command resumes: finished trials are not submitted, the others go on where they were.
@@ -54,7 +54,9 @@ _PROCESS_RETRIES = 2
 
 
 def cache_dir() -> str:
-    """The node-local folder of memory-mapped features: RAYSED_CACHE, or a folder under the temporary one."""
+    """Return the node-local folder of memory-mapped features: RAYSED_CACHE, or a folder under the temporary
+    one.
+    """
     return os.environ.get("RAYSED_CACHE") or f"{tempfile.gettempdir()}/raysed-cache-{os.getuid()}"
 
 
@@ -67,7 +69,7 @@ def run_space(
     say: Say,
     allow_changed: bool = False,
 ) -> int:
-    """Run all that is not yet done; returns the exit code (0 done, 3 finished with holes).
+    """Run all that is not yet done; return the exit code (0 done, 3 finished with holes).
 
     Raises ValueError for a run that another driver works on, for the folder of another space, for code
     or data that changed since its trials were started (unless `allow_changed`), and for a cluster that
@@ -108,7 +110,7 @@ def _run(
     made_by: MadeBy,
     status: RunStatus,
 ) -> list[str]:
-    """Build, train, evaluate; returns the sets with too many bad clips."""
+    """Build, train, evaluate; return the sets with too many bad clips."""
     run, say = status.run, made_by.say
     status.update("building data sets")
     wanted = resolved.space.resources.gpus_per_worker
@@ -156,7 +158,7 @@ def _refuse(faults: list[str]) -> None:
 
 
 def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
-    """What a person should know about the data sets before training starts."""
+    """Return warnings about the data sets, for people, before training starts."""
     for warning in dict.fromkeys(w for result in built.values() for w in result.warnings):
         yield f"warning: {warning}"
     for name, result in built.items():
@@ -177,7 +179,7 @@ def fit(
     *,
     concurrent: int,
 ) -> None:
-    """Train these trials on Ray, as many at once as it holds; returns when each is over or failed."""
+    """Train these trials on Ray, as many at once as it holds; return when each is over or failed."""
     resources = resolved.space.resources
     configs = [
         {
@@ -214,9 +216,10 @@ def fit(
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """A batch system's SIGTERM ends the run as Ctrl-C does: status written, resumable.
+    """Let a batch system's SIGTERM end the run as Ctrl-C does: the status is written, and the run can be
+    resumed.
 
-    To be entered after Ray has started, which sets a handler of its own.
+    Enter it after Ray has started, since Ray sets a handler of its own.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -233,5 +236,5 @@ def _sigterm_interrupts() -> Iterator[None]:
 
 
 def say_to_stderr(line: str) -> None:
-    """One line of progress, with the time."""
+    """Print one line of progress, with the time."""
     print(f"{datetime.now(UTC).astimezone():%H:%M:%S} {line}", file=sys.stderr, flush=True)

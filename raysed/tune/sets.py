@@ -1,7 +1,7 @@
 """The data sets of a space before anything is built: what is there, what would be built, what is missing.
 
-Lists folders and reads TSVs and headers. Soundscapes are drawn but not rendered (about 1 ms each), which tells
-how many will survive the polyphony filter.
+Folders are listed, TSVs and headers are read. Soundscapes are drawn but not rendered (about 1 ms each), which
+tells how many will survive the polyphony filter.
 """
 
 from dataclasses import dataclass
@@ -27,25 +27,26 @@ class ListedSet:
 
     name: str
     id: str | None
-    """None where a source is missing: the id depends on its files."""
+    """The id; None where a source is missing, since the id depends on its files."""
     state: Literal["present", "to_build"]
     clips: int
-    """Of a finished set; else what is expected: clips whose audio is there, soundscapes that survive."""
+    """Clips of a finished set, else the expected number: clips whose audio is there, soundscapes that
+    survive."""
     asked: int
     """Soundscapes before the polyphony filter, or clips that the annotations list."""
     missing: int
     """Listed clips without audio."""
     bytes: int
-    """What building it will write, about."""
+    """About how many bytes building the set will write."""
     url: str | None
 
     def as_json(self, job: str) -> dict[str, Any]:
-        """An entry of the plan's `datasets`."""
+        """Return an entry of the plan's `datasets`."""
         return {**vars(self), "job": job}
 
 
 def list_sets(job: DataJob, names: tuple[str, ...]) -> tuple[list[ListedSet], list[str]]:
-    """The named data sets, and a line for each reason that keeps some of them from being built."""
+    """Return the named data sets, and a line for each reason that keeps some of them from being built."""
     job = with_absolute_roots(job)
     surviving: dict[SyntheticSet, int] = {}
     listed: list[ListedSet] = []
@@ -83,7 +84,7 @@ def _planned(job: DataJob, name: str, surviving: dict[SyntheticSet, int]) -> Lis
 
 
 def _impossible(job: DataJob, name: str) -> ListedSet:
-    """What the job and the annotations alone say of a set that cannot be built here."""
+    """Return what the job and the annotations alone tell about a set that cannot be built here."""
     data_set = job.sets[name]
     if isinstance(data_set, SyntheticSet):
         asked, missing = data_set.count, 0
@@ -103,7 +104,9 @@ def _impossible(job: DataJob, name: str) -> ListedSet:
 
 
 def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
-    """Clips that the annotations of a recorded set list, with or without audio; 0 without annotations."""
+    """Count the clips that the annotations of a recorded set list, with or without audio; 0 without
+    annotations.
+    """
     assert job.roots.recorded is not None, "DataJob checks that the roots cover the sets"
     try:
         labels = read_labels(tsv_path(job.roots.recorded, data_set), data_set.subset)
@@ -113,7 +116,7 @@ def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
 
 
 def count_surviving(context: SoundscapeContext) -> int:
-    """Soundscapes that pass the polyphony filter. Draws them all, renders none."""
+    """Count the soundscapes that pass the polyphony filter. All are drawn, none is rendered."""
     # Scaper takes a second to load.
     from raysed.data.soundscapes.soundscape import specify
 
@@ -126,14 +129,16 @@ def count_surviving(context: SoundscapeContext) -> int:
 
 
 def _events_of(data_set: SyntheticSet) -> SyntheticSet:
-    """Sets that differ in pitch shift, reverberation and the like share their events."""
+    """Return what decides the events of a set; sets that differ in pitch shift, reverberation and the like
+    share them.
+    """
     return data_set.model_copy(
         update={"pitch_shift_semitones": 0.0, "reverb": "none", "export": ()}
     )
 
 
 def clip_bytes(features: Features) -> int:
-    """About what a full-length clip takes in a shard."""
+    """Return about how many bytes a full-length clip takes in a shard."""
     width = 2 if features.dtype == "float16" else 4
     mel = _COMPRESSED * width * features.n_frames * features.n_mels
     return round(mel + (2 * features.n_samples if features.waveforms else 0))

@@ -1,4 +1,5 @@
-"""What Ray Tune runs for one trial: open the features of this node, call `train`, report every epoch.
+"""The function that Ray Tune runs for one trial: it opens the features of this node, calls `train` and
+reports every epoch.
 
 A trial of several ranks is rank 0 itself; the others are actors in its placement group, one bundle each.
 """
@@ -27,15 +28,15 @@ from raysed.training.train import Report, train
 from raysed.training.trainer import DivergedError
 
 _GRACE_S = 5.0
-"""For another rank's own words to arrive."""
+"""Seconds to wait for another rank's own error to arrive."""
 
 
 def run_trial(config: dict[str, Any]) -> None:
     """Train one trial to its end.
 
     A trial that fails for its own reasons (a configuration or data fault, a diverged loss) leaves
-    `failed.json` and reports so: retrying would fail the same way. What else goes wrong is noted there
-    too and left to Tune, which tries again; the trial goes on from its own checkpoint.
+    `failed.json` and reports so: retrying would fail the same way. Other errors are noted there too and left
+    to Tune, which tries again; the trial goes on from its own checkpoint.
     """
     job = config["job"]
     out = Folder(job["out"])
@@ -61,7 +62,7 @@ def run_trial(config: dict[str, Any]) -> None:
 def train_rank(
     job: dict[str, Any], ranks: Ranks, address: str, report: Report = lambda metrics: None
 ) -> None:
-    """One rank of a trial, in this process."""
+    """Train one rank of a trial in this process."""
     torch.set_num_threads(job["threads"])
     device = "cuda" if job["gpus"] else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -76,7 +77,7 @@ def train_rank(
 
 
 def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
-    """The trial's data sets, mapped from this node's cache."""
+    """Open the trial's data sets, mapped from this node's cache."""
     return {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
 
 
@@ -131,9 +132,9 @@ def _raise_failed(others: list[ray.ObjectRef]) -> None:
 
 
 def _end_with(others: list[ray.ObjectRef], out: Folder, over: threading.Event) -> None:
-    """End this process when another rank's dies before the trial is `over`; Tune then starts both anew.
+    """End this process when that of another rank dies before the trial is `over`; Tune then starts both anew.
 
-    gloo tells rank 0 of the loss at once, NCCL only when the process group's time-out is over.
+    With gloo, rank 0 learns of the loss at once; with NCCL, only after the time-out of the process group.
     """
 
     def watch() -> None:

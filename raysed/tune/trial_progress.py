@@ -1,4 +1,6 @@
-"""What Tune tells about the trials, kept for people: a line per epoch in a log, a live table on a terminal."""
+"""The progress of the trials, from Tune's reports, for people: a line per epoch in a log, a live table on a
+terminal.
+"""
 
 import time
 from collections import Counter
@@ -28,14 +30,14 @@ class Row:
     state: State = "waiting"
     epochs_done: int = 0
     best: dict[str, float] = field(default_factory=dict)
-    """Best F1 so far of each x-valid set."""
+    """The best F1 so far on each x-valid set."""
     clips_per_s: float | None = None
     started: float = 0.0
     epochs_at_start: int = 0
 
     @classmethod
     def of(cls, plan: TrialPlan) -> "Row":
-        """The trial as its folder shows it."""
+        """Return the trial as its folder shows it."""
         row = cls(plan, plan.training.trial.schedule.epochs)
         for metrics in stored_epochs(plan):
             row.note(metrics)
@@ -45,20 +47,20 @@ class Row:
         return row
 
     def note(self, metrics: dict[str, Any]) -> None:
-        """One epoch more."""
+        """Note one more epoch."""
         self.epochs_done = metrics["epoch"] + 1
         for name, f1 in metrics["xvalid_f1"].items():
             self.best[name] = max(f1, self.best.get(name, 0.0))
         self.clips_per_s = metrics["clips_per_s"]
 
     def start(self) -> None:
-        """A process has begun to work on it."""
+        """Note that a process has begun to work on the trial."""
         self.state, self.started = "running", time.monotonic()
         self.epochs_at_start = self.epochs_done
 
     @property
     def left_s(self) -> float | None:
-        """Seconds to its end at its own pace."""
+        """Return the seconds to its end at its own pace."""
         done = self.epochs_done - self.epochs_at_start
         if self.state != "running" or not done:
             return None
@@ -144,11 +146,11 @@ class TrialProgress(Callback):
         self._note()
 
     def counts(self) -> Counter[State]:
-        """How many trials are in each state."""
+        """Return how many trials are in each state."""
         return Counter(row.state for row in self.rows.values())
 
     def overall(self) -> str:
-        """What is done of the whole run and how long the rest takes at the pace so far."""
+        """Return what is done of the whole run, and how long the rest takes at the pace so far."""
         ran, left = self._epochs_ran() - self.epochs_at_start, self._epochs_left()
         pace = ran / max(time.monotonic() - self.started, 1e-9)
         eta = clock(left / pace) if pace else "?"
@@ -158,7 +160,7 @@ class TrialProgress(Callback):
 
     @contextmanager
     def _others_go_on(self) -> Iterator[None]:
-        """An error in a hook would end the whole run; a storage that fails one trial must not."""
+        """Catch a storage error in a hook: it would end the whole run, where only one trial has failed."""
         try:
             yield
         except (OSError, ReadDeniedError) as error:
@@ -187,13 +189,13 @@ class TrialProgress(Callback):
         return 1 - self._epochs_left() / sum(row.epochs for row in self.rows.values())
 
     def _note(self, **about: Any) -> None:
-        """For the next heartbeat."""
+        """Keep this for the next heartbeat."""
         progress = round(self._share_done(), 4)
         self.status.note(progress=progress, trials=dict(self.counts()), **about)
 
 
 def _reason(trial: Trial) -> str:
-    """Why Tune gave it up."""
+    """Return the reason why Tune gave the trial up."""
     error = trial.get_pickled_error()
     if isinstance(error, RayTaskError):
         return f"{type(error.cause).__name__}: {error.cause}"
@@ -201,6 +203,6 @@ def _reason(trial: Trial) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`1h02m`, or `2m03s` below an hour."""
+    """Format a duration as `1h02m`, or `2m03s` below an hour."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m{seconds:02d}s"
