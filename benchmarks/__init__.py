@@ -1,4 +1,6 @@
-"""What it costs: one script per stage, ratios paired in one process; `python -m benchmarks.NAME`."""
+"""Benchmarks: one script for each stage, with ratios from paired runs in one process; `python -m
+benchmarks.NAME`.
+"""
 
 import os
 

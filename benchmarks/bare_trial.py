@@ -1,7 +1,8 @@
-"""One rank of a trial, or a reader of its features, in a process without Ray: what `benchmarks.tune` compares with.
+"""One rank of a trial, or a reader of its features, in a process without Ray; `benchmarks.tune` compares with
+it.
 
-`train JOB.json RANK ADDRESS` prints the seconds between the ends of epochs, `hold CACHE URL` the memory that the
-mapped features took, in kB, and stays until its input ends. Each prints one line of JSON.
+`train JOB.json RANK ADDRESS` prints the seconds between the ends of epochs, `hold CACHE URL` the memory that
+the mapped features took, in kB, and stays until its input ends. Each prints one line of JSON.
 """
 
 import json
@@ -20,7 +21,7 @@ from raysed.training.train import train
 
 
 def run_rank(job_file: str, rank: str, address: str) -> list[float]:
-    """Train as the job says; seconds from one report to the next, less the epoch's own."""
+    """Train as the job says; return the seconds from one report to the next, minus the epoch's own."""
     job = json.loads(Path(job_file).read_text())
     torch.set_num_threads(job["threads"])
     ranks, ends, own = Ranks(int(rank), job["workers"]), [], []
@@ -38,7 +39,7 @@ def run_rank(job_file: str, rank: str, address: str) -> list[float]:
 
 
 def memory_kb() -> dict[str, int]:
-    """Resident, proportional and private memory of this process."""
+    """Return resident, proportional and private memory of this process."""
     fields = dict(
         line.split(":", 1) for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
     )
@@ -52,7 +53,7 @@ def memory_kb() -> dict[str, int]:
 
 
 def hold(cache: str, url: str) -> None:
-    """Map and read every mel; print the growth of this process once all its like have read theirs."""
+    """Map and read every mel; print the growth of this process once all such processes have read theirs."""
     before = memory_kb()
     features = open_dataset(url, cache)
     total = sum(float(mel_TF.sum(dtype="float64")) for mel_TF in features.mels)

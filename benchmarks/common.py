@@ -1,7 +1,7 @@
 """Paired timing on one core, and the form of a result: a table, then one line of JSON.
 
-CPU time of the process is measured, not wall time: what others run on the machine then changes a
-ratio little. Every row really ran both sides, on the same inputs, with the outputs compared.
+CPU time of the process is measured, not wall time, so that other work on the machine changes a ratio little.
+For every row both sides really ran, on the same inputs, and their outputs were compared.
 """
 
 import json
@@ -33,11 +33,11 @@ class Row:
     name: str
     reference: str
     ratio: float
-    """Median over the pairs."""
+    """The ratio, as median over the pairs."""
     ratio_min: float
     ratio_max: float
     n: int
-    """Pairs."""
+    """Number of pairs."""
     unit: str
     value: float
     """Ours, in `unit`."""
@@ -45,27 +45,27 @@ class Row:
     error: float
     """Largest absolute difference of the two outputs."""
     limit: str
-    """What bounds ours."""
+    """The resource that bounds ours."""
     ceiling: float | None = None
-    """The floor beside it: what that part alone would give, in `unit`; None where it was not measured."""
+    """The ceiling of ours, in `unit`: what its floor alone would give; None where it was not measured."""
 
 
 def one_core() -> int:
-    """Pin this process to its first core; returns which."""
+    """Pin this process to its first core; return its number."""
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     return core
 
 
 def cpu_seconds(work: Callable[[int], object], argument: int) -> float:
-    """CPU time, user and system, of this process during `work(argument)`."""
+    """Return the CPU time, user and system, of this process during `work(argument)`."""
     start = time.process_time()
     work(argument)
     return time.process_time() - start
 
 
 def least_s(work: Callable[[int], object], times: int = 7) -> float:
-    """The least CPU time of some calls, after one that does not count: a floor."""
+    """Return the least CPU time of some calls, after one that does not count, as a floor."""
     work(0)
     return min(cpu_seconds(work, n) for n in range(times))
 
@@ -77,9 +77,9 @@ def paired(
     pairs: int,
     warm_up: int = 1,
 ) -> tuple[list[float], list[float]]:
-    """CPU seconds of both for each pair, after `warm_up` pairs that do not count.
+    """Return the CPU seconds of both for each pair, after `warm_up` pairs that do not count.
 
-    Both get the number of the pair; who goes first alternates.
+    Both get the number of the pair, and they take turns in going first.
     """
     times: tuple[list[float], list[float]] = ([], [])
     for pair in range(-warm_up, pairs):
@@ -102,7 +102,7 @@ def row(
     limit: str,
     floor_s: float | None = None,
 ) -> Row:
-    """A row of paired times, `items` things in each; `floor_s` is the least that ours could take."""
+    """Return a row of paired times, `items` things in each; `floor_s` is the least time that ours could take."""
     ratios = [theirs / ours for ours, theirs in zip(*times, strict=True)]
     return Row(
         name=name,
@@ -121,7 +121,7 @@ def row(
 
 
 def idle_share(seconds: float = 3.0) -> float:
-    """The share of all cores that nobody used for a while, from /proc/stat."""
+    """Return the share of all cores that was idle for a while, from /proc/stat."""
 
     def read() -> tuple[int, int]:
         fields = [int(f) for f in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
@@ -134,7 +134,7 @@ def idle_share(seconds: float = 3.0) -> float:
 
 
 def document(benchmark: str, rows: Sequence[Row], **more: Any) -> dict[str, Any]:
-    """The JSON document of a run."""
+    """Return the JSON document of a run."""
     return {
         "benchmark": benchmark,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

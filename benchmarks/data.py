@@ -36,14 +36,15 @@ from raysed.demo.procedural import DemoSizes, write_demo_tree
 
 MINI_DESED = Path(__file__).resolve().parents[2] / "shared" / "data" / "mini_desed"
 BLOCK = 6
-"""Soundscapes or clips in one pair."""
+"""Number of soundscapes or clips in one pair."""
 RIR_PAIRS = 5
 WARM_UP = 6
-"""Blocks of soundscapes before the first that counts: the decoded sources are in memory then."""
+"""Number of blocks of soundscapes before the first that counts, after which the decoded sources are in
+memory."""
 
 
 def bank_roots(folder: Path) -> tuple[Roots, str]:
-    """A sound bank of wav files in `folder`, and its name."""
+    """Make a sound bank of wav files in `folder`; return its roots and its name."""
     if not MINI_DESED.is_dir():
         sizes = DemoSizes(weak=1, unlabelled=1, validation=1, duration_s=10.0)
         return write_demo_tree(folder / "tree", sizes=sizes), "procedural"
@@ -61,18 +62,18 @@ def bank_roots(folder: Path) -> tuple[Roots, str]:
 
 
 def job_of(roots: Roots, out: str = "unused", **changes: object) -> DataJob:
-    """A job of one synthetic training set."""
+    """Return a job of one synthetic training set."""
     fields = {"kind": "synthetic", "split": "train", "count": 400, **changes}
     return DataJob(name="bench", out=out, roots=roots, sets={"s": SyntheticSet(**fields)})
 
 
 def shuffled(context: SoundscapeContext) -> Iterator[int]:
-    """Raw indices in an order that mixes the labels."""
+    """Return raw indices in an order that mixes the labels."""
     return iter(np.random.default_rng(0).permutation(soundscape_count(context)).tolist())
 
 
 def kept_blocks(context: SoundscapeContext, blocks: int) -> list[list[int]]:
-    """Blocks of indices that survive the polyphony filter, so that both sides render all of them."""
+    """Return blocks of indices that survive the polyphony filter, so that both sides render all of them."""
 
     def survives(index: int) -> bool:
         events = specify(context, index)[1:]
@@ -85,16 +86,16 @@ def kept_blocks(context: SoundscapeContext, blocks: int) -> list[list[int]]:
 
 
 def raw_blocks(context: SoundscapeContext, blocks: int) -> list[list[int]]:
-    """Blocks of all indices."""
+    """Return blocks of all indices."""
     raw = list(shuffled(context))
     return [raw[n * BLOCK : (n + 1) * BLOCK] for n in range(blocks)]
 
 
 def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
-    """Soundscapes per CPU second, without and with pitch shift.
+    """Measure soundscapes per CPU second, without and with pitch shift.
 
-    Once with soundscapes that both sides render; once with all that are asked for, of which the
-    published path renders those too that the polyphony filter drops afterwards.
+    One measurement has soundscapes that both sides render. The other has all that are asked for, of which the
+    published path also renders those that the polyphony filter drops afterwards.
     """
     rows = []
     for shift, pitch in ((0.0, "without pitch shift"), (3.0, "with pitch shift")):
@@ -132,7 +133,9 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
 
 
 def floor_s(context: SoundscapeContext, blocks: list[list[int]], part: str, function: str) -> float:
-    """CPU seconds inside one function of raysed.data.soundscapes.soundscape while the blocks are made."""
+    """Return the CPU seconds inside one function of raysed.data.soundscapes.soundscape while the blocks are
+    made.
+    """
     clock = Clock()
     timed = clock.timed(getattr(soundscape, function), part)
     with patch.object(soundscape, function, timed):
@@ -157,7 +160,7 @@ def _published(context: SoundscapeContext, blocks: list[list[int]], folder: Path
 
 
 def rirs(scratch: Path, pairs: int) -> list[Row]:
-    """Soundscapes reverberated per CPU second: background and five events of a 10 s clip."""
+    """Measure soundscapes reverberated per CPU second: background and five events of a 10 s clip."""
     random = np.random.default_rng(0)
     length, rate_hz = 160_000, 16_000
     background_T = 0.01 * random.standard_normal(length)
@@ -202,7 +205,7 @@ def _write_room(folder: Path, responses: list[np.ndarray], rate_hz: int) -> reve
 
 
 def run_parts(parts: dict[str, Callable[[], list[Row]]], only: str | None) -> list[Row]:
-    """Rows of the named part, or of all; each but Ray's on one core."""
+    """Return the rows of the named part, or of all; each part except Ray's runs on one core."""
     if only is not None and only not in parts:
         raise typer.BadParameter(f"{only}: the parts are {', '.join(parts)}")
     rows = []

@@ -1,7 +1,7 @@
 """`python -m benchmarks.data_profile`: the parts of a soundscape and of a mel, in CPU time of one core.
 
-What docs/profile.md shows. A part's time is its own: what it calls and is a part too, is counted there.
-About a minute.
+docs/profile.md shows these tables. The time of a part excludes the parts that it calls. It takes about a
+minute.
 """
 
 import importlib
@@ -45,19 +45,19 @@ PARTS = {
     "specification as JSON": (soundscape, "_source"),
 }
 WARM_UP, BLOCKS = 40, 15
-"""Blocks of soundscapes before those that count, and of those."""
+"""Numbers of blocks of soundscapes: those before the ones that count, and the ones that count."""
 REPEATS = 30
 
 
 class Parts:
-    """CPU seconds of each part, without those of the parts within it."""
+    """Adds up the CPU seconds of each part, without those of the parts within it."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self._within = [0.0]
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, counted as the part `name`."""
+        """Return `function`, with its time counted as the part `name`."""
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             self._within.append(0.0)
@@ -72,7 +72,7 @@ class Parts:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Count the PARTS that run meanwhile."""
+        """Measure the PARTS that run within this context."""
         with ExitStack() as stack:
             for name, (owner, attribute) in PARTS.items():
                 timed = self.timed(name, getattr(owner, attribute))
@@ -81,7 +81,7 @@ class Parts:
 
 
 def soundscape_parts(roots: Roots, shift: float) -> dict[str, float]:
-    """Milliseconds of each part of a kept soundscape, sources decoded before."""
+    """Return the milliseconds of each part of a kept soundscape, with sources decoded before."""
     context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift, count=600), "s")
     blocks = kept_blocks(context, WARM_UP + BLOCKS)
     parts = Parts()
@@ -97,7 +97,7 @@ def soundscape_parts(roots: Roots, shift: float) -> dict[str, float]:
 
 
 def mel_parts(features: Features) -> dict[str, float]:
-    """Milliseconds of each part of `mel_amplitude` of a 10 s clip: its steps, one by one."""
+    """Return the milliseconds of each step of `mel_amplitude` of a 10 s clip."""
     random = np.random.default_rng(0)
     waveform_T = random.standard_normal(features.n_samples).astype(np.float32)
     window_N, groups = mel._front_end(features)
@@ -121,7 +121,7 @@ def _framed(waveform_T: np.ndarray, features: Features) -> np.ndarray:
 
 
 def table(title: str, parts: dict[str, float]) -> str:
-    """Markdown, the largest part first."""
+    """Return a Markdown table, the largest part first."""
     total = sum(parts.values())
     lines = [f"| {title} | ms | share |", "|---|---|---|"]
     for name, ms in sorted(parts.items(), key=lambda item: -item[1]):

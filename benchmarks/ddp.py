@@ -1,9 +1,9 @@
 """`python -m benchmarks.ddp`: one rank against two (gloo, CPU, a thread each) on the same global batch.
 
-The full-size model at the published batch of 24 and at 96, in turns, wall time. Also what of a two-rank step goes
-to synchronised batch statistics and to the all-reduce of gradients: by leaving either out, in turns with the
-rest, and by timing the collectives. Two ranks on two cores that others use too wait at every synchronised layer
-for the slower core: the gain printed here is a lower bound.
+The full-size model at the published batch of 24 and at 96, in turns, wall time. It also measures which part
+of a two-rank step goes to synchronised batch statistics and to the all-reduce of gradients: by leaving either
+out, in turns with the rest, and by timing the collectives. Two ranks on two cores that also do other work
+wait at every synchronised layer for the slower core, so the gain printed here is a lower bound.
 """
 
 import os
@@ -30,14 +30,15 @@ STEPS = {
     "own statistics": Step(statistics=False),
     "own gradients": Step(gradients=False),
 }
-"""Who takes turns. The last two are two ranks that leave a part of the work out, so their results are others."""
+"""The steps that take turns. The last two are steps of two ranks that leave out a part of the work, so their
+results differ."""
 
 Turn = dict[str, list[Taken]]
-"""What every rank says, by the names of STEPS."""
+"""The report of every rank, by the names of STEPS."""
 
 
 def compare(shares: Shares, pairs: int, model: Model) -> tuple[Row, dict[str, Any]]:
-    """The row of one batch size, and where the two ranks' time goes."""
+    """Return the row of one batch size, and the parts of the two ranks' time."""
     trial = trial_of(shares, model=model)
     with Team(trial, ("cpu",)) as alone, Team(trial, ("cpu", "cpu")) as together:
         error = loss_error(alone, together)
@@ -67,18 +68,18 @@ def compare(shares: Shares, pairs: int, model: Model) -> tuple[Row, dict[str, An
 
 
 def loss_error(alone: Team, pair: Team) -> float:
-    """Largest relative difference of the losses of one step without dropout."""
+    """Return the largest relative difference of the losses of one step without dropout."""
     expected, found = (team(Step(dropout=False))[0].losses for team in (alone, pair))
     return max(abs(a / b - 1) for a, b in zip(found, expected, strict=True))
 
 
 def walls(turns: Sequence[Turn], name: str) -> list[float]:
-    """Wall seconds of each step: the slowest rank's."""
+    """Return the wall seconds of each step, those of the slowest rank."""
     return [max(taken.wall_s for taken in turn[name]) for turn in turns]
 
 
 def costs(turns: Sequence[Turn]) -> dict[str, Any]:
-    """Seconds, shares of the two-rank step, CPU work and memory; each the spread over the turns."""
+    """Return seconds, shares of the two-rank step, CPU work and memory, each as the spread over the turns."""
     whole = walls(turns, TOGETHER)
 
     def share(name: str) -> dict[str, float]:
@@ -108,13 +109,13 @@ def costs(turns: Sequence[Turn]) -> dict[str, Any]:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, minimum, maximum and number of values."""
+    """Return median, minimum, maximum and number of values."""
     found = {"median": median(values), "min": min(values), "max": max(values)}
     return {key: float(f"{value:.4g}") for key, value in found.items()} | {"n": len(values)}
 
 
 def print_costs(shares: Sequence[dict[str, Any]]) -> None:
-    """One column a batch size: median, and minimum to maximum."""
+    """Print one column for each batch size: median, and minimum to maximum."""
     table = Table("two ranks", *(f"batch {about['batch']}" for about in shares))
     names = {
         "statistics_share": "wall less without synchronised statistics",

@@ -1,10 +1,11 @@
 """`make gpu-check`: everything that needs a GPU, checked and timed on one (at most 10 minutes, no network).
 
-Parity of networks, training, DALI, prediction and two ranks with the CPU; features on the device and copied; trials
-in each precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one GPU by Ray
-Tune; throughput. Every part is a process of its own, so that one that crashes takes no other along. Without a
-GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object; exit code 1 if a part
-fails. `python -m benchmarks.gpu_check PART` runs one in this process. Not yet run on a GPU by us.
+Parity of networks, training, DALI, prediction and two ranks with the CPU; features on the device and copied;
+trials in each precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one
+GPU by Ray Tune; throughput. Every part is a process of its own, so that a crash of one does not end the
+others. Without a GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object;
+exit code 1 if a part fails. `python -m benchmarks.gpu_check PART` runs one in this process. Not yet run on a
+GPU by us.
 """
 
 import json
@@ -41,7 +42,7 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "throughput": throughput,
 }
 LIMIT_S = {"cuda": 600.0, "cpu": 3600.0}
-"""Of all parts together; a part that is cut off by it has failed."""
+"""Time limit of all parts together; a part that it cuts off has failed."""
 
 
 def run_apart(part: str, limit_s: float) -> Check:
@@ -70,7 +71,7 @@ def run_apart(part: str, limit_s: float) -> Check:
 
 
 def run_all(parts: list[str], limit_s: float) -> dict[str, Any]:
-    """Run parts one after the other and print each; returns what they found."""
+    """Run parts one after the other and print each; return what they found."""
     started, found = time.monotonic(), {}
     for part in parts:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The checks of `make gpu-check`. Each takes the device and says what it found; "cpu" takes the same path.
+"""The checks of `make gpu-check`. Each takes the device and returns what it found; "cpu" takes the same path.
 
 On a GPU the networks are of full size; on the CPU small ones show that the code runs.
 """
@@ -36,26 +36,26 @@ from raysed.training.train import train
 from raysed.training.trainer import Trainer
 
 Check = dict[str, Any]
-"""`ok`, and the numbers."""
+"""The result of a check: `ok`, and the numbers."""
 SHARES = Shares(synthetic=2, unlabelled=4, weak=2)
 STEPS = 10
 TOLERANCE = 1e-3
-"""Of the losses of STEPS steps in float32, between devices that round differently."""
+"""Tolerance of the losses of STEPS steps in float32, between devices that round differently."""
 
 
 def within(error: float, tolerance: float, **more: Any) -> Check:
-    """A check that passes where the error is at most the tolerance."""
+    """Return a check that passes where the error is at most the tolerance."""
     return {"error": error, "tolerance": tolerance, **more, "ok": bool(error <= tolerance)}
 
 
 def model_for(device: str, **change: Any) -> Model:
-    """The published model on a GPU, a small one on the CPU."""
+    """Return the published model on a GPU, a small one on the CPU."""
     small = {} if device == "cuda" else {"filters": (4,) * 7, "gru_units": 8}
     return Model(**(small | change))
 
 
 def small_sets() -> dict[str, FeatureSet]:
-    """Features of noise: enough for a few steps of the full-size model."""
+    """Return features of noise, enough for a few steps of the full-size model."""
     return {
         "s": features_of("s", 24, strong=True, weak=True),
         "u": features_of("u", 48, strong=False, weak=False),
@@ -64,7 +64,7 @@ def small_sets() -> dict[str, FeatureSet]:
 
 
 def trainer_of(trial: Trial, device: str, *, resident: bool) -> Trainer:
-    """A trainer at its first step, with its features on the device or copied batch by batch."""
+    """Return a trainer at its first step, with its features on the device or copied batch by batch."""
     nowhere = Folder("/nonexistent")
     trainer = Trainer(trial, small_sets(), nowhere, seed=0, device=device, ranks=ALONE)
     trainer.resume()
@@ -75,7 +75,7 @@ def trainer_of(trial: Trial, device: str, *, resident: bool) -> Trainer:
 
 
 def epoch_losses(device: str, model: Model, *, resident: bool) -> torch.Tensor:
-    """Losses (STEPS, 5) of an epoch without draws, which differ between devices."""
+    """Return the losses (STEPS, 5) of an epoch without random draws, which differ between devices."""
     schedule = Schedule(epochs=1, steps_per_epoch=STEPS)
     teacher = Teacher(snr_db=None)
     trial = trial_of(SHARES, model=model, teacher=teacher, schedule=schedule)
@@ -85,12 +85,14 @@ def epoch_losses(device: str, model: Model, *, resident: bool) -> torch.Tensor:
 
 
 def relative(found_L5: torch.Tensor, expected_L5: torch.Tensor) -> float:
-    """Largest difference of any term, relative to the loss of its step: a term alone may be 0."""
+    """Return the largest difference of any term, relative to the loss of its step, since a term alone may be
+    0.
+    """
     return float(((found_L5 - expected_L5).abs() / expected_L5[:, :1]).max())
 
 
 def forward_parity(device: str) -> Check:
-    """Scores of the model on the device against the CPU, float32."""
+    """Compare scores of the model on the device with the CPU, float32."""
     config = model_for(device, glu_std=0.3)
     model = make_network(config, 10, torch_generator(0)).eval()
     mel_BTF = torch.randn(4, 628, 128, generator=torch_generator(1))
@@ -103,7 +105,9 @@ def forward_parity(device: str) -> Check:
 
 
 def training_parity(device: str) -> Check:
-    """Losses of STEPS steps without dropout and noise, float32 (TF32 off), on the device against the CPU."""
+    """Compare the losses of STEPS steps without dropout and noise, float32 (TF32 off), on the device with the
+    CPU.
+    """
     model = model_for(device, dropout=0.0)
     found = epoch_losses(device, model, resident=True)
     expected = epoch_losses("cpu", model, resident=True)
@@ -111,7 +115,7 @@ def training_parity(device: str) -> Check:
 
 
 def features_copied(device: str) -> Check:
-    """Features that the device does not hold: page-locked batches, and the losses of resident ones."""
+    """Check features that the device does not hold: page-locked batches, losses of resident ones."""
     model = model_for(device, dropout=0.0)
     copied, resident = (epoch_losses(device, model, resident=r) for r in (False, True))
     source = trainer_of(trial_of(SHARES, model=model), device, resident=False).source
@@ -122,7 +126,7 @@ def features_copied(device: str) -> Check:
 
 
 def mel_parity(device: str) -> Check:
-    """DALI against the CPU definition, decibels where within 60 dB of the clip's maximum."""
+    """Compare DALI with the CPU definition, in decibels, within 60 dB of the clip's maximum."""
     try:
         from raysed.data.features.mel_dali import DaliMel
     except ImportError as error:
@@ -141,7 +145,7 @@ def mel_parity(device: str) -> Check:
 
 
 def trial_runs(device: str, precision: str) -> Check:
-    """A trial of two epochs, stopped after the first and resumed: finite losses, those of one undisturbed."""
+    """Check a trial of two epochs, stopped after the first and resumed: finite losses, as undisturbed."""
     if precision == "float16" and device == "cpu":
         return {"skipped": "float16 training needs a GPU", "ok": True}
     schedule = Schedule(epochs=2, steps_per_epoch=2)
@@ -165,9 +169,10 @@ def trial_runs(device: str, precision: str) -> Check:
 
 
 def no_synchronisation(device: str) -> Check:
-    """Whole training steps, teacher noise included, while torch raises if the host waits for the GPU.
+    """Take whole training steps, teacher noise included, while torch raises if the host waits for the GPU.
 
-    Not for float16: its loss scale is asked for. The check of losses every 50 steps waits on purpose.
+    float16 is left out, since its loss scale is read on the host. The check of losses every 50 steps waits on
+    purpose.
     """
     done = []
     for precision in ("float32", "bfloat16"):
@@ -198,7 +203,7 @@ def _waiting_refused(device: str) -> Iterator[None]:
 
 
 def group_of_one(device: str) -> Check:
-    """NCCL (gloo on the CPU), DDP and synchronised statistics in a group of one rank, against none."""
+    """Compare NCCL (gloo on the CPU), DDP and synchronised statistics in a group of one rank with no group."""
     trial = trial_of(SHARES, model=model_for(device, dropout=0.0))
     student, teacher, targets = inputs(SHARES)
     targets = Targets(targets.strong_SUK.to(device), targets.weak_WK.to(device), SHARES)
@@ -228,7 +233,9 @@ def group_of_one(device: str) -> Check:
 
 
 def two_ranks(device: str) -> Check:
-    """Losses of three steps of two ranks against one: a GPU each by NCCL, or both on the same by gloo."""
+    """Compare the losses of three steps of two ranks with one: a GPU each by NCCL, or both on the same by
+    gloo.
+    """
     gpus = torch.cuda.device_count() if device == "cuda" else 0
     pair = {0: ("cpu", "cpu"), 1: ("cuda:0", "cuda:0")}.get(gpus, ("cuda:0", "cuda:1"))
     trial = trial_of(SHARES, model=model_for(device, dropout=0.0))
@@ -241,7 +248,7 @@ def two_ranks(device: str) -> Check:
 
 
 def tune(device: str) -> Check:
-    """`python -m raysed.tune` from audio to a table: two trials, half a GPU each."""
+    """Run `python -m raysed.tune` from audio to a table: two trials, half a GPU each."""
     with tempfile.TemporaryDirectory() as folder:
         space = _tiny_space(Path(folder), gpus=0.5 if device == "cuda" else 0.0)
         command = [sys.executable, "-m", "raysed.tune", str(space)]

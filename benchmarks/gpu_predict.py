@@ -1,4 +1,4 @@
-"""Prediction on a GPU against the CPU, and how fast it is there."""
+"""Comparison of prediction on a GPU with the CPU, and its speed there."""
 
 import tempfile
 import time
@@ -22,14 +22,16 @@ from raysed.training.inputs import Normaliser
 from raysed.training.keys import torch_generator
 
 TOLERANCE = 2e-3
-"""Of scores in float16, whose step below 1 is 0.0005: what float32 rounds differently may fall on either side."""
+"""Tolerance of scores in float16, whose step below 1 is 0.0005: a different rounding in float32 may lead to
+either neighbour."""
 
 
 def prediction_parity(device: str) -> Check:
-    """Scores of a batch of windows on the device against the CPU; a recording of noise through the whole path.
+    """Compare the scores of a batch of windows on the device with the CPU, and predict a recording of noise
+    by the whole path.
 
-    10 minutes on a GPU, 1 on the CPU. The recording's share of frames that differ is told and not judged: at a joint
-    two scores that tie on one device and not on the other may be joined in another way.
+    The recording has 10 minutes on a GPU, 1 on the CPU. Its share of frames that differ is reported but not
+    judged: two scores that tie at a joint on one device and not on the other may be joined differently.
     """
     torch.backends.cudnn.allow_tf32 = False
     seconds = 600 if device == "cuda" else 60
@@ -53,7 +55,7 @@ def prediction_parity(device: str) -> Check:
 
 
 def _whole(detector: Detector, path: Path) -> tuple[np.ndarray, float]:
-    """The scores of a recording and the seconds that they took."""
+    """Return the scores of a recording and the seconds that they took."""
     began = time.perf_counter()
     (prediction,) = predict(detector, [Source(path.name, str(path))])
     assert prediction.scores is not None, prediction.reason
@@ -61,7 +63,7 @@ def _whole(detector: Detector, path: Path) -> tuple[np.ndarray, float]:
 
 
 def _detector(device: str, size_for: str) -> Detector:
-    """A network of random weights, of the size for `size_for`, on the device."""
+    """Return a network of random weights, of the size for `size_for`, on the device."""
     features = Features()
     model = model_for(size_for, glu_std=0.3)
     normaliser = Normaliser(

@@ -14,11 +14,13 @@ from raysed.config.trial import Schedule, Shares, Teacher
 from raysed.training.mean_teacher import MeanTeacher, Targets
 
 _LIMIT_S = 600.0
-"""Longest wait for other processes."""
+"""Longest wait for other processes, seconds."""
 
 
 def throughput(device: str) -> Check:
-    """Steps per second at the published batch of 24; on the CPU small networks and batches, a moment each."""
+    """Measure steps per second at the published batch of 24; on the CPU with small networks and batches, for
+    a moment each.
+    """
     gpu = device == "cuda"
     seconds = 6.0 if gpu else 0.2
     found = {}
@@ -34,12 +36,12 @@ def throughput(device: str) -> Check:
 
 
 def shares_for(device: str) -> Shares:
-    """The published batch of 24, or a small one on the CPU."""
+    """Return the shares of the published batch of 24, or of a small one on the CPU."""
     return Shares() if device == "cuda" else SHARES
 
 
 def rate(ten_steps: Callable[[], object], device: str, seconds: float) -> float:
-    """Steps per second over at least `seconds`."""
+    """Return steps per second over at least `seconds`."""
 
     def finish() -> None:
         if device == "cuda":
@@ -55,7 +57,9 @@ def rate(ten_steps: Callable[[], object], device: str, seconds: float) -> float:
 
 
 def step_of(device: str, precision: str) -> Callable[[], None]:
-    """Ten steps on a batch that lies on the device; taken once already."""
+    """Return a function that takes ten steps on a batch that lies on the device; they have been taken once
+    already.
+    """
     shares = shares_for(device)
     trial = trial_of(shares, model=model_for(device), precision=precision)
     networks = MeanTeacher(trial, 10, 0, device)
@@ -73,7 +77,9 @@ def step_of(device: str, precision: str) -> Callable[[], None]:
 
 
 def epoch_of(device: str, *, resident: bool) -> Callable[[], None]:
-    """Ten steps of training as it is: batches, logarithm, noise at 30 dB, step; taken once already."""
+    """Return a function that takes ten whole training steps: batches, logarithm, noise at 30 dB, step; they
+    have been taken once already.
+    """
     trial = trial_of(
         shares_for(device),
         model=model_for(device),
@@ -94,7 +100,7 @@ def epoch_of(device: str, *, resident: bool) -> Callable[[], None]:
 
 
 def trials_together(device: str, trials: int, seconds: float) -> float:
-    """Steps per second of all of `trials` processes while all of them run."""
+    """Return the steps per second of all `trials` processes together while all of them run."""
     context = multiprocessing.get_context("spawn")
     results, ready = context.Queue(), context.Barrier(trials)
     processes = [

@@ -1,5 +1,5 @@
-"""Choosing a setting from noisy measurements: the slower half goes after each round, and only a clear gain
-replaces the default.
+"""The choice of a setting from noisy measurements: the slower half is dropped after each round, and only a
+clear gain replaces the default.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,10 @@ from statistics import median
 
 Value = int | float | str | None
 Rates = dict[Value, list[float]]
-"""What was measured of each value, one entry a round; more is better, 0 where it did not run at all."""
+"""The rates of each value, one entry for each round; more is better, 0 where it did not run at all."""
 
 GAIN = 0.05
-"""Of the default's rate, that another value must gain to replace it."""
+"""The share of the default's rate that another value must gain to replace it."""
 ROUNDS = 3
 
 
@@ -25,13 +25,13 @@ class Axis:
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """All of them, the default first."""
+        """Return all values, the default first."""
         return (self.default, *self.others)
 
 
 def faster_half(rates: Mapping[Value, Sequence[float]], default: Value) -> list[Value]:
-    """The values that stay: the faster half by medians, rounded up, without those that did not run; the default
-    stays in any case, as what the rest is compared with. In their order.
+    """Return the values that stay, in their order: the faster half by medians, rounded up, without those that
+    did not run. The default always stays, since the others are compared with it.
     """
     others = [value for value in rates if value != default and median(rates[value]) > 0]
     places = max(len(rates) // 2, 1)
@@ -40,7 +40,7 @@ def faster_half(rates: Mapping[Value, Sequence[float]], default: Value) -> list[
 
 
 def winner(rates: Mapping[Value, Sequence[float]], default: Value) -> Value:
-    """The value with the highest median rate, if that is clearly above the default's; else the default.
+    """Return the value with the highest median rate if it is clearly above the default's, else the default.
 
     Values measured in fewer rounds have been dropped and cannot win; the default wins where nothing ran.
     """
@@ -59,9 +59,9 @@ def search(
     has_time: Callable[[], bool],
     rounds: int = ROUNDS,
 ) -> Rates:
-    """Measure the values of an axis in turns, in each round those that are left of the round before.
+    """Measure the values of an axis in turns; each round has the values that the round before has left.
 
-    A round that there is no time left to finish does not count.
+    A round that cannot be finished in time does not count.
     """
     rates: Rates = {value: [] for value in axis.values}
     left = list(axis.values)

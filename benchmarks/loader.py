@@ -24,7 +24,7 @@ from raysed.training.trainer import Trainer
 
 
 def features_of(name: str, clips: int, strong: bool, weak: bool) -> FeatureSet:
-    """Full-size features of noise in memory."""
+    """Return full-size features of noise in memory."""
     random, features = np.random.default_rng(len(name)), Features()
     mels = random.uniform(0, 5, (clips, features.n_frames, features.n_mels)).astype(np.float16)
     events = tuple(
@@ -46,7 +46,7 @@ def features_of(name: str, clips: int, strong: bool, weak: bool) -> FeatureSet:
 
 
 def loader_row(pairs: int) -> Row:
-    """Our batches (log, noise at 30 dB, normalisation, labels) against the published per-item path."""
+    """Compare our batches (log, noise at 30 dB, normalisation, labels) with the published per-item path."""
     sets = {
         "s": features_of("s", 36, strong=True, weak=True),
         "u": features_of("u", 72, strong=False, weak=False),
@@ -84,7 +84,7 @@ def loader_row(pairs: int) -> Row:
 
 
 def log_and_draws(shape: torch.Size) -> None:
-    """What a batch cannot do without: two logarithms and one draw of noise, in place."""
+    """Do the least that a batch needs: two logarithms and one draw of noise, in place."""
     values = torch.randn(shape)
     values.abs_().log10_()
     values.abs_().log10_()

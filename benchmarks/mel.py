@@ -18,7 +18,7 @@ from raysed.data.features.mel_dali import DaliMel
 
 
 def mels(pairs: int) -> list[Row]:
-    """Clips per CPU second: the CPU definition, and DALI's CPU backend."""
+    """Measure clips per CPU second: the CPU definition, and DALI's CPU backend."""
     features = Features()
     random = np.random.default_rng(0)
     clips = [0.1 * random.standard_normal(features.n_samples) for _ in range(BLOCK)]
@@ -62,7 +62,7 @@ def mels(pairs: int) -> list[Row]:
 
 
 def fft_alone(features: Features) -> None:
-    """The real FFTs of a block's frames in float32, chunk by chunk as the CPU definition has them."""
+    """Compute the real FFTs of a block's frames in float32, chunk by chunk as in the CPU definition."""
     frames_TN = np.ones((CHUNK_FRAMES, features.n_fft), np.float32)
     for _ in range(BLOCK):
         for start in range(0, features.n_frames, CHUNK_FRAMES):

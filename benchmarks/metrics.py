@@ -1,6 +1,6 @@
-"""What metrics cost: bootstraps and single values against psds_eval and sed_eval on the same real
-predictions (1168 clips, 10 classes, 50 operating points), memory, and the cost against clips,
-classes and operating points.
+"""The cost of metrics: bootstraps and single values against psds_eval and sed_eval on the same real
+predictions (1168 clips, 10 classes, 50 operating points), memory, and the cost as clips, classes and
+operating points grow.
 
 The naive loops would take most of an hour for 1000 resamples, so a few resamples really run, are
 compared with ours, and are extrapolated: those rows say so.
@@ -47,7 +47,7 @@ class Extrapolated(Row):
 
 @dataclass(frozen=True)
 class Tables:
-    """The same predictions as the field's packages take them."""
+    """The same predictions in the form that the field's packages take."""
 
     truth: pd.DataFrame
     metadata: pd.DataFrame
@@ -55,14 +55,14 @@ class Tables:
 
     @classmethod
     def read(cls) -> "Tables":
-        """From the TSV files; clips without events have no rows."""
+        """Read the tables from the TSV files; clips without events have no rows."""
         durations_s = read_durations_tsv(BASELINE / "durations.tsv")
         metadata = pd.DataFrame({"filename": list(durations_s), "duration": durations_s.values()})
         points = [read_events_tsv(p) for p in sorted((BASELINE / "predictions").glob("*.tsv"))]
         return cls(read_events_tsv(TRUTH).dropna(), metadata, points)
 
     def resample(self, reference: Reference, weights_N: np.ndarray) -> "Tables":
-        """Each clip as often as it was drawn, under new names."""
+        """Return each clip as often as it was drawn, under new names."""
         names = np.repeat(np.asarray(reference.filenames, dtype=object), weights_N)
         drawn = pd.DataFrame({"filename": names, "name": [f"{i}.wav" for i in range(len(names))]})
 
@@ -74,7 +74,7 @@ class Tables:
 
 
 def psds_eval_value(tables: Tables) -> float:
-    """PSDS by psds_eval 0.5.3."""
+    """Compute the PSDS by psds_eval 0.5.3."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         oracle = PSDSEval(0.5, 0.5, 0.3, ground_truth=tables.truth, metadata=tables.metadata)
@@ -84,7 +84,7 @@ def psds_eval_value(tables: Tables) -> float:
 
 
 def sed_eval_value(tables: Tables, classes: tuple[str, ...]) -> float:
-    """Event-based macro-F1 of the first operating point by sed_eval, clip by clip."""
+    """Compute the event-based macro-F1 of the first operating point by sed_eval, clip by clip."""
     metric = sed_eval.sound_event.EventBasedMetrics(
         list(classes), t_collar=0.2, percentage_of_length=0.2,
         empty_system_output_handling="zero_score",
@@ -101,7 +101,7 @@ def sed_eval_value(tables: Tables, classes: tuple[str, ...]) -> float:
 
 
 def bootstraps(tables: Tables, pairs: int) -> list[Row]:
-    """1000 resamples by counts, against the naive loop's time for one resample x 1000."""
+    """Compare 1000 resamples by counts with the naive loop's time for one resample x 1000."""
     reference, _, points = read_real()
     half = Tables(tables.truth, tables.metadata, [tables.points[24]])
     statistics = collect(reference, points[0.49], points, parameters=ONLY_PSDS)
@@ -144,7 +144,7 @@ def bootstraps(tables: Tables, pairs: int) -> list[Row]:
 
 
 def single(tables: Tables, pairs: int) -> list[Row]:
-    """One value from pandas tables, everything included."""
+    """Compare one value from pandas tables, everything included."""
     durations_s = dict(zip(tables.metadata["filename"], tables.metadata["duration"], strict=True))
     classes = sorted(set(tables.truth["event_label"]))
     reference = Reference.from_frame(tables.truth, durations_s, classes)
@@ -188,8 +188,9 @@ def single(tables: Tables, pairs: int) -> list[Row]:
 
 
 def memory(tables: Tables) -> dict[str, float]:
-    """What is kept for a system, and the peak of Python and numpy for one PSDS, in megabytes; the
-    compiled kernels add K x M x 512 + N x 128 bytes."""
+    """Return the memory that is kept for a system, and the peak of Python and numpy for one PSDS, in
+    megabytes. The compiled kernels add K x M x 512 + N x 128 bytes.
+    """
     reference, default, points = read_real()
     statistics = collect(reference, default, points)
     stream = io.BytesIO()
@@ -208,14 +209,14 @@ def memory(tables: Tables) -> dict[str, float]:
 
 
 def weights(statistics: Statistics) -> np.ndarray:
-    """Draws of the set's clips."""
+    """Return weights that draw the set's clips."""
     return clip_weights(statistics.key, statistics.n_clips, DRAWS, 0)
 
 
 def scaled(copies: int, kinds: int, step: int) -> Statistics:
-    """The real set `copies` times, each class split into `kinds`, every `step`-th point.
+    """Return the real set `copies` times, with each class split into `kinds`, and every `step`-th point.
 
-    Which kind an event is depends on its clip; the detector takes one in five for another.
+    The kind of an event depends on its clip; the detector mistakes one in five for another kind.
     """
     reference, default, points = read_real()
     n_clips, n_classes = len(reference.filenames), len(reference.classes)
@@ -243,7 +244,7 @@ def scaled(copies: int, kinds: int, step: int) -> Statistics:
 
 
 def scaling() -> list[dict[str, Any]]:
-    """Microseconds of CPU a resample, on sets of other sizes."""
+    """Measure the microseconds of CPU of a resample, on sets of other sizes."""
     sizes = [(1, 1, step) for step in (10, 5, 2, 1)]
     sizes += [(copies, 1, 1) for copies in (2, 4)] + [(1, kinds, 1) for kinds in (2, 5, 10, 40)]
     rows = []

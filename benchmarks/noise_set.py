@@ -14,12 +14,12 @@ FEATURES = Features()
 
 
 def write_set(folder: Folder, clips: int) -> str:
-    """A finished data set of full-size features of noise; returns its folder."""
+    """Write a finished data set of full-size features of noise; return its folder."""
     return write_rows(folder, _noise(clips), FEATURES, CLASSES)
 
 
 def _noise(clips: int) -> Iterator[tuple[Clip, np.ndarray]]:
-    """Clips with two events each, and their mels (T, F)."""
+    """Return clips with two events each, and their mels (T, F)."""
     random, silence = np.random.default_rng(clips), np.zeros(1, np.float32)
     for n in range(clips):
         events = (Event(1.0, 3.0, CLASSES[n % 10]), Event(4.0, 9.0, CLASSES[n % 7]))

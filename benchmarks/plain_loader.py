@@ -41,7 +41,7 @@ class PlainLoader:
         self.table = pd.DataFrame(rows, columns=["filename", "onset", "offset", "event_label"])
 
     def batch(self, filenames: tuple[str, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """Student inputs, teacher inputs and frame targets of the clips."""
+        """Return student inputs, teacher inputs and frame targets of the clips."""
         items = [self._item(name) for name in filenames]
         student, teacher, target = (torch.stack(part) for part in zip(*items, strict=True))
         return student, teacher, target
@@ -74,7 +74,7 @@ class PlainLoader:
         return target
 
     def error(self, filenames: tuple[str, ...], student: Tensor, targets: Targets) -> float:
-        """Largest difference to our student inputs and labels (the noise is drawn anew)."""
+        """Return the largest difference from our student inputs and labels (the noise is drawn anew)."""
         theirs, _, target = self.batch(filenames)
         n_synthetic, n_weak = len(targets.strong_SUK), len(targets.weak_WK)
         strong = (target[:n_synthetic] - targets.strong_SUK).abs().max()

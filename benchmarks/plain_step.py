@@ -14,7 +14,7 @@ from raysed.model.crnn import CRNN, ConvBlock
 
 
 def plain(network: CRNN) -> CRNN:
-    """The network with torch's dropout and contiguous weights."""
+    """Return the network with torch's dropout and contiguous weights."""
     for module in network.modules():
         for name, child in module.named_children():
             if isinstance(child, Dropout):
@@ -39,7 +39,7 @@ class PlainStep:
         self.meters: list[float] = []
 
     def step(self, student_BTF: Tensor, teacher_BTF: Tensor, strong: Tensor, weak: Tensor) -> None:
-        """Losses, backward, Adam, moving average (decay 0.99)."""
+        """Take a step: losses, backward, Adam, moving average (decay 0.99)."""
         teacher_strong, teacher_weak = (scores.detach() for scores in self.teacher(teacher_BTF))
         strong_BUK, weak_BK = self.student(student_BTF)
         terms = [

@@ -1,9 +1,11 @@
-"""`python -m benchmarks.predict [CHECKPOINT AUDIO]`: recordings of 10 minutes, 3 hours and (`--day`) 24 hours.
+"""`python -m benchmarks.predict [CHECKPOINT AUDIO]`: recordings of 10 minutes, 3 hours and (`--day`) 24
+hours.
 
-They are the clips of the folder AUDIO end to end. Whether the clips' own events are found in them, what a new
-process of `raysed predict` takes for each length, and our batches against a plain loop over the same windows, one
-after the other, with the same scores. About 3 CPU minutes, 8 with `--day` and 1.5 GB of temporary files. By default
-what `make demo` leaves: its first checkpoint and its validation clips.
+They are the clips of the folder AUDIO end to end. The benchmark checks whether the clips' own events are
+found in them, measures a new process of `raysed predict` for each length, and compares our batches with a
+plain loop over the same windows, one after the other, with the same scores. It takes about 3 CPU minutes, or
+8 with `--day` and 1.5 GB of temporary files. The defaults are what `make demo` leaves: its first checkpoint
+and its validation clips.
 """
 
 import hashlib
@@ -41,12 +43,14 @@ HOURS_3_S, DAY_S = 3 * 3600, 24 * 3600
 
 
 def read_whole(source: Source) -> np.ndarray:
-    """A recording's waveform."""
+    """Read a recording's waveform."""
     return soundfile.read(source.url, dtype="float32")[0]
 
 
 def plainly(detector: Detector, source: Source) -> np.ndarray:
-    """The frame scores of a recording that is read whole, its windows heard one after the other."""
+    """Return the frame scores of a recording that is read whole and whose windows are scored one after the
+    other.
+    """
     wave_T, grid = read_whole(source), detector.grid
     timeline = Timeline(grid)
     for start, window_T in windows([wave_T], grid):
@@ -56,14 +60,14 @@ def plainly(detector: Detector, source: Source) -> np.ndarray:
 
 
 def ours(detector: Detector, source: Source) -> np.ndarray:
-    """The frame scores as `raysed predict` makes them."""
+    """Return the frame scores as `raysed predict` makes them."""
     (prediction,) = predict(detector, [source])
     assert prediction.scores is not None, prediction.reason
     return prediction.scores.scores_TK
 
 
 def batches_row(detector: Detector, source: Source, pairs: int) -> Row:
-    """Prediction of one recording against the plain loop."""
+    """Compare the prediction of one recording with the plain loop."""
     held = [window_T for _, window_T in windows([read_whole(source)], detector.grid)]
     batch = BATCH[detector.device]
 
@@ -88,7 +92,9 @@ def batches_row(detector: Detector, source: Source, pairs: int) -> Row:
 
 
 def once(checkpoint: str, audio: str, out: str) -> dict[str, float]:
-    """`raysed predict` in this process, a new one: memory and CPU since it began, the clock without its start-up."""
+    """Run `raysed predict` in this process, which must be new: memory and CPU count from its start, the clock
+    without the start-up.
+    """
     torch.set_num_threads(1)
     said: list[str] = []
     began, before_s = time.perf_counter(), time.process_time()
@@ -106,7 +112,7 @@ def once(checkpoint: str, audio: str, out: str) -> dict[str, float]:
 
 
 def cost(checkpoint: str, source: Source, seconds: float, times: int) -> dict[str, Any]:
-    """Medians and ranges of `times` new processes that predict a recording to TSV."""
+    """Return medians and ranges over `times` new processes that predict a recording to TSV."""
     out = str(Path(source.url).with_suffix(".tsv"))
     found = []
     for _ in range(times):
@@ -137,7 +143,9 @@ def costs(
     lengths: dict[int, int],
     folder: Path,
 ) -> list[dict[str, Any]]:
-    """The cost of each length (seconds) as often as `lengths` says; a recording is removed when done."""
+    """Measure the cost of each length (seconds) as often as `lengths` says; each recording is removed when
+    done.
+    """
     made = []
     for seconds, times in lengths.items():
         count = round(seconds / detector.grid.window * detector.grid.rate_hz)
@@ -153,7 +161,7 @@ def costs(
 
 
 def demo_checkpoint() -> str:
-    """The first that the demo has left. ValueError where there is none."""
+    """Return the first checkpoint that the demo has left. Raises ValueError where there is none."""
     found = sorted(DEMO_TRIALS.glob("*/checkpoints/best-*.pt"))
     if not found:
         raise ValueError(
@@ -163,7 +171,9 @@ def demo_checkpoint() -> str:
 
 
 def measure(checkpoint: str, audio: str, n: int, day: bool) -> dict[str, Any]:
-    """All of it, as a document. ValueError for a checkpoint or a folder that is none."""
+    """Measure everything; return a document. Raises ValueError for something that is not a checkpoint or a
+    folder.
+    """
     detector = load_detector(checkpoint)
     clips = read_clips(audio, detector.grid)
     count = round(RECORDING_S * detector.grid.rate_hz / detector.grid.window)

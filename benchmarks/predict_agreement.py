@@ -1,8 +1,8 @@
-"""Recordings of real clips end to end, and whether prediction finds the clips' own events in them.
+"""Recordings of real clips end to end, and a check that prediction finds the clips' own events in them.
 
-The rule (docs/predict.md): an event of a clip alone that touches no joint of two clips is an event of the recording,
-to the sample, or lies inside one that a window over a joint hears; all else in the recording lies at a joint, or is
-what is left of an event of a clip that lies at one.
+The rule (docs/predict.md): an event of a clip alone that touches no joint of two clips is an event of the
+recording, to the sample, or lies inside one that a window over a joint detects; every other event of the
+recording lies at a joint, or is the rest of a clip's event that lies at one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,10 +21,11 @@ from raysed.predict.stream import Heard, blocks
 from raysed.predict.windows import Grid
 
 Event = tuple[int, int, str]
-"""Onset and offset in samples, label."""
+"""An event: onset and offset in samples, label."""
 THRESHOLDS = (0.5, 0.3, 0.2)
 SHORT_S = 0.4
-"""Shorter events that begin at a joint are mostly what networks hear at the edge of a window."""
+"""Shorter events that begin at a joint are mostly false events that networks detect at the edge of a window.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,29 @@ class Agreement:
     """Numbers of events of recordings and of their clips alone."""
 
     alone: int
-    """Of the clips alone."""
+    """Events of the clips alone."""
     apart: int
-    """Of these, those that touch no joint."""
+    """Events of `alone` that touch no joint."""
     equal: int
-    """Of these, those that are events of the recording to the sample."""
+    """Events of `apart` that are events of the recording to the sample."""
     covered: int
-    """Of the others, those inside an event of the recording that lies at a joint."""
+    """Further events of `apart` that lie inside an event of the recording at a joint."""
     other: int
-    """The rest: 0 by the rule."""
+    """The other events of `apart`: 0 by the rule."""
     left: int
-    """Events of the recording that touch no joint and are what is left of a clip's event that touches one."""
+    """Events of the recording that touch no joint and are the rest of a clip's event that touches one."""
     new: int
-    """Those that touch no joint and are neither: 0 by the rule."""
+    """Other events of the recording that touch no joint: 0 by the rule."""
     in_recording: int
     short_alone: int
-    """Of the clips alone, those that begin at a joint and last less than SHORT_S."""
+    """Events of the clips alone that begin at a joint and last less than SHORT_S."""
     short_in_recording: int
 
 
 def compare(
     recording: Iterable[Event], alone: Iterable[Event], grid: Grid, clips: int
 ) -> Agreement:
-    """The events of a recording of `clips` clips against those of the clips, placed where they lie in it."""
+    """Compare the events of a recording of `clips` clips with those of the clips, moved to their place in it."""
     joints = range(grid.window, clips * grid.window, grid.window)
     found, placed = set(recording), set(alone)
     # The last frame lies at the joint, though it may end before.
@@ -90,7 +91,9 @@ def compare(
 
 
 def read_clips(folder: str, grid: Grid) -> list[np.ndarray]:
-    """The clips of a folder, each cut or padded to a window. ValueError where there are fewer than two."""
+    """Read the clips of a folder, each cut or padded to a window. Raises ValueError where there are fewer
+    than two.
+    """
     clips = []
     for source in find_sources([folder]).sources:
         wave_T = np.concatenate(list(blocks(source.url, grid.rate_hz, Heard())))[: grid.window]
@@ -101,14 +104,14 @@ def read_clips(folder: str, grid: Grid) -> list[np.ndarray]:
 
 
 def draw(clips: int, count: int, seed: int) -> list[int]:
-    """`count` numbers of clips in an order of their own; none comes again before all have come."""
+    """Draw `count` numbers of clips in random order; no clip is repeated before all have come."""
     random = np.random.default_rng(seed)
     rounds = [random.permutation(clips) for _ in range(-(-count // clips))]
     return np.concatenate(rounds)[:count].tolist()
 
 
 def write_recording(path: Path, clips: Iterable[np.ndarray], grid: Grid) -> Source:
-    """Clips end to end as 16-bit FLAC, one at a time."""
+    """Write clips end to end as 16-bit FLAC, one at a time."""
     with soundfile.SoundFile(path, "w", grid.rate_hz, 1, "PCM_16", format="FLAC") as file:
         for wave_T in clips:
             file.write(np.clip(wave_T, -1, 1))
@@ -118,7 +121,9 @@ def write_recording(path: Path, clips: Iterable[np.ndarray], grid: Grid) -> Sour
 def agreement(
     detector: Detector, clips: Sequence[np.ndarray], count: int, recordings: int, folder: Path
 ) -> list[dict[str, Any]]:
-    """For each threshold, sums over `recordings` recordings of `count` clips, each in an order of its own."""
+    """Return for each threshold the sums over `recordings` recordings of `count` clips, each in its own
+    random order.
+    """
     found: dict[float, list[Agreement]] = {threshold: [] for threshold in THRESHOLDS}
     grid = detector.grid
     sources = [
@@ -140,7 +145,9 @@ def agreement(
 
 
 def summed(ones: Sequence[Agreement]) -> dict[str, Any]:
-    """Sums, and the least and greatest share of a recording's events apart from joints that are equal."""
+    """Return the sums, and the least and greatest share, over recordings, of events apart from joints that
+    are equal.
+    """
     names = asdict(ones[0])
     shares = [one.equal / one.apart for one in ones if one.apart]
     return {
@@ -152,7 +159,7 @@ def summed(ones: Sequence[Agreement]) -> dict[str, Any]:
 
 
 def _events(detector: Detector, sources: Sequence[Source]) -> list[dict[float, list[Event]]]:
-    """Of each recording, at each threshold."""
+    """Return the events of each recording at each threshold."""
     made = []
     for prediction in predict(detector, sources):
         scores = prediction.scores

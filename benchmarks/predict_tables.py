@@ -5,7 +5,7 @@ from typing import Any
 
 
 def tables(content: Mapping[str, Any]) -> list[str]:
-    """Lines of Markdown: whose events are found, an empty line, what each length costs."""
+    """Return lines of Markdown: the agreement of events, an empty line, and the cost of each length."""
     return [*_agreement(content), "", *_costs(content)]
 
 

@@ -1,4 +1,4 @@
-"""The published way of doing what a data job does: Scaper's files, librosa's mel bands, np.convolve."""
+"""The published way to do the work of a data job: Scaper's files, librosa's mel bands, np.convolve."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from raysed.data.soundscapes.soundscape import SoundscapeContext, specify
 
 
 def published_soundscape(context: SoundscapeContext, index: int, folder: Path) -> Path:
-    """What the published generator does for one soundscape: a new Scaper, and all of its files."""
+    """Make one soundscape as the published generator does: with a new Scaper, and all of its files."""
     background, *events = specify(context, index)
     bank, data_set = context.soundbank, context.data_set
     scape = soundscape.scaper.Scaper(context.duration_s, bank.foreground_root, bank.background_root)
@@ -45,7 +45,7 @@ def published_soundscape(context: SoundscapeContext, index: int, folder: Path) -
 
 
 def published_mel(waveform_T: np.ndarray) -> np.ndarray:
-    """Librosa as the published code calls it."""
+    """Compute the mel bands by librosa as the published code calls it."""
     spectrum = librosa.stft(
         waveform_T, n_fft=2048, hop_length=255, window=np.hamming(2048), pad_mode="reflect"
     )
@@ -56,7 +56,7 @@ def published_mel(waveform_T: np.ndarray) -> np.ndarray:
 
 
 def convolved(tracks: list[np.ndarray], responses: list[np.ndarray]) -> np.ndarray:
-    """Six full-length tracks, each with its response, summed."""
+    """Convolve six full-length tracks, each with its response, and add them up."""
     wet = [
         np.convolve(track_T, 10 * rir_T)[: len(track_T)]
         for track_T, rir_T in zip(tracks, responses, strict=True)

@@ -24,7 +24,7 @@ BASELINE = DATA / "dcase2020_baseline"
 
 
 def read_real() -> tuple[Reference, Events, dict[float, Events]]:
-    """The ground truth (2022), the detections at 0.5 and those at the 50 operating points."""
+    """Read the ground truth (2022), the detections at 0.5 and those at the 50 operating points."""
     table = read_events_tsv(TRUTH)
     classes = sorted(set(table["event_label"].dropna()))
     reference = Reference.from_frame(table, read_durations_tsv(BASELINE / "durations.tsv"), classes)
@@ -38,7 +38,7 @@ def read_real() -> tuple[Reference, Events, dict[float, Events]]:
 
 
 def perturbed_systems(count: int, drop: Sequence[float]) -> list[Statistics]:
-    """Copies of the real system, which differ as retrained systems do: copy s loses the share
+    """Return copies of the real system, which differ as retrained systems do: copy s loses the share
     `drop[s]` of its clip x class cells and moves 30 % of the others by a normal 0.25 s, alike at
     all operating points.
     """
@@ -77,7 +77,7 @@ class Pool:
 
     @classmethod
     def of(cls, systems: list[Statistics], criteria: PsdsCriteria | None) -> "Pool":
-        """With the counts of one criteria set, or None for F1 alone."""
+        """Make the pool with the counts of one criteria set, or None for F1 alone."""
         n_clips = systems[0].n_clips
         parts = []
         for s, statistics in enumerate(systems if criteria is not None else []):
@@ -94,7 +94,7 @@ class Pool:
         return cls(systems, criteria, entry_E4, np.searchsorted(entry_E4[:, 1], rows), *counts)
 
     def draw(self, key: str, clip_I: np.ndarray, system_I: np.ndarray) -> Statistics:
-        """A simulated set whose clip i is clip `clip_I[i]` as system `system_I[i]` heard it."""
+        """Return a simulated set whose clip i is clip `clip_I[i]` as detected by system `system_I[i]`."""
         first = self.systems[0]
         row_I = system_I * first.n_clips + clip_I
         length_I = self.start_R[row_I + 1] - self.start_R[row_I]

@@ -1,9 +1,9 @@
 """`python -m benchmarks.regress`: runs benchmarks again and compares their ratios with the recorded ones.
 
-Never absolute times: machines differ, ratios carry over. A ratio has fallen where the fresh median lies more than
-STANDARD_ERRORS standard errors of both medians, and more than a LEAST_FALL, under the recorded one; exit 1 then, each
-named. Without arguments the benchmarks of one core run, which count CPU seconds; `--read FILE` takes outputs
-that are there already (the last line of each counts) and runs nothing.
+Absolute times are never compared, since machines differ; ratios carry over. A ratio has fallen where the
+fresh median lies more than STANDARD_ERRORS standard errors of both medians, and more than a LEAST_FALL, under
+the recorded one; exit 1 then, each named. Without arguments the benchmarks of one core run, which count CPU
+seconds; `--read FILE` takes outputs that are there already (the last line of each counts) and runs nothing.
 """
 
 import json
@@ -21,10 +21,12 @@ from rich.table import Table
 from benchmarks.common import RESULTS
 
 ONE_CORE = ("data", "mel", "metrics", "loader", "train_step")
-"""Those whose ratios a busy machine changes little. ddp and tune measure wall time: ask for them where it is quiet."""
+"""Benchmarks whose ratios change little on a busy machine. ddp and tune measure wall time: run them on a
+quiet machine."""
 STANDARD_ERRORS = 3.0
 LEAST_FALL = 0.1
-"""Share of a ratio that runs of the same code differ by: load, and which pages a process gets."""
+"""The share of a ratio by which runs of the same code differ, from load and from the memory pages that a
+process gets."""
 
 Row = Mapping[str, Any]
 Verdict = Literal["ok", "fell", "missing", "new", "single"]
@@ -39,31 +41,34 @@ class Judged:
     recorded: float | None
     fresh: float | None
     limit: float | None
-    """Under this it has fallen."""
+    """The ratio under which it has fallen."""
     verdict: Verdict
-    """"single": one pair only on either side, which has no spread to judge by."""
+    """The verdict; "single" where either side has only one pair, which has no spread to judge by."""
 
     @property
     def failed(self) -> bool:
-        """Whether someone should look."""
+        """Tell whether someone should look."""
         return self.verdict in ("fell", "missing")
 
 
 def standard_error(row: Row) -> float:
-    """Of the median of n pairs: for few pairs their range over sqrt(n) is about a standard deviation, and a median's
-    error 1.25 standard deviations over sqrt(n) (the normal law's sqrt(pi / 2)).
+    """Return the standard error of the median of n pairs. For few pairs their range over sqrt(n) is about a
+    standard deviation, and a median's error is 1.25 standard deviations over sqrt(n) (the normal law's
+    sqrt(pi / 2)).
     """
     return 1.25 * (row["ratio_max"] - row["ratio_min"]) / row["n"]
 
 
 def limit_of(recorded: Row, fresh: Row) -> float:
-    """The ratio under which the fresh one has fallen."""
+    """Return the ratio under which the fresh one has fallen."""
     error = (standard_error(recorded) ** 2 + standard_error(fresh) ** 2) ** 0.5
     return recorded["ratio"] - max(STANDARD_ERRORS * error, LEAST_FALL * recorded["ratio"])
 
 
 def compare(recorded: Sequence[Row], fresh: Sequence[Row]) -> list[Judged]:
-    """Every recorded ratio against the fresh one of the same name and reference, then those that are new."""
+    """Compare every recorded ratio with the fresh one of the same name and reference, then list those that
+    are new.
+    """
 
     def named(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
         return {(row["name"], row["reference"]): row for row in rows}
@@ -87,7 +92,7 @@ def compare(recorded: Sequence[Row], fresh: Sequence[Row]) -> list[Judged]:
 
 
 def run(name: str) -> dict[str, Any]:
-    """A benchmark's document, from a process of its own. RuntimeError where it fails."""
+    """Return a benchmark's document, from a process of its own. Raises RuntimeError where it fails."""
     print(f"running {name}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
@@ -97,7 +102,7 @@ def run(name: str) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The document of an output or of a stored result. ValueError where there is none."""
+    """Read the document of an output or of a stored result. Raises ValueError where there is none."""
     try:
         text = path.read_text()
         content = json.loads(text if text.startswith("{\n") else text.splitlines()[-1])
@@ -109,7 +114,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def recorded_of(name: str) -> dict[str, Any]:
-    """The stored result of a benchmark. ValueError where there is none."""
+    """Return the stored result of a benchmark. Raises ValueError where there is none."""
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in RESULTS.glob("*.json")))
@@ -118,7 +123,7 @@ def recorded_of(name: str) -> dict[str, Any]:
 
 
 def say(name: str, judged: Sequence[Judged]) -> None:
-    """A table of one benchmark."""
+    """Print a table of one benchmark."""
     table = Table(name, "against", "recorded", "now", "fell under", "")
 
     def cell(value: float | None) -> str:
@@ -131,7 +136,9 @@ def say(name: str, judged: Sequence[Judged]) -> None:
 
 
 def differences(name: str, recorded: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
-    """What a reader of the verdicts should know: the hardware, the sounds of `data`, the checkpoint of `predict`."""
+    """Return differences that a reader of the verdicts should know: hardware, the sounds of `data`, the
+    checkpoint of `predict`.
+    """
     return [
         f"{name}: recorded with another {what}, {recorded.get(what)}, now {fresh.get(what)}"
         for what in ("hardware", "bank", "checkpoint")

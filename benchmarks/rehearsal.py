@@ -34,12 +34,12 @@ STAGES = {
     "labelled": ("weak", "weak_xvalid", "val", "eval"),
     "unlabelled": ("unlabelled",),
 }
-"""The sets that one `raysed data` builds; together they are SETS."""
+"""The sets that each `raysed data` builds; together they are SETS."""
 ABLATION = Path(__file__).parents[1] / "tune_spaces" / "ablation.yaml"
 
 
 class Rehearsal:
-    """Its folder: what a finished stage found is kept there, and the stage is not run again."""
+    """A rehearsal in a folder: results of finished stages are kept there, and these stages are not run again."""
 
     def __init__(self, root: Path, job: Path, steps: int | None) -> None:
         self.root, self.job, self.steps = root, job, steps
@@ -51,7 +51,7 @@ class Rehearsal:
         }
 
     def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What the stage found, now or earlier."""
+        """Return the results of a stage, from now or from an earlier run."""
         path = self.root / "stages" / f"{name}.json"
         if not path.is_file():
             path.parent.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ class Rehearsal:
         return json.loads(path.read_text())
 
     def build(self, sets: tuple[str, ...]) -> dict[str, Any]:
-        """`raysed data` on some sets of the job."""
+        """Run `raysed data` on some sets of the job."""
         command = [sys.executable, "-m", "raysed.data", str(self.job), "--sets", ",".join(sets)]
         watched = watch([*command, "--json"], self.environment, "driver")
         built = json.loads(watched.output)["datasets"]
@@ -82,7 +82,9 @@ class Rehearsal:
         }
 
     def trial_job(self, urls: dict[str, str]) -> Path:
-        """The trial of the paper's base cell as a job of `benchmarks.rehearsal_trial`, and the run's plan."""
+        """Write the trial of the paper's base cell as a job of `benchmarks.rehearsal_trial`, and the run's
+        plan.
+        """
         space_file, run = self.root / "space.yaml", Folder(str(self.root / "run"))
         base = yaml.safe_load(ABLATION.read_text())["base"]
         base["schedule"] = {"epochs": 1} | ({"steps_per_epoch": self.steps} if self.steps else {})
@@ -113,19 +115,19 @@ class Rehearsal:
         return path
 
     def process(self, what: str, job: Path) -> dict[str, Any]:
-        """One process of `benchmarks.rehearsal_trial`, to its end."""
+        """Run one process of `benchmarks.rehearsal_trial` to its end."""
         command = [sys.executable, "-m", "benchmarks.rehearsal_trial", what, str(job)]
         watched = watch(command, self.environment, what)
         found = json.loads(watched.output.splitlines()[-1])
         return {"cpu_s": watched.cpu_s, "wall_s": watched.wall_s, **found}
 
     def convert(self, job: Path) -> dict[str, Any]:
-        """The node's cache."""
+        """Convert the data sets into the node's cache."""
         found = self.process("convert", job)
         return found | {"bytes": bytes_in(self.root / "cache", ".arrow")}
 
     def together(self, job: Path, count: int) -> dict[str, Any]:
-        """The memory of these many trials in mid-work at once, MB."""
+        """Measure the memory of this many trials in mid-work at once, MB."""
         command = [sys.executable, "-m", "benchmarks.rehearsal_trial", "hold", str(job)]
         with held(command, self.environment, count) as trials:
             peaks = [json.loads(line_of(trial))["peak_rss_mb"] for trial in trials]
@@ -139,12 +141,12 @@ class Rehearsal:
         return {"trials": count, "peak_rss_mb": max(peaks), **means, **sums}
 
     def epoch(self, job: Path) -> dict[str, Any]:
-        """The whole trial, from its beginning."""
+        """Run the whole trial from its beginning."""
         shutil.rmtree(self.root / "run" / "trials", ignore_errors=True)
         return self.process("epoch", job)
 
     def report(self) -> dict[str, Any]:
-        """`raysed report` on the run."""
+        """Run `raysed report` on the run."""
         command = [sys.executable, "-m", "raysed.cli", "report", str(self.root / "run"), "--json"]
         watched = watch(command, self.environment, "report")
         return {
@@ -159,7 +161,7 @@ class Rehearsal:
 def held(
     command: list[str], environment: dict[str, str], count: int
 ) -> Iterator[list[subprocess.Popen[str]]]:
-    """These many processes of a command, told to go on and waited for at the end."""
+    """Start this many processes of a command; at the end they are told to go on, and waited for."""
     pipe = subprocess.PIPE
     trials = [
         subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
@@ -173,7 +175,7 @@ def held(
 
 
 def line_of(trial: "subprocess.Popen[str]") -> str:
-    """The next line it prints; RuntimeError where it has died."""
+    """Return the next line that the process prints. Raises RuntimeError where it has died."""
     assert trial.stdout is not None
     line = trial.stdout.readline()
     if not line:
@@ -182,19 +184,19 @@ def line_of(trial: "subprocess.Popen[str]") -> str:
 
 
 def tell(trial: "subprocess.Popen[str]") -> None:
-    """Let it go on."""
+    """Let the process go on."""
     assert trial.stdin is not None
     trial.stdin.write("\n")
     trial.stdin.flush()
 
 
 def bytes_in(folder: Path, ending: str) -> int:
-    """Of the files there whose names end so."""
+    """Return the bytes of the files in a folder whose names end so."""
     return sum(p.stat().st_size for p in folder.rglob(f"*{ending}") if p.is_file())
 
 
 def shared_row(alone: dict[str, Any], most: dict[str, Any]) -> Row:
-    """How little the features of one more trial take: those of one against those of all."""
+    """Compare the memory that the features of one more trial take with that of all features."""
     ratio = round(alone["mapped_pss_all"] / most["mapped_pss_all"], 3)
     return Row(
         name=f"features of {most['trials']} trials on a node",
@@ -214,7 +216,7 @@ def shared_row(alone: dict[str, Any], most: dict[str, Any]) -> Row:
 def rehearse(
     rehearsal: Rehearsal, builds: tuple[str, ...], at_once: tuple[int, ...]
 ) -> tuple[dict[str, Any], list[Row]]:
-    """All stages, each at most once; with only some of the builds there is nothing to train on."""
+    """Run all stages, each at most once; with only some of the builds there is nothing to train on."""
     stage = rehearsal.stage
     found: dict[str, Any] = {
         name: stage(name, lambda sets=STAGES[name]: rehearsal.build(sets)) for name in builds

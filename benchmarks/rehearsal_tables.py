@@ -1,4 +1,4 @@
-"""What a rehearsal found, put into figures that carry over: seconds a clip, an epoch of the full size."""
+"""The results of a rehearsal as figures that carry over: seconds for a clip, an epoch of the full size."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from rich.table import Table
 
 BUILDS = ("soundscapes", "labelled", "unlabelled")
 SHARES = {"train_pitch_dry": 6, "unlabelled": 12, "weak": 6}
-"""Clips of each set in the paper's batch of 24."""
+"""The numbers of clips of each set in the paper's batch of 24."""
 
 
 def full_steps(clips: Mapping[str, int]) -> int:
-    """Steps of an epoch: until the first set has no full share left."""
+    """Return the steps of an epoch: until the first set has no full share left."""
     return min(clips[name] // share for name, share in SHARES.items())
 
 
 def warm_s(part: Mapping[str, float]) -> float:
-    """CPU seconds of a call, the first left out where there are more: it compiles."""
+    """Return the CPU seconds of a call; the first, which compiles, is left out where there are more."""
     if part["calls"] == 1:
         return part["cpu_s"]
     return (part["cpu_s"] - part["first_cpu_s"]) / (part["calls"] - 1)
@@ -26,10 +26,11 @@ def warm_s(part: Mapping[str, float]) -> float:
 def seconds_of_an_epoch(
     epoch: Mapping[str, Any], built: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """CPU seconds of a whole epoch from the steps that were taken, and the share that is not the model's.
+    """Return the CPU seconds of a whole epoch from the steps that were taken, and the share that is not the
+    model's.
 
-    What comes once an epoch (x-valid with both networks, the checkpoint) counts once, a step as often as the
-    epoch has steps. Compiling, once a process, is told apart.
+    Work that is done once an epoch (x-valid with both networks, the checkpoint) counts once, a step as often
+    as the epoch has steps. Compilation, which is done once a process, is reported separately.
     """
     parts = epoch["parts"]
     taken = parts["step"]["calls"]

@@ -1,8 +1,10 @@
-"""DESED's tree with made-up sound: real names and counts, or names made up where the annotations are not at hand.
+"""DESED's tree with made-up sound: real names and counts, or names made up where the annotations are not at
+hand.
 
-Recorded clips are hard links to a few hundred recordings of 10 s (44.1 kHz, 16 bits, mono), the soundbank has files
-of its own. Every file is opened, decoded and resampled under its own name as a real one would be; the disk is not
-asked for 16 GB, so reading is as fast as from memory. About 100 ms for each distinct recording.
+Recorded clips are hard links to a few hundred recordings of 10 s (44.1 kHz, 16 bits, mono), the soundbank has
+files of its own. Every file is opened, decoded and resampled under its own name as a real one would be, but
+they do not take 16 GB of disk, so reading is as fast as from memory. It takes about 100 ms for each distinct
+recording.
 """
 
 import json
@@ -23,9 +25,9 @@ from raysed.demo.procedural_sounds import SAMPLE_RATE_HZ, SOUNDS, background
 JOB = Path(__file__).parents[1] / "data_jobs" / "desed.yaml"
 RATE_HZ = 44_100
 COUNTS = {"weak": 1578, "unlabelled": 14_412, "val": 1168, "eval": 692}
-"""Clips that DESED's annotations list; a tenth of the weak ones is kept for x-valid."""
+"""Numbers of clips that DESED's annotations list; a tenth of the weak ones is kept for x-valid."""
 SETS = ("train_pitch_dry", "xvalid_pitch_dry", "weak", "weak_xvalid", "unlabelled", "val", "eval")
-"""Of desed.yaml: what one training of the paper reads."""
+"""The sets of desed.yaml that one training of the paper reads."""
 _TSV = {
     "weak": "train/weak.tsv",
     "unlabelled": "train/unlabel_in_domain.tsv",
@@ -39,17 +41,17 @@ _AUDIO = {
     "eval": "eval/public",
 }
 _BANK = {"train": (900, 400), "validation": (100, 60)}
-"""Foregrounds and backgrounds; DESED has about 1,000 and 2,000 in train."""
+"""Numbers of foregrounds and backgrounds; DESED has about 1,000 and 2,000 in train."""
 _CONTINUOUS_S = 12.0
 
 
 def scaled(count: int, scale: float, least: int) -> int:
-    """A share of these, but not so few that nothing can be trained."""
+    """Return a share of this number, but not so few that nothing can be trained."""
     return min(count, max(least, round(scale * count)))
 
 
 def write_tree(root: Path, scale: float, metadata: Path | None, distinct: int) -> Path:
-    """Write sounds, annotations and `job.yaml` under `root`, all or nothing; returns the job's file.
+    """Write sounds, annotations and `job.yaml` under `root`, all or nothing; return the job's file.
 
     `metadata` is DESED's own folder of annotations; without it the same numbers of clips are made up.
     """
@@ -75,7 +77,7 @@ def write_tree(root: Path, scale: float, metadata: Path | None, distinct: int) -
 
 
 def write_job(path: Path, root: Path, scale: float) -> None:
-    """desed.yaml with these roots, the sets of one training, and fewer soundscapes where scaled."""
+    """Write desed.yaml with these roots, the sets of one training, and fewer soundscapes where scaled."""
     job, tree = yaml.safe_load(JOB.read_text()), root / "tree"
     sets = {name: job["sets"][name] for name in SETS}
     for one in sets.values():
@@ -91,7 +93,7 @@ def write_job(path: Path, root: Path, scale: float) -> None:
 
 
 def annotations(name: str, scale: float, metadata: Path | None) -> list[str]:
-    """The lines of a subset's TSV, header first, of a share of its clips."""
+    """Return the lines of a subset's TSV, header first, for a share of its clips."""
     count = scaled(COUNTS[name], scale, 20)
     if metadata is None:
         return made_up(name, count)
@@ -101,7 +103,7 @@ def annotations(name: str, scale: float, metadata: Path | None) -> list[str]:
 
 
 def made_up(name: str, count: int) -> list[str]:
-    """Annotations of this many clips: three or four events, or one or two labels, a clip."""
+    """Make up annotations of this many clips: three or four events, or one or two labels, for each clip."""
     random, classes = np.random.default_rng([len(name), count]), list(SOUNDS)
     names = [f"Y{name:_<6.6}{n:05d}_0.000_10.000.wav" for n in range(count)]
     if name == "unlabelled":
@@ -121,7 +123,7 @@ def made_up(name: str, count: int) -> list[str]:
 
 
 def write_pool(folder: Path, count: int) -> list[Path]:
-    """Recordings of 10 s: events over a background, as loud as a recorder would have them."""
+    """Write recordings of 10 s: events over a background, as loud as a recorder would have them."""
     folder.mkdir(parents=True)
     paths = [folder / f"{n:04d}.wav" for n in range(count)]
     for n, path in enumerate(paths):
@@ -133,14 +135,14 @@ def write_pool(folder: Path, count: int) -> list[Path]:
 
 
 def write_wav(path: Path, waveform_T: np.ndarray) -> None:
-    """At the rate of DESED's files, 16 bits."""
+    """Write a wav file at the rate of DESED's files, 16 bits."""
     path.parent.mkdir(parents=True, exist_ok=True)
     resampled_T = soxr.resample(waveform_T, SAMPLE_RATE_HZ, RATE_HZ, quality="HQ")
     soundfile.write(path, resampled_T.clip(-1, 1), RATE_HZ, subtype="PCM_16")
 
 
 def link_clips(folder: Path, names: Sequence[str], pool: Sequence[Path], seed: int) -> None:
-    """Every clip under its own name, a hard link to one of the pool."""
+    """Make every clip under its own name, as a hard link to one of the pool."""
     folder.mkdir(parents=True)
     chosen = np.random.default_rng([8, seed]).integers(0, len(pool), len(names))
     for name, n in zip(names, chosen, strict=True):
@@ -148,7 +150,7 @@ def link_clips(folder: Path, names: Sequence[str], pool: Sequence[Path], seed: i
 
 
 def cooccurrences(metadata: Path | None) -> dict:
-    """DESED's own, or without it every class as often as any other."""
+    """Return DESED's own co-occurrences, or without them every class equally often."""
     if metadata is not None:
         return json.loads((metadata / "event_occurences_train.json").read_text())
     even = {"max_events": 8, "mean_events": 3, "classes": list(SOUNDS), "probas": [0.1] * 10}
@@ -156,7 +158,7 @@ def cooccurrences(metadata: Path | None) -> dict:
 
 
 def write_bank(root: Path, scale: float, occurrences: dict) -> None:
-    """Foregrounds of every folder that the co-occurrences name, and backgrounds, of both splits."""
+    """Write foregrounds of every folder that the co-occurrences name, and backgrounds, for both splits."""
     folders = {label for row in occurrences.values() for label in row["co-occurences"]["classes"]}
     folders = sorted(folders | set(occurrences))
     for number, (split, (foregrounds, backgrounds)) in enumerate(_BANK.items()):

@@ -30,7 +30,7 @@ _PAGE_BYTES = 4096
 
 
 class Meter:
-    """CPU and wall seconds inside some functions; the first call's apart, which may compile."""
+    """Measures CPU and wall seconds inside some functions; the first call, which may compile, is kept apart."""
 
     def __init__(self) -> None:
         self.parts: dict[str, dict[str, float]] = {}
@@ -58,12 +58,12 @@ class Meter:
 
 
 def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
-    """The data sets that the trial reads, from the node's cache."""
+    """Open the data sets that the trial reads, from the node's cache."""
     return {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
 
 
 def peak_mb() -> float:
-    """The largest resident memory of this process so far."""
+    """Return the largest resident memory of this process so far."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
 
 
@@ -122,7 +122,7 @@ def epoch(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def hold(job: dict[str, Any]) -> None:
-    """A trial in mid-work: says when it is, then what memory it holds, and ends when told to."""
+    """Be a trial in mid-work: say when it is, then which memory it holds, and end when told to."""
     sets = open_sets(job)
     for feature_set in sets.values():
         for mel_TF in feature_set.mels:

@@ -1,7 +1,7 @@
-"""Run a command and see what its processes take: CPU seconds and peak resident memory of each kind.
+"""Running a command while its processes are watched: CPU seconds and peak resident memory of each kind.
 
-Read from /proc once a second: a process's last second may be missed, and one that lives for less. The peak is
-the kernel's own (VmHWM), pages shared with other processes included.
+The figures are read from /proc once a second, so the last second of a process may be missed, and so may a
+process that lives for less. The peak is the kernel's own (VmHWM), pages shared with other processes included.
 """
 
 import os
@@ -24,7 +24,7 @@ _RAY = ("raylet", "gcs_server", "ray/_private", "ray/dashboard", "ray/util", "ra
 
 @dataclass
 class Process:
-    """What was last seen of one."""
+    """The last figures of one process."""
 
     kind: str
     cpu_s: float
@@ -33,7 +33,7 @@ class Process:
 
 @dataclass
 class Watched:
-    """What a command printed and took."""
+    """The output of a command, and the resources that it took."""
 
     output: str
     wall_s: float
@@ -41,11 +41,11 @@ class Watched:
 
     @property
     def cpu_s(self) -> float:
-        """Of all processes."""
+        """Return the CPU seconds of all processes."""
         return sum(process.cpu_s for process in self.processes.values())
 
     def kinds(self) -> dict[str, dict[str, Any]]:
-        """Number, CPU seconds and the largest peak of each kind of process."""
+        """Return number, CPU seconds and the largest peak of each kind of process."""
         found: dict[str, list[Process]] = {}
         for process in self.processes.values():
             found.setdefault(process.kind, []).append(process)
@@ -60,7 +60,7 @@ class Watched:
 
 
 def watch(command: Sequence[str], environment: Mapping[str, str], driver: str) -> Watched:
-    """Run it to its end; `driver` is the name of its own process. RuntimeError where it fails."""
+    """Run a command to its end; `driver` is the name of its own process. Raises RuntimeError where it fails."""
     started = time.perf_counter()
     with subprocess.Popen(command, env=dict(environment), stdout=subprocess.PIPE, text=True) as run:
         seen: dict[tuple[int, int], Process] = {}
@@ -78,7 +78,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str], driver: str) -
 
 
 def look(root: int, seen: dict[tuple[int, int], Process], driver: str) -> None:
-    """Note what the process `root` and all below it have taken by now.
+    """Note what the process `root` and all its descendants have taken by now.
 
     A process keeps its key (number and start) and counts on when its parent has died.
     """
@@ -106,7 +106,7 @@ def look(root: int, seen: dict[tuple[int, int], Process], driver: str) -> None:
 
 
 def _stat(pid: str) -> list[str] | None:
-    """The fields of /proc/PID/stat after the name: state, parent, ..."""
+    """Return the fields of /proc/PID/stat after the name: state, parent, ..."""
     try:
         return Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -114,7 +114,7 @@ def _stat(pid: str) -> list[str] | None:
 
 
 def _peak_mb(pid: str) -> float:
-    """0 for a process that is over and not yet waited for."""
+    """Return the peak memory in MB, 0 for a process that is over and not yet waited for."""
     for line in Path("/proc", pid, "status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1e3
@@ -132,9 +132,9 @@ def _kind(pid: str, root: int, driver: str) -> str:
 
 
 def mapped_mb(ending: str) -> dict[str, float]:
-    """Memory of this process: all of it, and the share of the files it maps whose names end so; MB.
+    """Return the memory of this process in MB: all of it, and that of mapped files whose names end so.
 
-    `pss` counts a page once among all who map it.
+    `pss` divides a page among all processes that map it.
     """
     found = dict.fromkeys(("rss", "pss", "private", "mapped_rss", "mapped_pss"), 0.0)
     inside = False

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.roofline`: what a training step should cost on a GPU, from its own operations.
+"""`python -m benchmarks.roofline`: the expected cost of a training step on a GPU, from its own operations.
 
 The step runs on torch's meta device, which computes shapes and nothing else, and every operation is counted:
 floating-point operations, bytes read and written, launches. A kernel then takes the longest of its products
 at the peak that is assumed, its bytes at the bandwidth, and the shortest kernel. The GRU, one call of cuDNN's
-on a GPU, is counted by hand; so are the fused optimiser's launches. Nothing here is a measurement: the figures
-of `GPUS` are assumptions, and `make gpu-check` on a GPU confirms or refutes what follows from them.
+on a GPU, is counted by hand; so are the fused optimiser's launches. Nothing here is a measurement: the
+figures of `GPUS` are assumptions, and `make gpu-check` on a GPU confirms or refutes what follows from them.
 """
 
 from collections import defaultdict
@@ -36,16 +36,16 @@ N_CALLS = 3
 
 @dataclass(frozen=True)
 class Gpu:
-    """What is assumed of a GPU and its host."""
+    """Assumptions about a GPU and its host."""
 
     tflops: dict[str, float]
     tb_s: float
     shortest_us: float = 2.0
-    """A kernel that has nearly nothing to do."""
+    """Time of a kernel that has nearly nothing to do."""
     launch_us: float = 10.0
-    """Of the host's time: one operation of eager torch, with what Python and autograd add to it."""
+    """Time of the host for one operation of eager torch, with what Python and autograd add to it."""
     frame_us: float = 4.0
-    """One frame of one layer of cuDNN's GRU: the recurrence waits for itself."""
+    """Time of one frame of one layer of cuDNN's GRU, whose frames must wait for each other."""
 
 
 GPUS = {
@@ -62,10 +62,10 @@ class Work:
     bytes: float = 0.0
     launches: int = 0
     pieces: list[tuple[float, float]] = field(default_factory=list)
-    """Products and bytes of each launch."""
+    """The products and bytes of each launch."""
 
     def add(self, flops: float, n_bytes: float) -> None:
-        """One more launch."""
+        """Add one more launch."""
         self.flops += flops
         self.bytes += n_bytes
         self.launches += 1
@@ -88,7 +88,7 @@ _KINDS = {
 
 
 class Count(TorchDispatchMode):
-    """Adds up what is run within it, by kind of kernel."""
+    """A context that adds up the operations run within it, by kind of kernel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,12 +113,12 @@ class Count(TorchDispatchMode):
 
 
 def _moved(leaf: Tensor) -> int:
-    """Bytes that a kernel reads or writes of it; an expanded one is read once."""
+    """Return the bytes that a kernel reads or writes of a tensor; an expanded one is read once."""
     return min(leaf.numel() * leaf.element_size(), leaf.untyped_storage().nbytes())
 
 
 def _channels_last(out: Any) -> Any:
-    """As cuDNN answers to weights in channels last; the meta device does not."""
+    """Return outputs in channels last, as cuDNN does for such weights; the meta device does not."""
     if isinstance(out, Tensor):
         return out.contiguous(memory_format=torch.channels_last)
     return tuple(
@@ -128,7 +128,7 @@ def _channels_last(out: Any) -> Any:
 
 @contextmanager
 def _as_on_a_gpu() -> Iterator[None]:
-    """The step takes the paths that it takes on a GPU; the GRU becomes a stand-in without products."""
+    """Make the step take the paths that it takes on a GPU; a stand-in without products replaces the GRU."""
     with ExitStack() as stack:
         for each in (
             patch(
@@ -143,12 +143,12 @@ def _as_on_a_gpu() -> Iterator[None]:
 
 
 def _dropout(x: Tensor, p: float, training: bool) -> Tensor:
-    """As F.dropout on a GPU: one kernel forward, one backward."""
+    """Apply dropout as F.dropout does on a GPU: one kernel forward, one backward."""
     return torch.native_dropout(x, p, training)[0]
 
 
 def step_work(shares: Shares, model: Model, dtype: torch.dtype) -> dict[str, Work]:
-    """The kernels of one training step, by kind; `dtype` is that of activations and weights."""
+    """Return the kernels of one training step, by kind; `dtype` is that of activations and weights."""
     clips = shares.total
 
     def empty(*shape: int) -> Tensor:
@@ -176,7 +176,9 @@ def step_work(shares: Shares, model: Model, dtype: torch.dtype) -> dict[str, Wor
 
 
 def gru_work(clips: int, model: Model, itemsize: int) -> Work:
-    """Both directions of all layers, as one call a pass; bytes are inputs and outputs of each layer."""
+    """Count both directions of all layers as one call for each pass; bytes are inputs and outputs of each
+    layer.
+    """
     work, units = Work(), model.gru_units
     inputs = (model.filters[-1], *(2 * units for _ in range(model.gru_layers - 1)))
     macs = clips * OUTPUTS * sum(2 * 3 * units * (units + i) for i in inputs)
@@ -193,17 +195,17 @@ class Step:
     clips: int
     kinds: dict[str, Work]
     times: dict[str, float]
-    """Seconds of the GPU, by kind of kernel."""
+    """Seconds of GPU time, by kind of kernel."""
     gru_products_s: float
 
     @property
     def launches(self) -> int:
-        """Of all kinds."""
+        """Return the number of launches of all kinds."""
         return sum(work.launches for work in self.kinds.values())
 
 
 def seconds(work: Work, gpu: Gpu, precision: str) -> float:
-    """GPU time of one kind of kernel."""
+    """Return the GPU time of one kind of kernel."""
     return sum(
         max(flops / gpu.tflops[precision] / 1e12, n_bytes / gpu.tb_s / 1e12, gpu.shortest_us / 1e6)
         for flops, n_bytes in work.pieces
@@ -211,7 +213,7 @@ def seconds(work: Work, gpu: Gpu, precision: str) -> float:
 
 
 def timed(shares: Shares, model: Model, gpu: Gpu, precision: str) -> Step:
-    """The step with its times; the GRU's is that of its recurrence where that is longer."""
+    """Return the step with its times; that of the GRU is the time of its recurrence where that is longer."""
     kinds = step_work(shares, model, getattr(torch, precision))
     times = {kind: seconds(work, gpu, precision) for kind, work in kinds.items()}
     products_s = times["GRU"]
@@ -221,11 +223,11 @@ def timed(shares: Shares, model: Model, gpu: Gpu, precision: str) -> Step:
 
 
 def clips_per_s(step: Step, gpu: Gpu, trials: int, *, at_once: bool = False) -> float:
-    """Of `trials` that share a GPU, each with a process and a core of its own.
+    """Return clips per second of `trials` that share a GPU, each with a process and a core of its own.
 
     A trial alone takes the longer of its GPU time and its host's; together they can no more than fill the
-    GPU. In time slices (CUDA's default) the GRU's recurrence keeps the GPU from the others though it leaves
-    most of it idle; `at_once` (MPS) it costs them its products only.
+    GPU. In time slices (CUDA's default) the GRU's recurrence blocks the GPU for the others though it leaves
+    most of it idle; `at_once` (MPS) it costs them only its products.
     """
     busy_s = sum(step.times.values())
     alone_s = max(busy_s, step.launches * gpu.launch_us / 1e6)
@@ -234,7 +236,7 @@ def clips_per_s(step: Step, gpu: Gpu, trials: int, *, at_once: bool = False) -> 
 
 
 def report(clips: int) -> dict[str, Any]:
-    """Rows by kind and clips/s by precision and number of trials, in the published proportions."""
+    """Return rows by kind, and clips/s by precision and number of trials, in the published proportions."""
     gpu = GPUS["H100"]
     shares = Shares(synthetic=clips // 4, unlabelled=clips // 2, weak=clips // 4)
     found: dict[str, Any] = {"batch": shares.total, "kernels": {}, "clips_per_s": {}}
@@ -260,7 +262,7 @@ def report(clips: int) -> dict[str, Any]:
 
 
 def show(found: dict[str, Any]) -> None:
-    """Both tables."""
+    """Print both tables."""
     console = Console(width=110)
     for precision, rows in found["kernels"].items():
         table = Table(

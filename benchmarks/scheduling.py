@@ -1,9 +1,11 @@
-"""`python -m benchmarks.scheduling`: what many trials cost the driver of a run, with trials that do nothing.
+"""`python -m benchmarks.scheduling`: the cost of many trials to the driver of a run, with trials that do
+nothing.
 
-The driver is the real one: Tune with the callbacks that keep the live table and status.json, and a process a trial.
-A trial sleeps and reports its epochs, so that as many as asked for live at once, about 100 MB each, and writes its
-result. GPUs are fake: Ray counts them and nobody uses them. As starting a process takes a second of a core, `--reused`
-trials share processes, unlike a run: they show the driver without that. CPU seconds are of the driver's process alone.
+The driver is the real one: Tune with the callbacks that keep the live table and status.json, and a process a
+trial. A trial sleeps and reports its epochs, so that as many as asked for live at once, about 100 MB each,
+and writes its result. GPUs are fake: Ray counts them and nobody uses them. As starting a process takes a
+second of a core, `--reused` trials share processes, unlike a run: they show the driver without that. CPU
+seconds are of the driver's process alone.
 """
 
 import json
@@ -38,13 +40,13 @@ _EPOCHS = 5
 
 @dataclass(frozen=True)
 class Load:
-    """What the driver is given."""
+    """The load that the driver is given."""
 
     trials: int
     at_once: int
     epochs: int
     lasts_s: float
-    """A trial, from its first line to its last."""
+    """Seconds of a trial, from its first line to its last."""
     reuse: bool
 
 
@@ -60,7 +62,9 @@ def fake_trial(config: dict[str, Any]) -> None:
 
 
 class Samples(tune.Callback):
-    """The driver whenever a trial is over: CPU and wall seconds, resident memory; and each result's way to it."""
+    """Samples of the driver whenever a trial is over: CPU and wall seconds, resident memory, and the delay of
+    each result.
+    """
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, float, float]] = []
@@ -83,13 +87,13 @@ class Samples(tune.Callback):
 
 
 def resident_mb() -> float:
-    """Of this process."""
+    """Return the resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def schedule(root: Path, load: Load) -> dict[str, Any]:
-    """Drive these many trials; what they cost the driver."""
+    """Drive this many trials; return what they cost the driver."""
     run, samples, lines = Folder(str(root)), Samples(), []
     trial = TRIAL.model_copy(update={"schedule": Schedule(epochs=load.epochs)})
     training = Training("t", trial, {"c": ("x",)})
@@ -131,7 +135,7 @@ def schedule(root: Path, load: Load) -> dict[str, Any]:
 
 
 def costs(samples: Samples, epochs: int) -> dict[str, Any]:
-    """Medians per trial in the first and the last tenth, and memory as a line through all samples."""
+    """Return medians per trial in the first and the last tenth, and memory as a line through all samples."""
     cpu, wall, rss = (np.array(column) for column in zip(*samples.rows, strict=True))
     tenth = max(len(cpu) // 10, 5)
     slope, _ = np.polyfit(np.arange(len(rss)), rss, 1)
@@ -151,7 +155,7 @@ def costs(samples: Samples, epochs: int) -> dict[str, Any]:
 
 
 def storage(root: Path, clips: int) -> dict[str, Any]:
-    """What a trial of the published size writes, and what converting a node's features costs."""
+    """Measure what a trial of the published size writes, and what converting a node's features costs."""
     urls = {
         "s": write_set(Folder(str(root / "s")), clips),
         "x": write_set(Folder(str(root / "x")), 8),
@@ -190,7 +194,7 @@ def storage(root: Path, clips: int) -> dict[str, Any]:
 
 
 def start_fake_gpus(count: int) -> None:
-    """A local Ray that believes it has these many CPUs and GPUs."""
+    """Start a local Ray that believes it has this many CPUs and GPUs."""
     # Its default, 15, starves the trials' processes beside other work of the machine.
     os.environ.setdefault("RAY_worker_niceness", "0")
     ray.init(
@@ -200,7 +204,7 @@ def start_fake_gpus(count: int) -> None:
 
 
 def stored_bytes(folder: Path) -> int:
-    """Of its shards."""
+    """Return the bytes of a data set's shards."""
     return sum(path.stat().st_size for path in folder.glob("*.parquet"))
 
 

@@ -1,4 +1,4 @@
-"""Do the intervals cover, and do the tests keep their level? Simulated on real predictions.
+"""Simulation, on real predictions, of the coverage of intervals and the level of tests.
 
 A simulated set is 1168 clips drawn with replacement from the 1168 real ones; the truth is the value
 on the real set. Everything else is the code that users run. Parts: coverage of one system's
@@ -36,12 +36,12 @@ STORED = RESULTS / "metrics_statistics.json"
 
 
 def criteria_of(name: str) -> PsdsCriteria | None:
-    """The PSDS criteria that a metric needs."""
+    """Return the PSDS criteria that a metric needs."""
     return DEFINITIONS[name].criteria if name in DEFINITIONS else None
 
 
 def proportion(hits: Iterable[float], nominal: float) -> dict[str, float]:
-    """A share in per cent with its Monte Carlo standard error."""
+    """Return a share in per cent with its Monte Carlo standard error."""
     hit_I = np.array(list(hits), dtype=float)
     share = hit_I.mean()
     se = np.sqrt(share * (1 - share) / hit_I.size)
@@ -54,7 +54,7 @@ def proportion(hits: Iterable[float], nominal: float) -> dict[str, float]:
 
 
 def coverage(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
-    """How often BCa, percentile and the published recipe's interval hold the truth."""
+    """Simulate how often BCa, percentile and the published recipe's interval hold the truth."""
     metric, truth = METRICS[name], float(METRICS[name](pool.systems[0], None)[0])
     ends = defaultdict(list)
     bias = []
@@ -87,7 +87,7 @@ def coverage(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
 
 
 def paired(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
-    """Coverage of the paired BCa interval; systems 0 and 1 differ."""
+    """Simulate the coverage of the paired BCa interval; systems 0 and 1 differ."""
     metric = METRICS[name]
     truth = float(metric(pool.systems[0], None)[0] - metric(pool.systems[1], None)[0])
     n_clips = pool.systems[0].n_clips
@@ -101,7 +101,7 @@ def paired(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
 
 
 def seeds(name: str, pool: Pool, sets: int, draws: int, n_seeds: int) -> dict[str, Any]:
-    """Coverage over seeds and clips; a trained seed is a draw from the pool's systems."""
+    """Simulate the coverage over seeds and clips; a trained seed is a draw from the pool's systems."""
     metric = METRICS[name]
     value_S = np.array([metric(statistics, None)[0] for statistics in pool.systems])
     truth, n_clips = float(value_S.mean()), pool.systems[0].n_clips
@@ -117,7 +117,7 @@ def seeds(name: str, pool: Pool, sets: int, draws: int, n_seeds: int) -> dict[st
 
 
 def family(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
-    """False positives of 20 null contrasts against one baseline: family-wise and one by one."""
+    """Simulate false positives of 20 null contrasts against one baseline: family-wise and one by one."""
     metric, n_clips, n_systems = METRICS[name], pool.systems[0].n_clips, CONTRASTS + 1
     errors = defaultdict(list)
     for i in range(sets):
@@ -143,7 +143,7 @@ def family(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
 
 
 def simulate(part: str, name: str, sets: int, draws: int) -> dict[str, Any]:
-    """One part for one metric."""
+    """Simulate one part for one metric."""
     if part == "coverage":
         reference, default, points = read_real()
         pool = Pool.of([collect(reference, default, points)], criteria_of(name))

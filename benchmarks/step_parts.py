@@ -1,4 +1,4 @@
-"""Where a training step's CPU time goes, with a floor beside each part.
+"""The parts of a training step's CPU time, with a floor beside each part.
 
 The step's own functions are timed from outside, each without what it calls that is timed too. A floor is
 the longer of two times: the part's products at the speed of a large matrix product, and its memory traffic
@@ -31,14 +31,14 @@ PARTS: tuple[tuple[Any, tuple[str, ...], str], ...] = (
 
 
 class Clock:
-    """Exclusive CPU seconds per part."""
+    """Measures the exclusive CPU seconds of each part."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.inner = [0.0]
 
     def timed(self, work: Callable[..., Any], part: str) -> Callable[..., Any]:
-        """`work`, whose time is counted."""
+        """Return `work`, with its time counted."""
 
         def run(*args: Any, **options: Any) -> Any:
             self.inner.append(0.0)
@@ -55,7 +55,7 @@ class Clock:
 
 @contextmanager
 def clocked() -> Iterator[Clock]:
-    """Within this, the step's parts are timed."""
+    """Time the step's parts within this context."""
     clock, patches = Clock(), []
     for owner, names, part in PARTS:
         for name in names:
@@ -72,7 +72,7 @@ def clocked() -> Iterator[Clock]:
 
 
 def stream_gb_s() -> float:
-    """Bytes read and written per second by copying an array that no cache holds."""
+    """Return the gigabytes read and written per second by copying an array that no cache holds."""
     source = torch.randn(1 << 26)
     target = torch.empty_like(source).copy_(source)
     start = time.process_time()
@@ -82,7 +82,9 @@ def stream_gb_s() -> float:
 
 
 def floors(model: Model, clips: int, gflops: float, gb_s: float) -> dict[str, float]:
-    """Least seconds of each part: two forward passes, and one backward at twice a forward's products."""
+    """Return the least seconds of each part: two forward passes, and one backward at twice a forward's
+    products.
+    """
     frames, bands, before = 628, 128, 1
     macs: dict[str, float] = defaultdict(float)
     floats = 0.0
@@ -116,7 +118,7 @@ def floors(model: Model, clips: int, gflops: float, gb_s: float) -> dict[str, fl
 
 
 def breakdown(step: Callable[[], object], floors_s: dict[str, float]) -> list[dict[str, Any]]:
-    """CPU seconds, share and floor of each part of one step, largest first, and the rest."""
+    """Return CPU seconds, share and floor of each part of one step, largest first, and the rest."""
     with clocked() as clock:
         start = time.process_time()
         step()

@@ -32,7 +32,7 @@ from raysed.data.build.dataset_plan import plan
 from raysed.ray_cluster import start_ray
 
 SECONDS = 6.0
-"""Of a measurement, after what starts."""
+"""Seconds of a measurement, after the start-up."""
 NOTES = {
     "mel": "part of a data set's identity: a change builds it anew",
     "shard_clips": "part of a data set's identity: a change builds it anew",
@@ -45,17 +45,17 @@ class Search:
     """The axes measured so far, with what is left of the time."""
 
     ends: float
-    """On time.monotonic()."""
+    """The end, on the clock of time.monotonic()."""
     unit: str
     measure: Callable[[dict[str, Value]], float]
     settings: dict[str, Value]
-    """The best so far, by dotted keys."""
+    """The best settings so far, by dotted keys."""
     rates: dict[str, Rates] = field(default_factory=dict)
     longest_s: float = 0.0
-    """Of one measurement."""
+    """The longest time of one measurement."""
 
     def run(self, axes: list[Axis]) -> None:
-        """Search the axes one by one, each with the best of those before it."""
+        """Search the axes one by one, each with the best settings of those before it."""
         self.settings = {axis.key: axis.default for axis in axes} | self.settings
         for number, axis in enumerate(axes):
             if not axis.others:
@@ -70,7 +70,7 @@ class Search:
             self.settings[axis.key] = winner(self.rates[axis.key], axis.default)
 
     def measured(self, key: str, value: Value) -> float:
-        """The rate with this value, said on standard error."""
+        """Measure the rate with this value, and print it on standard error."""
         started = time.monotonic()
         rate = self.measure({**self.settings, key: value})
         self.longest_s = max(self.longest_s, time.monotonic() - started)
@@ -81,12 +81,12 @@ class Search:
 
 
 def shown(value: Value) -> str:
-    """As YAML has it."""
+    """Return a value as YAML writes it."""
     return "null" if value is None else str(value)
 
 
 def rows_of(found: Search, axes: list[Axis]) -> list[Row]:
-    """Each value that ran, against its default in the same rounds."""
+    """Return a row for each value that ran, against its default in the same rounds."""
     rows = []
     for axis in axes:
         rates = found.rates.get(axis.key, {})
@@ -111,7 +111,7 @@ def rows_of(found: Search, axes: list[Axis]) -> list[Row]:
 
 
 def settings_yaml(found: Search, title: str) -> str:
-    """The settings as a file that the configuration reader takes, with what was measured beside each."""
+    """Return the settings as a file that the configuration reader takes, with what was measured beside each."""
     lines = [f"# {title}"]
     for key, rates in found.rates.items():
         said = ", ".join(
@@ -127,7 +127,7 @@ def settings_yaml(found: Search, title: str) -> str:
 def sweep_data(
     job: DataJob, folder: Path, ends: float, seconds: float
 ) -> tuple[Search, list[Axis]]:
-    """The fastest settings of a data job on the cluster that this process has joined."""
+    """Return the fastest settings of a data job on the cluster that this process has joined."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     axes, runs = data_axes(nodes, job.shard_clips), 0
 
@@ -148,7 +148,7 @@ def sweep_data(
 def sweep_trials(
     trial: Trial, features: Features, ends: float, seconds: float
 ) -> tuple[Search, list[Axis]]:
-    """The fastest settings of a trial on the best node of the cluster that this process has joined."""
+    """Return the fastest settings of a trial on the best node of the cluster that this process has joined."""
     node = best_node([node for node in ray.nodes() if node["Alive"]])
     axes = trial_axes(node["Resources"])
     fixed: dict[str, Value] = {"resources.workers": 1, "resources.gpus_per_worker": 0.0}
@@ -168,7 +168,7 @@ def sweep_trials(
 def read_inputs(
     job: Path | None, space: Path | None, folder: Path
 ) -> tuple[DataJob, Trial, Features]:
-    """What to measure with: the user's files, or the built-in sounds and the published trial."""
+    """Read what to measure with: the user's files, or the built-in sounds and the published trial."""
     trial, features = trial_of(Shares()), Features()
     if space is not None:
         resolved = read_space(space, unset=[])

@@ -18,13 +18,13 @@ from raysed.data.build.job import TASKS_PER_ACTOR, build
 from raysed.demo.procedural import DemoSizes, write_demo_tree
 
 MANY = 200_000
-"""Soundscapes asked for: more than any measurement makes."""
+"""Number of soundscapes asked for, more than any measurement makes."""
 Node = Mapping[str, float]
-"""What a node has, by Ray's names."""
+"""The resources of a node, by Ray's names."""
 
 
 def nested(settings: Mapping[str, Value]) -> dict[str, Any]:
-    """Dotted keys as mappings within mappings, as a YAML file has them."""
+    """Return dotted keys as mappings within mappings, as a YAML file has them."""
     content: dict[str, Any] = {}
     for key, value in settings.items():
         for step in reversed(key.split(".")):
@@ -34,7 +34,9 @@ def nested(settings: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def data_axes(nodes: Sequence[Node], shard_clips: int = 64) -> list[Axis]:
-    """What to try on these nodes, coarse settings first; a default of None is what the job does by itself."""
+    """Return the axes to try on these nodes, coarse settings first; a default of None is what the job does by
+    itself.
+    """
     cpus = max(1, int(sum(node.get("CPU", 0) for node in nodes)))
     per_node = max(1, cpus // len(nodes))
     by_itself = max(1, cpus // TASKS_PER_ACTOR // len(nodes))
@@ -54,7 +56,7 @@ def data_axes(nodes: Sequence[Node], shard_clips: int = 64) -> list[Axis]:
 
 
 def built_in_job(folder: Path) -> DataJob:
-    """Soundscapes of full length from the built-in sounds, which are written to `folder`."""
+    """Return a job of full-length soundscapes from the built-in sounds, which are written to `folder`."""
     sizes = DemoSizes(weak=1, unlabelled=1, validation=1, duration_s=10.0)
     roots = write_demo_tree(folder / "sounds", sizes=sizes)
     wanted = SyntheticSet(kind="synthetic", split="train", count=MANY)
@@ -62,7 +64,9 @@ def built_in_job(folder: Path) -> DataJob:
 
 
 def one_set(job: DataJob) -> DataJob:
-    """The job with only its first synthetic set, made too large to finish, or its first set of recordings."""
+    """Return the job with only its first synthetic set, made too large to finish, or its first set of
+    recordings.
+    """
     synthetic = [n for n, s in job.sets.items() if isinstance(s, SyntheticSet)]
     name = (synthetic or list(job.sets))[0]
     chosen = job.sets[name]
@@ -76,11 +80,13 @@ class EnoughError(Exception):
 
 
 class _Watch(BuildProgress):
-    """Notes when how many clips were done, and ends the build after the first shards and some seconds."""
+    """Notes how many clips were done at which time, and ends the build after the first shards and some
+    seconds.
+    """
 
     seconds: ClassVar[float] = 0.0
     first: ClassVar[int] = 0
-    """Shards that do not count: their processes start and import meanwhile."""
+    """Number of shards that do not count, since their processes start and import meanwhile."""
     notes: ClassVar[list[tuple[float, int]]] = []
 
     def shard_done(self, clips: int, quarantined: int) -> None:
@@ -94,9 +100,10 @@ class _Watch(BuildProgress):
 def clips_per_s(
     job: DataJob, settings: Mapping[str, Value], out: Path, *, in_flight: int, seconds: float
 ) -> float:
-    """Raw clips per second of wall time of a build, once its processes run, over at least `seconds`.
+    """Return raw clips per second of wall time of a build, once its processes run, over at least `seconds`.
 
-    The first `in_flight` shards, and as many that count, are the least; a set that ends before gives what it can.
+    The first `in_flight` shards, and as many that count, are the least; a set that ends before gives what it
+    can.
     """
     content = merge(job.model_dump(mode="json"), nested(settings))
     changed = validate(content, DataJob, source="sweep").model_copy(update={"out": str(out)})
@@ -108,7 +115,9 @@ def clips_per_s(
 
 
 def rate(notes: Sequence[tuple[float, int]], first: int) -> float:
-    """Clips per second after the `first` shards (all but one where there are no more), of (seconds, clips) notes."""
+    """Return clips per second after the `first` shards (all but one where there are no more), from (seconds,
+    clips) notes.
+    """
     counted = notes[min(first, len(notes) - 1) - 1 :] if len(notes) > 1 else []
     if len(counted) < 2:
         return 0.0

@@ -17,13 +17,13 @@ from raysed.config.trial import Trial
 from raysed.training.mean_teacher import MeanTeacher, Targets
 
 TRIAL_GB = 1.5
-"""Of memory for a trial's process: 1.4 GB was measured of the published model at batch 24 (results/ddp.json)."""
+"""Memory of a trial's process: 1.4 GB was measured for the published model at batch 24 (results/ddp.json)."""
 _START_S = 600.0
 """Longest wait for the processes of a measurement to start and take their first step."""
 
 
 def best_node(nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The node to measure on, of `ray.nodes()`: the others are taken to be like it."""
+    """Return the node to measure on, of `ray.nodes()`; the others are assumed to be like it."""
     return max(
         nodes,
         key=lambda n: (n["Resources"].get("GPU", 0), n["Resources"].get("CPU", 0), n["NodeID"]),
@@ -31,7 +31,7 @@ def best_node(nodes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def trial_axes(resources: Mapping[str, float]) -> list[Axis]:
-    """What to try on a node with these resources (Ray's names)."""
+    """Return the axes to try on a node with these resources (Ray's names)."""
     cpus, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
     threads = tuple(n for n in (1, 2, 4, 8, 16, 32, 64) if n <= cpus)
     if not gpus:
@@ -48,7 +48,9 @@ def trial_axes(resources: Mapping[str, float]) -> list[Axis]:
 
 
 def at_once(settings: Mapping[str, Value], resources: Mapping[str, float]) -> int:
-    """Trials of one rank that the node holds at once with these settings, by CPUs, GPUs and memory."""
+    """Return the number of one-rank trials that the node holds at once with these settings, by CPUs, GPUs and
+    memory.
+    """
     cpus, gpus = (settings[f"resources.{kind}_per_worker"] for kind in ("cpus", "gpus"))
     assert isinstance(cpus, int) and isinstance(gpus, int | float)
     places = [resources.get("CPU", 0) / cpus]
@@ -67,7 +69,9 @@ def steps_per_s(
     node: Mapping[str, Any],
     seconds: float,
 ) -> float:
-    """Steps per second of all the trials together that the node holds; 0 where it holds none or one dies."""
+    """Return the steps per second of all trials together that the node holds; 0 where it holds none or one
+    dies.
+    """
     count = at_once(settings, node["Resources"])
     if not count:
         return 0.0
@@ -103,7 +107,7 @@ class Worker:
         self.batch = (student.to(self.device), teacher.to(self.device), targets)
 
     def steps(self, count: int = 1) -> None:
-        """Steps, to the end of the last one."""
+        """Take steps, and wait for the end of the last one."""
         for _ in range(count):
             self.networks.step(*self.batch, VALUES)
             self.networks.update_teacher(VALUES.ema_decay)
@@ -111,7 +115,7 @@ class Worker:
             torch.cuda.synchronize()
 
     def rate(self, seconds: float) -> float:
-        """Steps per second, over at least `seconds`."""
+        """Return steps per second, over at least `seconds`."""
         # Training does not wait for the GPU after every step either.
         together = 10 if self.device == "cuda" else 1
         done, started = 0, time.perf_counter()

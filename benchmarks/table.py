@@ -15,7 +15,7 @@ HEAD = "| what | against | ratio | from, to | n | ours | ceiling | unit |"
 
 
 def number(value: float) -> str:
-    """Three digits that count, thousands with commas."""
+    """Format a number with three significant digits, thousands with commas."""
     if value >= 1000:
         digits = 10 ** (len(str(int(value))) - 3)
         return f"{round(value / digits) * digits:,}"
@@ -23,7 +23,7 @@ def number(value: float) -> str:
 
 
 def section(content: dict[str, Any]) -> list[str]:
-    """A heading, what it was measured on, and a line for each row."""
+    """Return a heading, what it was measured on, and a line for each row."""
     cpu = content["hardware"]
     about = f"{content['date'][:10]}, commit {content['commit']}, {cpu['cpu']}, {cpu['cores']} cores; {content['clock']}"
     if "idle_share_before" in content:
@@ -46,7 +46,7 @@ def section(content: dict[str, Any]) -> list[str]:
 
 
 def tables(results: Path = RESULTS) -> str:
-    """All results that have rows, in alphabetical order."""
+    """Return all results that have rows, in alphabetical order."""
     lines = []
     for path in sorted(results.glob("*.json")):
         content = json.loads(path.read_text())
@@ -56,7 +56,7 @@ def tables(results: Path = RESULTS) -> str:
 
 
 def with_tables(text: str, made: str) -> str:
-    """The text with `made` between its marks. Raises ValueError where it has not both."""
+    """Return the text with `made` between its marks. Raises ValueError where a mark is missing."""
     if BEGIN not in text or END not in text:
         raise ValueError(f"{README}: the marks {BEGIN} and {END} are missing")
     before, _, rest = text.partition(BEGIN)

@@ -33,13 +33,13 @@ N_CLASSES = 10
 
 @dataclass(frozen=True)
 class Step:
-    """How a step is taken; all but the default change the result and serve to tell what a part costs."""
+    """The variant of a step; all but the default change the result and serve to measure the cost of a part."""
 
     dropout: bool = True
     statistics: bool = True
-    """Batch statistics over all ranks, not each rank's own."""
+    """True for batch statistics over all ranks instead of each rank's own."""
     gradients: bool = True
-    """Gradients over all ranks."""
+    """True for gradients over all ranks."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,22 @@ class Collectives:
     """All-reduces of one step by themselves, with nothing computed between them to wait for."""
 
     gradients: int
-    """Values, in one all-reduce."""
+    """Number of values, in one all-reduce."""
     statistics: int
-    """All-reduces of 128 values."""
+    """Number of all-reduces of 128 values."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What one rank says of a step."""
+    """One rank's report of a step."""
 
     wall_s: float
     cpu_s: float
     waited_s: float
-    """Within the all-reduces of batch statistics and losses: the transfer, and waiting for other ranks."""
+    """Seconds within the all-reduces of batch statistics and losses: the transfer, and waiting for other
+    ranks."""
     all_reduces: int
-    """Of statistics and losses; DDP's of the gradients is not seen from Python."""
+    """Number of all-reduces of statistics and losses; DDP's of the gradients is not visible from Python."""
     losses: tuple[float, ...]
     peak_rss_gb: float
 
@@ -88,7 +89,9 @@ class Team:
             self._processes.append(process)
 
     def __call__(self, command: Step | Collectives) -> list[Any]:
-        """All ranks do it together; returns what each says. EOFError where a rank has died."""
+        """Let all ranks take the step together; return each rank's report. Raises EOFError where a rank has
+        died.
+        """
         for pipe in self._pipes:
             pipe.send(command)
         return [pipe.recv() for pipe in self._pipes]
@@ -110,7 +113,7 @@ class Team:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -119,7 +122,7 @@ def free_port() -> int:
 def share_of(
     student_BTF: torch.Tensor, teacher_BTF: torch.Tensor, targets: Targets, ranks: Ranks
 ) -> tuple[torch.Tensor, torch.Tensor, Targets]:
-    """Every world-th clip of the global batch, as `BatchSource` shares it."""
+    """Return every world-th clip of the global batch, as `BatchSource` shares it."""
     shares = targets.shares
     own = torch.arange(ranks.rank, shares.total, ranks.world)
     weak = own - (shares.total - shares.weak)
@@ -132,7 +135,7 @@ def share_of(
 def _serve(
     pipe: Connection, trial: Trial, ranks: Ranks, address: str, device: str, group_device: str
 ) -> None:
-    """Obey until the pipe is closed."""
+    """Take steps as told until the pipe is closed."""
     torch.set_num_threads(1)
     if device.startswith("cuda"):
         torch.backends.cudnn.allow_tf32 = False
@@ -180,7 +183,7 @@ def _configure(networks: MeanTeacher, step: Step) -> None:
 
 @contextmanager
 def _timed_all_reduces() -> Iterator[list[float]]:
-    """Seconds of each all-reduce that Python calls: statistics and losses. DDP's own are not among them."""
+    """Note the seconds of each all-reduce that Python calls: statistics and losses, but not DDP's own."""
     waits: list[float] = []
     original: Callable[..., Any] = dist.all_reduce
 
@@ -198,7 +201,7 @@ def _timed_all_reduces() -> Iterator[list[float]]:
 
 
 def _collectives(command: Collectives) -> tuple[float, float]:
-    """Seconds of a step's all-reduce of gradients, and of all those of statistics."""
+    """Return the seconds of a step's all-reduce of gradients, and of all those of statistics."""
     gradients, statistics = torch.zeros(command.gradients), torch.zeros(128)
     dist.barrier()
     start = time.perf_counter()

@@ -24,7 +24,7 @@ VALUES = StepValues(learning_rate=1e-3, consistency_weight=1.0, ema_decay=0.99)
 
 
 def trial_of(shares: Shares, **change: object) -> Trial:
-    """The published trial with these shares."""
+    """Return the published trial with these shares."""
     data = TrialData(synthetic="s", unlabelled="u", weak="w", xvalid=("s",), evaluation=("s",))
     return Trial(data=data, shares=shares, **change)  # type: ignore[arg-type]
 
@@ -32,7 +32,7 @@ def trial_of(shares: Shares, **change: object) -> Trial:
 def inputs(
     shares: Shares, features: Features | None = None, time_pooling: int = 4
 ) -> tuple[torch.Tensor, torch.Tensor, Targets]:
-    """Normalised log-mels of noise, and labels of 10 classes."""
+    """Return normalised log-mels of noise, and labels of 10 classes."""
     features = features or Features()
     n_frames, n_mels = features.n_frames, features.n_mels
     generator = torch.Generator().manual_seed(0)
@@ -44,7 +44,7 @@ def inputs(
 
 
 def loss_error(shares: Shares, precision: str) -> float:
-    """Largest relative difference of the losses of one step without dropout."""
+    """Return the largest relative difference of the losses of one step without dropout."""
     trial = trial_of(shares, model=Model(dropout=0.0), precision=precision)
     ours, theirs = MeanTeacher(trial, 10, 0), PlainStep(trial, 10)
     theirs.student.load_state_dict(ours.student.state_dict())
@@ -57,7 +57,7 @@ def loss_error(shares: Shares, precision: str) -> float:
 
 
 def step_row(shares: Shares, precision: str, pairs: int, floor_s: float) -> Row:
-    """Our step against the plain one; `floor_s` is the sum of its parts' floors in float32."""
+    """Compare our step with the plain one; `floor_s` is the sum of its parts' floors in float32."""
     trial = trial_of(shares, precision=precision)
     ours, theirs = MeanTeacher(trial, 10, 0), PlainStep(trial, 10)
     student, teacher, targets = inputs(shares)
@@ -83,7 +83,7 @@ def step_row(shares: Shares, precision: str, pairs: int, floor_s: float) -> Row:
 
 
 def parts_of_step(shares: Shares, gflops: float, gb_s: float) -> list[dict[str, Any]]:
-    """The float32 step's parts beside their floors, printed and returned."""
+    """Print and return the float32 step's parts beside their floors."""
     trial = trial_of(shares)
     ours, (student, teacher, targets) = MeanTeacher(trial, 10, 0), inputs(shares)
 
@@ -102,7 +102,7 @@ def parts_of_step(shares: Shares, gflops: float, gb_s: float) -> list[dict[str, 
 
 
 def floor_of(shares: Shares, gflops: float, gb_s: float) -> float:
-    """Least seconds of a float32 step."""
+    """Return the least seconds of a float32 step."""
     return sum(floors(Model(), shares.total, gflops, gb_s).values())
 
 
@@ -138,7 +138,9 @@ def main(
 
 
 def matmul_gflops() -> dict[str, float]:
-    """What a core reaches on a 1024-square product in either precision: the ceiling of bfloat16's gain."""
+    """Measure what a core reaches on a 1024-square product in either precision, the ceiling of bfloat16's
+    gain.
+    """
     found = {}
     for dtype in (torch.float32, torch.bfloat16):
         a = torch.randn(1024, 1024).to(dtype)

@@ -1,7 +1,9 @@
-"""`python -m benchmarks.tune`: what running trials on Ray Tune costs, against the same in bare processes.
+"""`python -m benchmarks.tune`: the cost of running trials on Ray Tune, compared with the same in bare
+processes.
 
-Start-up per trial, also with two ranks; Ray's share of an epoch; an epoch's work besides the networks; memory of
-trials that share a node's features. Trials are tiny where their start is measured, full-size where an epoch is.
+Start-up per trial, also with two ranks; Ray's share of an epoch; an epoch's work besides the networks; memory
+of trials that share a node's features. Trials are tiny where their start is measured, full-size where an
+epoch is.
 """
 
 import json
@@ -37,7 +39,7 @@ LIMIT = "imports of torch and Ray in every trial's process"
 
 
 def trial_of(**change: object) -> Trial:
-    """A trial on one set of noise."""
+    """Return a trial on one set of noise."""
     data = TrialData(synthetic="s", unlabelled="s", weak="s", xvalid=("x",), evaluation=("x",))
     return Trial(data=data, **change)  # type: ignore[arg-type]
 
@@ -55,7 +57,7 @@ class Bench:
         self.spans: list[float] = []
 
     def tuned(self, count: int) -> float:
-        """Seconds per trial of `count` trials, one after the other."""
+        """Return the seconds per trial of `count` trials, one after the other."""
         self.runs += 1
         training = Training("t", self.trial, {"c": ("x",)})
         space = Space(
@@ -77,7 +79,7 @@ class Bench:
         return (time.perf_counter() - started) / count
 
     def bare(self) -> tuple[float, list[float]]:
-        """Seconds of the same trial in processes of its own, and its seconds between epochs."""
+        """Return the seconds of the same trial in processes of its own, and its seconds between epochs."""
         self.runs += 1
         out = self.root / f"bare{self.runs}"
         job = {
@@ -97,7 +99,7 @@ class Bench:
         return time.perf_counter() - started, json.loads(said[0])
 
     def difference(self) -> float:
-        """Largest difference of the losses that both ways reached with the same seed."""
+        """Return the largest difference of the losses that both ways reached with the same seed."""
         found = []
         for way in ("tuned", "bare"):
             path = next(self.root.glob(f"{way}*/**/result.json"))
@@ -106,7 +108,7 @@ class Bench:
 
 
 class Spans(tune.Callback):
-    """Seconds from report to report less the epoch's own: what reporting and Tune take."""
+    """Notes the seconds from report to report minus the epoch's own, which reporting and Tune take."""
 
     def __init__(self, spans: list[float]) -> None:
         self.spans, self.last = spans, {}
@@ -125,13 +127,13 @@ class Spans(tune.Callback):
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, minimum, maximum, number."""
+    """Return median, minimum, maximum and number."""
     found = {"median": median(values), "min": min(values), "max": max(values)}
     return {key: float(f"{value:.4g}") for key, value in found.items()} | {"n": len(values)}
 
 
 def start_up(root: Path, workers: int, pairs: int) -> tuple[Row, dict[str, Any]]:
-    """A trial on Tune against the same one in bare processes."""
+    """Compare a trial on Tune with the same one in bare processes."""
     bench, tuned, bare, spans = Bench(root / f"w{workers}", workers), [], [], []
     for name, clips in (("s", 24), ("x", 8)):
         open_dataset(write_set(Folder(bench.urls[name]), clips), cache_dir())
@@ -157,13 +159,13 @@ def start_up(root: Path, workers: int, pairs: int) -> tuple[Row, dict[str, Any]]
 
 
 class Meter:
-    """CPU seconds inside some functions."""
+    """Measures CPU seconds inside some functions."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     def wrap(self, name: str, function: Callable) -> Callable:
-        """The function, measured under this name."""
+        """Return the function, measured under this name."""
 
         def measured(*arguments: Any, **options: Any) -> Any:
             started = time.process_time()
@@ -177,7 +179,7 @@ class Meter:
 
 
 def epoch_overhead(root: Path, steps: int) -> dict[str, Any]:
-    """Shares of a full-size epoch's CPU seconds: 236 steps to 500 x-valid clips, one checkpoint."""
+    """Return the shares of a full-size epoch's CPU seconds: 236 steps to 500 x-valid clips, one checkpoint."""
     clips = round(steps * 500 / 236)
     urls = {
         "s": write_set(Folder(str(root / "s")), 12 * steps),
@@ -212,7 +214,7 @@ def epoch_overhead(root: Path, steps: int) -> dict[str, Any]:
 
 
 def memory(root: Path, clips: int) -> dict[str, Any]:
-    """Growth of 1, 2 and 4 processes that each read all features of a node's cache, MB."""
+    """Return the growth of 1, 2 and 4 processes that each read all features of a node's cache, MB."""
     url = write_set(Folder(str(root / "big")), clips)
     features = open_dataset(url, cache_dir())
     command = [sys.executable, "-m", "benchmarks.bare_trial", "hold", cache_dir(), url]

@@ -1,4 +1,4 @@
-"""Two Ray workers against one, for the soundscapes of one data set."""
+"""Comparison of two Ray workers with one, for the soundscapes of one data set."""
 
 import os
 import time
@@ -18,20 +18,20 @@ from raysed.ray_cluster import start_ray
 PAIRS = 3
 CLIPS = 320
 IDLE_ENOUGH = 0.95
-"""Of all cores, before wall time says anything."""
+"""Share of all cores that must be idle before wall time is meaningful."""
 STARTING = 1 / 3
-"""Share of the shards that do not count: processes start and import meanwhile."""
+"""Share of the shards that do not count, since processes start and import meanwhile."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a build once it runs."""
+    """The cost of a build once it runs."""
 
     wall_s: float
     cpu_s: float
     clips: int
     digest: tuple[str, ...]
-    """Hashes of the shards."""
+    """The hashes of the shards."""
 
 
 class _Meter(BuildProgress):
@@ -45,8 +45,8 @@ class _Meter(BuildProgress):
 
 
 def workers(job: DataJob, scratch: Path, idle: float) -> list[Row]:
-    """CPU seconds a clip, once all processes have started, and wall time too where the machine is idle.
-    The shards must be the same.
+    """Compare the CPU seconds of a clip, once all processes have started, and wall time too where the machine
+    is idle. The shards must be the same.
 
     A ratio of CPU time above 0.91 says that a clip costs at most a tenth more.
     """
@@ -91,7 +91,7 @@ def _build(job: DataJob, out: Path, count: int) -> Cost:
 
 
 def _family_cpu_s() -> float:
-    """CPU seconds of this process and all that live or died under it."""
+    """Return the CPU seconds of this process and of all its descendants, alive or dead."""
     children: dict[int, list[int]] = {}
     ticks: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

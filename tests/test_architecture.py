@@ -123,7 +123,11 @@ def test_a_bare_clause_is_told_from_a_sentence():
     assert not is_bare_clause("Whatever is given.") and not is_bare_clause("Return what is there.")
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@pytest.mark.parametrize(
+    "path",
+    [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))],
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
+)
 def test_docstrings_are_sentences(path):
     bare = [text for text in docstrings(ast.parse(path.read_text())) if is_bare_clause(text)]
     assert bare == [], "write `Return ...`, `Tell whether ...` or a noun with its article"
