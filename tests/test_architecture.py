@@ -10,7 +10,7 @@ FILES = sorted((ROOT / "raysed").rglob("*.py"))
 
 # From the ground up. A module imports from lower lines, and from its own package; the longest name counts.
 LAYERS = (
-    {"config", "storage", "ray_cluster"},
+    {"config", "storage", "ray_cluster", "data.containers"},
     {"data", "model.cpu", "evaluation", "evaluation.detections"},
     {"data.recorded", "data.soundscapes", "data.features", "model", "evaluation.counts"},
     {"data.build", "evaluation.metrics"},

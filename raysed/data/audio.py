@@ -4,38 +4,19 @@ rate.
 About 2 ms for a 10 s clip that needs no resampling, 6 ms from 44.1 kHz stereo.
 """
 
-import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
 import soxr
+
+from raysed.data.containers.audio_file import open_audio
 
 EXTENSIONS = (".wav", ".flac", ".ogg")
 
 # Read this much beyond the wanted end, so that the resampler's filter does not see an artificial
 # edge.
 _RESAMPLER_MARGIN_S = 0.1
-
-# In libsndfile's log: the bytes of samples by the header of WAV, AIFF or AU, and those that are there.
-_SHORTENED = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
-_SLACK_BYTES = 1024
-"""Tolerance in bytes, since some programs count their header as samples."""
-_STREAMED_BYTES = 2**31 - 2**16
-"""A header that tells at least this many bytes was written before the length was known."""
-
-
-def frames_told(file: Any) -> int:
-    """Return the number of frames that the header of a `soundfile.SoundFile` or `soundfile.info` tells.
-
-    libsndfile shortens a truncated WAV, AIFF or AU to what is there, and only its log says so.
-    """
-    found = _SHORTENED.search(file.extra_info)
-    told, there = map(int, found.groups()) if found else (0, 0)
-    if there < told - _SLACK_BYTES and told < _STREAMED_BYTES:
-        return file.frames * told // max(there, 1)
-    return file.frames
 
 
 def read_audio(
@@ -48,14 +29,16 @@ def read_audio(
     that are not finite.
     """
     try:
-        with soundfile.SoundFile(path) as file:
-            rate_hz, frames = file.samplerate, frames_told(file)
+        with open_audio(path) as file:
+            rate_hz, frames = file.sound.samplerate, max(file.told, file.sound.frames)
             wanted = frames
             if max_duration_s is not None:
                 wanted = min(frames, int((max_duration_s + _RESAMPLER_MARGIN_S) * rate_hz))
-            audio_TC = file.read(wanted, dtype="float32", always_2d=True)
+            audio_TC = file.sound.read(wanted, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if frames <= 0:
         raise ValueError(f"{path}: holds no samples")
     if len(audio_TC) < wanted:

@@ -23,6 +23,8 @@ class AudioCheck:
     longest_s: float = 0.0
     hours: float = 0.0
     unreadable: list[str] = field(default_factory=list)
+    doubtful: int = 0
+    """Files whose header does not say how long they are: a cut would not be seen."""
 
 
 @dataclass

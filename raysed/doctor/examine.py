@@ -8,11 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import soundfile
-
 from raysed.config.data_job import DataJob, RecordedSet, Roots, SyntheticSet
 from raysed.config.reader import read_config
-from raysed.data.audio import frames_told
 from raysed.data.build.dataset_plan import job_classes, plan, with_absolute_roots
 from raysed.data.build.leakage import (
     copied_files,
@@ -21,6 +18,7 @@ from raysed.data.build.leakage import (
     shared_sources,
 )
 from raysed.data.clip import Event
+from raysed.data.containers.audio_file import audio_info
 from raysed.data.labels import count_overlaps
 from raysed.data.recorded.desed import (
     RecordedListing,
@@ -184,6 +182,10 @@ def _judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
             f"{name}: {len(audio.unreadable)} files cannot be read: {shown}"
             + (more if len(audio.unreadable) > _SHOWN else "")
         )
+    if audio.doubtful:
+        found.remarks.append(
+            f"{name}: {audio.doubtful} files do not say in their header how long they are; a cut would not be seen"
+        )
 
 
 def _remark_rates(found: Diagnosis, rate_hz: int) -> None:
@@ -204,20 +206,13 @@ def _read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
     rates: Counter[int] = Counter()
     for path in paths:
         try:
-            info = soundfile.info(path)
-        except (soundfile.LibsndfileError, OSError) as error:
-            check.unreadable.append(f"{Path(path).name} ({error})")
+            info = audio_info(path)
+        except ValueError as error:
+            check.unreadable.append(f"{Path(path).name} ({str(error).removeprefix(f'{path}: ')})")
             continue
-        if info.frames <= 0:
-            check.unreadable.append(f"{Path(path).name} (holds no samples)")
-            continue
-        if (told := frames_told(info)) > info.frames:
-            check.unreadable.append(
-                f"{Path(path).name} (ends after {info.frames} samples, its header says {told})"
-            )
-            continue
-        rates[info.samplerate] += 1
+        rates[info.rate_hz] += 1
         check.stereo += info.channels > 1
+        check.doubtful += bool(info.doubt)
         durations_s[path] = info.duration
     check.files, check.rates_hz = len(durations_s), dict(rates)
     check.shortest_s = min(durations_s.values(), default=0.0)

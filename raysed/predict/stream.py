@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from raysed.data.audio import frames_told
+from raysed.data.containers.audio_file import open_audio
 
 BLOCK_FRAMES = 2**17
 CLIPPED_SHARE = 1e-3
@@ -36,10 +36,12 @@ class Heard:
     clipped: int = 0
     values: int = 0
     """Samples of all channels."""
+    doubt: str = ""
+    """Why it may be longer than what was heard; empty where that would be known."""
 
     def notes(self) -> tuple[str, ...]:
         """Return notes that a user should read, though the recording was predicted."""
-        found = []
+        found = [self.doubt] if self.doubt else []
         if self.peak == 0:
             found.append("silent: every sample is zero")
         if self.clipped > CLIPPED_SHARE * self.values:
@@ -57,8 +59,12 @@ def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(soundfile.SoundFile(_open(url, stack)))
-            yield from _mono(file, rate_hz, heard)
+            file = stack.enter_context(open_audio(_open(url, stack)))
+            heard.doubt = file.doubt
+            yield from _mono(file.sound, rate_hz, heard)
+            # Its header says how many there should be.
+            if heard.samples < file.told:
+                raise ValueError(f"ends after {heard.samples} samples, its header says {file.told}")
         except (soundfile.LibsndfileError, OSError, TypeError) as error:
             reason = _reason(error)
             where = f" after {heard.duration_s:.1f} s" if heard.samples else ""
@@ -122,9 +128,6 @@ def _mono(file: soundfile.SoundFile, rate_hz: int, heard: Heard) -> Iterator[np.
         yield block_T
     if heard.samples == 0:
         raise ValueError("holds no samples")
-    # Formats without a length in their header say "as many as there can be".
-    if heard.samples < (told := frames_told(file)) < 2**62:
-        raise ValueError(f"ends after {heard.samples} samples, its header says {told}")
     if resampler is not None:
         block_T = resampler.resample_chunk(np.empty(0, np.float32), last=True)
         given += len(block_T)

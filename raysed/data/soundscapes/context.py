@@ -9,10 +9,9 @@ from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from raysed.config.data_job import DataJob, Roots, SyntheticSet
-from raysed.data.audio import frames_told
+from raysed.data.containers.audio_file import AudioInfo, audio_info
 from raysed.data.soundscapes.cooccurrence import (
     Cooccurrence,
     check_labels,
@@ -130,16 +129,8 @@ def random_state(context: SoundscapeContext, index: int, purpose: str) -> np.ran
 
 
 @functools.lru_cache(maxsize=8192)
-def source_info(path: str) -> soundfile._SoundFileInfo:
+def source_info(path: str) -> AudioInfo:
     """Read the header of a soundbank file. Raises ValueError if it cannot be read, holds nothing or ends
     early.
     """
-    try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as audio ({error})") from error
-    if info.frames <= 0:
-        raise ValueError(f"{path}: holds no samples")
-    if (told := frames_told(info)) > info.frames:
-        raise ValueError(f"{path}: ends after {info.frames} samples, its header says {told}")
-    return info
+    return audio_info(path)

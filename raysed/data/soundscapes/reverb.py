@@ -15,6 +15,7 @@ import soxr
 from scipy.fft import irfft, next_fast_len, rfft
 
 from raysed.data.audio import EXTENSIONS
+from raysed.data.containers.audio_file import open_audio
 
 # FUSS RIRs are stored at a tenth of their level.
 _RIR_GAIN = 10.0
@@ -89,9 +90,14 @@ def read_rir(path: str, sample_rate_hz: int) -> np.ndarray:
     cannot be read.
     """
     try:
-        audio_TC, rate_hz = soundfile.read(path, always_2d=True)
+        with open_audio(path) as file:
+            audio_TC, rate_hz = file.sound.read(always_2d=True), file.sound.samplerate
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: cannot be read as an impulse response ({error})") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if len(audio_TC) < file.told:
+        raise ValueError(f"{path}: ends after {len(audio_TC)} samples, its header says {file.told}")
     if not len(audio_TC) or not np.isfinite(audio_TC).all():
         raise ValueError(f"{path}: is empty or holds values that are not finite")
     if rate_hz != sample_rate_hz:

@@ -1,0 +1,182 @@
+"""Any audio file that libsndfile reads, opened with what its container says of its length.
+
+libsndfile shortens a file that was cut to what is there, of most containers without an error. Here such a
+file is refused where its container shows it; where none could, the doubt is said.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+import soundfile
+
+from raysed.data.containers.mp3_frames import scan_mp3, with_length
+from raysed.data.containers.ogg_pages import ogg_fault
+
+Readable = str | Path | BinaryIO
+"""A path, or a file object that can seek."""
+
+# In libsndfile's log: the bytes by the header of WAV, AIFF, AU, CAF, W64, RF64 or SVX, and those that are there.
+_SHORTENED = re.compile(
+    r"^ *(?:data|SSND|Data Size|riff|Riff size|BODY) *: (\d+) \(should be (\d+)\)", re.MULTILINE
+)
+_AVR_FRAMES = re.compile(r"^ *Frames *: (\d+)", re.MULTILINE)
+_NIST_FRAMES = re.compile(rb"sample_count -i (\d+)")
+_SLACK_BYTES = 128
+"""Some programs count their header as samples."""
+_STREAMED_BYTES = 2**31 - 2**16
+"""A header of at least so many was written before the length was known."""
+_ENDLESS = 2**62
+"""Frames of a file that does not know how many it has."""
+_WITHOUT_LENGTH = ("IRCAM", "PAF", "RAW")
+_UNTOLD = "its header does not say how long it is: a cut would not be seen"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """An open audio file."""
+
+    sound: soundfile.SoundFile
+    told: int
+    """Frames by its header; a cut file holds fewer."""
+    doubt: str = ""
+    """Why a cut would not be seen; empty where it would."""
+
+
+@contextmanager
+def open_audio(source: Readable) -> Iterator[AudioFile]:
+    """Open a file and check its container.
+
+    Raises ValueError, in words that follow the file's name, where it is cut short, damaged, or several recordings in
+    one; soundfile.LibsndfileError or OSError where it cannot be read as audio.
+    """
+    with ExitStack() as stack:
+        sound = stack.enter_context(soundfile.SoundFile(source))
+        if sound.format == "MP3":
+            yield _open_mp3(sound, source, stack)
+            return
+        if sound.format == "OGG" and (fault := _of_bytes(ogg_fault, source)):
+            raise ValueError(fault)
+        told = _frames_told(sound)
+        if sound.format == "NIST":
+            told = _of_bytes(_frames_of_nist, source) or told
+        yield AudioFile(sound, told, _doubt(sound))
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What is known of an audio file that is whole, as far as that can be told without decoding it."""
+
+    rate_hz: int
+    channels: int
+    duration: float
+    """Seconds. The name is soundfile's: Scaper looks for it."""
+    doubt: str
+
+
+def audio_info(path: str) -> AudioInfo:
+    """Read headers, and of FLAC, which has no other sign of its end, the last sample.
+
+    Raises ValueError naming the file where it cannot be read, holds nothing, or is not whole.
+    """
+    try:
+        with open_audio(path) as file:
+            sound = file.sound
+            if sound.frames <= 0:
+                raise ValueError("holds no samples")
+            if file.told > sound.frames:
+                raise ValueError(f"ends after {sound.frames} samples, its header says {file.told}")
+            if sound.format == "FLAC":
+                _read_last(sound)
+            duration_s = sound.frames / sound.samplerate
+            return AudioInfo(sound.samplerate, sound.channels, duration_s, file.doubt)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _read_last(sound: soundfile.SoundFile) -> None:
+    try:
+        sound.seek(sound.frames - 1)
+        there = len(sound.read(1))
+    except soundfile.LibsndfileError:
+        there = 0
+    if not there:
+        raise ValueError(
+            f"is cut short: the last of the {sound.frames} samples that its header says is not there"
+        )
+
+
+def _frames_told(sound: soundfile.SoundFile) -> int:
+    """Frames by the header, of containers whose header libsndfile's log tells."""
+    log = sound.extra_info
+    if sound.format == "VOC" and "truncated file" in log:
+        raise ValueError(
+            f"is cut short: it ends after {sound.frames} samples, before its header says"
+        )
+    if sound.format == "FLAC" and sound.frames >= _ENDLESS:
+        raise ValueError(
+            "is FLAC without its length in the header, which libsndfile cannot read: encode it again to a file"
+        )
+    if sound.format == "AVR" and (frames := _AVR_FRAMES.search(log)):
+        return max(int(frames[1]), sound.frames)
+    told, there = _bytes_told(log)
+    if there < told - _SLACK_BYTES and told < _STREAMED_BYTES:
+        return sound.frames * told // max(there, 1)
+    return sound.frames
+
+
+def _bytes_told(log: str) -> tuple[int, int]:
+    """By the header, and there; zeros where they are equal."""
+    found = _SHORTENED.search(log)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _doubt(sound: soundfile.SoundFile) -> str:
+    if sound.format in _WITHOUT_LENGTH or _bytes_told(sound.extra_info)[0] >= _STREAMED_BYTES:
+        return _UNTOLD
+    return ""
+
+
+def _frames_of_nist(file: BinaryIO) -> int:
+    found = _NIST_FRAMES.search(file.read(1024))
+    return int(found[1]) if found else 0
+
+
+def _of_bytes(look: Callable[[BinaryIO], T], source: Readable) -> T:
+    """What `look` finds in the file's bytes; libsndfile reads on from where it was."""
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as file:
+            return look(file)
+    place = source.tell()
+    source.seek(0)
+    try:
+        return look(source)
+    finally:
+        source.seek(place)
+
+
+def _open_mp3(sound: soundfile.SoundFile, source: Readable, stack: ExitStack) -> AudioFile:
+    """An MP3 by the length in its header, where that is all of it; else by its frames, counted."""
+    found = _of_bytes(scan_mp3, source)
+    if found is None:
+        raise ValueError("is MPEG audio of a bit rate that is not told: convert it to WAV or FLAC")
+    if found.is_told and found.short:
+        raise ValueError(
+            f"is cut short: {found.frames} of the {found.told} frames that its header says are there"
+        )
+    if found.is_told:
+        return AudioFile(sound, sound.frames)
+    if isinstance(source, str | Path):
+        source = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - it closes it
+    whole = cast(BinaryIO, with_length(source, found))
+    counted = stack.enter_context(soundfile.SoundFile(whole))
+    # Counted frames are there; how many of them decoders drop at the beginning is theirs to say.
+    doubt = _UNTOLD if found.told is None else "several MP3 files joined into one: all are heard"
+    return AudioFile(counted, 0, doubt)
