@@ -37,7 +37,7 @@ class Heard:
     values: int = 0
     """Samples of all channels."""
     doubt: str = ""
-    """Why it may be longer than what was heard; empty where that would be known."""
+    """The reason why it may be longer than what was heard; empty where that would be known."""
 
     def notes(self) -> tuple[str, ...]:
         """Return notes that a user should read, though the recording was predicted."""

@@ -45,7 +45,7 @@ class AudioFile:
     told: int
     """Frames by its header; a cut file holds fewer."""
     doubt: str = ""
-    """Why a cut would not be seen; empty where it would."""
+    """The reason why a cut would not be seen; empty where it would."""
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What is known of an audio file that is whole, as far as that can be told without decoding it."""
+    """The format and length of a whole audio file, as far as they can be told without decoding it."""
 
     rate_hz: int
     channels: int
@@ -150,7 +150,7 @@ def _frames_of_nist(file: BinaryIO) -> int:
 
 
 def _of_bytes(look: Callable[[BinaryIO], T], source: Readable) -> T:
-    """What `look` finds in the file's bytes; libsndfile reads on from where it was."""
+    """Return what `look` finds in the file's bytes; libsndfile reads on from where it was."""
     if isinstance(source, str | Path):
         with Path(source).open("rb") as file:
             return look(file)

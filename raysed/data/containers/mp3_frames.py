@@ -37,12 +37,12 @@ class Head:
     samples: int
     """Of each channel."""
     tag_at: int
-    """Where a frame that only tells the length says so."""
+    """The byte at which a frame that only tells the length says so."""
 
 
 @dataclass(frozen=True)
 class Mp3:
-    """What is in a file."""
+    """The frames of a file and what its header says of them."""
 
     first: Head
     begin: int
@@ -52,11 +52,11 @@ class Mp3:
     told: int | None
     """Frames by the header, None where there is none."""
     short: bool
-    """Whether the header tells more bytes than there are."""
+    """True where the header tells more bytes than there are."""
 
     @property
     def is_told(self) -> bool:
-        """Whether the header tells all there is; of files joined to one it tells the first only."""
+        """Tell whether the header speaks of all there is; of files joined to one it tells the first only."""
         return self.told is not None and self.frames <= self.told
 
 
@@ -186,19 +186,19 @@ class _Joined(io.RawIOBase):
         self._place = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """Where the next bytes come from."""
+        """Return the place of the next bytes."""
         return self._place
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """As of any file."""
+        """Move the place as in any file."""
         self._place = offset + (0, self._place, self._length)[whence]
         return self._place
 

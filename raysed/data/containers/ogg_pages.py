@@ -13,14 +13,14 @@ _BEGINS, _ENDS = 2, 4
 
 @dataclass
 class _Streams:
-    """What is known of the logical streams so far, by serial number."""
+    """The pages of the logical streams so far, by serial number."""
 
     pages: dict[int, int] = field(default_factory=dict)
     """Pages of each."""
     ended: set[int] = field(default_factory=set)
 
     def fault_of(self, flags: int, serial: int, page: int) -> str:
-        """What is wrong with the next page; empty where nothing is."""
+        """Return the fault of the next page; empty where it has none."""
         if flags & _BEGINS:
             if any(count > 1 for count in self.pages.values()):
                 return "holds several recordings one after the other, of which libsndfile reads the first: split it"
@@ -34,7 +34,7 @@ class _Streams:
 
 
 def ogg_fault(file: BinaryIO) -> str:
-    """Why an Ogg file is not one whole recording, in words that follow its name; empty where it is.
+    """Return why an Ogg file is not one whole recording, in words that follow its name; empty where it is.
 
     A file without the page that ends its stream is taken for cut short: nothing tells it from one that is.
     """
