@@ -41,8 +41,8 @@ class Ranks:
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
         size = torch.tensor([-1 if content is None else len(content)], device=device)
         dist.broadcast(size, 0)
-        if size.item() < 0:
-            return None
+        if size.item() <= 0:
+            return b"" if size.item() == 0 else None
         data = torch.empty(int(size.item()), dtype=torch.uint8, device=device)
         if content is not None:
             data.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))

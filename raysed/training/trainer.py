@@ -275,6 +275,9 @@ def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: Featu
     weak = trial.data.weak_xvalid
     if weak is not None and not any(sets[weak].weak_labels):
         raise ValueError(f"weak x-valid set {weak} holds no labels: it cannot choose an epoch")
+    for name in trial.data.evaluation:
+        if not len(sets[name]):
+            raise ValueError(f"evaluation set {name} holds no clips: nothing can be scored")
     for name in trial.set_names():
         scored = sets[name]
         if (scored.classes, scored.features) != (trained.classes, trained.features):

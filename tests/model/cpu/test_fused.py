@@ -8,7 +8,6 @@ from torch import nn
 
 from raysed.config.trial import Model
 from raysed.model.cpu import maps
-from raysed.model.cpu.kernels import random_words
 from raysed.model.crnn import CRNN, ConvBlock
 
 CONFIG = Model(filters=(3, 5), pooling=((2, 2), (1, 4)), gru_units=4, dropout=0.0)
@@ -100,15 +99,6 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     # Neighbours fall independently: both of two with probability 1/16.
     both = (dropped[..., 1:] & dropped[..., :-1]).float().mean().item()
     assert both == pytest.approx(1 / 16, abs=0.005)
-
-
-def test_words_are_splitmix64s():
-    words = torch.zeros(3, dtype=torch.uint64).numpy()
-    random_words(1234567, 0, words)  # the published algorithm's first three of this seed
-    assert words.tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
-    later = words[:1].copy()
-    random_words(1234567, 2, later)
-    assert later[0] == words[2]
 
 
 def test_far_from_zero_statistics_keep_their_digits():
