@@ -27,6 +27,7 @@ from benchmarks.noise_set import write_set
 from raysed.config.space import Training
 from raysed.config.trial import Schedule, Shares, Trial, TrialData
 from raysed.data.features.store import open_dataset
+from raysed.local_ray import start_local
 from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
@@ -197,10 +198,7 @@ def start_fake_gpus(count: int) -> None:
     """Start a local Ray that believes it has this many CPUs and GPUs."""
     # Its default, 15, starves the trials' processes beside other work of the machine.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    ray.init(
-        address="local", num_cpus=count, num_gpus=count, include_dashboard=False,
-        log_to_driver=False, _node_ip_address="127.0.0.1", object_store_memory=80_000_000,
-    )  # fmt: skip
+    start_local(num_cpus=count, num_gpus=count, log_to_driver=False, object_store_memory=80_000_000)
 
 
 def stored_bytes(folder: Path) -> int:

@@ -12,34 +12,34 @@ from ray._private.grpc_utils import init_grpc_channel
 from ray.exceptions import AuthenticationError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from raysed.local_ray import init_ray, read_token_anew, start_local
+
 _TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
 _NO_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN to its token"
 # For a busy head to answer.
 _ANSWER_S = 60.0
-_STARTS = 3
 
 
 def start_ray(address: str | None = None) -> None:
-    """Join or start Ray, unless this process has; a local one is on loopback, without dashboard.
+    """Join the Ray at `address`, or start one on this machine, unless this process has one.
 
-    ValueError for an address where no Ray answers, a token that it refuses, another version than its own;
-    RuntimeError for a Ray that does not start.
+    ValueError for an address where no Ray answers, a token that it refuses, another version than its own, and
+    for temporary folders that no Ray can use; RuntimeError for a Ray that does not start.
     """
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A submitted job finds its cluster in the environment.
     address = address or os.environ.get("RAY_ADDRESS")
-    where: dict[str, Any] = (
-        {"address": address}
-        if address
-        else {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-    )
     place = f"the Ray at {address}" if address else "a Ray on this machine"
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING}
     try:
         if address:
+            read_token_anew()
             _check_answer(address)
-        init_ray(log_to_driver=False, logging_level=logging.WARNING, **where)
+            init_ray(address=address, **quiet)
+        else:
+            start_local(**quiet)
     except AuthenticationError as error:
         have = [name for name in _TOKEN if os.environ.get(name)] or ["none of them"]
         raise ValueError(
@@ -51,19 +51,6 @@ def start_ray(address: str | None = None) -> None:
         if isinstance(error, ValueError):
             raise
         raise RuntimeError(f"{place} cannot be used: {error}") from error
-
-
-def init_ray(**where: Any) -> None:
-    """Call `ray.init`, up to three times: a busy machine may need longer than the 30 s after which Ray gives
-    up the node that it starts.
-    """
-    for left in reversed(range(_STARTS)):
-        try:
-            ray.init(**where)
-            return
-        except Exception as error:  # Ray's own class for a node that did not start
-            if not left or "timed out during startup" not in str(error):
-                raise
 
 
 def _check_answer(address: str) -> None:

@@ -43,16 +43,9 @@ def ray_session() -> Iterator[None]:
     """One local Ray of four logical CPUs for the whole run of pytest."""
     import ray
 
-    from raysed.ray_cluster import init_ray
+    from raysed.local_ray import start_local
 
-    init_ray(
-        address="local",
-        num_cpus=4,
-        num_gpus=0,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-    )
+    start_local(num_cpus=4, num_gpus=0, log_to_driver=False)
     yield
     ray.shutdown()
 

@@ -10,7 +10,9 @@ FILES = sorted((ROOT / "raysed").rglob("*.py"))
 
 # From the ground up. A module imports from lower lines, and from its own package; the longest name counts.
 LAYERS = (
-    {"config", "storage", "ray_cluster", "data.containers"},
+    {"config", "storage", "data.containers"},
+    {"local_ray"},
+    {"ray_cluster"},
     {"data", "model.cpu", "evaluation", "evaluation.detections"},
     {"data.recorded", "data.soundscapes", "data.features", "model", "evaluation.counts"},
     {"data.build", "evaluation.metrics"},
@@ -25,7 +27,7 @@ LAYERS = (
 
 EDGE = {
     # predict/parallel.py spreads folders of recordings over a cluster, as job.py does shards.
-    "ray": {"ray_cluster.py", "data/build/job.py", "predict/parallel.py"}
+    "ray": {"local_ray.py", "ray_cluster.py", "data/build/job.py", "predict/parallel.py"}
     | {f"tune/{n}.py" for n in ("run_space", "trainable", "trial_progress", "resources", "asha")},
     "nvidia": {"data/features/mel_dali.py"},
     "scaper": {"data/soundscapes/soundscape.py"},

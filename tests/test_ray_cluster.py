@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from raysed import ray_cluster as cluster_module
 from raysed.config.data_job import Cluster
 from raysed.data.build import job as job_module
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
-from raysed.ray_cluster import check_visible, init_ray
+from raysed.ray_cluster import check_visible
 from tests.data.recorded_tree import contents, weak_job, write_tree
 from tests.paths import ROOT
 
@@ -62,31 +61,6 @@ def test_settings_of_the_cluster_rename_no_data_set(tmp_path: Path) -> None:
     assert len(ids) == 1
 
 
-def test_a_ray_that_is_slow_to_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = [
-        "The current node timed out during startup.",
-        "The current node timed out during startup.",
-    ]
-    calls: list[dict] = []
-
-    def init(**where: object) -> None:
-        calls.append(where)
-        if said:
-            raise Exception(said.pop())
-
-    monkeypatch.setattr(cluster_module.ray, "init", init)
-    init_ray(num_cpus=2)
-    assert calls == [{"num_cpus": 2}] * 3
-    said += ["The current node timed out during startup."] * 3
-    with pytest.raises(Exception, match="timed out"):
-        init_ray()
-    assert not said
-    said.append("no such address")
-    with pytest.raises(Exception, match="no such address"):
-        init_ray()
-    assert len(calls) == 7
-
-
 @pytest.mark.ray
 def test_what_a_node_does_not_see_is_told(tmp_path: Path, ray_session: None) -> None:
     check_visible({"roots.recorded": str(tmp_path)})
@@ -104,12 +78,14 @@ import ray
 from ray.cluster_utils import Cluster
 from raysed.config.data_job import Cluster as Settings
 from raysed.data.build import job
+from raysed.local_ray import private_ray
 from tests.data.recorded_tree import weak_job
 
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-cluster.add_node(num_cpus=1, wait=False)
-cluster.wait_for_nodes(timeout=300)
-ray.init(address=cluster.address, log_to_driver=False)
+with private_ray():
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1, wait=False)
+    cluster.wait_for_nodes(timeout=300)
+    ray.init(address=cluster.address, log_to_driver=False)
 seen, check = [], job.check_visible
 job.check_visible = lambda paths: (seen.append(sorted(paths)), check(paths))
 settings = Settings(mel_actors_per_node=1, tasks_in_flight=2)

@@ -1,10 +1,12 @@
 """What a driver says of a cluster that it cannot use, before any work."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
+from ray._raylet import AuthenticationTokenLoader
 
 from raysed import ray_cluster as cluster
 from raysed.config.space import read_space
@@ -17,6 +19,8 @@ from tests.paths import ROOT
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
 def test_an_address_where_no_ray_is(monkeypatch, host):
     monkeypatch.setattr(cluster.ray, "is_initialized", lambda: False)
+    # The Ray of the session needs its own.
+    monkeypatch.setattr(cluster, "read_token_anew", lambda: None)
     address = f"{host}:{free_ports(1)[0]}"
     with pytest.raises(ValueError, match=rf"^no Ray answers at {address}: "):
         start_ray(address)
@@ -38,8 +42,16 @@ except ValueError as error:
 @pytest.mark.ray
 def test_another_version_of_ray(ray_session):
     address = cluster.ray.get_runtime_context().gcs_address
+    token = AuthenticationTokenLoader.instance().get_raw_token()
+    # What private_ray gives its own processes: without the last one Ray looks for it at the outward address.
+    environment = {
+        **os.environ,
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": token,
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", _ANOTHER_VERSION, address],
+        [sys.executable, "-c", _ANOTHER_VERSION, address], env=environment,
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.stdout.startswith(f"the Ray at {address} is of another version."), done.stderr
