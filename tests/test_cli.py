@@ -12,7 +12,7 @@ import yaml
 
 from raysed.cli import commands
 from raysed.cli import entry as cli
-from raysed.config.reader import ConfigError
+from raysed.config.fault import ConfigError
 from raysed.config.reference import reference
 from raysed.config.schema import KINDS, schema
 from raysed.data.build.resume import DatasetResult

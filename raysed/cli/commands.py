@@ -1,4 +1,4 @@
-"""The commands of `raysed`; raysed/cli/entry.py guards them and tells what their exit codes mean."""
+"""The commands of `raysed`; raysed/cli/entry.py guards them."""
 
 import json
 import sys
@@ -11,19 +11,17 @@ import typer
 from raysed.cli.console import console
 from raysed.cli.data_command import data
 from raysed.cli.predict_commands import export, postprocess, predict
+from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:
     from raysed.report.report import Report
     from raysed.storage.folder import Folder
 
-EXIT_CHECK_FAILED, EXIT_WRONG_INPUT = 1, 2
-
 app = typer.Typer(
     help="Sound event detection on heterogeneous data.\n\n"
     "The way: doctor → data → tune → report → predict. "
     "demo walks it on built-in sounds, score stands alone.",
-    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong input (refused before work), "
-    "3 finished with holes or stopped, 130 interrupted.",
+    epilog="Exit codes: " + "; ".join(f"{code} {means}" for code, means in MEANINGS.items()) + ".",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -70,7 +68,7 @@ def doctor_command(
         print(json.dumps(found.as_json()))
     else:
         print_diagnosis(found, console())
-    raise typer.Exit(0 if found.healthy else EXIT_CHECK_FAILED)
+    raise typer.Exit(DONE if found.healthy else CHECK_FAILED)
 
 
 _command("data", THE_WAY, "raysed data data_jobs/desed.yaml --sets weak,val")(data)
@@ -110,16 +108,17 @@ def tune_command(
         resolved, space, folder, address=address, say=say_to_stderr, allow_changed=allow_changed
     )
     report = _report(folder, as_json)
-    raise typer.Exit(code or (EXIT_CHECK_FAILED if require_learnt and not report.learnt else 0))
+    raise typer.Exit(code or (CHECK_FAILED if require_learnt and not report.learnt else DONE))
 
 
 def _print_plan(
     space: Path, run: str | None, address: str | None, as_json: bool, allow_changed: bool
 ) -> int:
     """Print the plan of a space, for a cluster that is named or for this machine; return the exit code."""
+    from raysed.config.fault import Fault
     from raysed.config.space import read_space
 
-    unset: list[str] = []
+    unset: list[Fault] = []
     resolved = read_space(space, unset=unset)
     from raysed.cli.preview_text import print_preview
     from raysed.storage.folder import Folder
@@ -131,7 +130,7 @@ def _print_plan(
         print(json.dumps(found))
     else:
         print_preview(found, console())
-    return EXIT_WRONG_INPUT if found["refusals"] else 0
+    return REFUSED if found["refusals"] else DONE
 
 
 @_command("report", THE_WAY, "raysed report runs/ablation")

@@ -13,11 +13,10 @@ from rich.table import Table
 from raysed.cli.console import console
 from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
+from raysed.exit_codes import DONE, HOLES
 
 if TYPE_CHECKING:
     from raysed.data.build.resume import DatasetResult
-
-DONE, HOLES = 0, 3
 
 
 def data(

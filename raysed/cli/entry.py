@@ -1,13 +1,13 @@
 """The entry of the command line, and how every command ends.
 
-Exit codes: 0 done, 1 a check failed, 2 wrong input, 3 finished with holes, 130 interrupted. Only the standard
-library is imported before the guard stands, so that Ctrl-C ends a program that still loads as quietly as any other.
+What an exit code means stands in raysed/exit_codes.py. Only the standard library is imported before the guard
+stands, so that Ctrl-C ends a program that still loads as quietly as any other.
 """
 
 import os
 import sys
 
-EXIT_WRONG_INPUT, EXIT_HOLES, EXIT_INTERRUPTED = 2, 3, 130
+from raysed.exit_codes import INTERRUPTED, OUR_FAULT, ending
 
 
 def main(*command: str) -> None:
@@ -42,29 +42,19 @@ def _flush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-_OF_A_PATH = (
-    FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError | PermissionError
-)
-
-
 def _explain(error: BaseException) -> tuple[int, list[str]]:
-    """Return the exit code of the error that stopped a command, and the message for the user."""
-    # Python 3.11 makes a RuntimeError of an interrupt that meets a class in the making.
-    if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
-        return EXIT_INTERRUPTED, ["interrupted"]
-    from raysed.config.reader import ConfigError
+    """Return the exit code of the error that stopped a command, and the lines for the user."""
+    end = ending(error)
+    if end.code == INTERRUPTED:
+        return end.code, [end.head]
+    from raysed.config.fault import ConfigError
 
-    if isinstance(error, ValueError | _OF_A_PATH):
-        faults = error.faults if isinstance(error, ConfigError) else [_words(error)]
-        return EXIT_WRONG_INPUT, [f"error: {fault}" for fault in faults]
-    if isinstance(error, OSError | RuntimeError):
-        kept = "Data sets and runs keep what is finished: the same command goes on."
-        return EXIT_HOLES, [f"stopped: {_words(error)}", kept]
-    # Not 1, which scripts read as a check that failed.
-    return EXIT_HOLES, [
-        f"internal error: {type(error).__name__}: {error}",
-        "This is a fault of raysed; with --debug the same command shows where.",
-    ]
+    words = error.faults if isinstance(error, ConfigError) else [_words(error)]
+    if end is OUR_FAULT:
+        words = [f"{type(error).__name__}: {error}"]
+    return end.code, [f"{end.head}: {line}" for line in words] + (
+        [end.advice] if end.advice else []
+    )
 
 
 def _words(error: BaseException) -> str:

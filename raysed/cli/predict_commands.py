@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from raysed.exit_codes import CHECK_FAILED, DONE
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -91,7 +93,7 @@ def export(
     if as_json:
         file = str(out) if parity.ok else None
         print(json.dumps({"file": file, **asdict(parity), "limit": TOLERANCE}))
-    raise typer.Exit(0 if parity.ok else 1)
+    raise typer.Exit(DONE if parity.ok else CHECK_FAILED)
 
 
 def postprocess(

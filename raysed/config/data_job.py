@@ -219,3 +219,14 @@ def needed_roots(data_set: RecordedSet | SyntheticSet) -> list[str]:
     if isinstance(data_set, RecordedSet):
         return ["recorded"]
     return ["soundbank", "cooccurrences"] + (["rir"] if data_set.reverb == "rir" else [])
+
+
+def roots_read(job: DataJob, name: str) -> set[str]:
+    """Return the keys of `Roots` that decide what the set `name` holds, those of its class list too."""
+    data_set = job.sets[name]
+    read = {*needed_roots(data_set)}
+    if isinstance(data_set, SyntheticSet):
+        read.add("soundbank_validation")
+    if job.classes is None:
+        read.add("recorded" if job.roots.soundbank is None else "soundbank")
+    return read

@@ -3,54 +3,63 @@
 from collections.abc import Iterator
 
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
-from raysed.config.reader import KeyPath
+from raysed.config.fault import Fault
 from raysed.config.trial import SUBSETS, Trial
 
 
-def misfits(trial: Trial, job: DataJob) -> list[tuple[KeyPath, str]]:
-    """Keys of the trial that the job does not serve, each with what is wrong."""
-    return [
-        (tuple(wrong.partition(" ")[0].split(".")), wrong)
-        for wrong in (*_set_misfits(trial, job), *_feature_misfits(trial, job))
-    ]
+def misfits(trial: Trial, job: DataJob) -> list[Fault]:
+    """List the keys of the trial that the job does not serve."""
+    return [*_set_misfits(trial, job), *_feature_misfits(trial, job)]
 
 
-def _set_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
-    """List unknown sets, sets without the labels they need, and x-valid sets that are trained on; the key
-    comes first.
-    """
-    wanted = [(f"data.{s}", getattr(trial.data, s), s) for s in SUBSETS if getattr(trial.data, s)]
-    wanted += [("data.xvalid", name, "strong") for name in trial.data.xvalid]
-    wanted += [("data.evaluation", name, "strong") for name in trial.data.evaluation]
-    wanted += [("data.scaler", name, "any") for name in trial.data.scaler or ()]
-    wanted += [("data.weak_xvalid", name, "weak") for name in [trial.data.weak_xvalid] if name]
-    for name in trial.data.xvalid:
+def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
+    """Yield unknown sets, sets without the labels that they need, and x-valid sets that are trained on."""
+    data = trial.data
+    wanted = [(subset, getattr(data, subset), subset) for subset in SUBSETS]
+    wanted += [("xvalid", name, "strong") for name in data.xvalid]
+    wanted += [("evaluation", name, "strong") for name in data.evaluation]
+    wanted += [("scaler", name, "any") for name in data.scaler or ()]
+    wanted += [("weak_xvalid", data.weak_xvalid, "weak")]
+    for name in data.xvalid:
         if name in trial.used_subsets().values():
-            yield f"data.xvalid names {name}, which is trained on: it cannot choose the epoch"
+            yield Fault(
+                ("data", "xvalid"),
+                f"data.xvalid names {name}, which is trained on: it cannot choose the epoch",
+            )
     for key, name, role in wanted:
+        if name is None:
+            continue
         if name not in job.sets:
             known = ", ".join(job.sets)
-            yield f"{key} names {name}, which the data job {job.name} lacks (it has {known})"
+            yield Fault(
+                ("data", key),
+                f"data.{key} names {name}, which the data job {job.name} lacks (it has {known})",
+            )
         elif not fits(job.sets[name], role):
-            yield f"{key} names {name}, which has no {role} labels"
+            yield Fault(("data", key), f"data.{key} names {name}, which has no {role} labels")
 
 
-def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[str]:
-    """List waveforms that are not there and poolings that do not fit the mel; the key comes first."""
+def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
+    """Yield waveforms that are not there and poolings that do not fit the mel."""
     if trial.reads_waveforms and not job.features.waveforms:
-        yield (
+        yield Fault(
+            ("teacher", "noise_domain"),
             "teacher.noise_domain is waveform, but the data sets hold mels only: set"
-            f" features.waveforms: true in the data job {job.name}"
+            f" features.waveforms: true in the data job {job.name}",
         )
     pooled = job.features.n_mels
     for _, frequency in trial.model.pooling:
         pooled //= frequency
     if job.features.n_frames < trial.model.time_pooling:
-        yield f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames"
+        yield Fault(
+            ("model", "pooling"),
+            f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames",
+        )
     if pooled != 1:
-        yield (
+        yield Fault(
+            ("model", "pooling"),
             f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"
-            " it must end at 1"
+            " it must end at 1",
         )
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from raysed.config.reader import ConfigError, KeyPath, Places, place_of, read_yaml
+from raysed.config.fault import ConfigError, KeyPath, Places, place_of
+from raysed.config.reader import read_yaml
 
 
 def read_layers(path: str | Path) -> tuple[Any, Places]:

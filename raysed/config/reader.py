@@ -12,20 +12,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from raysed.config.fault import ConfigError, Fault, KeyPath, Places, dotted
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
-KeyPath = tuple[str | int, ...]
-Places = dict[KeyPath, str]
-"""The place of each key, as `file:line`."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-
-
-class ConfigError(ValueError):
-    """One or more faults of a configuration file; `faults` holds one line each."""
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("\n".join(faults))
 
 
 class _Loader(yaml.SafeLoader):
@@ -39,17 +30,19 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_config(path: str | Path, model: type[ModelT], *, unset: list[str] | None = None) -> ModelT:
+def read_config(
+    path: str | Path, model: type[ModelT], *, unset: list[Fault] | None = None
+) -> ModelT:
     """Read a YAML file into `model`. Raises ConfigError naming every fault, before anything is built.
 
-    If the list `unset` is given, messages about environment variables that are not set are added to it
-    instead of raised, and their `${VAR}` stay in the text.
+    If the list `unset` is given, keys whose environment variables are not set are added to it instead of
+    raised, and their `${VAR}` stay in the text.
     """
     content, places = read_yaml(path, unset=unset)
     return validate(content, model, source=str(path), places=places)
 
 
-def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any, Places]:
+def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[Any, Places]:
     """Return the content of a YAML file with `${VAR}` and `${VAR:-default}` expanded, and the place of every
     key.
     """
@@ -75,7 +68,7 @@ def read_yaml(path: str | Path, *, unset: list[str] | None = None) -> tuple[Any,
         raise ConfigError([f"{path}: not UTF-8 text ({error.reason})"]) from error
     if root is None:
         raise ConfigError([f"{path}: the file is empty"])
-    variables = list(_unset_variables(content, (), places))
+    variables = [fault.at(places) for fault in _unset_variables(content, ())]
     if unset is not None:
         unset += variables
         variables = []
@@ -88,16 +81,21 @@ def validate(
     content: Any, model: type[ModelT], *, source: str, places: Places | None = None
 ) -> ModelT:
     """Return `content` as a frozen `model`, or raise a ConfigError with one line per fault."""
+    made, faults = check(content, model)
+    if made is None:
+        raise ConfigError(fault.at(places or {(): source}) for fault in faults)
+    return made
+
+
+def check(content: Any, model: type[ModelT]) -> tuple[ModelT | None, list[Fault]]:
+    """Return `content` as a frozen `model`, or None and every fault by its key, not yet by its place."""
     try:
         # Through JSON, so that strict models still take a list where a tuple is declared.
-        return model.model_validate_json(json.dumps(content))
+        return model.model_validate_json(json.dumps(content)), []
     except ValidationError as error:
-        faults = [
-            _describe(fault, model, content, places or {(): source}) for fault in error.errors()
-        ]
-        raise ConfigError(faults) from error
+        return None, [_describe(fault, model, content) for fault in error.errors()]
     except TypeError as error:
-        raise ConfigError([f"{source}: {error}; quote dates and other special values"]) from error
+        return None, [Fault((), f"{error}; quote dates and other special values")]
 
 
 def _walk(node: yaml.Node, key_path: KeyPath, places: Places, source: str) -> Iterator[str]:
@@ -120,25 +118,20 @@ def _walk(node: yaml.Node, key_path: KeyPath, places: Places, source: str) -> It
             yield from _walk(item, (*key_path, index), places, source)
 
 
-def _unset_variables(content: Any, key_path: KeyPath, places: Places) -> Iterator[str]:
-    """Return a line for every `${VAR}` without default whose variable is not set."""
+def _unset_variables(content: Any, key_path: KeyPath) -> Iterator[Fault]:
+    """Yield a fault for every `${VAR}` without default whose variable is not set."""
     if isinstance(content, dict | list):
         items = content.items() if isinstance(content, dict) else enumerate(content)
         for key, value in items:
-            yield from _unset_variables(value, (*key_path, key), places)
+            yield from _unset_variables(value, (*key_path, key))
     elif isinstance(content, str):
         for match in _VARIABLE.finditer(content):
             if match["default"] is None and match["name"] not in os.environ:
-                yield (
-                    f"{place_of(key_path, places)}: {dotted(key_path)}: environment variable"
-                    f" {match['name']} is not set (export it, or write ${{{match['name']}:-default}})"
+                yield Fault(
+                    key_path,
+                    f"{dotted(key_path)}: environment variable {match['name']} is not set (export it,"
+                    f" or write ${{{match['name']}:-default}})",
                 )
-
-
-def place_of(key_path: KeyPath, places: Places) -> str:
-    """Return the place of a key, or of the nearest key above it."""
-    prefixes = (key_path[:n] for n in range(len(key_path), -1, -1))
-    return next(places[prefix] for prefix in prefixes if prefix in places)
 
 
 def _expand(content: Any) -> Any:
@@ -156,20 +149,20 @@ def _value_of(match: re.Match[str]) -> str:
     return os.environ.get(match["name"], default)
 
 
-def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any, places: Places) -> str:
+def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any) -> Fault:
     # pydantic puts the tag of a discriminated union into the location; the file has no such key.
     location = _in_file(fault["loc"], content)
-    where = place_of(location, places)
+    key = dotted(location)
     match fault["type"]:
         case "extra_forbidden":
-            return f"{where}: {dotted(location)}: unknown key{_nearest(fault, model)}"
+            return Fault(location, f"{key}: unknown key{_nearest(fault, model)}")
         case "missing":
-            return f"{where}: {dotted(location)}: missing"
+            return Fault(location, f"{key}: missing")
         case "value_error":
             reason = str(fault["ctx"]["error"]) if "ctx" in fault else fault["msg"]
-            return f"{where}: {dotted(location)}: {reason}" if location else f"{where}: {reason}"
+            return Fault(location, f"{key}: {reason}" if location else reason)
     given = json.dumps(fault["input"], ensure_ascii=False, default=str)
-    return f"{where}: {dotted(location)}: {fault['msg']}, given {given[:80]}"
+    return Fault(location, f"{key}: {fault['msg']}, given {given[:80]}")
 
 
 def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
@@ -199,9 +192,3 @@ def _known_keys(model: type[BaseModel]) -> set[str]:
     for definition in model.model_json_schema().get("$defs", {}).values():
         names |= set(definition.get("properties", {}))
     return names
-
-
-def dotted(key_path: KeyPath) -> str:
-    """Return a key as people write it: `cells[0].set.shares`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in key_path)
-    return text.lstrip(".") or "the file"

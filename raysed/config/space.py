@@ -12,9 +12,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash
 from raysed.config.data_job import DataJob
+from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
 from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
-from raysed.config.reader import ConfigError, KeyPath, Places, place_of, read_config, validate
+from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
 from raysed.config.table import Cell, Claim, Comparison, Contrast
 from raysed.config.trial import Trial
@@ -130,10 +131,10 @@ class ResolvedSpace:
         return tuple(name for name in self.job.sets if name in used)
 
 
-def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedSpace:
+def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> ResolvedSpace:
     """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
 
-    If the list `unset` is given, messages about environment variables that the job misses are added to it, as
+    If the list `unset` is given, keys of the job whose environment variables are not set are added to it, as
     in `read_config`.
     """
     content, places = read_layers(path)
@@ -143,15 +144,15 @@ def read_space(path: str | Path, *, unset: list[str] | None = None) -> ResolvedS
         drawn = draw_cells(space.search, space.base["data"]["xvalid"][0])
         space = space.model_copy(update={"cells": drawn})
     trials: list[Trial] = []
-    # By what is wrong: a fault of the base is one fault, not one of every cell.
-    faults: dict[str, list[str]] = {}
+    # The cells of each fault: one of the base is one fault, not one of every cell.
+    cells: dict[Fault, list[str]] = {}
     for index, cell in enumerate(space.cells):
         trial, found = _resolve(space, index, job, places)
         trials += [trial] if trial else []
         for fault in found:
-            faults.setdefault(fault, []).append(cell.id)
-    about_cells = [f"{fault} ({_these(cells)})" for fault, cells in faults.items()]
-    about_cells += _unknown_cells(space, trials, places)
+            cells.setdefault(fault, []).append(cell.id)
+    about_cells = [f"{fault} ({_these(ids)})" for fault, ids in cells.items()]
+    about_cells += [str(fault.at(places)) for fault in _unknown_cells(space, trials)]
     if about_cells:
         raise ConfigError(about_cells)
     return ResolvedSpace(space, job, _distinct_trainings(space, trials))
@@ -162,7 +163,7 @@ def _these(cells: list[str]) -> str:
     return f"cell {cells[0]}{more}"
 
 
-def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[str]:
+def _unknown_cells(space: Space, trials: list[Trial]) -> list[Fault]:
     """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
     evaluated on.
     """
@@ -176,18 +177,18 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
             for j, comparison in enumerate(claim.comparisons)
         ]
     faults = [
-        f"{place_of(key, places)}: {where}: no cell has the id {cell}"
+        Fault(key, f"{where}: no cell has the id {cell}")
         for key, where, pair in named
         for cell in (pair.cell, pair.against)
         if cell not in ids
     ]
     faults += [
-        f"{place_of(key, places)}: {where}: {pair.cell} is compared with itself"
+        Fault(key, f"{where}: {pair.cell} is compared with itself")
         for key, where, pair in named
         if pair.cell == pair.against
     ]
     faults += [
-        f"{place_of(('change', cell), places)}: change: no cell has the id {cell}"
+        Fault(("change", cell), f"change: no cell has the id {cell}")
         for cell in space.change
         if cell not in ids
     ]
@@ -196,8 +197,11 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
     known = {name for cell in space.cells for name in cell.published}
     known |= {name for trial in trials for name in trial.data.evaluation}
     return faults + [
-        f"{place_of(('claims', i), places)}: claim {claim.id}: evaluation {claim.evaluation} is no"
-        f" set that a cell is evaluated on or has published values of ({', '.join(sorted(known))})"
+        Fault(
+            ("claims", i),
+            f"claim {claim.id}: evaluation {claim.evaluation} is no set that a cell is evaluated on or has"
+            f" published values of ({', '.join(sorted(known))})",
+        )
         for i, claim in enumerate(space.claims)
         if claim.evaluation not in known
     ]
@@ -205,37 +209,34 @@ def _unknown_cells(space: Space, trials: list[Trial], places: Places) -> list[st
 
 def _resolve(
     space: Space, index: int, job: DataJob, places: Places
-) -> tuple[Trial | None, list[str]]:
+) -> tuple[Trial | None, list[Fault]]:
     """Return a cell's trial (None if it is faulty) and its faults; a fault that the base has by itself is
     reported there.
     """
     cell = space.cells[index]
     merged = merge(merge(space.base, cell.set), space.change.get(cell.id, {}))
-    trial, faults = _trial(merged, cell, job, _cell_places(space, index, places))
+    trial, faults = _trial(merged, cell, job)
     if not faults:
-        return trial, faults
-    key = ("search",) if space.search else ("cells", index, "xvalid")
-    base = {(): place_of(("base",), places), ("data", "xvalid"): place_of(key, places)}
-    base |= _below(("base",), places)
-    nowhere: Places = {(): ""}
-    of_base, at_base = (_trial(space.base, cell, job, where)[1] for where in (nowhere, base))
-    told = dict(zip(of_base, at_base, strict=True))
-    bare = _trial(merged, cell, job, nowhere)[1]
-    return trial, [told.get(wrong, fault) for wrong, fault in zip(bare, faults, strict=True)]
+        return trial, []
+    of_base = _trial(space.base, cell, job)[1]
+    at_base, at_cell = _base_places(space, index, places), _cell_places(space, index, places)
+    return trial, [fault.at(at_base if fault in of_base else at_cell) for fault in faults]
 
 
-def _trial(
-    content: dict[str, Any], cell: Cell, job: DataJob, places: Places
-) -> tuple[Trial | None, list[str]]:
-    """Return the trial of this content and the cell's x-valid set, and every fault by its place."""
+def _trial(content: dict[str, Any], cell: Cell, job: DataJob) -> tuple[Trial | None, list[Fault]]:
+    """Return the trial of this content and the cell's x-valid set, and its faults by their keys."""
     data = content.get("data")
     if isinstance(data, dict):
         content = {**content, "data": {**data, "xvalid": [cell.xvalid]}}
-    try:
-        trial = validate(content, Trial, source=places[()], places=places)
-    except ConfigError as error:
-        return None, error.faults
-    return trial, [f"{place_of(key, places)}: {wrong}" for key, wrong in misfits(trial, job)]
+    trial, faults = check(content, Trial)
+    return trial, misfits(trial, job) if trial else faults
+
+
+def _base_places(space: Space, index: int, places: Places) -> Places:
+    """Return the places of the base's values, and of the x-valid set that a cell or a search adds to it."""
+    key = ("search",) if space.search else ("cells", index, "xvalid")
+    placed = {(): place_of(("base",), places), ("data", "xvalid"): place_of(key, places)}
+    return placed | _below(("base",), places)
 
 
 def _cell_places(space: Space, index: int, places: Places) -> Places:

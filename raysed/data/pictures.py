@@ -21,6 +21,7 @@ from PIL import Image
 from raysed.config.data_job import Features
 from raysed.data.features.mel import log_mel_db
 from raysed.data.features.store import FeatureSet, open_dataset
+from raysed.exit_codes import REFUSED
 
 CLIPS = 4
 _COLOURS = 48
@@ -119,7 +120,7 @@ def pictures(
             found = open_dataset(dataset, cache)
         except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
-            raise typer.Exit(2) from error
+            raise typer.Exit(REFUSED) from error
         save_small(draw(found, clips_to_show(found, clips)), out)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raysed.config.space import read_space
 from raysed.demo.procedural import write_demo_tree
+from raysed.exit_codes import CHECK_FAILED, DONE
 from raysed.page.page import write_page
 from raysed.report.report import write_report
 from raysed.storage.folder import Folder
@@ -38,4 +39,4 @@ def run_demo(run: str | None) -> int:
     print("\n".join(report.lines))
     for line in write_page(report):
         say_to_stderr(line)
-    return code or (0 if report.learnt else 1)
+    return code or (DONE if report.learnt else CHECK_FAILED)

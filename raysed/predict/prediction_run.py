@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raysed.exit_codes import DONE, HOLES, REFUSED
 from raysed.predict.detector import Detector, Network, load_detector, split_path, with_settings
 from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import FrameScores, Prediction, predict
 from raysed.predict.settings import Settings, events, parse_settings
 from raysed.predict.sources import Found, Source, find_sources, refuse_shared_outputs
-
-DONE, NOTHING_USABLE, HOLES = 0, 2, 3
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Summary:
     def code(self) -> int:
         """Return the exit code: 0 if all were predicted, 3 if some were, 2 if none was."""
         if not self.predicted:
-            return NOTHING_USABLE
+            return REFUSED
         return HOLES if self.skipped else DONE
 
     def line(self, device: str) -> str:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from raysed import __version__
+from raysed.exit_codes import REFUSED, ending
 from raysed.run.lock import (
     HEARTBEAT_S,
     check_heartbeat,
@@ -29,10 +30,9 @@ _STARTING = "starting"
 class RunStatus:
     """The state of a run that this process drives; a context manager that excludes other drivers.
 
-    The exception that leaves the context decides the end: none (the state given last), Ctrl-C (130,
-    resumable), ValueError (2, refused), a storage or run-time error (3, stopped, resumable), a fault of ours
-    (1). A refusal while starting leaves the status of the run as it was before. Entering raises RunBusyError
-    where another driver is at work.
+    What leaves the context decides the end: nothing (the state given last), or an error, by the table of
+    raysed/exit_codes.py. A refusal while starting leaves the status of the run as it was before. Entering raises
+    RunBusyError where another driver is at work.
     """
 
     def __init__(self, run: Folder, every_s: float = HEARTBEAT_S) -> None:
@@ -74,12 +74,13 @@ class RunStatus:
         self._over.set()
         self._thread.join()
         with self._held:
-            if isinstance(error, ValueError) and self.state == _STARTING and self._before:
+            if error is None:
+                return
+            end = ending(error)
+            if end.code == REFUSED and self.state == _STARTING and self._before:
                 write_json(self.run, "status.json", self._before)
-            elif error is not None:
-                state, exit_code = _ending(error)
-                reason = f"{type(error).__name__}: {error}"
-                self.update(state, exit_code=exit_code, reason=reason)
+                return
+            self.update(end.state, exit_code=end.code, reason=f"{type(error).__name__}: {error}")
 
     @property
     def state(self) -> str:
@@ -104,18 +105,6 @@ class RunStatus:
     def _beat(self) -> None:
         while not self._over.wait(self.every_s):
             self.update()
-
-
-def _ending(error: BaseException) -> tuple[str, int]:
-    """Return state and exit code of the command that this error ends (see raysed.cli)."""
-    match error:
-        case KeyboardInterrupt():
-            return "interrupted", 130
-        case ValueError():
-            return "refused", 2
-        case OSError() | RuntimeError():
-            return "stopped", 3
-    return "stopped", 1
 
 
 def _versions() -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from raysed.config.fault import Fault
 from raysed.config.space import ResolvedSpace, Resources, Training
 from raysed.data.build.dataset_plan import plan as plan_data
 from raysed.ray_cluster import start_ray
@@ -56,19 +57,19 @@ def preview(
     resolved: ResolvedSpace,
     run: Folder,
     nodes: Sequence[Node],
-    unset: Sequence[str] = (),
+    unset: Sequence[Fault] = (),
     *,
     allow_changed: bool = False,
 ) -> dict[str, Any]:
-    """Return the plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
+    """Return the plan of a space on these nodes. `unset` holds the keys of its data job whose variables are not set.
 
     Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
     """
     resolved = settle_gpus(resolved, nodes)
     trials = plan_trials(resolved, run)
-    listed, faults = list_sets(resolved.job, resolved.data_sets())
-    # A variable that is not set is told once, not again for every path that it is in.
-    stops = [*unset, *(fault for fault in faults if "${" not in fault)]
+    # A variable that is not set is told once, not again for every set that it is behind.
+    listed, faults = list_sets(resolved.job, resolved.data_sets(), unset)
+    stops = [*map(str, unset), *faults]
     unknown = [entry.name for entry in listed if not entry.clips and entry.id is None]
     clips = {entry.name: entry.clips for entry in listed}
     stops += refusals(resolved, clips | dict.fromkeys(unknown, _ENOUGH))
@@ -78,7 +79,8 @@ def preview(
         at_once = 0
         stops.append(str(error))
     stops += place_faults(run)
-    stops += _disk_faults(listed, resolved.job.out)
+    if not any(fault.key == ("out",) for fault in unset):
+        stops += _disk_faults(listed, resolved.job.out)
     allowed: list[str] = []
     made_by = MadeBy(run, trials, allow_changed, allowed.append)
     # Which data they will be is known where all sources are there.
@@ -138,7 +140,7 @@ def _cost(
 def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
     """Return faults of a local disk that the data sets to build cannot be written to or do not fit on."""
     folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
-    if not folder.is_local or not wanted or "${" in out:
+    if not folder.is_local or not wanted:
         return []
     free = shutil.disk_usage(_existing(folder)).free
     if wanted <= free:

@@ -30,6 +30,7 @@ from ray.tune import TuneError
 from raysed.config.space import ResolvedSpace
 from raysed.data.build.dataset_plan import plan as plan_data
 from raysed.data.build.job import DatasetResult, build
+from raysed.exit_codes import DONE, HOLES
 from raysed.ray_cluster import start_ray
 from raysed.run.outcome import describe_failure, is_over
 from raysed.run.ownership import MadeBy, built_data, check_space, planned_data
@@ -98,7 +99,7 @@ def run_space(
             for line in describe_failure(trial):
                 say(line)
         run.remove_unfinished()
-        code = 3 if failed or over_limit else 0
+        code = HOLES if failed or over_limit else DONE
         state = "finished with holes" if code else "done"
         status.update(state, exit_code=code, failed=len(failed))
     return code

@@ -4,10 +4,12 @@ Folders are listed, TSVs and headers are read. Soundscapes are drawn but not ren
 tells how many will survive the polyphony filter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet
+from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet, roots_read
+from raysed.config.fault import Fault
 from raysed.data.build.dataset_plan import plan, with_absolute_roots
 from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
@@ -45,13 +47,22 @@ class ListedSet:
         return {**vars(self), "job": job}
 
 
-def list_sets(job: DataJob, names: tuple[str, ...]) -> tuple[list[ListedSet], list[str]]:
-    """Return the named data sets, and a line for each reason that keeps some of them from being built."""
+def list_sets(
+    job: DataJob, names: tuple[str, ...], unset: Sequence[Fault] = ()
+) -> tuple[list[ListedSet], list[str]]:
+    """List the named data sets, and return a line for each reason that keeps some of them from being built.
+
+    Sets whose roots are among the `unset` keys of the job give no reason: what is `unset` is told as such.
+    """
     job = with_absolute_roots(job)
+    unknown = {key for fault in unset for key in fault.key[1:2] if fault.key[:1] == ("roots",)}
     surviving: dict[SyntheticSet, int] = {}
     listed: list[ListedSet] = []
     reasons: dict[str, list[str]] = {}
     for name in names:
+        if unknown & roots_read(job, name):
+            listed.append(_impossible(job, name))
+            continue
         try:
             listed.append(_planned(job, name, surviving))
         except ValueError as error:

@@ -1,7 +1,8 @@
 import pytest
 
 from raysed.config.data_job import DataJob
-from raysed.config.reader import ConfigError, read_config, read_yaml
+from raysed.config.fault import ConfigError
+from raysed.config.reader import read_config, read_yaml
 
 JOB = """
 name: tiny

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from raysed.config.data_job import DataJob
-from raysed.config.reader import ConfigError, read_yaml, validate
+from raysed.config.fault import ConfigError
+from raysed.config.reader import read_yaml, validate
 from raysed.config.reference import UNITS, reference
 from raysed.config.schema import KINDS, schema, trial_keys
 from raysed.config.space import Space, read_space

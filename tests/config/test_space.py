@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 import yaml
 
+from raysed.config.fault import ConfigError
 from raysed.config.layers import merge
-from raysed.config.reader import ConfigError
 from raysed.config.search import Search, draw_cells
 from raysed.config.space import read_space
 from tests.paths import ROOT

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from raysed.config.reader import ConfigError, validate
+from raysed.config.fault import ConfigError
+from raysed.config.reader import validate
 from raysed.config.trial import Optimiser, PostProcessing, Schedule, Selection, Trial
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.storage.folder import Folder

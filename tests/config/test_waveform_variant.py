@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raysed.config.reader import ConfigError, read_yaml
+from raysed.config.fault import ConfigError
+from raysed.config.reader import read_yaml
 from raysed.config.space import read_space
 from tests.paths import ROOT
 

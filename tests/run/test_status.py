@@ -29,7 +29,7 @@ def run(tmp_path):
         (ValueError("no such key"), "refused", 2),
         (OSError("disk"), "stopped", 3),
         (RuntimeError("Ray is gone"), "stopped", 3),
-        (KeyError("ours"), "stopped", 1),
+        (KeyError("ours"), "stopped", 3),
     ],
 )
 def test_how_it_ended(run, error, state, code):

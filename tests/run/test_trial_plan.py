@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from raysed.cli.commands import app
 from raysed.cli.preview_text import print_preview
 from raysed.config.data_job import Features
+from raysed.config.fault import Fault
 from raysed.config.space import Resources, read_space
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
 from raysed.data.build.dataset_plan import plan
@@ -120,6 +121,16 @@ def test_sets_without_audio_keep_their_counts(tmp_path):
     assert faults == ["data set weak: set weak: none of its 11 clips is there"]
 
 
+def test_only_sets_behind_an_unset_root_give_no_reason(tmp_path):
+    job = weak_job(tmp_path / "absent", tmp_path / "out")
+    assert len(list_sets(job, ("weak",))[1]) == 1
+    unset = [Fault(("roots", "recorded"), "roots.recorded: environment variable X is not set")]
+    (found,), faults = list_sets(job, ("weak",), unset)
+    assert (found.id, found.state, faults) == (None, "to_build", [])
+    other = [Fault(("roots", "rir"), "roots.rir: environment variable Y is not set")]
+    assert len(list_sets(job, ("weak",), other)[1]) == 1
+
+
 def desed_without_audio(tmp_path: Path, monkeypatch) -> None:
     """The real metadata where DESED's would lie, and no audio at all."""
     (tmp_path / "dataset").mkdir()
@@ -157,9 +168,10 @@ def test_roots_that_are_not_set(tmp_path, monkeypatch, not_timed):
     resolved = read_space("tune_spaces/ablation.yaml", unset=unset)
     plan = preview.preview(resolved, Folder(str(tmp_path)), ONE_NODE, unset)
     assert (len(plan["cells"]), len(plan["trainings"])) == (26, 16)
-    assert plan["refusals"] == unset and len(unset) == 5
-    assert re.match(r"data_jobs/desed.yaml:\d+: roots.recorded: environment variable", unset[0])
-    assert "DESED_ROOT is not set (export it" in unset[0]
+    lines = [str(fault) for fault in unset]
+    assert plan["refusals"] == lines and len(unset) == 5
+    assert re.match(r"data_jobs/desed.yaml:\d+: roots.recorded: environment variable", lines[0])
+    assert "DESED_ROOT is not set (export it" in lines[0]
     by_cell = {cell: t["steps"] for t in plan["trainings"] for cell in t["cells"]}
     assert by_cell["B"] is None and by_cell["T1-S"] == 200 * (2322 // 24)
     assert plan["estimated_hours"] is None

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from raysed import __version__
-from raysed.config.reader import ConfigError
+from raysed.config.fault import ConfigError
 from raysed.config.trial import Selection
 from raysed.model.network import make_network
 from raysed.storage.folder import Folder

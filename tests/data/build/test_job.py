@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from raysed.cli.data_command import data
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
-from raysed.config.reader import ConfigError, read_config
+from raysed.config.fault import ConfigError
+from raysed.config.reader import read_config
 from raysed.data.build.dataset_plan import mel_backend, plan
 from raysed.data.build.job import build
 from raysed.data.features.shards import read_manifest

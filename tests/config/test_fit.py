@@ -1,0 +1,79 @@
+"""What a data job cannot serve is told by the key of the trial that asks for it."""
+
+import pytest
+
+from raysed.config.data_job import DataJob, RecordedSet
+from raysed.config.fault import Fault
+from raysed.config.fit import fits, misfits
+from raysed.config.reader import validate
+from raysed.config.trial import Trial
+
+JOB = {
+    "name": "tiny",
+    "out": "out",
+    "roots": {"recorded": "r", "soundbank": "s", "cooccurrences": "c"},
+    "sets": {
+        "weak": {"kind": "recorded", "subset": "weak"},
+        "unlabelled": {"kind": "recorded", "subset": "unlabelled"},
+        "val": {"kind": "recorded", "subset": "validation"},
+        "made": {"kind": "synthetic", "split": "train", "count": 4},
+        "xvalid": {"kind": "synthetic", "split": "xvalid", "count": 4},
+    },
+}
+DATA = {"synthetic": "made", "unlabelled": "unlabelled", "weak": "weak", "xvalid": ["xvalid"]}
+
+
+def found(data=(), **change):
+    content = {"data": {**DATA, "evaluation": ["val"], **dict(data)}, **change}
+    job = validate(JOB, DataJob, source="job")
+    return misfits(validate(content, Trial, source="trial"), job)
+
+
+def test_a_trial_that_the_job_serves_has_no_fault():
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "text"),
+    [
+        ({"weak": "unlabelled"}, "weak", "names unlabelled, which has no weak labels"),
+        ({"synthetic": "weak"}, "synthetic", "names weak, which has no synthetic labels"),
+        (
+            {"scaler": ["gone"]},
+            "scaler",
+            "names gone, which the data job tiny lacks (it has weak, unlabelled, val, made, xvalid)",
+        ),
+        (
+            {"xvalid": ["made"]},
+            "xvalid",
+            "names made, which is trained on: it cannot choose the epoch",
+        ),
+        (
+            {"weak_xvalid": "unlabelled"},
+            "weak_xvalid",
+            "names unlabelled, which has no weak labels",
+        ),
+    ],
+)
+def test_a_set_that_does_not_serve(data, key, text):
+    assert found(data) == [Fault(("data", key), f"data.{key} {text}")]
+
+
+def test_features_that_do_not_serve():
+    (waveforms,) = found(teacher={"noise_domain": "waveform"})
+    assert waveforms.key == ("teacher", "noise_domain")
+    # 128 mel bands over 2 leave 64; 628 frames over 1000 leave none.
+    frames, bands = found(model={"filters": [4], "pooling": [[1000, 2]]})
+    assert frames.key == bands.key == ("model", "pooling")
+    assert "leaves no output frame of the job's 628 frames" in frames.text
+    assert "leaves 64 frequency bands of the job's 128 mel bands" in bands.text
+
+
+@pytest.mark.parametrize(
+    ("subset", "roles"),
+    [("weak", {"weak", "any"}), ("unlabelled", {"any"}), ("eval", {"synthetic", "strong", "weak", "any"})],
+)  # fmt: skip
+def test_the_roles_of_a_subset(subset, roles):
+    data_set = RecordedSet(kind="recorded", subset=subset)
+    asked = ("synthetic", "strong", "weak", "any")
+    assert {role for role in asked if fits(data_set, role)} == roles
