@@ -8,13 +8,12 @@ import soundfile
 from raysed.config.trial import PostProcessing
 from raysed.page.clips import MEDIA_BUDGET_BYTES, RANDOM, WORST, choose, errors_of, trim_media
 from raysed.page.content import content_of, flat, jsonable
-from raysed.page.stored import recording, stored_clips
 from raysed.page.trials import cost, short
 from raysed.report.report import write_report
 from raysed.report.results import read_plan, read_results
 from raysed.storage.json_file import read_json, write_json
 from raysed.training.scoring import encode_statistics, statistics_of
-from tests.page.made_up import FEATURES, MadeUp, make_run, reference, scores, write_dataset
+from tests.page.made_up import MadeUp, make_run, reference, scores, write_dataset
 
 PAIR = MadeUp(cells=4, xvalids=("dry", "plain"))
 
@@ -224,28 +223,6 @@ def test_a_broken_progress_file_is_named(tmp_path):
     run.write("trials/t000-seed0/progress.jsonl", b'{"epoch": 0}\n{"epo')
     with pytest.raises(ValueError, match=r"t000-seed0/progress.jsonl: not JSON lines"):
         content_of(write_report(run))
-
-
-def test_audio_comes_from_stored_waveforms_or_from_inside_the_root(tmp_path):
-    truth = reference(MadeUp(clips=2))
-    wanted = set(truth.filenames)
-    stored = write_dataset(
-        tmp_path / "with", truth, FEATURES.model_copy(update={"waveforms": True})
-    )
-    found, missing = stored_clips(stored, wanted, None)
-    assert missing is None
-    assert all(clip["audio"].startswith("data:audio/ogg;base64,") for clip in found.values())
-
-    root = tmp_path / "root"
-    root.mkdir()
-    soundfile.write(root / "a.wav", np.zeros(16000, np.float32), 16000)
-    soundfile.write(tmp_path / "secret.wav", np.zeros(16000, np.float32), 16000)
-    inside = write_dataset(tmp_path / "in", truth, source=json.dumps({"file": "a.wav"}))
-    outside = write_dataset(tmp_path / "out", truth, source=json.dumps({"file": "../secret.wav"}))
-    assert all(c["audio"] for c in stored_clips(inside, wanted, root)[0].values())
-    assert not any(c["audio"] for c in stored_clips(outside, wanted, root)[0].values())
-    assert recording(root, json.dumps({"file": str(tmp_path / "secret.wav")})) is None
-    assert recording(root, '{"soundscape": 1}') is None
 
 
 def test_recordings_are_found_from_any_folder(tmp_path, monkeypatch):
