@@ -18,7 +18,7 @@ from raysed.evaluation.detections.postprocess import decode
 from raysed.page.stored import stored_clips
 from raysed.report.results import Result
 from raysed.storage.folder import Folder
-from raysed.training.scoring import decode_scores
+from raysed.training.scoring import Scores, decode_scores
 
 WORST, RANDOM = 12, 12
 """Numbers of clips of each evaluation set: those with the most errors, and those drawn from the rest with
@@ -109,24 +109,23 @@ def _system(
 ) -> dict[str, Any]:
     """Return what one cell and seed detected in the chosen clips; None where its scores are not stored."""
     places = [result.statistics.filenames.index(clip["filename"]) for clip in clips]
-    content = run.child(f"trials/{result.trial}").read(
-        f"scores/{result.evaluation}.{result.xvalid}.arrow"
-    )
+    name = f"trials/{result.trial}/scores/{result.evaluation}.{result.xvalid}.arrow"
+    content = run.read(name)
+    scores = None if content is None else decode_scores(content, f"{run.url}/{name}")
     return {
         "cell": result.cell,
         "seed": result.seed,
         "counts": errors_of(result)[:, places].T.tolist(),
-        "events": None if content is None else detected(content, plan, result, clips),
+        "events": None if scores is None else detected(scores, plan, result, clips),
     }
 
 
 def detected(
-    content: bytes, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
+    scores: Scores, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
 ) -> list[list[list[Any]]]:
     """Return clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit`
     as the event F1 matches them, None where the clip's reference is not known.
     """
-    scores = decode_scores(content)
     place = {name: n for n, name in enumerate(scores.filenames)}
     rows = [place[clip["filename"]] for clip in clips]
     config = next(t["config"] for t in plan["trainings"] if t["id"] == result.training)

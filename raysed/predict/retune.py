@@ -104,7 +104,7 @@ def _scores(
     """Return the stored scores of a set; they are made and stored where there are none."""
     content = trial.read(name)
     if content is not None:
-        scores = decode_scores(content)
+        scores = decode_scores(content, f"{trial.url}/{name}")
         if scores.filenames != used.filenames:
             raise ValueError(f"{trial.url}/{name}: of other clips than data set {used.name}")
         return scores

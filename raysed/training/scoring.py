@@ -23,6 +23,8 @@ from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
 from raysed.training.inputs import Normaliser, log_mel_of
 
 _CLIPS_AT_ONCE = 32
+# What Arrow raises for bytes that are not its own, and Python for tables of another kind.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
 @dataclass(frozen=True)
@@ -180,20 +182,28 @@ def encode_scores(scores: Scores) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def decode_scores(content: bytes) -> Scores:
-    """Read what `encode_scores` wrote."""
-    table = pa.ipc.open_file(content).read_all()
-    metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
-    classes = tuple(metadata["classes"].split("\t"))
+def decode_scores(content: bytes, path: str) -> Scores:
+    """Return what `encode_scores` wrote. Raises ValueError naming `path` for content that is damaged or of
+    another kind.
+    """
+    try:
+        table = pa.ipc.open_file(content).read_all()
+        metadata = {
+            key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()
+        }
+        classes = tuple(metadata["classes"].split("\t"))
+        shape = (len(table), int(metadata["frames"]), len(classes))
+        return Scores(
+            filenames=tuple(table["filename"].to_pylist()),
+            durations_s=table["duration_s"].to_numpy(),
+            classes=classes,
+            frame_s=float(metadata["frame_s"]),
+            scores_NUK=_values(table, "scores").reshape(shape),
+            weak_NK=_values(table, "weak").reshape(shape[0], shape[2]),
+        )
+    except _UNREADABLE as error:
+        raise ValueError(f"{path}: not whole scores of raysed ({error})") from error
 
-    def values(column: str) -> np.ndarray:
-        return table[column].combine_chunks().values.to_numpy(zero_copy_only=False)
 
-    return Scores(
-        filenames=tuple(table["filename"].to_pylist()),
-        durations_s=table["duration_s"].to_numpy(),
-        classes=classes,
-        frame_s=float(metadata["frame_s"]),
-        scores_NUK=values("scores").reshape(len(table), int(metadata["frames"]), len(classes)),
-        weak_NK=values("weak").reshape(len(table), len(classes)),
-    )
+def _values(table: pa.Table, column: str) -> np.ndarray:
+    return table[column].combine_chunks().values.to_numpy(zero_copy_only=False)

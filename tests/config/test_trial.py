@@ -102,7 +102,7 @@ def outcome(config, folder):
         keys = ("loss", "weak", "strong", "xvalid_f1", "weak_xvalid_f1")
         found[number] = {key: metrics.get(key) for key in keys}
     for path in (folder / "scores").iterdir():
-        found[path.name] = decode_scores(path.read_bytes()).scores_NUK.tobytes()
+        found[path.name] = decode_scores(path.read_bytes(), path.name).scores_NUK.tobytes()
     for path in (folder / "statistics").iterdir():
         counts = Statistics.load(path).event
         found[path.name] = np.stack([counts.tp_NK, counts.n_sys_NK]).tobytes()

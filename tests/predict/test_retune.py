@@ -165,7 +165,7 @@ def test_scores_that_are_not_stored_are_made_once(place):
     stored.unlink()
     _, first, said = tune(place)
     assert said == ["scores/xvalid.xvalid.arrow: not stored, scoring 20 clips"]
-    scores = decode_scores(stored.read_bytes())
+    scores = decode_scores(stored.read_bytes(), str(stored))
     assert scores.filenames[0] == "00.wav" and scores.scores_NUK.shape == (CLIPS, FRAMES, 2)
     _, second, said = tune(place)
     assert said == [] and second["tuned on x-valid"].f1 == first["tuned on x-valid"].f1

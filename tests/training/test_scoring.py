@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -163,13 +164,24 @@ def test_scores_come_back_to_the_bit(clips: int, frames: int, classes: int, seed
         scores_NUK=random.uniform(0, 1, (clips, frames, classes)).astype(np.float16),
         weak_NK=random.uniform(0, 1, (clips, classes)).astype(np.float16),
     )
-    found = decode_scores(encode_scores(stored))
+    found = decode_scores(encode_scores(stored), "x.arrow")
     for name in ("filenames", "classes", "frame_s"):
         assert getattr(found, name) == getattr(stored, name)
     for name in ("durations_s", "scores_NUK", "weak_NK"):
         ours, theirs = getattr(found, name), getattr(stored, name)
         assert ours.dtype == theirs.dtype
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_are_no_scores_is_named(three) -> None:
+    content = encode_scores(perfect(three))
+    other = pa.BufferOutputStream()
+    with pa.ipc.new_file(other, pa.schema([("filename", pa.string())])):
+        pass
+    cases = [b"", b"text", content[:500], content[:-200], other.getvalue().to_pybytes()]
+    for damaged in cases:
+        with pytest.raises(ValueError, match=r"run/x\.arrow: not whole scores of raysed"):
+            decode_scores(damaged, "run/x.arrow")
 
 
 def test_statistics_come_back(three, tmp_path) -> None:

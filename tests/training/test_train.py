@@ -86,7 +86,7 @@ def test_stored_scores_are_the_selected_models(finished, tmp_path):
     predictor = load_predictor(folder, "checkpoints/best-dry.pt")
     assert (predictor.classes, predictor.features) == (CLASSES, FEATURES)
     assert predictor.epoch == result["selected"]["dry"]["epoch"]
-    stored = decode_scores(folder.read("scores/validation.dry.arrow"))
+    stored = decode_scores(folder.read("scores/validation.dry.arrow"), "validation.dry.arrow")
     validation = sets()["validation"]
     again = score_set(predictor.model, validation, predictor.normaliser, predictor.trial)
     assert np.array_equal(stored.scores_NUK, again.scores_NUK)
