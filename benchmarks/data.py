@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from unittest.mock import patch
 
 import numpy as np
@@ -63,7 +63,7 @@ def bank_roots(folder: Path) -> tuple[Roots, str]:
 
 def job_of(roots: Roots, out: str = "unused", **changes: object) -> DataJob:
     """Return a job of one synthetic training set."""
-    fields = {"kind": "synthetic", "split": "train", "count": 400, **changes}
+    fields: dict[str, Any] = {"kind": "synthetic", "split": "train", "count": 400, **changes}
     return DataJob(name="bench", out=out, roots=roots, sets={"s": SyntheticSet(**fields)})
 
 

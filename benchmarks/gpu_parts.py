@@ -50,7 +50,7 @@ def within(error: float, tolerance: float, **more: Any) -> Check:
 
 def model_for(device: str, **change: Any) -> Model:
     """Return the published model on a GPU, a small one on the CPU."""
-    small = {} if device == "cuda" else {"filters": (4,) * 7, "gru_units": 8}
+    small: dict[str, Any] = {} if device == "cuda" else {"filters": (4,) * 7, "gru_units": 8}
     return Model(**(small | change))
 
 

@@ -105,7 +105,7 @@ def bootstraps(tables: Tables, pairs: int) -> list[Row]:
     reference, _, points = read_real()
     half = Tables(tables.truth, tables.metadata, [tables.points[24]])
     statistics = collect(reference, points[0.49], points, parameters=ONLY_PSDS)
-    rows = []
+    rows: list[Row] = []
     for name, metric, naive, given in (
         ("PSDS", psds, psds_eval_value, tables),
         ("event F1", lambda s, w: event_f1(s, w)[0],

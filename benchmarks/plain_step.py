@@ -23,7 +23,8 @@ def plain(network: CRNN) -> CRNN:
         assert isinstance(block, ConvBlock)
         block.conv.weight.data = block.conv.weight.data.contiguous()
         block.forward = block.plain  # type: ignore[method-assign]
-    network.gru.__class__ = nn.GRU
+    # The same weights, run by torch.
+    network.gru.__class__ = nn.GRU  # type: ignore[assignment]
     return network
 
 

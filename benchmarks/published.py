@@ -14,7 +14,9 @@ def published_soundscape(context: SoundscapeContext, index: int, folder: Path) -
     background, *events = specify(context, index)
     bank, data_set = context.soundbank, context.data_set
     scape = soundscape.scaper.Scaper(context.duration_s, bank.foreground_root, bank.background_root)
-    scape.sr, scape.ref_db, scape.protected_labels = context.sample_rate_hz, data_set.ref_db, []
+    scape.sr, scape.protected_labels = context.sample_rate_hz, []
+    # Scaper documents a float; the checker infers int from its default.
+    scape.ref_db = data_set.ref_db  # type: ignore[assignment]
     constant = lambda value: ("const", value)  # noqa: E731
     scape.add_background(
         constant(background.label),

@@ -80,7 +80,9 @@ class Pool:
         """Make the pool with the counts of one criteria set, or None for F1 alone."""
         n_clips = systems[0].n_clips
         parts = []
-        for s, statistics in enumerate(systems if criteria is not None else []):
+        for s, statistics in enumerate(systems):
+            if criteria is None:
+                break
             entry_E4 = statistics.psds[criteria].entries()
             entry_E4[:, 1] += s * n_clips
             parts.append(entry_E4)

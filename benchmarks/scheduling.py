@@ -178,7 +178,7 @@ def storage(root: Path, clips: int) -> dict[str, Any]:
         written.append((name, len(content)))
         write(folder, name, content)
 
-    Folder.write = counted
+    Folder.write = counted  # type: ignore[assignment]
     train(trial, sets, Folder(str(root / "out")), seed=0)
     Folder.write = write
     files = dict(written)

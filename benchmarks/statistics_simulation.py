@@ -148,7 +148,7 @@ def simulate(part: str, name: str, sets: int, draws: int) -> dict[str, Any]:
         reference, default, points = read_real()
         pool = Pool.of([collect(reference, default, points)], criteria_of(name))
         return coverage(name, pool, sets, draws)
-    systems = perturbed_systems(CONTRASTS + 1, np.linspace(0.0, 0.25, CONTRASTS + 1))
+    systems = perturbed_systems(CONTRASTS + 1, np.linspace(0.0, 0.25, CONTRASTS + 1).tolist())
     pool = Pool.of(systems, criteria_of(name))
     if part.startswith("seeds"):
         return seeds(name, pool, sets, draws, int(part.removeprefix("seeds")))
