@@ -2,13 +2,13 @@
 once.
 """
 
-import csv
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from raysed.data.clip import Event
+from raysed.storage.tab_separated import read_table
 
 _FAULTS_SHOWN = 10
 
@@ -84,32 +84,26 @@ def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[
 
 
 def _rows(path: Path, columns: tuple[str, ...], faults: Faults) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and fields of every row, after checking that the header is exactly `columns`."""
+    """Line number and fields of every row, after the header was found to be exactly `columns`."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; it should hold the columns {', '.join(columns)}")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text ({error})") from error
-    reader = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    header = next(reader, [])
-    if tuple(header) != columns:
+    table = read_table(path, columns)
+    if table.columns != columns:
         raise ValueError(
-            f"{path}, line 1: the columns are {header}, expected {list(columns)} separated by tabs"
+            f"{path}, line 1: the columns are {list(table.columns)}, expected {list(columns)} "
+            "separated by tabs"
         )
-    for row in reader:
-        if not any(row):
-            continue
-        if len(row) != len(columns):
-            faults.add(reader.line_num, f"{len(row)} fields, expected {len(columns)}: {row}")
-            continue
-        yield reader.line_num, row
+    for line, fault in table.faults:
+        faults.add(line, fault)
+    yield from zip(table.lines, table.rows, strict=True)
 
 
 def _check_name(name: str, line: int, faults: Faults) -> None:
     path = PurePosixPath(name)
     if not name:
         faults.add(line, "the filename is empty")
+    elif not path.name:
+        faults.add(line, f"{name!r} is a folder, not a filename")
     elif path.is_absolute() or ".." in path.parts or "\\" in name:
         faults.add(line, f"{name!r} leaves the data root; give a name relative to the audio folder")
 

@@ -144,7 +144,7 @@ def test_reading_a_clip(tmp_path: Path) -> None:
             "filename\tevent_labels\n../a.wav\tDog\n../b.wav\tDog\n",
             ["2 faults", "line 2", "line 3"],
         ),
-        ("filename\tevent_labels\na.wav\n", ["line 2", "1 fields"]),
+        ("filename\tevent_labels\na.wav\n", ["line 2", "1 field, expected 2"]),
         ("filename\tevent_labels\na.wav\tDog\na.wav\tCat\n", ["line 3", "twice"]),
     ],
 )
