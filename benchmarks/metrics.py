@@ -24,12 +24,8 @@ from benchmarks.common import Row, document, least_s, one_core, paired, publish,
 from benchmarks.real_systems import BASELINE, TRUTH, read_real
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.statistics import Parameters, Statistics, collect
-from raysed.evaluation.detections.events import (
-    Events,
-    Reference,
-    read_durations_tsv,
-    read_events_tsv,
-)
+from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, random_bits
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.psds import psds

@@ -11,12 +11,8 @@ import numpy as np
 
 from raysed.evaluation.counts.clip_counts import Counts, Deltas, PsdsCriteria
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.detections.events import (
-    Events,
-    Reference,
-    read_durations_tsv,
-    read_events_tsv,
-)
+from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
+from raysed.evaluation.detections.events import Events, Reference
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRUTH = DATA / "desed_metadata" / "validation" / "validation.tsv"

@@ -184,7 +184,7 @@ def score_command(  # noqa: PLR0913 - each is an option
         typer.Option(
             exists=True,
             help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
-            "folder of sed_scores_eval score files.",
+            "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
         ),
     ],
     ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
@@ -199,8 +199,18 @@ def score_command(  # noqa: PLR0913 - each is an option
         str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
     ] = "refuse",
     threshold: Annotated[
-        float | None, typer.Option(help="Operating point of the F1 scores (default: 0.5).")
+        float | None,
+        typer.Option(
+            help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."
+        ),
     ] = None,
+    at_threshold: Annotated[
+        Literal["event", "none"],
+        typer.Option(
+            help="Score files: what a score equal to the threshold is. event: as dcase_util; none: as "
+            "sed_scores_eval and sebbs."
+        ),
+    ] = "event",
     draws: Annotated[int, typer.Option(min=10, help="Bootstrap draws.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     as_json: JsonOption = False,
@@ -210,7 +220,7 @@ def score_command(  # noqa: PLR0913 - each is an option
     from raysed.evaluation.score.score import Request, score
 
     request = Request(
-        predictions, ground_truth, durations, versus, overlaps, threshold, draws, seed
+        predictions, ground_truth, durations, versus, overlaps, threshold, at_threshold, draws, seed
     )
     show(score(request), as_json=as_json)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from raysed.evaluation.detections.events import COLUMNS
+from raysed.evaluation.detections.event_table import COLUMNS
 from raysed.predict.recordings import FrameScores
 from raysed.predict.sources import Source, refuse_shared_outputs
 from raysed.storage.folder import write_atomically

@@ -27,7 +27,7 @@ AUDIO_SUFFIXES = frozenset(
 
 
 def clip_name(path: str) -> str:
-    """The name of a clip: its whole path within the folder of recordings, without the audio suffix.
+    """Return the name of a clip: its whole path within the folder of recordings, without the audio suffix.
 
     `day1/take.wav` is `day1/take`, and so is `./day1/take.WAV`; `Y1_30.000_40.000` stays as it is. What is
     written about a clip (`predict --out`, `--scores`) lies at this name with a suffix of its own, and what
@@ -65,6 +65,6 @@ def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
 
 
 def _tails(name: str) -> list[str]:
-    """`a/b/c`, `b/c` and `c` of `a/b/c`."""
+    """Return `a/b/c`, `b/c` and `c` for `a/b/c`."""
     parts = name.split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -17,8 +17,8 @@ NAMES = ("filename", "event_label")
 """The columns that hold names."""
 LONGEST_FIELD = 100_000
 _OTHER_SEPARATORS = re.compile(r"[,;|]\s*[\d.]+\s*[,;|]|\.\w+[,;|]|\s[\d.]+\s")
-"""What the only field of a row holds where the row was written with something other than tabs."""
-_SHOWN = 60
+"""Separators that the only field of a row holds where it was written with something other than tabs."""
+_SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Table:
     columns: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
-    """Of each row, counted from 1, the header."""
+    """The line of each row, counted from 1, the header."""
     faults: list[tuple[int, str]]
     """Rows that break the grammar, by line; they are not among `rows`."""
 
@@ -41,7 +41,7 @@ class Table:
 
 
 def read_table(path: str | Path, expected: Sequence[str]) -> Table:
-    """The fields of a TSV as text; the expected columns are among its own, in any order.
+    """Read the fields of a TSV as text; the expected columns are among its own, in any order.
 
     Raises ValueError, naming the file, for what is no text, and for a header that lacks a column or names one
     twice. Rows that break the grammar are listed in `faults`, for the caller to refuse.
@@ -67,7 +67,7 @@ def read_table(path: str | Path, expected: Sequence[str]) -> Table:
 
 
 def shown(text: str) -> str:
-    """A field or row for a message: quoted, with its tabs visible, and not longer than a line."""
+    """Return a field or row for a message: quoted, with its tabs visible, and not longer than a line."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
@@ -94,7 +94,7 @@ def _check_header(path: Path, columns: tuple[str, ...], expected: Sequence[str])
         quoted = "; quotation marks are letters here" if '"' in "".join(columns) else ""
         raise ValueError(
             f"{path}, line 1: expected the tab-separated columns {', '.join(expected)}; "
-            f"{', '.join(missing)} is missing from {shown(chr(9).join(columns))}{quoted}"
+            f"{', '.join(missing)} is missing from {shown(chr(9).join(columns)) if any(columns) else 'an empty line'}{quoted}"
         )
     for column in columns:
         if columns.count(column) > 1:

@@ -94,12 +94,12 @@ def sed_eval_segment_f1(
     """Macro and per-class segment-based F1 by sed_eval.
 
     Here it has no "zero_score": a class of which the system says nothing is NaN and left out. Such
-    a class is set to 0, as for events.
+    a class is set to 0, as for events. Clips are as long as their durations say, where these are known.
     """
     metric = sed_eval.sound_event.SegmentBasedMetrics(
         event_label_list=list(case.reference.classes), time_resolution=segment_s
     )
-    _, per_class = _sed_eval(metric, case, events)
+    _, per_class = _sed_eval(metric, case, events, with_length=True)
     silent = [metric.class_wise[label]["Nsys"] == 0 for label in case.reference.classes]
     named = [metric.class_wise[label]["Nref"] > 0 for label in case.reference.classes]
     per_class = np.where(np.array(silent) & np.array(named), 0.0, per_class)
@@ -108,16 +108,21 @@ def sed_eval_segment_f1(
 
 
 def _sed_eval(
-    metric: sed_eval.sound_event.SoundEventMetrics, case: Case, events: Events
+    metric: sed_eval.sound_event.SoundEventMetrics,
+    case: Case,
+    events: Events,
+    *,
+    with_length: bool = False,
 ) -> tuple[float, list[float]]:
     reference = case.reference
     tables = [frame(which, reference) for which in (reference.events, events)]
-    for filename in reference.filenames:
+    for filename, duration_s in zip(reference.filenames, reference.durations_s, strict=True):
+        length = {"evaluated_length_seconds": duration_s} if with_length and duration_s > 0 else {}
         rows = [
             table[table.filename == filename].to_dict("records") or [{"filename": filename}]
             for table in tables
         ]
-        metric.evaluate(*rows)
+        metric.evaluate(*rows, **length)
     per_class = [metric.class_wise_f_measure(label)["f_measure"] for label in reference.classes]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

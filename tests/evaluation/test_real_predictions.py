@@ -9,12 +9,8 @@ import pytest
 
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.baselines import always_on, permuted_clips
-from raysed.evaluation.detections.events import (
-    Events,
-    Reference,
-    read_durations_tsv,
-    read_events_tsv,
-)
+from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, interval
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1

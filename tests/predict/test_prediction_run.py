@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from raysed.cli.predict_commands import export
-from raysed.evaluation.detections.events import Reference, read_events_tsv
+from raysed.evaluation.detections.event_table import read_events_tsv
+from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import read_score_folder
 from raysed.predict import parallel
 from raysed.predict import prediction_run as run_module

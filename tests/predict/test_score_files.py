@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from raysed.evaluation.detections.events import Reference, read_events_tsv
+from raysed.evaluation.detections.event_table import read_events_tsv
+from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import read_score_folder
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds

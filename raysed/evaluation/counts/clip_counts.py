@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from raysed.evaluation.counts.matching import FP, TP, event_matches, intersection_deltas
+from raysed.evaluation.counts.matching import EXACT, FP, TP, event_matches, intersection_deltas
 from raysed.evaluation.detections.events import Events, Reference
 
 
@@ -19,6 +19,10 @@ class PsdsCriteria(NamedTuple):
     cttc: float | None
     """Smallest share of a rejected detection inside events of another class; None: cross-triggers are not
     counted."""
+
+    def numbers(self) -> tuple[float, float, float]:
+        """Return the three as the kernels take them, with NaN for no cross-triggers."""
+        return self.dtc, self.gtc, np.nan if self.cttc is None else self.cttc
 
 
 PAPER = PsdsCriteria(0.5, 0.5, 0.3)
@@ -101,7 +105,7 @@ def intersection_points(
         np.concatenate([getattr(events, field) for events in points]) for field in fields
     )
     truth = arrays_of(reference.events.positive(), n_clips)
-    tolerances = (criteria.dtc, criteria.gtc, np.nan if criteria.cttc is None else criteria.cttc)
+    tolerances = (*criteria.numbers(), EXACT)
     durations_s = np.asarray(reference.durations_s, dtype=np.float64)
     return Deltas.sort(
         intersection_deltas(
@@ -124,32 +128,36 @@ def intersection_counts(reference: Reference, detections: Events, criteria: Psds
 
 
 def segment_counts(reference: Reference, detections: Events, segment_s: float) -> Counts:
-    """Count the segments of `segment_s` in which a class is active (sed_eval's segment-based metric)."""
-    shape = len(reference.filenames), len(reference.classes)
-    n_ref_NK = _active_segments(reference.events, *shape, segment_s)
-    n_sys_NK = _active_segments(detections, *shape, segment_s)
+    """Count the segments of `segment_s` in which a class is active (sed_eval's segment-based metric).
+
+    Segments that begin after the end of the clip do not count, as with sed_eval's
+    `evaluated_length_seconds`; where the duration is unknown, all do.
+    """
+    n_classes, truth = len(reference.classes), reference.events
+    n_segments_N = np.ceil(np.nan_to_num(reference.durations_s, nan=np.inf) / segment_s)
+    n_ref_NK = _active_segments(truth, n_segments_N, n_classes, segment_s)
+    n_sys_NK = _active_segments(detections, n_segments_N, n_classes, segment_s)
     fields = ("clip_E", "label_E", "onset_E", "offset_E")
-    both = (
-        np.concatenate((getattr(reference.events, field), getattr(detections, field)))
-        for field in fields
-    )
-    either_NK = _active_segments(Events.sort(*both), *shape, segment_s)
+    both = (np.concatenate((getattr(truth, field), getattr(detections, field))) for field in fields)
+    either_NK = _active_segments(Events.sort(*both), n_segments_N, n_classes, segment_s)
     return Counts(n_ref_NK + n_sys_NK - either_NK, n_sys_NK, n_ref_NK)
 
 
-def _active_segments(events: Events, n_clips: int, n_classes: int, segment_s: float) -> np.ndarray:
-    """Return int32 (n_clips, n_classes): the segments touched by at least one event."""
-    first_E = np.floor(events.onset_E / segment_s).astype(np.int64)
-    stop_E = np.ceil(events.offset_E / segment_s).astype(np.int64)
+def _active_segments(
+    events: Events, n_segments_N: np.ndarray, n_classes: int, segment_s: float
+) -> np.ndarray:
+    """Return int32 (N, n_classes): the segments of each clip touched by at least one event."""
+    last_E = np.minimum(np.ceil(events.offset_E / segment_s), n_segments_N[events.clip_E])
+    first_E, stop_E = np.floor(events.onset_E / segment_s).astype(np.int64), last_E.astype(np.int64)
     cell_E = events.clip_E.astype(np.int64) * n_classes + events.label_E
     order_E = np.lexsort((first_E, cell_E))
-    cell_E = cell_E[order_E]
-    apart = cell_E * (int(stop_E.max(initial=0)) + 1)  # one axis on which cells do not overlap
-    first_E, stop_E = first_E[order_E] + apart, stop_E[order_E] + apart
+    cell_E, first_E, stop_E = cell_E[order_E], first_E[order_E], stop_E[order_E]
+    width = int(np.maximum(first_E, stop_E).max(initial=0)) + 1
+    first_E, stop_E = first_E + cell_E * width, stop_E + cell_E * width  # on one axis, cells apart
     covered_E = np.maximum.accumulate(np.append(0, stop_E))[:-1]
     new_E = np.maximum(stop_E - np.maximum(first_E, covered_E), 0)
-    active = np.bincount(cell_E, weights=new_E, minlength=n_clips * n_classes)
-    return active.reshape(n_clips, n_classes).astype(np.int32)
+    active = np.bincount(cell_E, weights=new_E, minlength=len(n_segments_N) * n_classes)
+    return active.reshape(-1, n_classes).astype(np.int32)
 
 
 def tag_counts(present_NK: np.ndarray, found_NK: np.ndarray) -> Counts:

@@ -7,13 +7,20 @@ start[n + 1].
 `event_matches` follows sed_eval 0.2.1 (Mesaros et al. 2016, DOI 10.3390/app6060162),
 `intersection_deltas` psds_eval 0.5.3 (Bilen et al. 2020, DOI 10.1109/ICASSP40776.2020.9052995),
 rounding included: each overlap is divided before the sum, which runs in onset order with Kahan's
-compensation (pandas' groupby does), and overlaps are strict.
+compensation (pandas' groupby does), and overlaps are strict. A share that is met exactly may be missed
+by a rounding error there. sed_scores_eval 0.0.4 compares seconds, both sides rounded to 6 decimals, and
+counts false alarms after the end of the clip too; `count_clip` follows either, as `criteria` say.
 """
 
 import numpy as np
 from numba import njit
 
 Arrays = tuple[np.ndarray, ...]
+
+Criteria = tuple[float, float, float, float]
+"""dtc, gtc, cttc (NaN: no cross-triggers), and the rule: EXACT or sed_scores_eval's ROUNDED."""
+EXACT, ROUNDED = 0.0, 1e6
+"""psds_eval's shares as they are; sed_scores_eval's seconds in whole units of 1 / ROUNDED."""
 
 TP, FP, CT = 0, 1, 2
 """Slots: column = class * (K + 2) + slot; cross-triggers with class j have the slot CT + j."""
@@ -87,13 +94,12 @@ def intersection_deltas(
     points: Arrays,
     durations_s: np.ndarray,
     n_classes: int,
-    criteria: tuple[float, float, float],
+    criteria: Criteria,
 ) -> np.ndarray:
     """Return the changes of the TP, FP and cross-trigger counts from one operating point to the next.
 
-    `points` holds the detections of M operating points one after the other, with start (M, N + 1);
-    `criteria` are (dtc, gtc, cttc), cttc NaN for no cross-triggers. Events must have positive
-    length. Returns int32 (E, 4): column, clip, operating point, change. The first point's counts
+    `points` holds the detections of M operating points one after the other, with start (M, N + 1).
+    Events must have positive length. Returns int32 (E, 4): column, clip, operating point, change. The first point's counts
     are changes from zero.
     """
     gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
@@ -181,13 +187,13 @@ def count_clip(
     gts: Arrays,
     detections: Arrays,
     duration_s: float,
-    criteria: tuple[float, float, float],
+    criteria: Criteria,
     tally: tuple[np.ndarray, np.ndarray, int],
 ) -> int:
     """Count one clip at one operating point into `tally`; return the number of columns that are not zero."""
-    gt_label_G = gts[0]
+    gt_label_G, gt_onset_G, gt_offset_G = gts
     label_D, onset_D, offset_D = detections
-    dtc, gtc, cttc = criteria
+    dtc, gtc, cttc, rule = criteria
     n_classes = tally[2]
     width = n_classes + 2
     precision_K = np.empty(n_classes)
@@ -195,44 +201,71 @@ def count_clip(
     carry_K = np.empty(n_classes)
     n_used = 0
     for d in range(label_D.size):
-        _precision(onset_D[d], offset_D[d], gts, precision_K, carry_K)
+        length_s = offset_D[d] - onset_D[d]
+        _precision((onset_D[d], offset_D[d]), gts, rule, precision_K, carry_K)
         own = label_D[d]
-        if precision_K[own] > 0 and precision_K[own] >= dtc:
-            _cover(own, onset_D[d], offset_D[d], gts, coverage_G)
+        if _reached(precision_K[own], dtc, length_s, rule):
+            _cover(own, (onset_D[d], offset_D[d]), gts, rule, coverage_G)
             continue
-        if onset_D[d] < duration_s and offset_D[d] > 0:
+        if _is_heard(onset_D[d], offset_D[d], duration_s, rule):
             n_used = _bump(tally, n_used, own * width + FP)
         for other in range(n_classes):
-            if other != own and precision_K[other] > 0 and precision_K[other] >= cttc:
+            if other != own and _reached(precision_K[other], cttc, length_s, rule):
                 n_used = _bump(tally, n_used, own * width + CT + other)
     for g in range(gt_label_G.size):
-        if coverage_G[0, g] > 0 and coverage_G[0, g] >= gtc:
+        if _reached(coverage_G[0, g], gtc, gt_offset_G[g] - gt_onset_G[g], rule):
             n_used = _bump(tally, n_used, gt_label_G[g] * width + TP)
     return n_used
 
 
 @njit(cache=True, nogil=True)
+def _reached(overlap: float, criterion: float, length_s: float, rule: float) -> bool:
+    """Return whether an overlap (a share, or seconds where these are rounded) fulfils a criterion."""
+    if rule == EXACT:
+        return overlap > 0 and overlap >= criterion
+    return overlap > 0 and np.rint(overlap * rule) >= np.rint(criterion * length_s * rule)
+
+
+@njit(cache=True, nogil=True)
+def _is_heard(onset: float, offset: float, duration_s: float, rule: float) -> bool:
+    """Return whether a false alarm counts; in a clip of unknown duration none does."""
+    if rule == EXACT:
+        return onset < duration_s and offset > 0
+    return not np.isnan(duration_s)
+
+
+@njit(cache=True, nogil=True)
 def _precision(
-    onset: float, offset: float, gts: Arrays, precision_K: np.ndarray, carry_K: np.ndarray
+    span: tuple[float, float],
+    gts: Arrays,
+    rule: float,
+    precision_K: np.ndarray,
+    carry_K: np.ndarray,
 ) -> None:
-    """Return the share of one detection that lies in the events of each class."""
+    """Fill in the share (or seconds) of one detection that lies in the events of each class."""
     gt_label_G, gt_onset_G, gt_offset_G = gts
+    onset, offset = span
+    whole = offset - onset if rule == EXACT else 1.0
     precision_K[:] = 0.0
     carry_K[:] = 0.0
     for g in range(gt_label_G.size):
         if onset < gt_offset_G[g] and gt_onset_G[g] < offset:
             overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
-            _kahan(precision_K, carry_K, gt_label_G[g], overlap_s / (offset - onset))
+            _kahan(precision_K, carry_K, gt_label_G[g], overlap_s / whole)
 
 
 @njit(cache=True, nogil=True)
-def _cover(label: int, onset: float, offset: float, gts: Arrays, coverage_G: np.ndarray) -> None:
-    """Add the share of each event of the class that one accepted detection covers."""
+def _cover(
+    label: int, span: tuple[float, float], gts: Arrays, rule: float, coverage_G: np.ndarray
+) -> None:
+    """Add the share (or seconds) of each event of the class that one accepted detection covers."""
     gt_label_G, gt_onset_G, gt_offset_G = gts
+    onset, offset = span
     for g in range(gt_label_G.size):
         if gt_label_G[g] == label and onset < gt_offset_G[g] and gt_onset_G[g] < offset:
             overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
-            _kahan(coverage_G[0], coverage_G[1], g, overlap_s / (gt_offset_G[g] - gt_onset_G[g]))
+            whole = gt_offset_G[g] - gt_onset_G[g] if rule == EXACT else 1.0
+            _kahan(coverage_G[0], coverage_G[1], g, overlap_s / whole)
 
 
 @njit(cache=True, nogil=True)

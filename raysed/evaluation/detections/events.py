@@ -10,17 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-COLUMNS = ("filename", "onset", "offset", "event_label")
-
-_OTHER_SEPARATORS = r"[,;|]\s*[\d.]+\s*[,;|]|\s[\d.]+\s"
-"""Separators that a file name holds when a whole row was written with something other than tabs."""
+from raysed.evaluation.detections.event_table import COLUMNS, eventless, refuse_rows
 
 
 @dataclass(frozen=True)
@@ -174,98 +170,3 @@ class Reference:
         ):
             digest.update(np.ascontiguousarray(array).tobytes() + b"\1")
         return digest.hexdigest()
-
-
-def eventless(frame: pd.DataFrame) -> np.ndarray:
-    """Return bool (rows,): true for rows that only say that the clip exists."""
-    columns = (frame[column].isna().to_numpy() for column in ("onset", "offset", "event_label"))
-    return np.logical_and.reduce(list(columns))
-
-
-def read_events_tsv(path: str | Path) -> pd.DataFrame:
-    """Read a table of events from a tab-separated file with a header; column order and extra columns do not
-    matter.
-
-    The index holds line numbers, which the messages of `Events.from_frame` repeat. Raises
-    ValueError, naming file and line, for a missing column, a time that is no number, and an offset
-    before its onset.
-    """
-    frame = _read_tsv(path, COLUMNS)
-    for column in ("onset", "offset"):
-        frame[column] = _numbers(frame, column)
-    partly = frame[["onset", "offset", "event_label"]].isna().any(axis=1).to_numpy() & ~eventless(
-        frame
-    )
-    merged = eventless(frame) & frame["filename"].str.contains(_OTHER_SEPARATORS).to_numpy(bool)
-    refuse_rows(frame, merged, "is the only field: columns must be separated by tabs")
-    refuse_rows(frame, partly, "has some but not all of onset, offset and event_label")
-    refuse_rows(
-        frame, (frame["offset"] < frame["onset"]).to_numpy(), "has its offset before its onset"
-    )
-    return frame
-
-
-def read_durations_tsv(path: str | Path) -> dict[str, float]:
-    """Read the seconds of each clip from a tab-separated file with the columns filename and duration."""
-    frame = _read_tsv(path, ("filename", "duration"))
-    seconds = _numbers(frame, "duration").to_numpy()
-    refuse_rows(
-        frame, ~(np.isfinite(seconds) & (seconds > 0)), "needs a duration of positive seconds"
-    )
-    refuse_rows(frame, frame["filename"].duplicated().to_numpy(), "has more than one duration")
-    return dict(zip(frame["filename"], seconds.tolist(), strict=True))
-
-
-def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read the named columns of a TSV, indexed by line number; only empty fields are missing values.
-
-    Numbers are parsed by pandas' default reader, so they are the same floats that the field's packages get.
-    """
-    names = {"filename": str, "event_label": str}
-    try:
-        frame = pd.read_csv(
-            path,
-            sep="\t",
-            dtype=names,
-            na_values=[""],
-            keep_default_na=False,
-            skip_blank_lines=False,
-        )
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a tab-separated table with a header ({error})") from error
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"{path}, line 1: expected the tab-separated columns {', '.join(columns)}; "
-            f"{', '.join(missing)} is missing from {list(frame.columns)}"
-        )
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus fields for row names
-        raise ValueError(f"{path}, line 2: more fields than the header has columns")
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
-    frame = frame[list(columns)]
-    frame = frame.loc[frame.notna().any(axis=1)]
-    frame.attrs["path"] = str(path)
-    refuse_rows(frame, frame["filename"].isna().to_numpy(), "has no filename")
-    return frame
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
-    """Return a column as float64. Raises ValueError where a field is neither a number nor empty."""
-    numbers = pd.to_numeric(frame[column], errors="coerce").astype(np.float64)
-    wrong = (numbers.isna() & frame[column].notna()).to_numpy()
-    refuse_rows(frame, wrong, f"has a value of {column} that is no number")
-    return numbers
-
-
-def refuse_rows(frame: pd.DataFrame, bad_R: ArrayLike, complaint: str) -> None:
-    """Raise ValueError for the first row where `bad_R` is true, with its place and content."""
-    bad_R = np.asarray(bad_R, dtype=bool)
-    if not bad_R.any():
-        return
-    row = int(np.flatnonzero(bad_R)[0])
-    place = f"{frame.attrs.get('path', 'table')}, {frame.index.name or 'row'} {frame.index[row]}: "
-    content = "\t".join(str(value) for value in frame.iloc[row])
-    raise ValueError(
-        f"{place}clip {frame['filename'].iloc[row]} {complaint} "
-        f"({content!r}; {int(bad_R.sum())} such rows)"
-    )

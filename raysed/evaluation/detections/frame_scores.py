@@ -2,27 +2,34 @@
 
 `read_score_folder` reads what sed_scores_eval writes: one TSV a clip, named after it, with the
 columns onset and offset (seconds of each frame) and one column of scores a class. Such scores are
-taken as they are, already filtered. About 1.5 ms a file.
+taken as they are, already filtered: probabilities, logits, or sound event bounding boxes (one score
+for a whole box, -inf between boxes: DCASE 2024). About 1.5 ms a file.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import regions
+from raysed.storage.clip_name import clip_name, match_clips
+from raysed.storage.tab_separated import Table, read_table, shown
 
+FRAME = ("onset", "offset")
 GAP_S = 1e-6
 """Frames further apart than this do not touch."""
+NO_SCORE = -np.inf
+"""The score of a frame in which no threshold finds an event."""
 
 
 @dataclass(frozen=True)
 class FrameScores:
     """Frame scores of N clips of at most T frames, K classes; shorter clips end in frames of no length and
-    score -1.
+    score -inf.
     """
 
     scores_NTK: np.ndarray
@@ -31,16 +38,30 @@ class FrameScores:
     """float64 (N, T + 1), seconds: frame t lasts from edge t to edge t + 1."""
 
     @classmethod
-    def uniform(
-        cls, scores_NTK: np.ndarray, frame_s: float, durations_s: np.ndarray
-    ) -> "FrameScores":
+    def uniform(cls, scores_NTK: np.ndarray, frame_s: float, durations_s: np.ndarray) -> Self:
         """Make scores of frames of equal length, cut at the clip's duration (N,)."""
         edge_T1 = np.arange(scores_NTK.shape[1] + 1) * frame_s
         return cls(scores_NTK, np.minimum(edge_T1, np.asarray(durations_s, np.float64)[:, None]))
 
-    def decode(self, threshold: float) -> Events:
-        """Return the contiguous regions of score >= threshold as events."""
-        compared = float(self.scores_NTK.dtype.type(threshold))
+    @property
+    def in_unit_interval(self) -> bool:
+        """Tell whether all scores but -inf lie in [0, 1]."""
+        given = self.scores_NTK[self.scores_NTK > NO_SCORE]
+        return not given.size or bool(given.min() >= 0 and given.max() <= 1)
+
+    def classes(self, kept: slice) -> Self:
+        """Return the scores of some of the classes."""
+        return type(self)(np.ascontiguousarray(self.scores_NTK[:, :, kept]), self.edges_NT1)
+
+    def decode(self, threshold: float, *, at_threshold: bool = True) -> Events:
+        """Return the contiguous regions of score >= threshold as events; of score > threshold without
+        `at_threshold`.
+        """
+        precision = self.scores_NTK.dtype.type
+        compared = precision(threshold)
+        if not at_threshold:
+            compared = np.nextafter(compared, precision(np.inf))
+        compared = float(compared)
         clip_E, label_E, first_E, stop_E = regions(self.scores_NTK, compared)
         events = Events(
             clip_E, label_E, self.edges_NT1[clip_E, first_E], self.edges_NT1[clip_E, stop_E]
@@ -48,29 +69,35 @@ class FrameScores:
         return events.positive()
 
 
-def read_score_folder(folder: Path, reference: Reference) -> FrameScores:
-    """Read the scores of every clip of the set, in its order.
+def read_score_folder(
+    folder: Path, reference: Reference, foreign: Sequence[str] = ()
+) -> FrameScores:
+    """Read the scores of every clip of the set, in its order, for each of its classes and then of `foreign`.
 
-    Raises ValueError, naming the file and line, for clips without a file, files without a clip,
-    classes that do not fit, frames that do not touch, and scores outside [0, 1].
+    A file is named after its clip (`clip_name`), in sub-folders too. Raises ValueError, naming the file and
+    line, for clips without a file, files without a clip, classes that do not fit, frames that do not touch, and
+    scores that are no number.
     """
-    paths = {path.stem: path for path in sorted(folder.glob("*.tsv"))}
-    stems = [Path(filename).stem for filename in reference.filenames]
-    unknown = sorted(set(paths) - set(stems))
+    paths = score_files(folder)
+    clip_of = match_clips(paths, reference.filenames)
+    unknown = [name for name in paths if name not in clip_of]
     if unknown:
         raise ValueError(
-            f"{paths[unknown[0]]}: {unknown[0]} is not one of the {len(stems)} clips of the set "
-            f"({len(unknown)} such files)"
+            f"{paths[unknown[0]]}: {unknown[0]} is not one of the {len(reference.filenames)} clips of "
+            f"the set, such as {reference.filenames[0]}, or means several ({len(unknown)} such files)"
         )
-    missing = [stem for stem in stems if stem not in paths]
+    path_of = {clip: paths[name] for name, clip in clip_of.items()}
+    missing = [filename for filename in reference.filenames if filename not in path_of]
     if missing:
+        name = clip_name(missing[0])
         raise ValueError(
-            f"{folder}: no scores for clip {missing[0]}: {missing[0]}.tsv is missing "
+            f"{folder}: no scores for clip {missing[0]}: {name}.tsv is missing "
             f"({len(missing)} such clips)"
         )
-    read = [_read_scores(paths[stem], reference.classes) for stem in stems]
+    classes = (*reference.classes, *foreign)
+    read = [_read_scores(path_of[filename], classes) for filename in reference.filenames]
     n_frames = max(len(scores_TK) for scores_TK, _ in read)
-    scores_NTK = np.full((len(read), n_frames, len(reference.classes)), -1.0)
+    scores_NTK = np.full((len(read), n_frames, len(classes)), NO_SCORE)
     edges_NT1 = np.empty((len(read), n_frames + 1))
     for n, (scores_TK, edge_T1) in enumerate(read):
         scores_NTK[n, : len(scores_TK)] = scores_TK
@@ -79,39 +106,45 @@ def read_score_folder(folder: Path, reference: Reference) -> FrameScores:
     return FrameScores(scores_NTK, edges_NT1)
 
 
+def score_files(folder: Path) -> dict[str, Path]:
+    """Find the TSVs of a folder and its sub-folders, by their relative names without suffix; hidden ones are
+    passed over.
+    """
+    paths = sorted(folder.rglob("*.tsv"))
+    named = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    return {name: path for name, path in named.items() if not f"/{name}".count("/.")}
+
+
 def _read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read the scores (T, K) and edges (T + 1,) of one clip."""
-    try:
-        frame = pd.read_csv(path, sep="\t", index_col=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a tab-separated table with a header ({error})") from error
-    expected = {"onset", "offset", *classes}
-    if set(frame.columns) != expected:
+    table = read_table(path, FRAME)
+    table.refuse_faults()
+    expected = {*FRAME, *classes}
+    if set(table.columns) != expected:
         raise ValueError(
             f"{path}, line 1: expected the columns onset, offset and {', '.join(classes)}; "
-            f"missing {sorted(expected - set(frame.columns))}, "
-            f"unknown {sorted(set(frame.columns) - expected)}"
+            f"missing {sorted(expected - set(table.columns))}, "
+            f"unknown {sorted(set(table.columns) - expected)}"
         )
-    if frame.empty:
+    if not table.rows:
         raise ValueError(f"{path}, line 2: a clip without frames")
-    numbers = frame.apply(pd.to_numeric, errors="coerce")
-    scores_TK = numbers[list(classes)].to_numpy(np.float64)
-    onset_T, offset_T = (numbers[name].to_numpy(np.float64) for name in ("onset", "offset"))
-    wrong_T = ~((scores_TK >= 0) & (scores_TK <= 1)).all(axis=1)
-    _refuse(path, wrong_T, f"scores outside [0, 1] or no number: {_row(frame, wrong_T)}")
-    wrong_T = ~((offset_T > onset_T) & np.isfinite(offset_T))
-    _refuse(path, wrong_T, f"a frame without length: {_row(frame, wrong_T)}")
-    wrong_T = np.append(False, np.abs(onset_T[1:] - offset_T[:-1]) > GAP_S)
-    _refuse(
-        path, wrong_T, f"a frame that does not begin where the last ended: {_row(frame, wrong_T)}"
-    )
+    columns = zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    numbers = {
+        name: pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
+        for name, texts in columns
+    }
+    scores_TK = np.stack([numbers[name] for name in classes], axis=1)
+    onset_T, offset_T = numbers["onset"], numbers["offset"]
+    _refuse(table, np.any(~(scores_TK < np.inf), axis=1), "a score that is no number (-inf: none)")
+    _refuse(table, ~((offset_T > onset_T) & np.isfinite(offset_T)), "a frame without length")
+    apart_T = np.append(False, np.abs(onset_T[1:] - offset_T[:-1]) > GAP_S)
+    _refuse(table, apart_T, "a frame that does not begin where the last ended")
     return scores_TK, np.append(onset_T, offset_T[-1])
 
 
-def _row(frame: pd.DataFrame, wrong_T: np.ndarray) -> str:
-    return repr("\t".join(str(value) for value in frame.iloc[int(np.argmax(wrong_T))]))
-
-
-def _refuse(path: Path, wrong_T: np.ndarray, complaint: str) -> None:
+def _refuse(table: Table, wrong_T: np.ndarray, complaint: str) -> None:
     if wrong_T.any():
-        raise ValueError(f"{path}, line {int(np.argmax(wrong_T)) + 2}: {complaint}")
+        row = int(np.argmax(wrong_T))
+        raise ValueError(
+            f"{table.path}, line {table.lines[row]}: {complaint}: {shown(chr(9).join(table.rows[row]))}"
+        )

@@ -1,15 +1,25 @@
 """PSDS over all thresholds at once, from frame scores; 50 operating points approximate it.
 
-Each class's counts change only at the scores that occur, so its whole curve comes from the changes at each
-distinct score of each clip (Ebbers et al. 2022, DOI 10.1109/ICASSP43922.2022.9747556). It gives a single
-value without interval: about 2 s for 1168 clips x 157 frames x 10 classes.
+Each class's counts change only at the scores that occur, so its whole curve comes from the changes
+at each distinct score of each clip (Ebbers et al. 2022, DOI 10.1109/ICASSP43922.2022.9747556). A
+single value, without interval: about 2 s for 1168 clips x 157 frames x 10 classes. Shares that are met
+exactly are judged as sed_scores_eval 0.0.4 does (`ROUNDED`), so that its values and these are one.
 """
 
 import numpy as np
 from numba import njit
 
 from raysed.evaluation.counts.clip_counts import arrays_of, seconds, tally
-from raysed.evaluation.counts.matching import FP, TP, Arrays, count_clip, emit, grown
+from raysed.evaluation.counts.matching import (
+    FP,
+    ROUNDED,
+    TP,
+    Arrays,
+    Criteria,
+    count_clip,
+    emit,
+    grown,
+)
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, area, curves
@@ -17,9 +27,15 @@ from raysed.evaluation.metrics.psds_kernels import HOUR_S
 
 
 def threshold_free_psds(
-    reference: Reference, scores: FrameScores, definition: Definition = DEFINITIONS["psds"]
+    reference: Reference,
+    scores: FrameScores,
+    definition: Definition = DEFINITIONS["psds"],
+    rule: float = ROUNDED,
 ) -> float:
-    """Return the PSDS whose operating points are all the scores that occur; NaN where nothing is defined."""
+    """Return the PSDS whose operating points are all the scores that occur; NaN where nothing is defined.
+
+    `rule` EXACT judges shares as psds_eval does.
+    """
     n_clips, n_classes = len(reference.filenames), len(reference.classes)
     truth = reference.events.positive()
     n_gt_K = tally(truth, n_clips, n_classes).sum(axis=0)
@@ -27,12 +43,11 @@ def threshold_free_psds(
     set_s = np.nansum(reference.durations_s)
     if not n_gt_K.any() or not set_s > 0:
         return float("nan")
-    criteria = definition.criteria
     entry_E4 = score_deltas(
         arrays_of(truth, n_clips),
         (scores.scores_NTK, scores.edges_NT1),
         np.asarray(reference.durations_s, np.float64),
-        (criteria.dtc, criteria.gtc, np.nan if criteria.cttc is None else criteria.cttc),
+        (*definition.criteria.numbers(), rule),
     )
     owner_E, slot_E = np.divmod(entry_E4[:, 0], n_classes + 2)
     cost_S = _slot_costs(definition, n_gt_K, gt_s_K, set_s)
@@ -78,7 +93,7 @@ def score_deltas(
     reference: Arrays,
     scores: tuple[np.ndarray, np.ndarray],
     durations_s: np.ndarray,
-    criteria: tuple[float, float, float],
+    criteria: Criteria,
 ) -> np.ndarray:
     """Return the changes of the counts of `intersection_deltas`, each class at thresholds of its own.
 
@@ -107,7 +122,7 @@ def score_deltas(
             n_before = 0
             for rank in range(n_frames):
                 frame = falling_T[rank]
-                if score_T[frame] < 0 or (
+                if score_T[frame] == -np.inf or (
                     rank + 1 < n_frames and score_T[falling_T[rank + 1]] == score_T[frame]
                 ):
                     continue

@@ -1,14 +1,26 @@
 """Reading of anyone's predictions: a TSV, a folder of operating points, or a folder of frame scores."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from raysed.evaluation.detections.events import Events, Reference, read_events_tsv
-from raysed.evaluation.detections.frame_scores import FrameScores, read_score_folder
-from raysed.evaluation.detections.overlaps import overlapping
+import numpy as np
+
+from raysed.evaluation.detections.event_table import read_events_tsv
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.detections.frame_scores import (
+    FRAME,
+    NO_SCORE,
+    FrameScores,
+    read_score_folder,
+    score_files,
+)
 from raysed.evaluation.detections.postprocess import THRESHOLDS
+from raysed.evaluation.score import remarks
+from raysed.storage.clip_name import match_clips
+from raysed.storage.tab_separated import read_table
 
 _THRESHOLD = re.compile(r"(?:.*_th_)?(\d*\.?\d+)")
 
@@ -28,19 +40,40 @@ class Predictions:
     warnings: tuple[str, ...]
 
 
-def read_predictions(path: Path, reference: Reference, threshold: float | None) -> Predictions:
+@dataclass(frozen=True)
+class _Reading:
+    """One table of events, read for a set."""
+
+    events: Events
+    """Detections of the set's classes."""
+    foreign: Counter[str]
+    """Detections of other classes."""
+    clip_of: dict[str, str]
+    """Clips of the set by the table's names for them."""
+    unused: tuple[str, ...]
+
+
+def read_predictions(
+    path: Path, reference: Reference, threshold: float | None, *, at_threshold: bool = True
+) -> Predictions:
     """Read the predictions at `path`; `threshold` asks for other detections than those at 0.5.
 
-    Raises ValueError, naming file and line, for whatever does not fit the reference.
+    `at_threshold`: whether a frame whose score equals a threshold belongs to an event. Raises ValueError, naming
+    file and line, for whatever does not fit the reference.
     """
     if not path.is_dir():
         return _one_table(path, reference, threshold)
     files = sorted(path.glob("*.tsv"))
+    scores = score_files(path)
+    first = next(iter(files), next(iter(scores.values()), None))
+    if first is not None:
+        columns = read_table(first, ()).columns
+        if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
+            foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
+            found = read_score_folder(path, reference, foreign)
+            return _frame_scores(path, reference, found, foreign, (threshold, at_threshold))
     if not files:
         raise ValueError(f"{path}: no .tsv file in this folder")
-    header = files[0].read_text().split("\n", 1)[0].rstrip("\r").split("\t")
-    if {"onset", "offset"} < set(header) and not {"filename", "event_label"} & set(header):
-        return _frame_scores(path, reference, threshold)
     return _operating_points(files, reference, threshold)
 
 
@@ -61,12 +94,13 @@ def nearest(thresholds: Iterable[float], wanted: float) -> float:
 
 
 def _one_table(path: Path, reference: Reference, threshold: float | None) -> Predictions:
-    detections = _read(path, reference)
-    warnings = _doubts(path, detections)
-    if len(detections) == 0:
+    reading = _read(path, reference)
+    warnings = reading.unused + _remarks(path, reference, [reading])
+    warnings += remarks.false_alarms(path, reading.foreign, threshold)
+    if len(reading.events) == 0:
         warnings += (f"{path}: no detections",)
     warnings += (f"{path}: one operating point, so there is no PSDS",)
-    return Predictions(detections, threshold, None, None, warnings)
+    return Predictions(reading.events, threshold, None, None, warnings)
 
 
 def _operating_points(
@@ -78,10 +112,12 @@ def _operating_points(
         if point in places:
             raise ValueError(f"{path}: threshold {point} again, as in {places[point].name}")
         places[point] = path
-    points = {point: _read(path, reference) for point, path in sorted(places.items())}
+    readings = {point: _read(path, reference) for point, path in sorted(places.items())}
+    points = {point: reading.events for point, reading in readings.items()}
     chosen = nearest(points, 0.5 if threshold is None else threshold)
     folder = files[0].parent
-    warnings = _doubts(folder, *points.values())
+    warnings = readings[chosen].unused + _remarks(folder, reference, list(readings.values()))
+    warnings += remarks.false_alarms(folder, readings[chosen].foreign, chosen)
     if threshold is not None and chosen != threshold:
         warnings += (f"{folder}: no operating point at {threshold}; {chosen} is used for F1",)
     if not any(len(events) for events in points.values()):
@@ -91,22 +127,61 @@ def _operating_points(
     return Predictions(points[chosen], chosen, points, None, warnings)
 
 
-def _frame_scores(folder: Path, reference: Reference, threshold: float | None) -> Predictions:
-    scores = read_score_folder(folder, reference)
+def _frame_scores(
+    folder: Path,
+    reference: Reference,
+    found: FrameScores,
+    foreign: list[str],
+    decoding: tuple[float | None, bool],
+) -> Predictions:
+    """Decode `found`, which has the classes of the reference, then the foreign ones."""
+    threshold, at_threshold = decoding
     chosen = 0.5 if threshold is None else threshold
-    points = {point: scores.decode(point) for point in THRESHOLDS}
-    return Predictions(scores.decode(chosen), chosen, points, scores, ())
+    n_classes = len(reference.classes)
+    scores = found.classes(slice(n_classes))
+    thresholds, warnings = THRESHOLDS, ()
+    if not scores.in_unit_interval:
+        thresholds = value_points(scores)
+        said = f"F1 at {chosen} of the values as they are"
+        warnings = (
+            f"{folder}: scores outside [0, 1]: {said}{' (--threshold)' if threshold is None else ''}; "
+            f"PSDS from {len(thresholds)} thresholds between {thresholds[0]:g} and {thresholds[-1]:g}, "
+            "taken from the values",
+        )
+    alarms = found.classes(slice(n_classes, None)).decode(chosen, at_threshold=at_threshold)
+    labels = Counter(foreign[k] for k in alarms.label_E.tolist())
+    warnings += remarks.false_alarms(folder, labels, chosen)
+    points = {point: scores.decode(point, at_threshold=at_threshold) for point in thresholds}
+    detections = scores.decode(chosen, at_threshold=at_threshold)
+    return Predictions(detections, chosen, points, scores, warnings)
 
 
-def _read(path: Path, reference: Reference) -> Events:
-    return Events.from_frame(read_events_tsv(path), reference.filenames, reference.classes)
+def value_points(scores: FrameScores) -> tuple[float, ...]:
+    """Return at most as many operating points as `THRESHOLDS` has, for scores on any scale, ascending.
+
+    They are quantiles of the highest score of each clip and class, so that a monotone change of the scale finds
+    the same events at them.
+    """
+    highest_NK = scores.scores_NTK.max(axis=1)
+    given = np.unique(highest_NK[highest_NK > NO_SCORE])
+    shares = (np.arange(len(THRESHOLDS)) + 0.5) / len(THRESHOLDS)
+    return tuple(np.unique(np.quantile(given, shares, method="inverted_cdf")).tolist())
 
 
-def _doubts(path: Path, *points: Events) -> tuple[str, ...]:
-    count = sum(int(overlapping(events).sum()) for events in points)
-    if count == 0:
-        return ()
-    return (
-        f"{path}: {count} detections overlap another one of their class and clip; "
-        "they are counted as they are (psds_eval refuses them)",
+def _read(path: Path, reference: Reference) -> _Reading:
+    table = read_events_tsv(path)
+    clip_of = match_clips(table["filename"], reference.filenames)
+    unused = remarks.unused_columns(table) + remarks.other_spelling(path, clip_of)
+    table["filename"] = [clip_of.get(name, name) for name in table["filename"]]
+    foreign_R = table["event_label"].notna() & ~table["event_label"].isin(reference.classes)
+    foreign = Counter(table["event_label"][foreign_R].tolist())
+    table.loc[foreign_R, ["onset", "offset", "event_label"]] = None
+    events = Events.from_frame(table, reference.filenames, reference.classes)
+    return _Reading(events, foreign, clip_of, unused)
+
+
+def _remarks(path: Path, reference: Reference, readings: list[_Reading]) -> tuple[str, ...]:
+    named = {clip for reading in readings for clip in reading.clip_of.values()}
+    return remarks.without_rows(path, named, reference.filenames) + remarks.overlaps(
+        path, *(reading.events for reading in readings)
     )

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.detections.events import (
-    Events,
-    Reference,
+from raysed.evaluation.detections.event_table import (
     read_durations_tsv,
     read_events_tsv,
+    refuse_soft_labels,
 )
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import merged, overlapping
 from raysed.evaluation.intervals.bootstrap import METRICS, class_intervals, interval
 from raysed.evaluation.intervals.significance import paired_difference
@@ -27,6 +27,8 @@ from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1, segmen
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.predictions import Predictions, read_predictions
+from raysed.evaluation.score.remarks import other_spelling, unused_columns
+from raysed.storage.clip_name import match_clips
 
 UNKNOWN_S = 1e6
 """Stands for a duration that was not given: every detection counts, and there is no PSDS."""
@@ -45,6 +47,8 @@ class Request:
     overlaps: str = "refuse"
     """The treatment of overlapping ground truth of one class: refuse, merge or keep."""
     threshold: float | None = None
+    at_threshold: Literal["event", "none"] = "event"
+    """Whether a score file's score that equals the threshold is an event: event or none."""
     draws: int = 10_000
     seed: int = 0
 
@@ -62,7 +66,7 @@ def score(request: Request) -> dict[str, Any]:
     Raises ValueError, naming file and line, for input that cannot be scored.
     """
     reference, warnings = read_reference(request)
-    system = read_predictions(request.predictions, reference, request.threshold)
+    system = _read(request, request.predictions, reference)
     warnings += system.warnings
     statistics = _collect(request, reference, system)
     found: dict[str, Any] = {
@@ -99,24 +103,41 @@ def read_reference(request: Request) -> tuple[Reference, tuple[str, ...]]:
     """Read the clips of the ground truth and the durations; return them with the warnings about them."""
     path = request.ground_truth
     table = read_events_tsv(path)
+    refuse_soft_labels(table)
     classes = sorted(set(table["event_label"].dropna()))
     if not classes:
         raise ValueError(f"{path}: no events, so nothing can be scored")
+    warnings = unused_columns(table)
     if request.durations is None:
         durations_s = dict.fromkeys(table["filename"], UNKNOWN_S)
-        warnings = ("no durations (--durations), so there is no PSDS",)
+        warnings += ("no durations (--durations), so there is no PSDS",)
     else:
-        durations_s, warnings = read_durations_tsv(request.durations), ()
-        unknown = table.loc[~table["filename"].isin(list(durations_s))]
-        if len(unknown):
-            raise ValueError(
-                f"{path}, line {unknown.index[0]}: clip {unknown['filename'].iloc[0]} has no "
-                f"duration in {request.durations} ({unknown['filename'].nunique()} such clips)"
-            )
+        durations_s, more = _durations(request.durations, table)
+        warnings += more
     reference = Reference.from_frame(table, durations_s, classes)
     events, more = _without_overlaps(request, reference, table)
     repaired = Reference(reference.filenames, reference.durations_s, reference.classes, events)
     return repaired, warnings + more
+
+
+def _durations(path: Path, table: pd.DataFrame) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Read the seconds of each clip, called as the ground truth calls it, and remarks about the names."""
+    given_s = read_durations_tsv(path)
+    clip_of = match_clips(given_s, table["filename"])
+    durations_s = {clip_of.get(name, name): seconds for name, seconds in given_s.items()}
+    unknown = table.loc[~table["filename"].isin(list(durations_s))]
+    if len(unknown):
+        raise ValueError(
+            f"{table.attrs['path']}, line {unknown.index[0]}: clip {unknown['filename'].iloc[0]} has no "
+            f"duration in {path} ({unknown['filename'].nunique()} such clips)"
+        )
+    return durations_s, other_spelling(path, clip_of)
+
+
+def _read(request: Request, path: Path, reference: Reference) -> Predictions:
+    return read_predictions(
+        path, reference, request.threshold, at_threshold=request.at_threshold == "event"
+    )
 
 
 def _without_overlaps(
@@ -196,7 +217,7 @@ def _versus(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the paired differences: the predictions minus those of `versus`."""
     assert request.versus is not None
-    other = read_predictions(request.versus, reference, request.threshold)
+    other = _read(request, request.versus, reference)
     counted = _collect(request, reference, other)
     warnings = other.warnings
     if system.threshold != other.threshold:

@@ -8,12 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from raysed.evaluation.detections.events import (
-    Events,
-    Reference,
-    read_durations_tsv,
-    read_events_tsv,
-)
+from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
+from raysed.evaluation.detections.events import Events, Reference
 from tests.evaluation.oracles import Case, cases, random_case
 
 FILENAMES = ("a.wav", "b.wav", "c.wav")
@@ -81,7 +77,7 @@ def test_header_alone_is_no_events(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a tab-separated table"),
+        ("", "line 1: expected the tab-separated columns .* from an empty line"),
         (
             "filename,onset,offset,event_label\na.wav,1,2,Cat\n",
             "line 1: expected the tab-separated columns",
@@ -101,7 +97,8 @@ def test_header_alone_is_no_events(tmp_path: Path) -> None:
         ),
         (HEADER + "a.wav\t1\t2\t\n", "line 2: clip a.wav has some but not all"),
         (HEADER + "\t1\t2\tCat\n", "line 2: .*has no filename"),
-        (HEADER + "a.wav\t1\t2\tCat\tmore\n", "tsv"),
+        (HEADER + "a.wav\t1\t2\tCat\tmore\n", "line 2: more fields"),
+        (HEADER + "a.wav\t-1\t2\tCat\n", "line 2: clip a.wav has an onset before 0 s"),
     ],
 )
 def test_bad_files_are_refused_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:

@@ -163,6 +163,16 @@ def test_segment_f1_equals_sed_eval(case: Case, segment_s: float) -> None:
     np.testing.assert_allclose(macro_B[0], macro, atol=1e-12)
 
 
+@pytest.mark.parametrize(("duration_s", "expected"), [(10.0, 1.0), (12.0, 0.5), (np.nan, 0.5)])
+def test_segments_past_the_end_of_a_clip_do_not_count(duration_s: float, expected: float) -> None:
+    """sed_eval with `evaluated_length_seconds`, and sed_scores_eval 0.0.4, give 1.0 for the 10 s."""
+    truth, found = Events.sort([0], [0], [9.0], [12.0]), Events.sort([0], [0], [9.0], [10.0])
+    reference = Reference(("a.wav",), np.array([duration_s]), ("Cat",), truth)
+    case = Case(reference, {0.5: found})
+    assert segment_f1(counted(case, found))[0][0] == expected
+    assert sed_eval_segment_f1(case, found)[0] == expected
+
+
 def test_segment_f1_of_a_resample_equals_sed_eval() -> None:
     case = random_case(4)
     weights_N = np.random.default_rng(0).integers(0, 3, 12)

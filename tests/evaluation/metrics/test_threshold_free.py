@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raysed.evaluation.counts.matching import EXACT
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import DEFINITIONS
@@ -27,6 +28,36 @@ def scored(seed: int, n_levels: int, n_clips: int = 8) -> tuple[Reference, Frame
     return reference, FrameScores.uniform(scores_NTK, 0.2, reference.durations_s)
 
 
+def on_a_grid(
+    seed: int, *, boxes: bool = False, n_clips: int = 12
+) -> tuple[Reference, FrameScores]:
+    """Times on a grid of 0.1 s, so that shares are often met exactly; frames go past the end of some clips.
+
+    With `boxes` a score holds for a whole event and there is none (-inf) between, as DCASE 2024's systems say.
+    """
+    rng = np.random.default_rng([seed, boxes])
+    clip_E, label_E, onset_E, offset_E = [], [], [], []
+    scores_NTK = np.full((n_clips, 60, 3), -np.inf if boxes else 0.0)
+    for clip in range(n_clips):
+        for label in range(3):
+            edges = np.sort(rng.choice(np.arange(61), 2 * rng.integers(1, 4), replace=False))
+            for first, stop in edges.reshape(-1, 2):
+                clip_E.append(clip)
+                label_E.append(label)
+                onset_E.append(first / 10)
+                offset_E.append(stop / 10)
+                near = np.clip(np.add((first, stop), rng.integers(-3, 4, 2)), 0, 60)
+                if near[1] > near[0]:
+                    scores_NTK[clip, near[0] : near[1], rng.integers(3) if rng.random() < 0.3
+                               else label] = rng.integers(1, 20) / 20  # fmt: skip
+    durations_s = rng.choice([5.5, 5.95, 6.0], n_clips)
+    names = tuple(f"clip{n:04d}.wav" for n in range(n_clips))
+    truth = Events.sort(clip_E, label_E, onset_E, offset_E)
+    reference = Reference(names, durations_s, ("class0", "class1", "class2"), truth)
+    edges_NT1 = np.tile(np.arange(61) / 10, (n_clips, 1))
+    return reference, FrameScores(scores_NTK, edges_NT1)
+
+
 def every_point(reference: Reference, scores: FrameScores) -> Case:
     levels = np.unique(scores.scores_NTK)
     return Case(reference, {float(level): scores.decode(level) for level in levels})
@@ -44,7 +75,8 @@ def test_equals_psds_eval_with_a_point_at_every_score(name: str, seed: int, n_le
         alpha_ct=definition.alpha_ct,
         alpha_st=definition.alpha_st,
     )
-    assert threshold_free_psds(reference, scores, definition) == pytest.approx(expected, abs=1e-12)
+    found = threshold_free_psds(reference, scores, definition, EXACT)
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +98,43 @@ def test_equals_sed_scores_eval(seed: int, name: str, expected: float) -> None:
     reference, scores = scored(seed, 1000, 30)
     found = threshold_free_psds(reference, scores, DEFINITIONS[name])
     assert found == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("seed", "boxes", "name", "expected"),
+    [
+        (1, True, "psds", 0.3106893106893107),
+        (1, True, "psds2", 0.14378122658428844),
+        (3, False, "psds", 0.15480658034833922),
+        (3, False, "psds2", 0.5706824870827684),
+        (4, False, "psds", 0.03000116384211139),
+        (4, False, "psds1", 0.01534850059787843),
+        (4, True, "psds2", 0.12571898682464464),
+        (5, False, "psds", 0.347069597069597),
+        (5, True, "psds", 0.18074074074074073),
+        (5, True, "psds1", 0.01124611256650726),
+    ],
+)
+def test_equals_sed_scores_eval_where_shares_are_met_exactly(
+    seed: int, boxes: bool, name: str, expected: float
+) -> None:
+    """Values of sed_scores_eval 0.0.4 on the same sets, false alarms after the end of a clip included."""
+    reference, scores = on_a_grid(seed, boxes=boxes)
+    found = threshold_free_psds(reference, scores, DEFINITIONS[name])
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_share_met_exactly_is_met_by_sed_scores_eval_and_missed_by_psds_eval() -> None:
+    """8.0 to 8.7 s of an event from 8 to 9 s, with PSDS1's .7: 0.6999... of it in floating point."""
+    truth = Events.sort([0], [0], [8.0], [9.0])
+    reference = Reference(("a.wav",), np.array([10.0]), ("Cat",), truth)
+    scores_NTK = np.zeros((1, 3, 1))
+    scores_NTK[0, 1] = 0.9
+    scores = FrameScores(scores_NTK, np.array([[0.0, 8.0, 8.7, 10.0]]))
+    assert threshold_free_psds(reference, scores, DEFINITIONS["psds1"]) == 1.0
+    assert threshold_free_psds(reference, scores, DEFINITIONS["psds1"], EXACT) == 0.0
+    case = Case(reference, {0.9: scores.decode(0.9)})
+    assert psds_eval_score(case, criteria=(0.7, 0.7, None), alpha_ct=0.0, alpha_st=1.0) == 0.0
 
 
 def test_more_thresholds_find_at_least_as_much() -> None:

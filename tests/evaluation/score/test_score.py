@@ -266,7 +266,8 @@ def test_a_system_without_detections_scores_zero_and_is_named(score: Score, file
 
 BAD_ROWS = [
     ("clip0001.wav\t2\t1\tclass0", "offset before its onset"),
-    ("clip0001.wav\t1\t2\tOwl", "label that is not one of class0, class1, class2"),
+    ("clip0001.wav\t-0.1\t2\tclass0", "an onset before 0 s"),
+    ("clip0001.wav\t1\t2\tclass0 ", "the event_label 'class0 ' begins or ends with a blank"),
     ("elsewhere.wav\t1\t2\tclass0", "elsewhere.wav is not one of the 25 clips"),
     ("elsewhere.wav\t\t\t", "elsewhere.wav is not one of the 25 clips"),
     ("clip0001.wav,1,2,class0", "separated by tabs"),
@@ -297,7 +298,7 @@ def test_bad_rows_are_refused_with_file_and_line(
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("one.tsv", "", "one.tsv: not a tab-separated table"),
+        ("one.tsv", "", "one.tsv, line 1: expected the tab-separated columns"),
         ("one.tsv", "filename,onset,offset,event_label\nclip0001.wav,1,2,class0\n", "line 1: exp"),
         ("one.tsv", HEADER + "clip0001.wav\t1\t2\tclass0\tx\n", "line 2: more fields"),
         ("one.tsv", "filename\tonset\tevent_label\n", "line 1: expected the tab-separated columns"),
@@ -348,10 +349,17 @@ def test_folders_that_do_not_say_their_thresholds_are_refused(score: Score, file
     [
         (lambda text: text.replace("class2", "Owl", 1), "line 1: .*unknown ..Owl"),
         (lambda text: text.replace("\n0.2\t", "\n0.3\t", 1), "line 3: .*does not begin where"),
-        (lambda text: text.replace("\n0.2\t0.4\t", "\n0.2\t0.4\t7", 1), "line 3: scores outside"),
-        (lambda text: text.replace("\n0.2\t0.4\t", "\n0.2\t0.4\tnan", 1), "line 3: scores outside"),
+        (lambda text: text.replace("\n0.2\t0.4\t", "\n0.2\t0.4\tinf\t", 1), "line 3: more fields"),
+        (
+            lambda text: re.sub(r"\n0.2\t0.4\t[^\t]*", "\n0.2\t0.4\tinf", text, count=1),
+            "line 3: a score th",
+        ),
+        (
+            lambda text: re.sub(r"\n0.2\t0.4\t[^\t]*", "\n0.2\t0.4\tnan", text, count=1),
+            "line 3: a score th",
+        ),
         (lambda text: text.splitlines()[0] + "\n", "line 2: a clip without frames"),
-        (lambda text: "", "not a tab-separated table"),
+        (lambda text: "", "line 1: expected the tab-separated columns onset, offset"),
     ],
 )
 def test_bad_score_files_are_refused(
