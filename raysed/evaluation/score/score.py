@@ -48,7 +48,7 @@ class Request:
     """The treatment of overlapping ground truth of one class: refuse, merge or keep."""
     threshold: float | None = None
     at_threshold: Literal["event", "none"] = "event"
-    """Whether a score file's score that equals the threshold is an event: event or none."""
+    """A score of a score file that equals the threshold: an event, or none."""
     draws: int = 10_000
     seed: int = 0
 
