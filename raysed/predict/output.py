@@ -121,7 +121,7 @@ def _json_of(
 ) -> dict[str, Any]:
     return {
         "filename": source.name,
-        "path": source.url,
+        "path": source.shown,
         "duration": duration_s,
         "notes": notes,
         "events": [

@@ -15,6 +15,7 @@ from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import FrameScores, Prediction, predict
 from raysed.predict.settings import Settings, events, parse_settings
 from raysed.predict.sources import Found, Source, find_sources, refuse_shared_outputs
+from raysed.storage.url import masked, masked_in
 
 
 @dataclass(frozen=True)
@@ -89,20 +90,27 @@ def run(request: Request, say: Callable[[str], None]) -> int:
     _refuse_overwriting(request, found.sources, writer.files(found.sources))
     detector = _detector(request)
     summary = Summary()
-    for folder in found.empty:
-        _skip(summary, folder, "holds no audio file", say)
+    for note in found.notes:
+        say(f"note: {note}")
+    for place, reason in found.skipped:
+        _skip(summary, place, reason, say)
     started = time.perf_counter()
     for prediction in _predictions(detector, found, request):
         if prediction.scores is None:
-            _skip(summary, prediction.source.url, prediction.reason, say)
+            _skip(summary, prediction.source.shown, masked_in(prediction.reason), say)
             continue
         for note in prediction.notes:
-            say(f"note: {prediction.source.url}: {note}")
+            say(f"note: {prediction.source.shown}: {note}")
         _write(prediction, prediction.scores, detector, request, (writer, summary))
     summary.wall_s = time.perf_counter() - started
     if summary.predicted or request.form == "json":
-        about = {"checkpoint": request.checkpoint, "network": detector.name}
-        writer.close(about | {"postprocessing": detector.settings.as_json()} | summary.as_json())
+        about = {
+            "checkpoint": masked(request.checkpoint),
+            "network": detector.name,
+            "postprocessing": detector.settings.as_json(),
+            "left_out": list(found.notes),
+        }
+        writer.close(about | summary.as_json())
     say(summary.line(detector.device if request.workers == 1 else f"{request.workers} workers"))
     return summary.code
 

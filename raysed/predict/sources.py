@@ -1,60 +1,83 @@
 """The recordings to predict: files, folders and URLs of any fsspec file system."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
-EXTENSIONS = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
-    *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
-)
-"""Extensions that are looked for in folders; a file that is given by name is tried whatever its extension."""
+from raysed.predict.folder_contents import Contents, local_contents, remote_contents
+from raysed.storage.clip_name import clip_name
+from raysed.storage.safe_name import name_fault
+from raysed.storage.url import masked, masked_in
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording: its name in the output, and its place."""
+    """A recording, by its name in the output and by its place."""
 
     name: str
     """Unique in a run: the file's name, or its path within the folder that was given."""
     url: str
     """Absolute path or URL."""
 
+    @property
+    def shown(self) -> str:
+        """The place as it may be shown and stored: a URL without login and query."""
+        return masked(self.url)
+
     def output(self, extension: str) -> str:
         """Return the relative path of a file that is written about it."""
-        return str(PurePosixPath(self.name).with_suffix(extension))
+        return f"{clip_name(self.name)}{extension}"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The recordings of a run, and the folders that hold none."""
+    """The recordings of a run, and what else was given or lay beside them."""
 
     sources: tuple[Source, ...]
-    empty: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Place and reason of what cannot be predicted: folders without recordings, names that no table can hold."""
+    notes: tuple[str, ...] = ()
+    """Lines about what was left out of each folder, with its number."""
 
 
 def find_sources(arguments: Sequence[str]) -> Found:
     """Expand files, folders (recursively, sorted) and URLs.
 
-    Raises ValueError naming every argument that is not there.
+    Raises ValueError naming every argument that is not there, or that holds names which leave it.
     """
     sources: list[Source] = []
-    empty, faults = [], []
+    skipped, notes, faults = [], [], []
     for argument in arguments:
         try:
-            found = list(_expand(argument))
+            found, contents = _expand(argument)
         except (ValueError, ImportError, OSError) as error:
-            faults.append(f"{argument}: {error}")
+            faults.append(f"{masked(argument)}: {masked_in(str(error))}")
             continue
-        sources += found
+        notes += [f"{masked(argument)}: {note}" for note in contents.notes()]
+        skipped += contents.closed
         if not found:
-            empty.append(argument)
+            skipped.append((masked(argument), "holds no audio file that can be read"))
+        for source in found:
+            fault = name_fault(source.name)
+            if fault.startswith("leaves"):
+                faults.append(f"{masked(argument)}: the name {source.name!r} {fault}")
+            elif fault:
+                skipped.append((repr(source.shown), f"its name {fault}"))
+            else:
+                sources.append(source)
+    unique = _unique(sources)
+    for name, count in Counter(source.name for source in unique).items():
+        if count > 1:
+            faults.append(f"{name}: the name of {count} URLs that differ in their query only")
     if faults:
         raise ValueError("\n  ".join(["these cannot be predicted:", *faults]))
-    return Found(_unique(sources), tuple(empty))
+    return Found(unique, tuple(skipped), tuple(notes))
 
 
 def refuse_shared_outputs(sources: Sequence[Source], folder: str, extension: str) -> None:
@@ -62,37 +85,62 @@ def refuse_shared_outputs(sources: Sequence[Source], folder: str, extension: str
     count = Counter(source.output(extension) for source in sources)
     for source in sources:
         if count[output := source.output(extension)] > 1:
-            urls = [other.url for other in sources if other.output(extension) == output]
+            urls = [other.shown for other in sources if other.output(extension) == output]
             raise ValueError(f"{folder}: {' and '.join(urls)} would both write {output}")
 
 
-def _expand(argument: str) -> Iterator[Source]:
-    if "://" not in argument:
-        argument = str(Path(argument).expanduser().resolve())
+def _expand(argument: str) -> tuple[list[Source], Contents]:
+    """The recordings of one argument. What is on the disk is no URL, whatever its name looks like."""
+    path = os.path.expanduser(argument)  # noqa: PTH111 - leaves `~nobody` as it is
+    if os.path.lexists(path) or "://" not in argument:
+        return _on_disk(Path(path))
     file_system, root = fsspec.core.url_to_fs(argument)
+    if isinstance(file_system, LocalFileSystem):
+        return _on_disk(Path(root))
     if file_system.isfile(root):
-        yield Source(PurePosixPath(root).name, argument)
-        return
+        return [Source(PurePosixPath(_decoded(root, argument)).name, argument)], Contents()
     if not file_system.isdir(root):
         raise ValueError("no such file or folder")
-    root = root.rstrip("/")
+    contents = remote_contents(file_system, root)
     # What a chained URL is within (`zip://folder::s3://bucket/a.zip`).
     head, chain, rest = argument.partition("::")
     within = chain + rest if "://" in head else ""
-    for path in sorted(file_system.find(root)):
-        name = path.removeprefix(root).lstrip("/")
-        if PurePosixPath(path).suffix.lower() in EXTENSIONS:
-            url = path if "://" not in argument else file_system.unstrip_protocol(path)
-            yield Source(name, url + within)
+    return [
+        Source(_decoded(name, path), file_system.unstrip_protocol(path) + within)
+        for name, path in contents.recordings
+    ], contents
+
+
+def _on_disk(path: Path) -> tuple[list[Source], Contents]:
+    path = path.resolve()
+    if path.is_dir():
+        contents = local_contents(path)
+        return [Source(name, place) for name, place in contents.recordings], contents
+    if not path.exists():
+        raise ValueError("no such file or folder")
+    if not path.is_file():
+        raise ValueError(
+            "is no regular file (a pipe, a socket or a device); write it to a file first"
+        )
+    return [Source(path.name, str(path))], Contents()
+
+
+def _decoded(name: str, url: str) -> str:
+    """Of a web address, a name without query, its percent signs decoded; of other file systems the name."""
+    if not url.startswith(("http://", "https://")):
+        return name
+    return unquote(urlsplit(name).path)
 
 
 def _unique(sources: list[Source]) -> tuple[Source, ...]:
-    """Return each recording once; where two have one name, both are named by their places."""
+    """Return each recording once; where two have one name, both are called by where they are."""
     sources = list({source.url: source for source in sources}.values())
     count = Counter(source.name for source in sources)
     return tuple(
-        Source(source.url.lstrip("/").replace("://", "/"), source.url)
-        if count[source.name] > 1
-        else source
+        Source(_place(source), source.url) if count[source.name] > 1 else source
         for source in sources
     )
+
+
+def _place(source: Source) -> str:
+    return source.shown.partition("?")[0].lstrip("/").replace("://", "/").replace("::", "/")

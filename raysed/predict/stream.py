@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -81,8 +80,7 @@ def _reason(error: Exception) -> str:
 def _open(url: str, stack: ExitStack) -> Any:
     """Open a source as a path, or as a file object that can seek."""
     if "://" not in url:
-        with Path(url).open("rb"):  # says why where it cannot be opened, which libsndfile does not
-            return url
+        return url
     try:
         return _seekable(url, stack)
     except Exception as error:  # each file system has classes of its own for what goes wrong

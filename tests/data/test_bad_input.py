@@ -103,7 +103,7 @@ def test_names_that_leave_the_root_are_refused_before_work(tmp_path: Path, name:
     root = tmp_path / "dataset"
     write_audio(root / "audio/train/weak/good.wav", 1.0)
     write_weak(root, ["good.wav", name])
-    with pytest.raises(ValueError, match=r"weak\.tsv.*\n.*line 3: .*leaves the data root"):
+    with pytest.raises(ValueError, match=r"weak\.tsv.*\n.*line 3: .*leaves its folder"):
         build(weak_job(root, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 

@@ -5,6 +5,7 @@ file is refused where its container shows it; where none could, the doubt is sai
 """
 
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
     Raises ValueError, in words that follow the file's name, where it is cut short, damaged, or several recordings in
     one; soundfile.LibsndfileError or OSError where it cannot be read as audio.
     """
+    if isinstance(source, str | Path):
+        _check_regular(source)
     with ExitStack() as stack:
         sound = stack.enter_context(soundfile.SoundFile(source))
         if sound.format == "MP3":
@@ -66,6 +69,14 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
         if sound.format == "NIST":
             told = _of_bytes(_frames_of_nist, source) or told
         yield AudioFile(sound, told, _doubt(sound))
+
+
+def _check_regular(path: str | Path) -> None:
+    """Raise what keeps a file from being opened, which libsndfile does not say; a pipe would wait for its writer."""
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise ValueError("is no regular file (a folder, a pipe, a socket or a device)")
+    with Path(path).open("rb"):
+        pass
 
 
 @dataclass(frozen=True)

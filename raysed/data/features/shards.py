@@ -9,18 +9,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import prepared
 from raysed.storage.folder import Folder
+from raysed.storage.safe_name import safe_file_name
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -29,10 +30,14 @@ ROW_GROUP_CLIPS = 64
 EVENT = pa.struct([("onset", pa.float64()), ("offset", pa.float64()), ("event_label", pa.string())])
 
 
+FileName = Annotated[str, AfterValidator(safe_file_name)]
+"""A name that is joined to a folder, for reading and for writing."""
+
+
 class ShardEntry(Config):
     """A finished shard: raw clips `start` (included) to `stop` of the data set's plan."""
 
-    name: str
+    name: FileName
     start: int
     stop: int
     rows: int
@@ -47,8 +52,8 @@ class Manifest(Config):
     """The content of a data set folder. It is equal for equal content, whoever built it and when."""
 
     format: int
-    id: str
-    name: str
+    id: FileName
+    name: FileName
     job: dict[str, Any]
     features: Features
     classes: tuple[str, ...]

@@ -5,9 +5,10 @@ once.
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from raysed.data.clip import Event
+from raysed.storage.safe_name import name_fault
 from raysed.storage.tab_separated import read_table
 
 _FAULTS_SHOWN = 10
@@ -99,13 +100,8 @@ def _rows(path: Path, columns: tuple[str, ...], faults: Faults) -> Iterator[tupl
 
 
 def _check_name(name: str, line: int, faults: Faults) -> None:
-    path = PurePosixPath(name)
-    if not name:
-        faults.add(line, "the filename is empty")
-    elif not path.name:
-        faults.add(line, f"{name!r} is a folder, not a filename")
-    elif path.is_absolute() or ".." in path.parts or "\\" in name:
-        faults.add(line, f"{name!r} leaves the data root; give a name relative to the audio folder")
+    if fault := name_fault(name):
+        faults.add(line, f"the filename {name!r} {fault}; give a name relative to the audio folder")
 
 
 def _check_label(label: str, classes: Collection[str] | None, line: int, faults: Faults) -> None:

@@ -12,7 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from raysed.config.data_job import Features
-from raysed.data.features.shards import decode_shard, encode_shard, read_manifest, stored_mel
+from raysed.data.features.shards import (
+    Manifest,
+    decode_shard,
+    encode_shard,
+    read_manifest,
+    stored_mel,
+)
 from raysed.storage.folder import Folder, write_atomically
 from tests.data.small_sets import CLASSES, FEATURES, clips_of, write_set
 from tests.paths import ROOT
@@ -151,3 +157,21 @@ def test_a_write_that_fails_leaves_the_old_file(
         write_atomically(path, b"new")
     assert [p.name for p in path.parent.iterdir()] == ["a.json"]
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("key", ["id", "name", "shard"])
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "..", "a\n"])
+def test_names_in_a_manifest_stay_in_its_folder(tmp_path: Path, key: str, name: str) -> None:
+    """Read or written: a shard's name is joined to the folder, the id to the cache."""
+    folder = Folder(write_set(tmp_path / "set"))
+    path = tmp_path / "set" / "manifest.json"
+    content = json.loads(path.read_text())
+    if key == "shard":
+        content["shards"][0]["name"] = name
+    else:
+        content[key] = name
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"manifest\.json: is not a manifest .*\n.*\n.*the name"):
+        read_manifest(folder)
+    with pytest.raises(ValueError, match="the name"):
+        Manifest.model_validate_json(json.dumps(content))

@@ -165,7 +165,7 @@ def test_faults_of_a_weak_tsv(tmp_path: Path, text: str, messages: list[str]) ->
         ("a.wav\tone\t2\tDog", "'one'"),
         ("a.wav\t1.0\t2.0\t", "event_label is empty"),
         ("a.wav\t1.0\t2.0\tBird", "'Bird'"),
-        ("sub/../../a.wav\t1.0\t2.0\tDog", "leaves the data root"),
+        ("sub/../../a.wav\t1.0\t2.0\tDog", "leaves its folder"),
     ],
 )
 def test_faults_of_a_strong_tsv(tmp_path: Path, row: str, message: str) -> None:
