@@ -26,7 +26,8 @@ from benchmarks.rehearsal_tables import seconds_of_an_epoch, stage_table
 from benchmarks.rehearsal_tree import write_tree
 from benchmarks.rehearsal_watch import watch
 from raysed.config.space import read_space
-from raysed.run.trial_plan import describe, plan_trials
+from raysed.run.run_plan import PlannedSet, RunPlan
+from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
 
 STAGES = {
@@ -101,8 +102,8 @@ class Rehearsal:
         space_file.write_text(yaml.safe_dump(space, sort_keys=False))
         resolved = read_space(space_file)
         (planned,) = plan_trials(resolved, run)
-        about = {name: {"id": Path(url).name, "url": url, "clips": 0} for name, url in urls.items()}
-        run.write("plan.json", json.dumps(describe(resolved, about, 1)).encode())
+        sets = [PlannedSet(name=n, id=Path(url).name, url=url, clips=0) for n, url in urls.items()]
+        RunPlan.of(resolved, sets, 1).write(run)
         trial = planned.training.trial
         job = {
             "sets": {name: urls[name] for name in trial.set_names()},

@@ -28,6 +28,7 @@ from raysed.config.space import Training
 from raysed.config.trial import Schedule, Shares, Trial, TrialData
 from raysed.data.features.store import open_dataset
 from raysed.local_ray import start_local
+from raysed.run.folders import TrialFolder
 from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
@@ -99,7 +100,7 @@ def schedule(root: Path, load: Load) -> dict[str, Any]:
     trial = TRIAL.model_copy(update={"schedule": Schedule(epochs=load.epochs)})
     training = Training("t", trial, {"c": ("x",)})
     seeds = range(load.trials)
-    plans = [TrialPlan(training, seed, run.child(f"trials/t-seed{seed}")) for seed in seeds]
+    plans = [TrialPlan(training, seed, TrialFolder.of(run, "t", seed)) for seed in seeds]
     job = {"epochs": load.epochs, "epoch_s": load.lasts_s / load.epochs}
     configs = [{"name": p.name, "out": p.out.url, **job} for p in plans]
     bundle = tune.PlacementGroupFactory([{"CPU": 1.0, "GPU": 1.0}])
@@ -120,7 +121,7 @@ def schedule(root: Path, load: Load) -> dict[str, Any]:
             ),
         ).fit()
         status.update("done", exit_code=0)
-    assert all(plan.finished for plan in plans), "a trial was lost"
+    assert all(plan.out.finished for plan in plans), "a trial was lost"
     assert len(samples.delays_s) >= load.trials * load.epochs == len(lines)
     return {
         "trials": load.trials,

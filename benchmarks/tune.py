@@ -27,6 +27,7 @@ from raysed.config.space import Cell, ResolvedSpace, Resources, Space, Training
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
 from raysed.data.features.store import open_dataset
 from raysed.ray_cluster import start_ray
+from raysed.run.folders import TrialFolder
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
 from raysed.training import trainer as trainer_module
@@ -71,11 +72,12 @@ class Bench:
         )
         resolved = ResolvedSpace(space, DataJob.model_construct(), (training,))
         run = Folder(str(self.root / f"tuned{self.runs}"))
-        trials = [TrialPlan(training, seed, run.child(f"{seed}")) for seed in range(count)]
-        sets = {name: {"url": url} for name, url in self.urls.items()}
+        trials = [
+            TrialPlan(training, seed, TrialFolder(run.child(f"{seed}"))) for seed in range(count)
+        ]
         started = time.perf_counter()
-        fit(resolved, trials, sets, [Spans(self.spans)], None, concurrent=1)
-        assert all(trial.finished for trial in trials), "a trial failed"
+        fit(resolved, trials, self.urls, [Spans(self.spans)], None, concurrent=1)
+        assert all(trial.out.finished for trial in trials), "a trial failed"
         return (time.perf_counter() - started) / count
 
     def bare(self) -> tuple[float, list[float]]:

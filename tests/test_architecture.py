@@ -11,7 +11,7 @@ FILES = sorted((ROOT / "raysed").rglob("*.py"))
 
 # From the ground up. A module imports from lower lines, and from its own package; the longest name counts.
 LAYERS = (
-    {"config", "storage", "exit_codes", "data.containers"},
+    {"config", "storage", "exit_codes", "text", "data.containers"},
     {"local_ray"},
     {"ray_cluster"},
     {"data", "model.cpu", "evaluation", "evaluation.detections"},

@@ -105,13 +105,11 @@ def postprocess(
     as_json: JsonOption = False,
 ) -> None:
     """Tune thresholds and median windows for each class on x-valid, without training; judge honestly."""
-    from raysed.predict.detector import read_checkpoint
     from raysed.predict.retune import as_object, retune, table
     from raysed.storage.folder import Folder
 
     with tempfile.TemporaryDirectory() as cache:
-        path, gains = retune(Folder(trial), xvalid, evaluate, cache, _say)
-    settings = read_checkpoint(path)[1]
+        path, gains, settings = retune(Folder(trial), xvalid, evaluate, cache, _say)
     print(
         json.dumps(as_object(path, gains, settings))
         if as_json

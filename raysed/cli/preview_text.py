@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from raysed.run.trial_plan import counted
+from raysed.text import counted
 
 
 def print_preview(plan: dict[str, Any], console: Console) -> None:

@@ -13,7 +13,7 @@ from raysed.exit_codes import CHECK_FAILED, DONE
 from raysed.page.page import write_page
 from raysed.report.report import write_report
 from raysed.storage.folder import Folder
-from raysed.tune.preview import place_faults
+from raysed.tune.preparation import place_faults
 from raysed.tune.run_space import run_space, say_to_stderr
 
 SPACE = Path("tune_spaces/demo.yaml")

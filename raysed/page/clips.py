@@ -17,22 +17,21 @@ from raysed.evaluation.detections.events import Events
 from raysed.evaluation.detections.postprocess import decode
 from raysed.page.stored import stored_clips
 from raysed.report.results import Result
+from raysed.run.folders import TrialFolder, scores_file
+from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
 from raysed.training.scoring import Scores, decode_scores
 
 WORST, RANDOM = 12, 12
-"""Numbers of clips of each evaluation set: those with the most errors, and those drawn from the rest with
-seed 0."""
+"""Clips of each evaluation set: with the most errors, and drawn from the rest with seed 0."""
 MEDIA_BUDGET_BYTES = 6_000_000
 """Bytes of all pictures and audio together; clips beyond them have neither."""
 
 
-def browser_of(
-    run: Folder, plan: dict[str, Any], results: Sequence[Result]
-) -> list[dict[str, Any]]:
+def browser_of(run: Folder, plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]:
     """Return one entry for each evaluation set that has results."""
-    urls = {about["name"]: about["url"] for about in plan["datasets"]}
-    root = Path(plan["recorded_root"]) if plan.get("recorded_root") else None
+    urls = {about.name: about.url for about in plan.datasets}
+    root = Path(plan.recorded_root) if plan.recorded_root else None
     budget = MEDIA_BUDGET_BYTES
     entries = []
     for evaluation in dict.fromkeys(result.evaluation for result in results):
@@ -105,13 +104,14 @@ def trim_media(clips: list[dict[str, Any]], budget: int) -> int:
 
 
 def _system(
-    run: Folder, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
+    run: Folder, plan: RunPlan, result: Result, clips: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return what one cell and seed detected in the chosen clips; None where its scores are not stored."""
     places = [result.statistics.filenames.index(clip["filename"]) for clip in clips]
-    name = f"trials/{result.trial}/scores/{result.evaluation}.{result.xvalid}.arrow"
-    content = run.read(name)
-    scores = None if content is None else decode_scores(content, f"{run.url}/{name}")
+    trial = TrialFolder.of(run, result.training, result.seed)
+    name = scores_file(result.evaluation, result.xvalid)
+    content = trial.folder.read(name)
+    scores = None if content is None else decode_scores(content, f"{trial.url}/{name}")
     return {
         "cell": result.cell,
         "seed": result.seed,
@@ -121,14 +121,14 @@ def _system(
 
 
 def detected(
-    scores: Scores, plan: dict[str, Any], result: Result, clips: list[dict[str, Any]]
+    scores: Scores, plan: RunPlan, result: Result, clips: list[dict[str, Any]]
 ) -> list[list[list[Any]]]:
     """Return clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit`
     as the event F1 matches them, None where the clip's reference is not known.
     """
     place = {name: n for n, name in enumerate(scores.filenames)}
     rows = [place[clip["filename"]] for clip in clips]
-    config = next(t["config"] for t in plan["trainings"] if t["id"] == result.training)
+    config = plan.training(result.training).config
     events = decode(
         scores.scores_NUK[rows],
         result.statistics.parameters.threshold,

@@ -13,14 +13,14 @@ from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.page.clips import browser_of
 from raysed.page.curves import DRAWS, LEVEL, roc_band
 from raysed.page.trials import short, trials_of
-from raysed.report.cells import published
 from raysed.report.contrasts import ContrastValue
 from raysed.report.report import Report
-from raysed.report.results import Result, read_results
+from raysed.report.results import Result
 from raysed.report.shown import METRICS
 from raysed.report.verdicts import MARGIN, SIGNIFICANCE
+from raysed.run.run_plan import RunPlan
+from raysed.run.status_file import StatusFile
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json
 
 ROC_DEFINITION = "psds_2020"
 """The PSDS whose curve is drawn, which is that of the tables (METRICS)."""
@@ -29,7 +29,7 @@ ROC_DEFINITION = "psds_2020"
 def content_of(report: Report) -> dict[str, Any]:
     """Return everything that the page shows. Raises ValueError where trials were scored on different sets."""
     run, plan = report.run, report.plan
-    results = read_results(run, plan)  # refuses trials of different sets
+    results = report.results
     return jsonable(
         {
             "run": about_run(run, plan),
@@ -37,12 +37,8 @@ def content_of(report: Report) -> dict[str, Any]:
                 {"id": name, "title": each.title, "scale": each.scale, "digits": each.digits}
                 for name, each in METRICS.items()
             ],
-            "cells": [
-                {key: cell[key] for key in ("id", "table", "column", "training", "xvalid")}
-                | {"evaluation": list(cell["evaluation"])}
-                for cell in plan["cells"]
-            ],
-            "evaluations": list(dict.fromkeys(e for c in plan["cells"] for e in c["evaluation"])),
+            "cells": [cell.model_dump(mode="json", exclude={"published"}) for cell in plan.cells],
+            "evaluations": list(plan.evaluations),
             "values": [value.as_row() for value in report.cells],
             "contrasts": contrast_rows(plan, report.contrasts),
             "claims": [claim.as_json() for claim in report.claims],
@@ -51,28 +47,28 @@ def content_of(report: Report) -> dict[str, Any]:
             "roc": {"draws": DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "classes": class_tables(plan, results),
             "selection": selection_rows(results),
-            "configs": {t["id"]: flat(t["config"]) for t in plan["trainings"]},
+            "configs": {t.id: flat(t.config) for t in plan.trainings},
             "browser": browser_of(run, plan, results),
         }
     )
 
 
-def about_run(run: Folder, plan: dict[str, Any]) -> dict[str, Any]:
+def about_run(run: Folder, plan: RunPlan) -> dict[str, Any]:
     """Return name, state and provenance; no folders, since pages are passed on."""
-    status = read_json(run, "status.json") or {}
+    status = StatusFile.read(run)
     kept = ("state", "exit_code", "heartbeat", "reason", "commit", "versions")
     return {
-        "space": plan["space"],
+        "space": plan.space,
         "folder": run.url.rstrip("/").rsplit("/", 1)[-1],
-        "seeds": plan["seeds"],
-        "trials": plan["trials"],
-        "draws": plan["bootstrap_draws"],
-        "resources": plan.get("resources_per_trial", {}),
-        **{key: status.get(key) for key in kept},
+        "seeds": list(plan.seeds),
+        "trials": plan.trials,
+        "draws": plan.bootstrap_draws,
+        "resources": plan.resources_per_trial,
+        **{key: getattr(status, key, None) for key in kept},
     }
 
 
-def contrast_rows(plan: dict[str, Any], contrasts: Sequence[ContrastValue]) -> list[dict[str, Any]]:
+def contrast_rows(plan: RunPlan, contrasts: Sequence[ContrastValue]) -> list[dict[str, Any]]:
     """Return every difference, with `mirrored` true where the same pair came before the other way round."""
     seen: set[tuple[str, ...]] = set()
     rows = []
@@ -84,11 +80,10 @@ def contrast_rows(plan: dict[str, Any], contrasts: Sequence[ContrastValue]) -> l
     return rows
 
 
-def contrast_row(plan: dict[str, Any], value: ContrastValue) -> dict[str, Any]:
+def contrast_row(plan: RunPlan, value: ContrastValue) -> dict[str, Any]:
     """Return a contrast with the published difference and what our interval says about it."""
-    cells = {cell["id"]: cell for cell in plan["cells"]}
-    pair = (cells[value.cell], cells[value.against])
-    a, b = (published(cell, value.evaluation, value.metric) for cell in pair)
+    pair = (plan.cell(value.cell), plan.cell(value.against))
+    a, b = (cell.published_value(value.evaluation, value.metric) for cell in pair)
     row: dict[str, Any] = value.as_row() | {"published": None, "verdict": None}
     if a is None or b is None:
         return row
@@ -99,17 +94,17 @@ def contrast_row(plan: dict[str, Any], value: ContrastValue) -> dict[str, Any]:
     return row | {"published": known, "verdict": found}
 
 
-def by_cell(plan: dict[str, Any], results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
+def by_cell(plan: RunPlan, results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
     """Return (cell, evaluation set) -> its finished seeds, in the plan's order."""
     found: dict[tuple[str, str], list[Result]] = {
-        (cell["id"], evaluation): [] for cell in plan["cells"] for evaluation in cell["evaluation"]
+        (cell.id, evaluation): [] for cell in plan.cells for evaluation in cell.evaluation
     }
     for result in results:
         found[result.cell, result.evaluation].append(result)
     return {key: seeds for key, seeds in found.items() if seeds}
 
 
-def roc_curves(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
+def roc_curves(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]:
     """Return the PSD-ROC of every cell; cells that show one system share the work."""
     drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows = []
@@ -125,7 +120,7 @@ def roc_curves(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str
     return rows
 
 
-def class_tables(plan: dict[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
+def class_tables(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]:
     """Return for each evaluation set the event F1 of every class and cell, as mean over seeds, and the events
     of each class.
     """

@@ -32,6 +32,7 @@ from raysed.page.layout import (
     rows_of,
     shortened,
 )
+from raysed.run.folders import FIGURES
 from raysed.storage.folder import Folder
 
 OUTCOMES = {"higher": BLUE, "lower": ORANGE, "undecided": GREY}
@@ -51,8 +52,8 @@ def write_figures(run: Folder, content: dict[str, Any]) -> list[str]:
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 buffer = io.BytesIO()
                 figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-                run.write(f"figures/{name}.{kind}", buffer.getvalue())
-            lines.append(f"wrote {run.url}/figures/{name}.{{png,svg}}")
+                run.write(f"{FIGURES}/{name}.{kind}", buffer.getvalue())
+            lines.append(f"wrote {run.url}/{FIGURES}/{name}.{{png,svg}}")
     return lines
 
 

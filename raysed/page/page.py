@@ -16,8 +16,8 @@ from typing import Any
 from raysed.page.content import content_of
 from raysed.page.figures import write_figures
 from raysed.report.report import Report
+from raysed.run.folders import PAGE
 
-PAGE = "report.html"
 SCRIPTS = (
     "elements.js",
     "tables.js",

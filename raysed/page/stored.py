@@ -21,7 +21,7 @@ def stored_clips(
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """Return reference events, picture and audio of clips in a data set, and why they are missing (or None)."""
     if url is None:
-        return {}, "plan.json does not say where the data set is"
+        return {}, "the run's plan does not say where the data set is"
     folder, found = Folder(url), {}
     try:
         manifest = read_manifest(folder)

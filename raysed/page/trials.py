@@ -1,17 +1,15 @@
 """The course of every trial of a run: its state, its curves and its cost; half-finished trials included."""
 
-import json
 import math
 from collections.abc import Iterable
 from typing import Any
 
 from raysed.report.report import Report
-from raysed.run.trial_states import TrialState, trial_name
-from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json
+from raysed.run.folders import TrialFolder, TrialResult, trial_name
+from raysed.run.run_plan import PlannedTraining
 
 TERMS = ("loss", "strong", "weak", "consistency_strong", "consistency_weak")
-"""Terms of the training loss, as in `progress.jsonl`."""
+"""Of the training loss, as stored for every epoch."""
 _HOUR_S = 3600.0
 
 
@@ -25,46 +23,35 @@ def short(value: float | None, digits: int = 4) -> float | None:
 def trials_of(report: Report) -> list[dict[str, Any]]:
     """Return every training and seed of the plan, in its order."""
     return [
-        _trial(
-            report.run, report.plan, training, seed, report.trials[trial_name(training["id"], seed)]
-        )
-        for training in report.plan["trainings"]
-        for seed in report.plan["seeds"]
+        _trial(report, training, seed)
+        for training in report.plan.trainings
+        for seed in report.plan.seeds
     ]
 
 
-def _trial(
-    run: Folder, plan: dict[str, Any], training: dict[str, Any], seed: int, state: TrialState
-) -> dict[str, Any]:
+def _trial(report: Report, training: PlannedTraining, seed: int) -> dict[str, Any]:
     """Return one trial with what it has written so far."""
-    folder = run.child(f"trials/{state.name}")
-    result, epochs = read_json(folder, "result.json"), read_progress(folder)
+    standing = report.trials[trial_name(training.id, seed)]
+    folder = TrialFolder.of(report.run, training.id, seed)
+    result, epochs = folder.result(), folder.epochs()
+    selected = result.selected if result else {}
     return {
-        "name": state.name,
-        "training": training["id"],
-        "cells": [cell["id"] for cell in plan["cells"] if cell["training"] == training["id"]],
+        "name": standing.name,
+        "training": training.id,
+        "cells": report.plan.cells_of(training.id),
         "seed": seed,
-        "state": state.state,
-        "note": state.note,
+        "state": standing.state,
+        "note": standing.note,
         "epochs": len(epochs),
-        "epochs_planned": training["config"].get("schedule", {}).get("epochs"),
+        "epochs_planned": training.epochs,
         "losses": losses(epochs),
         "xvalid": xvalid_curves(epochs),
-        "network": training["config"].get("selection", {}).get("network", "student"),
-        "selected": (result or {}).get("selected", {}),
-        "cost": cost(epochs, result, plan.get("resources_per_trial", {})),
+        "network": training.config.get("selection", {}).get("network", "student"),
+        "selected": {
+            xvalid: best.model_dump(exclude_none=True) for xvalid, best in selected.items()
+        },
+        "cost": cost(epochs, result, report.plan.resources_per_trial),
     }
-
-
-def read_progress(folder: Folder) -> list[dict[str, Any]]:
-    """Read the epochs in `progress.jsonl`; none where there is none yet. Raises ValueError where it is not
-    JSON.
-    """
-    text = (folder.read("progress.jsonl") or b"").decode()
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{folder.url}/progress.jsonl: not JSON lines ({error})") from error
 
 
 def losses(epochs: list[dict[str, Any]]) -> dict[str, list[float | None]]:
@@ -87,14 +74,14 @@ def xvalid_curves(epochs: list[dict[str, Any]]) -> dict[str, dict[str, list[floa
 
 
 def cost(
-    epochs: list[dict[str, Any]], result: dict[str, Any] | None, resources: dict[str, Any]
+    epochs: list[dict[str, Any]], result: TrialResult | None, resources: dict[str, Any]
 ) -> dict[str, Any]:
     """Return seconds, device-hours and speed of one trial; `device` is the kind of device that the hours
     count.
     """
     train_s = _total(epoch.get("train_s") for epoch in epochs)
     xvalid_s = _total(epoch.get("xvalid_s") for epoch in epochs)
-    evaluation_s = (result or {}).get("evaluation_seconds") or 0.0
+    evaluation_s = (result.evaluation_seconds if result else None) or 0.0
     clips = _total(epoch.get("clips_per_s", 0) * epoch.get("train_s", 0) for epoch in epochs)
     world = max((epoch.get("world", 1) for epoch in epochs), default=resources.get("workers", 1))
     gpus = resources.get("gpus_per_worker") or 0

@@ -5,7 +5,7 @@ post-processing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from raysed.data.features.shards import stored_mel
 from raysed.predict.settings import Settings
 from raysed.predict.windows import Grid
 from raysed.storage.folder import Folder
-from raysed.training.checkpoint import Predictor, load_predictor, parse_checkpoint
+from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint
 from raysed.training.inputs import Normaliser
 
 Network = Literal["student", "teacher"]
@@ -69,7 +69,8 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
     Raises ValueError saying what is wrong with the file: absent, truncated, of another version, or no
     checkpoint.
     """
-    predictor, settings = read_checkpoint(path)
+    checkpoint = read_checkpoint(path)
+    predictor = checkpoint.predictor
     name: Network = network or predictor.trial.selection.network
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     chosen = getattr(predictor, name)
@@ -83,15 +84,29 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
         features=predictor.features,
         classes=predictor.classes,
         grid=Grid.of(predictor.features, predictor.trial.model),
-        settings=settings,
+        settings=checkpoint.settings,
         name=name,
         epoch=predictor.epoch,
         device=device,
     )
 
 
-def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
-    """Read the networks and the post-processing: the trial's, changed by what tuning has stored beside it."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that has been read once: its content, and what is made of it."""
+
+    tensors: dict[str, Any]
+    about: dict[str, Any]
+    predictor: Predictor
+    settings: Settings
+    """The trial's post-processing, with what tuning has stored beside it."""
+
+
+def read_checkpoint(path: str) -> Checkpoint:
+    """Read a checkpoint by path or URL.
+
+    Raises ValueError saying what is wrong with the file: absent, truncated, another version's, not one.
+    """
     folder, name = split_path(path)
     content = folder.read(name)
     if content is None:
@@ -103,11 +118,11 @@ def read_checkpoint(path: str) -> tuple[Predictor, Settings]:
             f"{path}: of another version of raysed ({about.get('raysed', 'unknown')}): "
             f"it lacks {', '.join(missing)}"
         )
-    predictor = load_predictor(folder, name)
+    predictor = make_predictor(tensors, about, path)
     settings = Settings.uniform(predictor.classes, predictor.trial.postprocessing)
     if "postprocessing" in about:
         settings = settings.updated(about["postprocessing"], path)
-    return predictor, settings
+    return Checkpoint(tensors, about, predictor, settings)
 
 
 def split_path(path: str) -> tuple[Folder, str]:

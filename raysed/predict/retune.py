@@ -16,21 +16,23 @@ from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.predict.detector import read_checkpoint
 from raysed.predict.settings import Settings
 from raysed.predict.tuning import Gain, Grid, compare, count_pairs
+from raysed.run.folders import best_checkpoint, scores_file, tuned_checkpoint
 from raysed.storage.folder import Folder
-from raysed.training.checkpoint import Predictor, load_checkpoint, save_checkpoint
+from raysed.training.checkpoint import Predictor, save_checkpoint
 from raysed.training.scoring import Scores, decode_scores, encode_scores, reference_of, score_set
 
 
 def retune(
     trial: Folder, xvalid_url: str, evaluation_url: str, cache_dir: str, say: Callable[[str], None]
-) -> tuple[str, list[Gain]]:
-    """Tune, compare, and write the tuned checkpoint; return its path and the comparison.
+) -> tuple[str, list[Gain], Settings]:
+    """Tune, compare, and write the tuned checkpoint; returns its path, the comparison, and what was chosen.
 
     Raises ValueError for sets that do not fit the checkpoint.
     """
     xvalid, evaluation = (open_dataset(url, cache_dir) for url in (xvalid_url, evaluation_url))
-    source = f"checkpoints/best-{xvalid.name}.pt"
-    predictor, settings = read_checkpoint(f"{trial.url}/{source}")
+    source = best_checkpoint(xvalid.name)
+    checkpoint = read_checkpoint(f"{trial.url}/{source}")
+    predictor, settings = checkpoint.predictor, checkpoint.settings
     for used in (xvalid, evaluation):
         if (used.classes, used.features) != (predictor.classes, predictor.features):
             raise ValueError(f"{used.name}: other classes or features than {trial.url}/{source}")
@@ -43,9 +45,10 @@ def retune(
         threshold, window = fitted.pairs[chosen_K[k]]
         settings = settings.with_value("threshold", label, threshold, "tuning")
         settings = settings.with_value("median_window", label, window, "tuning")
-    name = f"checkpoints/tuned-{xvalid.name}.pt"
-    _save(trial, source, name, settings, _about(xvalid, evaluation, gains))
-    return f"{trial.url}/{name}", gains
+    name = tuned_checkpoint(xvalid.name)
+    tuned = {**settings.as_json(), "tuned": _about(xvalid, evaluation, gains)}
+    save_checkpoint(trial, name, checkpoint.tensors, {**checkpoint.about, "postprocessing": tuned})
+    return f"{trial.url}/{name}", gains, settings
 
 
 def table(gains: list[Gain], settings: Settings) -> list[str]:
@@ -94,7 +97,7 @@ def _known(f1: float) -> float | None:
 def _grid(
     trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
 ) -> Grid:
-    scores = _scores(trial, f"scores/{used.name}.{xvalid}.arrow", used, predictor, say)
+    scores = _scores(trial, scores_file(used.name, xvalid), used, predictor, say)
     return count_pairs(scores, reference_of(used), predictor.trial.postprocessing)
 
 
@@ -123,10 +126,3 @@ def _about(xvalid: FeatureSet, evaluation: FeatureSet, gains: list[Gain]) -> dic
         "event_f1": {gain.name: gain.f1 for gain in gains},
         "gain": {gain.name: asdict(gain.gain) for gain in gains if gain.gain is not None},
     }
-
-
-def _save(trial: Folder, source: str, name: str, settings: Settings, tuned: dict[str, Any]) -> None:
-    """Save the checkpoint with its post-processing and the origin of that."""
-    tensors, about = load_checkpoint(trial, source)
-    about["postprocessing"] = {**settings.as_json(), "tuned": tuned}
-    save_checkpoint(trial, name, tensors, about)

@@ -6,7 +6,9 @@ from typing import Any
 from raysed.evaluation.intervals.significance import mean_value
 from raysed.report.results import Measured
 from raysed.report.shown import METRICS
-from raysed.run.trial_states import TrialState, trial_name
+from raysed.run.folders import trial_name
+from raysed.run.run_plan import PlannedCell, RunPlan
+from raysed.run.trial_state import Standing
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class CellValue:
     """`low` and `high` are the ends of the 95 % interval over clips and seeds."""
     seed_values: tuple[float | None, ...]
     """One value for each seed of the plan, None where its trial has no result."""
-    trials: tuple[TrialState, ...]
+    trials: tuple[Standing, ...]
     """The trial of each seed of the plan."""
     published: float | None
 
@@ -46,47 +48,40 @@ class CellValue:
         }
 
 
-def cell_values(
-    plan: dict[str, Any], measured: Measured, trials: dict[str, TrialState]
-) -> list[CellValue]:
+def cell_values(plan: RunPlan, measured: Measured, trials: dict[str, Standing]) -> list[CellValue]:
     """Return the values of every cell, evaluation set and metric of the plan, in its order."""
     return [
         _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials))
-        for cell in plan["cells"]
-        for evaluation in cell["evaluation"]
+        for cell in plan.cells
+        for evaluation in cell.evaluation
         for metric in METRICS
     ]
 
 
-def published(cell: dict[str, Any], evaluation: str, metric: str) -> float | None:
-    """Return the paper's value of a cell of the plan, a fraction."""
-    return (cell["published"].get(evaluation) or {}).get(metric)
-
-
 def _trials_of(
-    cell: dict[str, Any], plan: dict[str, Any], trials: dict[str, TrialState]
-) -> dict[int, TrialState]:
-    return {seed: trials[trial_name(cell["training"], seed)] for seed in plan["seeds"]}
+    cell: PlannedCell, plan: RunPlan, trials: dict[str, Standing]
+) -> dict[int, Standing]:
+    return {seed: trials[trial_name(cell.training, seed)] for seed in plan.seeds}
 
 
 def _cell_value(
-    cell: dict[str, Any],
+    cell: PlannedCell,
     evaluation: str,
     metric: str,
     measured: Measured,
-    trials: dict[int, TrialState],
+    trials: dict[int, Standing],
 ) -> CellValue:
     by_seed = {
         seed: measured.drawn(result, metric)
-        for seed, result in measured.by_seed(cell["id"], evaluation).items()
+        for seed, result in measured.by_seed(cell.id, evaluation).items()
     }
     found = mean_value(list(by_seed.values())) if by_seed else None
     return CellValue(
-        table=cell["table"],
-        cell=cell["id"],
-        column=cell["column"],
-        training=cell["training"],
-        xvalid=cell["xvalid"],
+        table=cell.table,
+        cell=cell.id,
+        column=cell.column,
+        training=cell.training,
+        xvalid=cell.xvalid,
         evaluation=evaluation,
         metric=metric,
         value=found.value if found else None,
@@ -95,5 +90,5 @@ def _cell_value(
         high=min(found.high, 1.0) if found else None,
         seed_values=tuple(by_seed[s].value if s in by_seed else None for s in trials),
         trials=tuple(trials.values()),
-        published=published(cell, evaluation, metric),
+        published=cell.published_value(evaluation, metric),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
 from raysed.report.results import Measured
 from raysed.report.shown import METRICS
+from raysed.run.run_plan import RunPlan
 
 Pair = tuple[str, str]
 """A pair (cell, against): the metric of the first minus that of the second."""
@@ -55,30 +56,29 @@ class ContrastValue:
         return vars(self) | listed | {"outcome": self.outcome}
 
 
-def contrast_values(plan: dict[str, Any], measured: Measured) -> list[ContrastValue]:
+def contrast_values(plan: RunPlan, measured: Measured) -> list[ContrastValue]:
     """Return every contrast and comparison of which both cells have a seed in common, family by family."""
-    evaluations = dict.fromkeys(name for cell in plan["cells"] for name in cell["evaluation"])
     return [
         value
-        for evaluation in evaluations
+        for evaluation in plan.evaluations
         for metric in METRICS
         for value in _family_values(plan, measured, evaluation, metric)
     ]
 
 
-def family(plan: dict[str, Any], evaluation: str, metric: str) -> list[Pair]:
+def family(plan: RunPlan, evaluation: str, metric: str) -> list[Pair]:
     """Return the pairs that are compared on one evaluation set in one metric, finished or not."""
-    asked = list(plan["contrasts"])
-    for claim in plan.get("claims", []):
-        if claim["evaluation"] == evaluation and metric in claim["metrics"]:
-            asked += claim["comparisons"]
-    scored = {cell["id"] for cell in plan["cells"] if evaluation in cell["evaluation"]}
-    pairs = dict.fromkeys((pair["cell"], pair["against"]) for pair in asked)
+    asked = list(plan.contrasts)
+    for claim in plan.claims:
+        if claim.evaluation == evaluation and metric in claim.metrics:
+            asked += claim.comparisons
+    scored = {cell.id for cell in plan.cells if evaluation in cell.evaluation}
+    pairs = dict.fromkeys((pair.cell, pair.against) for pair in asked)
     return [pair for pair in pairs if scored.issuperset(pair)]
 
 
 def _family_values(
-    plan: dict[str, Any], measured: Measured, evaluation: str, metric: str
+    plan: RunPlan, measured: Measured, evaluation: str, metric: str
 ) -> list[ContrastValue]:
     planned = family(plan, evaluation, metric)
     compared = {pair: _compared(measured, pair, evaluation, metric) for pair in planned}
@@ -131,7 +131,7 @@ def _compared(
     }
 
 
-def _distinct(plan: dict[str, Any], pairs: list[Pair]) -> int:
+def _distinct(plan: RunPlan, pairs: list[Pair]) -> int:
     """Count the distinct differences among the pairs, since cells of several tables may be one system."""
-    system = {cell["id"]: (cell["training"], cell["xvalid"]) for cell in plan["cells"]}
+    system = {cell.id: (cell.training, cell.xvalid) for cell in plan.cells}
     return len({frozenset((system[cell], system[against])) for cell, against in pairs})

@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
 from raysed.report.shown import METRICS, interval, number, signed, signed_interval
 from raysed.report.verdicts import Claim, Comparison
 from raysed.report.verdicts_markdown import remarks, seeds_text
+from raysed.run.run_plan import RunPlan
 
 _ESCAPES = str.maketrans(
     {
@@ -29,6 +29,7 @@ _ESCAPES = str.maketrans(
         **{character: f"\\{character}" for character in "%&_#$" + "{}"},
     }
 )
+
 _END = r" \tabularnewline"
 
 
@@ -52,9 +53,9 @@ def document(names: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table(plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
+def table(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
     """Return one table, with a float for each of its evaluation sets."""
-    asked = {(pair["cell"], pair["against"]) for pair in plan["contrasts"]}
+    asked = {(pair.cell, pair.against) for pair in plan.contrasts}
     ids = {cell.cell for cell in cells}
     listed = [c for c in contrasts if c.cell in ids and (c.cell, c.against) in asked]
     floats = []
@@ -64,7 +65,7 @@ def table(plan: dict[str, Any], cells: list[CellValue], contrasts: list[Contrast
     return "\n".join(floats)
 
 
-def _float(plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
+def _float(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
     """Return the float of one evaluation set of one table."""
     columns = {cell.cell: cell.column for cell in cells}
     width = rf"p{{{0.7 / len(columns):.3f}\linewidth}}"
@@ -86,7 +87,7 @@ def _float(plan: dict[str, Any], cells: list[CellValue], contrasts: list[Contras
 
 
 def _metric_rows(
-    plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]
+    plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]
 ) -> list[str]:
     metric = cells[0].metric
     rows = [
@@ -96,7 +97,7 @@ def _metric_rows(
     if any(cell.published is not None for cell in cells):
         known = ["" if c.published is None else number(c.published, metric) for c in cells]
         rows.append(_row(r"\quad published", known))
-    for index, seed in enumerate(plan["seeds"]):
+    for index, seed in enumerate(plan.seeds):
         rows.append(_row(rf"\quad seed {seed}", [_seed(cell, index) for cell in cells]))
     for against in dict.fromkeys(c.against for c in contrasts):
         found = {c.cell: c for c in contrasts if c.against == against}
@@ -142,7 +143,7 @@ def _row(label: str, texts: list[str]) -> str:
     return " & ".join([label, *texts]) + _END
 
 
-def claims_table(plan: dict[str, Any], claims: list[Claim]) -> str:
+def claims_table(plan: RunPlan, claims: list[Claim]) -> str:
     """Return a table of every comparison of every claim in every metric, with its verdict."""
     lines = [
         r"{\small",
@@ -156,7 +157,7 @@ def claims_table(plan: dict[str, Any], claims: list[Claim]) -> str:
     ]
     for claim in claims:
         noted = "; ".join([f"{claim.text} ({claim.evaluation})", *remarks(claim)])
-        seeds = f"{seeds_text(claim, plan)} seed{'' if len(plan['seeds']) == 1 else 's'}"
+        seeds = f"{seeds_text(claim, plan)} seed{'' if len(plan.seeds) == 1 else 's'}"
         verdict = rf"\textbf{{{escape(claim.verdict)}}} ({seeds})"
         lines.append(_row(escape(claim.id), [escape(noted), "", "", "", "", verdict]))
         lines += [_comparison_row(comparison) for comparison in claim.comparisons]

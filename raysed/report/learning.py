@@ -1,13 +1,13 @@
 """The check that something was learnt: trained systems against two baselines that have learnt nothing."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from raysed.evaluation.intervals.significance import seed_difference
 from raysed.report.results import BASELINES, Result
 from raysed.report.shown import METRICS
+from raysed.run.run_plan import RunPlan
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def above_always_on(results: list[Result], draws: int) -> list[LearningCheck]:
     return [_check(seeds, "always_on", draws) for seeds in first.values()]
 
 
-def count_lines(checks: list[LearningCheck], plan: dict[str, Any]) -> list[str]:
+def count_lines(checks: list[LearningCheck], plan: RunPlan) -> list[str]:
     """Return a line for each evaluation set: how many trainings are above the always-on detector, and which
     are not.
     """
     lines = []
     for evaluation in dict.fromkeys(check.evaluation for check in checks):
         here = [check for check in checks if check.evaluation == evaluation]
-        planned = {c["training"] for c in plan["cells"] if evaluation in c["evaluation"]}
+        planned = {c.training for c in plan.cells if evaluation in c.evaluation}
         waiting = len(planned) - len(here)
         lines.append(
             f"{evaluation}: {sum(check.learnt for check in here)} of {len(planned)} trainings above the"

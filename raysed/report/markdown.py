@@ -1,17 +1,16 @@
 """The tables as aligned Markdown, so that the terminal and the file show the same; a row is a cell."""
 
-from typing import Any
-
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
 from raysed.report.shown import METRICS, interval, number, signed, signed_interval
+from raysed.run.run_plan import RunPlan
 
 
 def tables(
-    plan: dict[str, Any], cells: list[CellValue], contrasts: list[ContrastValue]
+    plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]
 ) -> dict[str, list[str]]:
     """Return the Markdown lines of every table of the plan, by its name."""
-    asked = {(pair["cell"], pair["against"]) for pair in plan["contrasts"]}
+    asked = {(pair.cell, pair.against) for pair in plan.contrasts}
     listed = [c for c in contrasts if (c.cell, c.against) in asked]
     found = {}
     for table in dict.fromkeys(cell.table for cell in cells):

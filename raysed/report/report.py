@@ -15,10 +15,12 @@ from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
-from raysed.report.results import Measured, read_plan, read_results, results_frame
+from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.verdicts import Claim, judge
 from raysed.report.verdicts_markdown import claims_lines
-from raysed.run.trial_states import TrialState, read_trials
+from raysed.run.folders import RESULTS, TABLES, TRIALS
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_state import Standing, read_standings
 from raysed.storage.folder import Folder
 
 
@@ -27,9 +29,12 @@ class Report:
     """The report of a run so far."""
 
     run: Folder
-    plan: dict[str, Any]
-    trials: dict[str, TrialState]
-    results: pd.DataFrame = field(default_factory=pd.DataFrame)
+    plan: RunPlan
+    trials: dict[str, Standing]
+    results: list[Result] = field(default_factory=list)
+    """Everything that is stored, read once; the page draws the same."""
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """One row a result: metrics with intervals over clips."""
     cells: list[CellValue] = field(default_factory=list)
     contrasts: list[ContrastValue] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
@@ -47,7 +52,7 @@ class Report:
     def lines(self) -> list[str]:
         """Return the lines that the terminal shows."""
         if not self.cells:
-            none = f"{self.run.url}: none of {self.plan['trials']} trials is finished yet"
+            none = f"{self.run.url}: none of {self.plan.trials} trials is finished yet"
             return [none, *_holes(self.plan, self.trials)]
         tables = markdown.tables(self.plan, self.cells, self.contrasts)
         return [
@@ -57,23 +62,23 @@ class Report:
             *claims_lines(self.plan, self.claims),
             *_holes(self.plan, self.trials),
             *_one_seed(self.plan, self.cells),
-            *_losses(self.results),
+            *_losses(self.frame),
             "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
             *(f"  {check}" for check in self.checks),
             *(f"  {line}" for line in count_lines(self.above, self.plan)),
             "",
-            *(f"data set {about['name']}: {about['url']}" for about in self.plan["datasets"]),
-            f"trials (checkpoints, scores, statistics, curves): {self.run.url}/trials/TRAINING-seedN",
-            f"wrote {self.run.url}/results.parquet and {self.run.url}/tables/*.md, *.csv, *.tex",
+            *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
+            f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
+            f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex",
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as one JSON object; metrics are fractions."""
         found = {
             "run": self.run.url,
-            "space": self.plan["space"],
-            "job": self.plan.get("job"),
-            "seeds": self.plan["seeds"],
+            "space": self.plan.space,
+            "job": self.plan.job,
+            "seeds": list(self.plan.seeds),
             "trials": [vars(trial) for trial in self.trials.values()],
             "tables": [cell.as_row() for cell in self.cells],
             "contrasts": [contrast.as_row() for contrast in self.contrasts],
@@ -86,18 +91,19 @@ class Report:
 
 def write_report(run: Folder) -> Report:
     """Write the tables of a run. Raises ValueError for a folder without a plan."""
-    plan = read_plan(run)
-    trials = read_trials(run, plan)
+    plan = RunPlan.require(run)
+    trials = read_standings(run, plan)
     results = read_results(run, plan)
     if not results:
         return Report(run, plan, trials)
-    measured = Measured(results, plan["bootstrap_draws"])
+    measured = Measured(results, plan.bootstrap_draws)
     contrasts = contrast_values(plan, measured)
     report = Report(
         run=run,
         plan=plan,
         trials=trials,
-        results=results_frame(measured),
+        results=results,
+        frame=results_frame(measured),
         cells=cell_values(plan, measured, trials),
         contrasts=contrasts,
         claims=judge(plan, measured, contrasts),
@@ -134,18 +140,19 @@ def _files(report: Report) -> dict[str, bytes]:
         )
         texts["claims.tex"] = latex.claims_table(plan, claims)
     texts["tables.tex"] = latex.document(slugs)
-    files = {f"tables/{name}": text.encode() for name, text in texts.items()}
-    return files | {"results.parquet": _parquet(report.results)}
+    files = {f"{TABLES}/{name}": text.encode() for name, text in texts.items()}
+    return files | {RESULTS: _parquet(report.frame)}
 
 
-def _holes(plan: dict[str, Any], trials: dict[str, TrialState]) -> list[str]:
+def _holes(plan: RunPlan, trials: dict[str, Standing]) -> list[str]:
     """Say how many trials are missing, and why failed ones failed."""
     finished = sum(trial.state == "finished" for trial in trials.values())
     if finished == len(trials):
         return []
     cells = {
-        t["id"]: [c["id"] for c in plan["cells"] if c["training"] == t["id"]]
-        for t in plan["trainings"]
+        name: ", ".join(plan.cells_of(training.id))
+        for training in plan.trainings
+        for name in plan.trial_names(training.id)
     }
     failed = [trial for trial in trials.values() if trial.state == "failed"]
     return [
@@ -154,18 +161,15 @@ def _holes(plan: dict[str, Any], trials: dict[str, TrialState]) -> list[str]:
             if finished
             else []
         ),
-        *(
-            f"failed: {trial.name} ({', '.join(cells[trial.name.rsplit('-seed', 1)[0]])}): {trial.note}"
-            for trial in failed
-        ),
+        *(f"failed: {trial.name} ({cells[trial.name]}): {trial.note}" for trial in failed),
         "",
     ]
 
 
-def _one_seed(plan: dict[str, Any], cells: list[CellValue]) -> list[str]:
+def _one_seed(plan: RunPlan, cells: list[CellValue]) -> list[str]:
     """Warn where a value rests on one seed: its interval is then narrower than it should be."""
     alone = "the intervals are over clips; nothing is known about other seeds."
-    if len(plan["seeds"]) == 1:
+    if len(plan.seeds) == 1:
         return [f"One seed: {alone}", ""]
     few = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
     return [f"One seed so far ({', '.join(few)}): {alone}", ""] if few else []

@@ -12,9 +12,9 @@ import pandas as pd
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
 from raysed.report.shown import METRICS
-from raysed.run.trial_states import trial_name
+from raysed.run.folders import TrialFolder, TrialResult, statistics_file, trial_name
+from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json
 
 BASELINES = {
     "always_on": "every class always on",
@@ -34,8 +34,7 @@ class Result:
     evaluation: str
     statistics: Statistics
     baselines: dict[str, Statistics]
-    about: dict[str, Any]
-    """`result.json` of the trial."""
+    about: TrialResult
 
     @property
     def trial(self) -> str:
@@ -50,12 +49,12 @@ class Result:
     @property
     def selected_epoch(self) -> int:
         """Return the epoch that the cell's x-valid set selected."""
-        return self.about["selected"][self.xvalid]["epoch"]
+        return self.about.selected[self.xvalid].epoch
 
     @property
     def xvalid_f1(self) -> float:
         """Return the event F1 on the x-valid set at that epoch, a fraction."""
-        return self.about["selected"][self.xvalid]["xvalid_f1"]
+        return self.about.selected[self.xvalid].xvalid_f1
 
 
 class Measured:
@@ -77,46 +76,52 @@ class Measured:
         return self._drawn[key]
 
 
-def read_plan(run: Folder) -> dict[str, Any]:
-    """Read `plan.json` of a run. Raises ValueError where there is none."""
-    plan = read_json(run, "plan.json")
-    if plan is None or "trainings" not in plan:
-        raise ValueError(
-            f"{run.url} holds no plan.json of a run: no run folder, or its data are still being built"
-        )
-    return plan
-
-
-def read_results(run: Folder, plan: dict[str, Any]) -> list[Result]:
+def read_results(run: Folder, plan: RunPlan) -> list[Result]:
     """Read every finished cell, seed and evaluation set, in the plan's order; unfinished trials are left out.
 
     Raises ValueError for statistics that are missing, unreadable or of different sets under one name.
     """
-    results = []
     loaded: dict[str, Statistics] = {}
-    for cell in plan["cells"]:
-        for seed in plan["seeds"]:
-            trial = run.child(f"trials/{trial_name(cell['training'], seed)}")
-            about = read_json(trial, "result.json")
+    results = []
+    for cell in plan.cells:
+        for seed in plan.seeds:
+            trial = TrialFolder.of(run, cell.training, seed)
+            about = trial.result()
             if about is None:
                 continue
-            for evaluation in cell["evaluation"]:
-                stem = f"statistics/{evaluation}.{cell['xvalid']}"
-                results.append(
-                    Result(
-                        cell=cell["id"],
-                        table=cell["table"],
-                        training=cell["training"],
-                        xvalid=cell["xvalid"],
-                        seed=seed,
-                        evaluation=evaluation,
-                        statistics=_load(trial, f"{stem}.npz", loaded),
-                        baselines={k: _load(trial, f"{stem}.{k}.npz", loaded) for k in BASELINES},
-                        about=about,
-                    )
-                )
+            for evaluation in cell.evaluation:
+                results.append(_result(cell, evaluation, seed, (trial, about), loaded))
     _refuse_mixed_sets(results)
     return results
+
+
+def _result(
+    cell: PlannedCell,
+    evaluation: str,
+    seed: int,
+    finished: tuple[TrialFolder, TrialResult],
+    loaded: dict[str, Statistics],
+) -> Result:
+    trial, about = finished
+    if cell.xvalid not in about.selected:
+        raise ValueError(
+            f"{trial.url}: its result has no epoch selected by {cell.xvalid}, which cell {cell.id} asks for"
+        )
+
+    def load(system: str = "") -> Statistics:
+        return _load(trial, statistics_file(evaluation, cell.xvalid, system), loaded)
+
+    return Result(
+        cell=cell.id,
+        table=cell.table,
+        training=cell.training,
+        xvalid=cell.xvalid,
+        seed=seed,
+        evaluation=evaluation,
+        statistics=load(),
+        baselines={name: load(name) for name in BASELINES},
+        about=about,
+    )
 
 
 def _refuse_mixed_sets(results: list[Result]) -> None:
@@ -134,11 +139,11 @@ def _refuse_mixed_sets(results: list[Result]) -> None:
             )
 
 
-def _load(trial: Folder, name: str, loaded: dict[str, Statistics]) -> Statistics:
+def _load(trial: TrialFolder, name: str, loaded: dict[str, Statistics]) -> Statistics:
     where = f"{trial.url}/{name}"
     if where in loaded:
         return loaded[where]
-    content = trial.read(name)
+    content = trial.folder.read(name)
     if content is None:
         raise ValueError(
             f"{where} is missing, although the trial is finished; remove its result.json"
@@ -166,9 +171,9 @@ def results_frame(measured: Measured) -> pd.DataFrame:
             "trial": result.trial,
             "selected_epoch": result.selected_epoch,
             "xvalid_f1": result.xvalid_f1,
-            "train_seconds": result.about["train_seconds"],
-            "loss_first": result.about["loss_first"],
-            "loss_last": result.about["loss_last"],
+            "train_seconds": result.about.train_seconds,
+            "loss_first": result.about.loss_first,
+            "loss_last": result.about.loss_last,
         }
         for name in METRICS:
             found = mean_value([measured.drawn(result, name)])

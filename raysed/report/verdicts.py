@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysed.evaluation.intervals.significance import not_higher, verdict
-from raysed.report.cells import published
 from raysed.report.contrasts import ContrastValue
 from raysed.report.results import Measured
+from raysed.run.run_plan import RunPlan
 
 SIGNIFICANCE = {
     "val": {"event_f1": 0.012, "psds": 0.015},
@@ -147,19 +147,18 @@ class Claim:
         }
 
 
-def judge(plan: dict[str, Any], measured: Measured, contrasts: list[ContrastValue]) -> list[Claim]:
+def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> list[Claim]:
     """Judge every claim of the plan."""
     found = {(c.cell, c.against, c.evaluation, c.metric): c for c in contrasts}
-    cells = {cell["id"]: cell for cell in plan["cells"]}
     claims = []
-    for claim in plan.get("claims", []):
-        evaluation, comparisons = claim["evaluation"], []
-        for asked in claim["comparisons"]:
-            pair = (asked["cell"], asked["against"])
+    for claim in plan.claims:
+        evaluation, comparisons = claim.evaluation, []
+        for asked in claim.comparisons:
+            pair = (asked.cell, asked.against)
             empty = tuple(cell for cell in pair if not measured.by_seed(cell, evaluation))
-            for metric in claim["metrics"]:
+            for metric in claim.metrics:
                 value = found.get((*pair, evaluation, metric))
-                a, b = (published(cells[cell], evaluation, metric) for cell in pair)
+                a, b = (plan.cell(cell).published_value(evaluation, metric) for cell in pair)
                 known = None if a is None or b is None else round(a - b, 6)
                 significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
                 comparisons.append(
@@ -167,15 +166,15 @@ def judge(plan: dict[str, Any], measured: Measured, contrasts: list[ContrastValu
                         cell=pair[0],
                         against=pair[1],
                         metric=metric,
-                        expect=asked["expect"],
-                        rule=_rule(asked["expect"], known, significance),
+                        expect=asked.expect,
+                        rule=_rule(asked.expect, known, significance),
                         published=known,
                         significance=significance,
                         found=value,
                         waiting_for=() if value else empty or pair,
                     )
                 )
-        claims.append(Claim(claim["id"], claim["text"], evaluation, tuple(comparisons)))
+        claims.append(Claim(claim.id, claim.text, evaluation, tuple(comparisons)))
     return claims
 
 

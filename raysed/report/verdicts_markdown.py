@@ -1,7 +1,5 @@
 """The verdicts on the paper's claims as a Markdown table: a row for each comparison, then the claims' texts."""
 
-from typing import Any
-
 from raysed.report.markdown import aligned, without_empty_columns
 from raysed.report.shown import METRICS, number, signed, signed_interval
 from raysed.report.verdicts import (
@@ -13,16 +11,17 @@ from raysed.report.verdicts import (
     Claim,
     Comparison,
 )
+from raysed.run.run_plan import RunPlan
 
 ANSWERS = {REPRODUCED: "yes", CONTRADICTED: "no", UNDECIDED: "open", WAITING: "waiting"}
 
 
-def claims_lines(plan: dict[str, Any], claims: list[Claim]) -> list[str]:
+def claims_lines(plan: RunPlan, claims: list[Claim]) -> list[str]:
     """Return summary, table and notes; nothing for a space without claims."""
     if not claims:
         return []
     counts = {word: sum(claim.verdict == word for claim in claims) for word in ANSWERS}
-    job = f" (job {plan['job']})" if plan.get("job") else ""
+    job = f" (job {plan.job})" if plan.job else ""
     heads = [
         (f"{METRICS[metric].title} less [simultaneous 95 %]", "published") for metric in METRICS
     ]
@@ -54,9 +53,9 @@ def _one_seed(claims: list[Claim]) -> list[str]:
     return [f"Judged on one seed: {', '.join(alone)}; other seeds may differ."] if alone else []
 
 
-def seeds_text(claim: Claim, plan: dict[str, Any]) -> str:
+def seeds_text(claim: Claim, plan: RunPlan) -> str:
     """Return `5`, or `3 of 5` where some seeds are missing."""
-    planned = len(plan["seeds"])
+    planned = len(plan.seeds)
     return str(planned) if claim.seeds == planned else f"{claim.seeds} of {planned}"
 
 

@@ -7,8 +7,8 @@ from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
 
 
-def claim_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, Any]:
-    """Return what a trial's folder and checkpoints belong to."""
+def identity_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, Any]:
+    """Return what a trial's folder and checkpoints belong to: configuration, seed and data sets."""
     return {
         "trial": trial.model_dump(mode="json"),
         "seed": seed,
@@ -16,7 +16,7 @@ def claim_of(trial: Trial, sets: dict[str, FeatureSet], seed: int) -> dict[str, 
     }
 
 
-def check_claim(path: str, stored: dict[str, Any] | None, claim: dict[str, Any]) -> None:
+def check_identity(path: str, stored: dict[str, Any] | None, identity: dict[str, Any]) -> None:
     """Raise ValueError where `stored` (None: nothing yet) belongs to something else, naming both."""
     if stored is None:
         return
@@ -24,10 +24,10 @@ def check_claim(path: str, stored: dict[str, Any] | None, claim: dict[str, Any])
         # A field that came after this was stored has its default: the trial is the same.
         known = validate(stored["trial"], Trial, source=path)
         stored = {**stored, "trial": known.model_dump(mode="json")}
-    differing = [key for key in claim if stored.get(key) != claim[key]]
+    differing = [key for key in identity if stored.get(key) != identity[key]]
     if not differing:
         return
-    shown = "; ".join(f"{key}: {_difference(stored.get(key), claim[key])}" for key in differing)
+    shown = "; ".join(f"{key}: {_difference(stored.get(key), identity[key])}" for key in differing)
     raise ValueError(
         f"{path} belongs to another trial ({shown}). Choose another run folder, or remove this trial's"
     )

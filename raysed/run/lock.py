@@ -16,16 +16,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from raysed.run.folders import LOCK
+from raysed.run.status_file import Driver, StatusFile
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json
 
 HEARTBEAT_S = 10.0
 STALE_S = 60.0
 """A driver without a heartbeat for this long is considered dead."""
 _SETTLE_S = 1.0
-_LOCK = "driver.lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -33,9 +32,9 @@ class RunBusyError(ValueError):
     """Another driver is at work on the run."""
 
 
-def this_driver() -> dict[str, Any]:
-    """Describe this process, as `status.json` shows it."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
+def this_driver() -> Driver:
+    """Return who this process is, as `status.json` shows it."""
+    return Driver(host=socket.gethostname(), pid=os.getpid(), since=time.time())
 
 
 @contextmanager
@@ -44,7 +43,7 @@ def system_lock(run: Folder) -> Iterator[bool]:
     if not run.is_local:
         yield False
         return
-    path = Path(run.url, _LOCK)
+    path = Path(run.url, LOCK)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
@@ -64,12 +63,14 @@ def check_heartbeat(run: Folder, has_lock: bool) -> None:
 
     A holder of the system's lock knows that no other driver is on this machine.
     """
-    status = read_json(run, "status.json") or {}
-    driver, age_s = status.get("driver"), time.time() - status.get("heartbeat", 0.0)
-    if driver is None or status.get("exit_code") is not None or age_s > STALE_S:
+    status = StatusFile.read(run)
+    if status is None or status.driver is None or status.exit_code is not None:
         return
-    here = driver["host"] == socket.gethostname()
-    if here and (has_lock or not _is_alive(driver["pid"])):
+    driver, age_s = status.driver, time.time() - status.heartbeat
+    if age_s > STALE_S:
+        return
+    here = driver.host == socket.gethostname()
+    if here and (has_lock or not _is_alive(driver.pid)):
         return
     raise RunBusyError(
         f"{_busy(run, driver)}, its last heartbeat {max(age_s, 0):.0f} s ago. If it is dead, the run"
@@ -79,13 +80,13 @@ def check_heartbeat(run: Folder, has_lock: bool) -> None:
 
 def check_free(run: Folder) -> None:
     """Raise RunBusyError where a driver is at work; makes no folder."""
-    if run.is_local and not Path(run.url, _LOCK).exists():
+    if run.is_local and not Path(run.url, LOCK).exists():
         return
     with system_lock(run) as has_lock:
         check_heartbeat(run, has_lock)
 
 
-def check_still_ours(run: Folder, mine: dict[str, Any]) -> None:
+def check_still_ours(run: Folder, mine: Driver) -> None:
     """Raise RunBusyError if another driver wrote its status after us; for places where only the heartbeat
     decides.
     """
@@ -95,12 +96,13 @@ def check_still_ours(run: Folder, mine: dict[str, Any]) -> None:
         raise RunBusyError(_busy(run, driver))
 
 
-def _driver(run: Folder) -> dict[str, Any]:
-    return (read_json(run, "status.json") or {}).get("driver") or {}
+def _driver(run: Folder) -> Driver | None:
+    status = StatusFile.read(run)
+    return status.driver if status else None
 
 
-def _busy(run: Folder, driver: dict[str, Any]) -> str:
-    who = f"process {driver.get('pid', 'unknown')} on {driver.get('host', 'an unknown host')}"
+def _busy(run: Folder, driver: Driver | None) -> str:
+    who = f"process {driver.pid} on {driver.host}" if driver else "an unknown process"
     return f"{run.url}: another driver is at work on this run: {who}"
 
 

@@ -1,25 +1,23 @@
-"""The owner of a run folder: another space, changed code and changed data are refused before work."""
+"""The refusal, before work, of a run folder that belongs to another space, another code or other data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.features.shards import read_manifest
 from raysed.run import provenance
-from raysed.run.lock import check_free
-from raysed.run.outcome import is_over
 from raysed.run.provenance import Data, content_of
+from raysed.run.run_plan import RunPlan
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json
 
 
 def check_space(run: Folder, resolved: ResolvedSpace) -> None:
     """Raise ValueError for a folder that holds other trials than these."""
-    stored = read_json(run, "plan.json")
+    stored = RunPlan.read(run)
     if stored is None:
         return
-    before = {t["id"]: t["config"] for t in stored["trainings"]}
+    before = {t.id: t.config for t in stored.trainings}
     now = {t.id: t.trial.model_dump(mode="json") for t in resolved.trainings}
     if before.keys() != now.keys():
         raise ValueError(
@@ -37,20 +35,22 @@ def check_space(run: Folder, resolved: ResolvedSpace) -> None:
 
 
 class MadeBy:
-    """The code and data that the trials of a run were and will be made with; a mixture is refused unless it
-    is allowed.
-    """
+    """Knows what a run's trials were and will be made with, and refuses a mixture unless it is allowed."""
 
     def __init__(
-        self, run: Folder, trials: list[TrialPlan], allow_changed: bool, say: Callable[[str], None]
+        self,
+        run: Folder,
+        trials: Sequence[TrialPlan],
+        allow_changed: bool,
+        say: Callable[[str], None],
     ) -> None:
         self.run, self.allow_changed, self.say = run, allow_changed, say
-        self.started = any(trial.out.read("config.json") is not None for trial in trials)
+        self.started = any(trial.out.begun for trial in trials)
         # Code that trains nothing any more can be any.
-        self.code_counts = self.started and not all(is_over(trial) for trial in trials)
+        self.code_counts = self.started and not all(trial.is_over for trial in trials)
         self.allowed: list[str] = []
 
-    def check(self, data: dict[str, Data]) -> None:
+    def check(self, data: Mapping[str, Data]) -> None:
         """Raise ValueError where code or data changed since the run's trials were started."""
         if not self.started:
             return
@@ -66,40 +66,37 @@ class MadeBy:
         for line in changed:
             self.say(f"warning: allowed by --allow-changed: {line}")
 
-    def note(self, data: dict[str, Data]) -> None:
+    def note(self, data: Mapping[str, Data]) -> None:
         """Write down what is used from here on."""
-        if not self.started or self.allowed or not provenance.is_noted(self.run):
+        if not self.started or self.allowed or not provenance.read_made_by(self.run):
             provenance.note(self.run, data, mixed=self.started)
 
 
-def claim_faults(
-    run: Folder, resolved: ResolvedSpace, made_by: MadeBy, data: dict[str, Data]
-) -> list[str]:
-    """Return the reasons why a run of this space would be refused in this folder; nothing is written."""
+def ownership_faults(
+    run: Folder, resolved: ResolvedSpace, made_by: MadeBy, data: Mapping[str, Data]
+) -> Iterator[str]:
+    """Yield why a run of this space is refused in this folder, whoever works on it; nothing is written."""
     checks = (
-        lambda: check_free(run),
         lambda: check_space(run, resolved),
         lambda: made_by.check(data),
     )
-    faults = []
     for check in checks:
         try:
             check()
         except ValueError as error:
-            faults.append(str(error))
-    return faults
+            yield str(error)
 
 
 def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:
     """Return ids of the data sets, and their contents as far as they are there; nothing is built."""
-    return {p.name: {"id": p.id, "content": content_of(p.manifest)} for p in plans}
+    return {p.name: Data(id=p.id, content=content_of(p.manifest)) for p in plans}
 
 
-def built_data(urls: dict[str, str]) -> dict[str, Data]:
+def built_data(urls: Mapping[str, str]) -> dict[str, Data]:
     """Return ids and contents of finished data sets, by name."""
     manifests = {name: read_manifest(Folder(url)) for name, url in urls.items()}
     return {
-        name: {"id": manifest.id, "content": content_of(manifest)}
+        name: Data(id=manifest.id, content=content_of(manifest))
         for name, manifest in manifests.items()
         if manifest is not None
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from raysed import __version__
 from raysed.exit_codes import REFUSED, ending
+from raysed.run.folders import STATUS
 from raysed.run.lock import (
     HEARTBEAT_S,
     check_heartbeat,
@@ -46,21 +47,22 @@ class RunStatus:
         with ExitStack() as held:
             has_lock = held.enter_context(system_lock(self.run))
             check_heartbeat(self.run, has_lock)
-            self._before = read_json(self.run, "status.json")
+            driver = this_driver()
+            self._before = read_json(self.run, STATUS)
             self.content = {
                 "state": _STARTING,
                 "exit_code": None,
                 "heartbeat": time.time(),
-                "driver": this_driver(),
+                "driver": driver.model_dump(),
                 "versions": _versions(),
                 "commit": commit(),
             }
             try:
-                write_json(self.run, "status.json", self.content)
+                write_json(self.run, STATUS, self.content)
             except OSError as error:
                 raise ValueError(f"{self.run.url} cannot be written: {error}") from error
             if not has_lock:
-                check_still_ours(self.run, self.content["driver"])
+                check_still_ours(self.run, driver)
             self._held = held.pop_all()
         self._thread.start()
         return self
@@ -78,7 +80,7 @@ class RunStatus:
                 return
             end = ending(error)
             if end.code == REFUSED and self.state == _STARTING and self._before:
-                write_json(self.run, "status.json", self._before)
+                write_json(self.run, STATUS, self._before)
                 return
             self.update(end.state, exit_code=end.code, reason=f"{type(error).__name__}: {error}")
 
@@ -97,7 +99,7 @@ class RunStatus:
         with self._lock:
             self.content |= {"state": state or self.state, **about, "heartbeat": time.time()}
             try:
-                write_json(self.run, "status.json", self.content)
+                write_json(self.run, STATUS, self.content)
             except OSError as error:
                 # Whoever reads it sees an old heartbeat; the trials' own writes decide.
                 self.content["status_error"] = str(error)

@@ -113,8 +113,11 @@ def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
 
 def load_predictor(folder: Folder, name: str) -> Predictor:
     """Read what `save_predictor` wrote. Raises ValueError naming the file and what is wrong with it."""
-    path = f"{folder.url}/{name}"
-    tensors, about = load_checkpoint(folder, name)
+    return make_predictor(*load_checkpoint(folder, name), f"{folder.url}/{name}")
+
+
+def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) -> Predictor:
+    """Return the networks of a parsed checkpoint. Raises ValueError naming `path` and what is wrong with it."""
     if "student" not in tensors:
         raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
     trial = validate(about["trial"], Trial, source=path)

@@ -15,9 +15,8 @@ import torch
 from raysed import __version__
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
+from raysed.run.folders import LOG
 from raysed.storage.folder import Folder
-
-NAME = "log.txt"
 
 
 class TrialLog:
@@ -27,7 +26,7 @@ class TrialLog:
 
     def __init__(self, out: Folder | None) -> None:
         self.out = out
-        before = out.read(NAME) if out is not None else None
+        before = out.read(LOG) if out is not None else None
         self.text = (before or b"").decode(errors="replace")
 
     def say(self, *lines: str) -> None:
@@ -36,7 +35,7 @@ class TrialLog:
             return
         now = datetime.now().astimezone().isoformat(" ", "seconds")
         self.text += "".join(f"{now}  {line}\n" for line in lines)
-        self.out.write(NAME, self.text.encode())
+        self.out.write(LOG, self.text.encode())
 
     def __enter__(self) -> "TrialLog":
         return self
@@ -53,7 +52,7 @@ class TrialLog:
             self.say(*"".join(traceback.format_exception(error)).rstrip().splitlines())
         except OSError as unwritten:
             # A full disk, perhaps the very error: that one has to reach the caller.
-            error.add_note(f"{NAME} could not be written: {unwritten}")
+            error.add_note(f"{LOG} could not be written: {unwritten}")
 
 
 def start_lines(trial: Trial, sets: dict[str, FeatureSet], device: str, world: int) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tensorboardX import SummaryWriter
 
+from raysed.run.folders import TrialFolder
 from raysed.storage.folder import Folder
 
 
@@ -13,8 +14,8 @@ class TensorBoard:
 
     def __init__(self, out: Folder | None, epoch: int) -> None:
         self.writer = None
-        if out is not None and out.is_local:
-            self.writer = SummaryWriter(f"{out.url}/tensorboard", purge_step=epoch)
+        if out is not None and (curves := TrialFolder(out).tensorboard):
+            self.writer = SummaryWriter(curves, purge_step=epoch)
 
     def write(self, metrics: dict[str, Any]) -> None:
         """Write the `metrics` of one epoch; dicts become one curve per key."""

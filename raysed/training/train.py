@@ -1,11 +1,7 @@
 """One trial, from features to stored per-clip statistics; no Ray inside.
 
-    OUT/config.json  progress.jsonl  log.txt  tensorboard/  checkpoints/{last,best-<x-valid>}.pt
-        scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>].npz
-        result.json
-
-`result.json` is written last: where it exists, the trial is finished. A trial killed at any moment and called
-again goes on from `checkpoints/last.pt`.
+What it leaves is told by raysed.run.folders.TrialFolder. The result is written last: where it is, the trial
+is finished. A trial killed at any moment and called again goes on from its last checkpoint.
 """
 
 import time
@@ -18,9 +14,9 @@ from raysed import __version__
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.run.identity import check_claim, claim_of
+from raysed.run.folders import TrialFolder, best_checkpoint, scores_file, statistics_file
+from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json, write_json
 from raysed.training.checkpoint import load_predictor
 from raysed.training.log import TrialLog, epoch_line, start_lines
 from raysed.training.ranks import ALONE, Ranks
@@ -49,21 +45,19 @@ def train(
     report: Report = lambda metrics: None,
     checkpoint_every_s: float = 300.0,
 ) -> dict[str, Any] | None:
-    """Train, select and evaluate one trial; returns the content of `result.json` (None on ranks > 0).
+    """Train, select and evaluate one trial; returns the content of its result (None on ranks > 0).
 
     `sets` holds every data set that the trial names; every rank calls this within its process group.
     `report` receives one dict per epoch on rank 0. Raises ValueError where `out` holds another trial,
     DivergedError where a loss is not finite.
     """
-    claim = claim_of(trial, sets, seed)
+    own, identity = TrialFolder(out), identity_of(trial, sets, seed)
     if ranks.is_first:
-        check_claim(f"{out.url}/config.json", read_json(out, "config.json"), claim)
-    finished = ranks.broadcast(out.read("result.json") if ranks.is_first else None)
-    if finished is not None:
-        return read_json(out, "result.json") if ranks.is_first else None
+        check_identity(own.config_path, own.config(), identity)
+    if ranks.broadcast(b"finished" if ranks.is_first and own.finished else None):
+        return own.result_as_json() if ranks.is_first else None
     if ranks.is_first:
-        about = {**claim, "raysed": __version__, "torch": torch.__version__}
-        write_json(out, "config.json", about)
+        own.write_config({**identity, "raysed": __version__, "torch": torch.__version__})
     with TrialLog(out if ranks.is_first else None) as log:
         log.say(*start_lines(trial, sets, device, ranks.world))
         trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
@@ -94,7 +88,7 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
         "loss_first": trainer.history[0]["loss"],
         "loss_last": trainer.history[-1]["loss"],
     }
-    write_json(trainer.out, "result.json", result)
+    TrialFolder(trainer.out).write_result(result)
     log.say(f"finished after {trainer.seconds:.0f} s of training")
     return result
 
@@ -108,7 +102,7 @@ def evaluate(
     the selected one on each set.
     """
     found = {}
-    predictor = load_predictor(out, f"checkpoints/best-{xvalid}.pt")
+    predictor = load_predictor(out, best_checkpoint(xvalid))
     normaliser = predictor.normaliser.to(device)
     selected = trial.selection.network
     for name in trial.data.evaluation:
@@ -116,14 +110,14 @@ def evaluate(
         for network in ("student", "teacher"):
             model = getattr(predictor, network).to(device)
             scores = score_set(model, sets[name], normaliser, trial)
-            stem = f"{name}.{xvalid}" + ("" if network == selected else f".{network}")
-            out.write(f"scores/{stem}.arrow", encode_scores(scores))
+            other = "" if network == selected else network
+            out.write(scores_file(name, xvalid, other), encode_scores(scores))
             counts = statistics_of(scores, reference, trial.postprocessing)
-            out.write(f"statistics/{stem}.npz", encode_statistics(counts))
+            out.write(statistics_file(name, xvalid, other), encode_statistics(counts))
             if network != selected:
                 continue
             found[name] = float(event_f1(counts)[0][0])
             baselines = baseline_statistics(scores, reference, trial.postprocessing)
             for baseline, counts in baselines.items():
-                out.write(f"statistics/{stem}.{baseline}.npz", encode_statistics(counts))
+                out.write(statistics_file(name, xvalid, baseline), encode_statistics(counts))
     return found

@@ -4,7 +4,6 @@ Position, batch order, noise and dropout are functions of (seed, step), so `chec
 generator state and a resumed trial ends with bitwise the weights of one that was never killed.
 """
 
-import json
 import time
 from typing import Any
 
@@ -14,7 +13,8 @@ from torch import nn
 from raysed.config.trial import Trial
 from raysed.data.features.mel import log_mel_db_torch
 from raysed.data.features.store import FeatureSet
-from raysed.run.identity import check_claim, claim_of
+from raysed.run.folders import LAST, TrialFolder, best_checkpoint
+from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
 from raysed.training.batches import Batch, BatchSource
 from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
@@ -24,7 +24,6 @@ from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_value
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macro_f1
 
-LAST = "checkpoints/last.pt"
 _CHECK_STEPS = 50
 """The losses are read from the device once in this many steps, and at the end of an epoch."""
 
@@ -80,8 +79,9 @@ class Trainer:
             self.normaliser = fitted.to(self.device)
             return "trains from the beginning"
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
-        claim = claim_of(self.trial, self.sets, self.seed)
-        check_claim(f"{self.out.url}/{LAST}", {key: about.get(key) for key in claim}, claim)
+        identity = identity_of(self.trial, self.sets, self.seed)
+        stored = {key: about.get(key) for key in identity}
+        check_identity(f"{self.out.url}/{LAST}", stored, identity)
         if about["world"] != self.ranks.world:
             raise ValueError(
                 f"{self.out.url}/{LAST} was made by {about['world']} ranks, this trial has"
@@ -225,7 +225,7 @@ class Trainer:
             classes=self.classes,
             epoch=epoch,
         )
-        save_predictor(self.out, f"checkpoints/best-{xvalid}.pt", predictor)
+        save_predictor(self.out, best_checkpoint(xvalid), predictor)
 
     def _save(self) -> None:
         normaliser = self.normaliser.to("cpu")
@@ -239,7 +239,7 @@ class Trainer:
                 "losses_L5": self.losses_L5,
             },
             {
-                **claim_of(self.trial, self.sets, self.seed),
+                **identity_of(self.trial, self.sets, self.seed),
                 "classes": list(self.classes),
                 "features": self.features.model_dump(mode="json"),
                 "world": self.ranks.world,
@@ -261,8 +261,7 @@ class Trainer:
             for name, best in self.best.items():
                 if best["epoch"] == self.epoch - 1:
                     self._save_best(name, best["epoch"])
-        lines = "".join(json.dumps(line) + "\n" for line in self.history)
-        self.out.write("progress.jsonl", lines.encode())
+        TrialFolder(self.out).write_epochs(self.history)
 
 
 def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:

@@ -12,7 +12,6 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
 from raysed.config.search import Search
-from raysed.run.outcome import is_over, stored_epochs
 from raysed.run.trial_plan import TrialPlan
 
 _NO_CONTROLLER: Any = None
@@ -20,15 +19,12 @@ _NO_CONTROLLER: Any = None
 
 
 class SearchScheduler(ASHAScheduler):
-    """Tune's ASHA over epochs. Raises ValueError where every trial ends before the first decision."""
+    """Tune's ASHA over epochs."""
 
     def __init__(self, search: Search, trials: list[TrialPlan]) -> None:
         self.trials = {trial.name: trial for trial in trials}
         longest = max(trial.training.trial.schedule.epochs for trial in trials)
-        if search.grace_epochs > longest:
-            raise ValueError(
-                f"search.grace_epochs is {search.grace_epochs}, but the trials have {longest} epochs"
-            )
+        assert search.grace_epochs <= longest, "raysed.tune.preparation refuses such a search"
         super().__init__(
             time_attr="epochs",
             metric="f1",
@@ -39,7 +35,7 @@ class SearchScheduler(ASHAScheduler):
             stop_last_trials=False,
         )
         for trial in trials:
-            if is_over(trial):
+            if trial.is_over:
                 stand_in: Any = SimpleNamespace(trial_id=trial.name)
                 super().on_trial_add(_NO_CONTROLLER, stand_in)
                 self._replay(stand_in, trial)
@@ -60,7 +56,7 @@ class SearchScheduler(ASHAScheduler):
         """Tune's hook: ASHA has nothing to learn from a trial's end."""
 
     def _replay(self, trial: Trial, plan: TrialPlan) -> None:
-        for metrics in stored_epochs(plan):
+        for metrics in plan.out.epochs():
             super().on_trial_result(_NO_CONTROLLER, trial, _reached(metrics))
 
 

@@ -10,15 +10,25 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from raysed.tune.trial_progress import Row, State, TrialProgress, clock
+from raysed.run.trial_state import State
+from raysed.text import clock
+from raysed.tune.trial_progress import Row, TrialProgress
 
-_ORDER: tuple[State, ...] = ("running", "failed", "stopped", "waiting", "done")
+_ORDER: tuple[State, ...] = (
+    "running",
+    "failed",
+    "stopped",
+    "unfinished",
+    "not started",
+    "finished",
+)
 _STYLE = {
     "running": "bold",
     "failed": "red",
     "stopped": "yellow",
-    "waiting": "dim",
-    "done": "green",
+    "unfinished": "dim",
+    "not started": "dim",
+    "finished": "green",
 }
 _FRAME_LINES = 6
 """Lines of the terminal that are no trials: header, rules, summary, one spare."""

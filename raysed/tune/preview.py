@@ -4,9 +4,7 @@ A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps 
 """
 
 import os
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median_low
 from typing import Any
 
@@ -14,11 +12,12 @@ import torch
 
 from raysed.config.fault import Fault
 from raysed.config.space import ResolvedSpace, Resources, Training
-from raysed.data.build.dataset_plan import plan as plan_data
 from raysed.ray_cluster import start_ray
-from raysed.run.ownership import MadeBy, claim_faults, planned_data
-from raysed.run.trial_plan import TrialPlan, counted, describe, plan_trials, refusals
+from raysed.run.lock import RunBusyError, check_free
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
+from raysed.text import counted
 from raysed.tune.estimate import (
     BUSY,
     Speed,
@@ -29,13 +28,11 @@ from raysed.tune.estimate import (
     trial_seconds,
     work_of,
 )
+from raysed.tune.preparation import prepare
 from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
-from raysed.tune.sets import ListedSet, list_sets
 
 _CLASSES = 10
 """Number of classes for the calibration, where the sound bank that names the classes is missing."""
-_ENOUGH = 10**9
-"""Number of clips assumed for a set of which nothing is known; the refusals say why."""
 
 
 def nodes_of(address: str | None) -> list[Node]:
@@ -61,42 +58,25 @@ def preview(
     *,
     allow_changed: bool = False,
 ) -> dict[str, Any]:
-    """Return the plan of a space on these nodes. `unset` holds the keys of its data job whose variables are not set.
+    """Return the plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
 
     Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
     """
     resolved = settle_gpus(resolved, nodes)
-    trials = plan_trials(resolved, run)
-    # A variable that is not set is told once, not again for every set that it is behind.
-    listed, faults = list_sets(resolved.job, resolved.data_sets(), unset)
-    stops = [*map(str, unset), *faults]
-    unknown = [entry.name for entry in listed if not entry.clips and entry.id is None]
-    clips = {entry.name: entry.clips for entry in listed}
-    stops += refusals(resolved, clips | dict.fromkeys(unknown, _ENOUGH))
-    try:
-        at_once = trials_on(resolved, nodes)
-    except ValueError as error:
-        at_once = 0
-        stops.append(str(error))
-    stops += place_faults(run)
-    if not any(fault.key == ("out",) for fault in unset):
-        stops += _disk_faults(listed, resolved.job.out)
     allowed: list[str] = []
-    made_by = MadeBy(run, trials, allow_changed, allowed.append)
-    # Which data they will be is known where all sources are there.
-    data = {} if unset or faults else planned_data(plan_data(resolved.job, resolved.data_sets()))
-    stops += claim_faults(run, resolved, made_by, data)
-    left = [trial for trial in trials if not trial.finished]
-    known = {name: count for name, count in clips.items() if name not in unknown}
-    plan = describe(resolved, {}, at_once)
-    cost = _cost(resolved, left, known, at_once)
+    prepared = prepare(resolved, run, allowed.append, unset, allow_changed=allow_changed)
+    at_once, in_the_way = _at_once(resolved, nodes)
+    in_the_way += _busy(run)
+    left, clips = prepared.left, prepared.clips
+    cost = _cost(resolved, left, clips, at_once)
     about_trainings = cost.pop("by_training")
+    plan = RunPlan.of(resolved, (), at_once).as_json()
     return plan | {
         "trainings": [about | about_trainings[about["id"]] for about in plan["trainings"]],
-        "trials_finished": len(trials) - len(left),
-        "datasets": [entry.as_json(resolved.job.name) for entry in listed],
+        "trials_finished": sum(trial.out.finished for trial in prepared.trials),
+        "datasets": [entry.as_json(resolved.job.name) for entry in prepared.listed],
         "bytes_to_write": {
-            "data": sum(entry.bytes for entry in listed),
+            "data": sum(entry.bytes for entry in prepared.listed),
             "run": sum(run_bytes(trial.training, clips, resolved) for trial in left),
         },
         "cluster": {
@@ -104,10 +84,27 @@ def preview(
             "gpus": sum(node.get("GPU", 0.0) for node in nodes),
             "nodes": len(nodes),
         },
-        "refusals": stops,
+        "refusals": [*prepared.faults, *in_the_way],
         **cost,
         "notes": allowed + cost["notes"],
     }
+
+
+def _at_once(resolved: ResolvedSpace, nodes: Sequence[Node]) -> tuple[int, list[str]]:
+    """Return how many trials the nodes hold at once, and why none."""
+    try:
+        return trials_on(resolved, nodes), []
+    except ValueError as error:
+        return 0, [str(error)]
+
+
+def _busy(run: Folder) -> list[str]:
+    """Return who works on the run now."""
+    try:
+        check_free(run)
+    except RunBusyError as error:
+        return [str(error)]
+    return []
 
 
 def _cost(
@@ -135,35 +132,6 @@ def _cost(
         "estimated_hours": _hours(left, seconds, at_once),
         "notes": notes,
     }
-
-
-def _disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
-    """Return faults of a local disk that the data sets to build cannot be written to or do not fit on."""
-    folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
-    if not folder.is_local or not wanted:
-        return []
-    free = shutil.disk_usage(_existing(folder)).free
-    if wanted <= free:
-        return place_faults(folder)
-    return [
-        f"data sets of about {wanted / 1e9:.1f} GB do not fit into {out}: {free / 1e9:.1f} GB are free"
-    ]
-
-
-def place_faults(folder: Folder) -> list[str]:
-    """Return what is in the way of a local folder that is to be made or written to."""
-    if not folder.is_local:
-        return []
-    existing = _existing(folder)
-    if not existing.is_dir():
-        return [f"{existing}: a file stands where a folder is to be"]
-    return [] if os.access(existing, os.W_OK) else [f"{existing}: cannot be written"]
-
-
-def _existing(folder: Folder) -> Path:
-    """Return a local folder, or the nearest one above it that exists."""
-    place = Path(folder.url)
-    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def _speeds(
@@ -243,5 +211,5 @@ def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace
     weights = sum(p.numel() for p in make_network(trial.model, classes).parameters())
     checkpoints = 4 * weights * (4 + 2 * len(trial.data.xvalid))
     frames = features.n_frames // trial.model.time_pooling
-    scored = len(trial.data.xvalid) * sum(clips[name] for name in trial.data.evaluation)
+    scored = len(trial.data.xvalid) * sum(clips.get(name, 0) for name in trial.data.evaluation)
     return checkpoints + 2 * scored * frames * classes * 2

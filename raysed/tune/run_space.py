@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 # Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
@@ -28,18 +27,20 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 
 from raysed.config.space import ResolvedSpace
-from raysed.data.build.dataset_plan import plan as plan_data
 from raysed.data.build.job import DatasetResult, build
 from raysed.exit_codes import DONE, HOLES
 from raysed.ray_cluster import start_ray
-from raysed.run.outcome import describe_failure, is_over
-from raysed.run.ownership import MadeBy, built_data, check_space, planned_data
+from raysed.run.folders import SPACE
+from raysed.run.ownership import built_data
+from raysed.run.run_plan import PlannedSet, RunPlan
 from raysed.run.status import RunStatus
-from raysed.run.trial_plan import TrialPlan, counted, describe, plan_trials, refusals
+from raysed.run.trial_plan import TrialPlan
+from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import write_json
+from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
 from raysed.tune.live_table import is_terminal, live_table
+from raysed.tune.preparation import Preparation, prepare, refuse, training_faults
 from raysed.tune.resources import (
     bundles_of,
     check_nodes,
@@ -77,26 +78,21 @@ def run_space(
     cannot hold a trial.
     """
     with RunStatus(run) as status:
-        trials = plan_trials(resolved, run)
-        check_space(run, resolved)
-        made_by = MadeBy(run, trials, allow_changed, say)
-        plans = plan_data(resolved.job, resolved.data_sets())
-        made_by.check(planned_data(plans))
-        # Of sets to build, no more than these will be there.
-        _refuse(refusals(resolved, {p.name: p.clips for p in plans}))
-        run.write("space.yaml", space_file.read_bytes())
+        prepared = prepare(resolved, run, say, allow_changed=allow_changed)
+        refuse(prepared.faults)
+        run.write(SPACE, space_file.read_bytes())
         try:
             start_ray(address)
             with _sigterm_interrupts():
-                over_limit = _run(resolved, trials, made_by, status)
+                over_limit = _run(resolved, prepared, status, say)
         except KeyboardInterrupt:
             say("interrupted: the same command goes on from here")
             raise
         except (RayError, TuneError) as error:
             raise RuntimeError(f"Ray stopped the run: {error}") from error
-        failed = [trial for trial in trials if not is_over(trial)]
+        failed = prepared.left
         for trial in failed:
-            for line in describe_failure(trial):
+            for line in failure_lines(trial.out, trial.label):
                 say(line)
         run.remove_unfinished()
         code = HOLES if failed or over_limit else DONE
@@ -105,57 +101,54 @@ def run_space(
     return code
 
 
-def _run(
-    resolved: ResolvedSpace,
-    trials: list[TrialPlan],
-    made_by: MadeBy,
-    status: RunStatus,
-) -> list[str]:
+def _run(resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Say) -> list[str]:
     """Build, train, evaluate; return the sets with too many bad clips."""
-    run, say = status.run, made_by.say
+    run, trials = status.run, prepared.trials
     status.update("building data sets")
+    resolved, concurrent = _settle(resolved, say)
+    # Before the data sets take their hours; they are asked for below.
+    check_nodes(run, [])
+    built = build(resolved.job, planned=prepared.planned)
+    for line in _about_data(built):
+        say(line)
+    urls = {name: result.url for name, result in built.items()}
+    check_nodes(run, list(urls.values()))
+    data = built_data(urls)
+    prepared.made_by.check(data)
+    refuse([*training_faults(resolved, {name: result.clips for name, result in built.items()})])
+    sets = [PlannedSet(name=n, id=r.id, url=r.url, clips=r.clips) for n, r in built.items()]
+    RunPlan.of(resolved, sets, concurrent).write(run)
+    prepared.made_by.note(data)
+    left = prepared.left
+    say(_headline(resolved, prepared, concurrent))
+    if left:
+        status.update("running")
+        search = resolved.space.search
+        scheduler = SearchScheduler(search, trials) if search else None
+        progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
+        with live_table(progress):
+            fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
+    return [name for name, result in built.items() if result.over_limit]
+
+
+def _settle(resolved: ResolvedSpace, say: Say) -> tuple[ResolvedSpace, int]:
+    """Return the space with its GPUs settled, and how many trials the cluster holds at once."""
     wanted = resolved.space.resources.gpus_per_worker
     resolved = settle_gpus(resolved, cluster_nodes())
     if wanted == "auto" and not resolved.space.resources.gpus:
         say("no node has a GPU now: trials train on CPUs (resources.gpus_per_worker: auto)")
-    concurrent = concurrent_trials(resolved)
-    # Before the data sets take their hours; they are asked for below.
-    check_nodes(run, [])
-    search = resolved.space.search
-    scheduler = SearchScheduler(search, trials) if search else None
-    built = build(resolved.job, sets=resolved.data_sets())
-    for line in _about_data(built):
-        say(line)
-    data_sets = {
-        name: {"id": result.id, "url": result.url, "clips": result.clips}
-        for name, result in built.items()
-    }
-    check_nodes(run, [about["url"] for about in data_sets.values()])
-    data = built_data({name: about["url"] for name, about in data_sets.items()})
-    made_by.check(data)
-    clips = {name: about["clips"] for name, about in data_sets.items()}
-    _refuse(refusals(resolved, clips))
-    write_json(run, "plan.json", describe(resolved, data_sets, concurrent))
-    made_by.note(data)
-    left = [trial for trial in trials if not is_over(trial)]
-    say(
+    return resolved, concurrent_trials(resolved)
+
+
+def _headline(resolved: ResolvedSpace, prepared: Preparation, concurrent: int) -> str:
+    trials = prepared.trials
+    return (
         f"{counted(len(resolved.space.cells), 'cell')},"
         f" {counted(len(resolved.trainings), 'training')} x"
         f" {counted(len(resolved.space.seeds), 'seed')} = {counted(len(trials), 'trial')},"
-        f" {len(trials) - len(left)} finished; {concurrent} at a time"
+        f" {len(trials) - len(prepared.left)} finished; {concurrent} at a time"
         + (" on GPUs" if resolved.space.resources.gpus else "")
     )
-    if left:
-        status.update("running")
-        progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
-        with live_table(progress):
-            fit(resolved, left, data_sets, [progress], scheduler, concurrent=concurrent)
-    return [name for name, result in built.items() if result.over_limit]
-
-
-def _refuse(faults: list[str]) -> None:
-    if faults:
-        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
 
 
 def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
@@ -174,13 +167,16 @@ def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
 def fit(
     resolved: ResolvedSpace,
     left: list[TrialPlan],
-    data_sets: dict[str, dict[str, Any]],
+    data_sets: dict[str, str],
     callbacks: list[tune.Callback],
     scheduler: SearchScheduler | None,
     *,
     concurrent: int,
 ) -> None:
-    """Train these trials on Ray, as many at once as it holds; return when each is over or failed."""
+    """Train these trials on Ray, as many at once as it holds; returns when each is over or failed.
+
+    `data_sets` holds the URL of each data set by its name.
+    """
     resources = resolved.space.resources
     configs = [
         {
@@ -188,7 +184,7 @@ def fit(
             "out": trial.out.url,
             "trial": trial.training.trial.model_dump(mode="json"),
             "seed": trial.seed,
-            "sets": {name: data_sets[name]["url"] for name in trial.training.trial.set_names()},
+            "sets": {name: data_sets[name] for name in trial.training.trial.set_names()},
             "cache": cache_dir(),
             "workers": resources.workers,
             "threads": resources.cpus_per_worker,

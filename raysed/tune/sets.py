@@ -6,11 +6,17 @@ tells how many will survive the polyphony filter.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet, roots_read
+from raysed.config.data_job import (
+    DataJob,
+    Features,
+    RecordedSet,
+    SyntheticSet,
+    roots_read,
+)
 from raysed.config.fault import Fault
-from raysed.data.build.dataset_plan import plan, with_absolute_roots
+from raysed.data.build.dataset_plan import DatasetPlan, plan_each, with_absolute_roots
 from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
@@ -28,9 +34,8 @@ class ListedSet:
     """One data set, as far as it can be known without building it."""
 
     name: str
-    id: str | None
-    """The id; None where a source is missing, since the id depends on its files."""
-    state: Literal["present", "to_build"]
+    planned: DatasetPlan | None
+    """None where a source is missing: its id depends on the source's files."""
     clips: int
     """Clips of a finished set, else the expected number: clips whose audio is there, soundscapes that
     survive."""
@@ -40,42 +45,61 @@ class ListedSet:
     """Listed clips without audio."""
     bytes: int
     """About how many bytes building the set will write."""
-    url: str | None
+    fault: str | None = None
+    """The reason why it cannot be built, unless that is a variable that is not set."""
+
+    @property
+    def unknown(self) -> bool:
+        """True where nothing is known of its clips; why not is its fault."""
+        return self.planned is None and not self.clips
 
     def as_json(self, job: str) -> dict[str, Any]:
         """Return an entry of the plan's `datasets`."""
-        return {**vars(self), "job": job}
+        return {
+            "name": self.name,
+            "id": self.planned and self.planned.id,
+            "state": self.planned.state if self.planned else "to_build",
+            "clips": self.clips,
+            "asked": self.asked,
+            "missing": self.missing,
+            "bytes": self.bytes,
+            "url": self.planned and self.planned.url,
+            "job": job,
+        }
 
 
-def list_sets(
-    job: DataJob, names: tuple[str, ...], unset: Sequence[Fault] = ()
-) -> tuple[list[ListedSet], list[str]]:
-    """List the named data sets, and return a line for each reason that keeps some of them from being built.
+def list_sets(job: DataJob, names: tuple[str, ...], unset: Sequence[Fault] = ()) -> list[ListedSet]:
+    """Return the named data sets, in the job's order; those that cannot be built with the reason.
 
-    Sets whose roots are among the `unset` keys of the job give no reason: what is `unset` is told as such.
+    What hangs on a root whose variable is among `unset` is told by that fault and has no other.
     """
-    job = with_absolute_roots(job)
+    absolute = with_absolute_roots(job)
     unknown = {key for fault in unset for key in fault.key[1:2] if fault.key[:1] == ("roots",)}
+    found = plan_each(job, [name for name in names if not unknown & roots_read(job, name)])
     surviving: dict[SyntheticSet, int] = {}
-    listed: list[ListedSet] = []
-    reasons: dict[str, list[str]] = {}
+    listed = []
     for name in names:
-        if unknown & roots_read(job, name):
-            listed.append(_impossible(job, name))
-            continue
-        try:
-            listed.append(_planned(job, name, surviving))
-        except ValueError as error:
-            listed.append(_impossible(job, name))
-            reasons.setdefault(str(error), []).append(name)
-    return listed, [
+        planned = found.get(name)
+        if isinstance(planned, DatasetPlan):
+            listed.append(_possible(job, planned, surviving))
+        else:
+            listed.append(_impossible(absolute, name, None if planned is None else str(planned)))
+    return listed
+
+
+def fault_lines(listed: Sequence[ListedSet]) -> list[str]:
+    """Return a line for each reason that keeps sets from being built."""
+    reasons: dict[str, list[str]] = {}
+    for entry in listed:
+        if entry.fault:
+            reasons.setdefault(entry.fault, []).append(entry.name)
+    return [
         f"data set{'s' * (len(which) > 1)} {', '.join(which)}: {reason}"
         for reason, which in reasons.items()
     ]
 
 
-def _planned(job: DataJob, name: str, surviving: dict[SyntheticSet, int]) -> ListedSet:
-    (planned,) = plan(job, [name])
+def _possible(job: DataJob, planned: DatasetPlan, surviving: dict[SyntheticSet, int]) -> ListedSet:
     source, clips = planned.source, planned.clips
     if planned.state == "to_build" and isinstance(source, SyntheticSource):
         key = _events_of(source.context.data_set)
@@ -83,19 +107,17 @@ def _planned(job: DataJob, name: str, surviving: dict[SyntheticSet, int]) -> Lis
             surviving[key] = count_surviving(source.context)
         clips = surviving[key]
     return ListedSet(
-        name=name,
-        id=planned.id,
-        state=planned.state,
+        name=planned.name,
+        planned=planned,
         clips=clips,
         asked=source.count + len(source.missing),
         missing=len(source.missing),
         bytes=0 if planned.state == "present" else clips * clip_bytes(job.features),
-        url=planned.url,
     )
 
 
-def _impossible(job: DataJob, name: str) -> ListedSet:
-    """Return what the job and the annotations alone tell about a set that cannot be built here."""
+def _impossible(job: DataJob, name: str, reason: str | None) -> ListedSet:
+    """Return what the job and the annotations alone say of a set that cannot be built here."""
     data_set = job.sets[name]
     if isinstance(data_set, SyntheticSet):
         asked, missing = data_set.count, 0
@@ -104,13 +126,12 @@ def _impossible(job: DataJob, name: str) -> ListedSet:
         clips = asked = missing = listed_clips(job, data_set)
     return ListedSet(
         name=name,
-        id=None,
-        state="to_build",
+        planned=None,
         clips=clips,
         asked=asked,
         missing=missing,
         bytes=clips * clip_bytes(job.features),
-        url=None,
+        fault=reason,
     )
 
 

@@ -20,9 +20,9 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet, open_dataset
-from raysed.run.outcome import DIED
+from raysed.run.folders import TrialFolder
+from raysed.run.trial_state import DIED
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json, write_json
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import Report, train
 from raysed.training.trainer import DivergedError
@@ -34,15 +34,15 @@ _GRACE_S = 5.0
 def run_trial(config: dict[str, Any]) -> None:
     """Train one trial to its end.
 
-    A trial that fails for its own reasons (a configuration or data fault, a diverged loss) leaves
-    `failed.json` and reports so: retrying would fail the same way. Other errors are noted there too and left
-    to Tune, which tries again; the trial goes on from its own checkpoint.
+    A trial that fails for its own reasons (a configuration or data fault, a diverged loss) notes its
+    failure and reports so: retrying would fail the same way. What else goes wrong is noted there
+    too and left to Tune, which tries again; the trial goes on from its own checkpoint.
     """
     job = config["job"]
-    out = Folder(job["out"])
-    if earlier := read_json(out, "failed.json"):
+    own = TrialFolder(Folder(job["out"]))
+    if earlier := own.failure():
         # The reason of an earlier attempt must not stand for this one.
-        write_json(out, "failed.json", {"reason": DIED, "before": earlier["reason"]})
+        own.note_failure(DIED, before=earlier.reason)
     try:
         if job["workers"] == 1:
             train_rank(job, Ranks(), address="", report=tune.report)
@@ -53,7 +53,7 @@ def run_trial(config: dict[str, Any]) -> None:
         reason = f"{type(cause).__name__}: {cause}"
         # A full disk cannot take it; Tune passes the error on.
         with suppress(OSError):
-            write_json(out, "failed.json", {"reason": reason, "traceback": traceback.format_exc()})
+            own.note_failure(reason, traceback=traceback.format_exc())
         if not isinstance(cause, ValueError | DivergedError):
             raise
         tune.report({"failed": reason})
@@ -109,7 +109,7 @@ def _train_with_actors(job: dict[str, Any]) -> None:
             actor.run.remote(job, rank, address, os.environ.get("GLOO_SOCKET_IFNAME"))
             for rank, actor in enumerate(actors, 1)
         ]
-        _end_with(others, Folder(job["out"]), over)
+        _end_with(others, TrialFolder(Folder(job["out"])), over)
         try:
             train_rank(job, Ranks(0, job["workers"]), address, report=tune.report)
         except DivergedError:
@@ -131,7 +131,7 @@ def _raise_failed(others: list[ray.ObjectRef]) -> None:
     ray.get(ready)
 
 
-def _end_with(others: list[ray.ObjectRef], out: Folder, over: threading.Event) -> None:
+def _end_with(others: list[ray.ObjectRef], own: TrialFolder, over: threading.Event) -> None:
     """End this process when that of another rank dies before the trial is `over`; Tune then starts both anew.
 
     With gloo, rank 0 learns of the loss at once; with NCCL, only after the time-out of the process group.
@@ -147,7 +147,7 @@ def _end_with(others: list[ray.ObjectRef], out: Folder, over: threading.Event) -
                 return
             except RayActorError as error:
                 if not over.wait(_GRACE_S):
-                    write_json(out, "failed.json", {"reason": f"a rank died: {error}"})
+                    own.note_failure(f"a rank died: {error}")
                     os._exit(1)
                 return
 

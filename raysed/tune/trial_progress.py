@@ -7,18 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ray.exceptions import RayTaskError
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
-from raysed.run.outcome import DIED, note_failed, note_stopped, outcome, stored_epochs
 from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan
+from raysed.run.trial_state import DIED, OVER, State, state_of
 from raysed.storage.folder import ReadDeniedError
-
-State = Literal["running", "failed", "stopped", "waiting", "done"]
+from raysed.text import clock
 
 
 @dataclass
@@ -27,7 +26,7 @@ class Row:
 
     plan: TrialPlan
     epochs: int
-    state: State = "waiting"
+    state: State = "not started"
     epochs_done: int = 0
     best: dict[str, float] = field(default_factory=dict)
     """The best F1 so far on each x-valid set."""
@@ -39,12 +38,17 @@ class Row:
     def of(cls, plan: TrialPlan) -> "Row":
         """Return the trial as its folder shows it."""
         row = cls(plan, plan.training.trial.schedule.epochs)
-        for metrics in stored_epochs(plan):
+        for metrics in plan.out.epochs():
             row.note(metrics)
         row.clips_per_s = None
-        over = outcome(plan)
-        row.state = over if over in ("done", "stopped") else "waiting"
+        stored = state_of(plan.out)
+        row.state = stored if stored in OVER else row.waiting
         return row
+
+    @property
+    def waiting(self) -> State:
+        """Its state while no process works on it; what an earlier run failed at is tried again."""
+        return "unfinished" if self.epochs_done else "not started"
 
     def note(self, metrics: dict[str, Any]) -> None:
         """Note one more epoch."""
@@ -112,7 +116,7 @@ class TrialProgress(Callback):
     ) -> None:
         """Tune's hook: a trial's process died and another one takes over."""
         row = self._row(trial)
-        row.state = "waiting"
+        row.state = row.waiting
         self.say(
             f"{row.plan.label:24s} its process died; another one goes on from epoch {row.epochs_done}"
         )
@@ -126,7 +130,9 @@ class TrialProgress(Callback):
         reason = _reason(trial)
         self.say(f"{row.plan.label:24s} failed: {reason}")
         with self._others_go_on():
-            note_failed(row.plan, reason)
+            # The last process's own words, if any, stay.
+            if row.plan.out.failure() is None:
+                row.plan.out.note_failure(reason)
         self._note()
 
     def on_trial_complete(
@@ -136,10 +142,10 @@ class TrialProgress(Callback):
         row = self._row(trial)
         if row.state == "failed":
             return
-        row.state = "done" if row.plan.finished else "stopped"
+        row.state = "finished" if row.plan.out.finished else "stopped"
         if row.state == "stopped":
             with self._others_go_on():
-                note_stopped(row.plan, row.epochs_done)
+                row.plan.out.note_stopped(row.epochs_done)
             self.say(
                 f"{row.plan.label:24s} stopped early after epoch {row.epochs_done}/{row.epochs}"
             )
@@ -154,9 +160,7 @@ class TrialProgress(Callback):
         ran, left = self._epochs_ran() - self.epochs_at_start, self._epochs_left()
         pace = ran / max(time.monotonic() - self.started, 1e-9)
         eta = clock(left / pace) if pace else "?"
-        return (
-            f"{self.counts()['done']}/{len(self.rows)} trials, {self._share_done():.0%}, {eta} left"
-        )
+        return f"{self.counts()['finished']}/{len(self.rows)} trials, {self._share_done():.0%}, {eta} left"
 
     @contextmanager
     def _others_go_on(self) -> Iterator[None]:
@@ -182,7 +186,7 @@ class TrialProgress(Callback):
 
     def _epochs_left(self) -> int:
         # What will not run any more is not left.
-        over = ("done", "failed", "stopped")
+        over = ("finished", "failed", "stopped")
         return sum(r.epochs - r.epochs_done for r in self.rows.values() if r.state not in over)
 
     def _share_done(self) -> float:
@@ -200,9 +204,3 @@ def _reason(trial: Trial) -> str:
     if isinstance(error, RayTaskError):
         return f"{type(error.cause).__name__}: {error.cause}"
     return DIED
-
-
-def clock(seconds: float) -> str:
-    """Format a duration as `1h02m`, or `2m03s` below an hour."""
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m{seconds:02d}s"

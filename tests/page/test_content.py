@@ -10,7 +10,8 @@ from raysed.page.clips import MEDIA_BUDGET_BYTES, RANDOM, WORST, choose, errors_
 from raysed.page.content import content_of, flat, jsonable
 from raysed.page.trials import cost, short
 from raysed.report.report import write_report
-from raysed.report.results import read_plan, read_results
+from raysed.report.results import read_results
+from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import read_json, write_json
 from raysed.training.scoring import encode_statistics, statistics_of
 from tests.page.made_up import MadeUp, make_run, reference, scores, write_dataset
@@ -29,7 +30,7 @@ def content(run):
 
 
 def test_the_values_are_the_tables(run, content):
-    results = read_results(run, read_plan(run))
+    results = read_results(run, RunPlan.require(run))
     found = {(row["cell"], row["metric"]): row for row in content["values"]}
     assert len(found) == 8
     heat = content["classes"][0]
@@ -79,7 +80,7 @@ def test_model_selection_lists_what_each_xvalid_set_chose(content):
 
 def test_cells_that_show_one_system_share_a_row(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=2, seeds=1))
-    plan = read_plan(run)
+    plan = RunPlan.require(run).as_json()
     plan["cells"].append(plan["cells"][0] | {"id": "again"})
     write_json(run, "plan.json", plan)
     content = content_of(write_report(run))
@@ -110,7 +111,7 @@ def test_device_hours_count_gpus_where_there_are_any():
 
 
 def test_the_clips_are_the_worst_and_random_ones(run, content):
-    results = read_results(run, read_plan(run))
+    results = read_results(run, RunPlan.require(run))
     chosen = choose(results)
     errors_N = np.mean([errors_of(r)[1:].sum(axis=0) for r in results], axis=0)
     names = results[0].statistics.filenames
@@ -182,12 +183,11 @@ def test_a_page_names_no_folders(run, content):
 
 def test_different_sets_under_one_name_are_refused(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=2, seeds=1, claims=False))
-    report = write_report(run)
     truth = reference(MadeUp(clips=20))
     other = statistics_of(scores(truth, 0.3, 0), truth, PostProcessing(median_window=1))
     run.write("trials/t001-seed0/statistics/val.dry.npz", encode_statistics(other))
     with pytest.raises(ValueError, match=r"t000-seed0 was scored on 30 clips.*t001-seed0 on 20"):
-        content_of(report)
+        write_report(run)
 
 
 def test_half_finished_failed_and_not_started_trials(tmp_path):
@@ -221,7 +221,7 @@ def test_a_run_without_any_result(tmp_path):
 def test_a_broken_progress_file_is_named(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=1, seeds=1))
     run.write("trials/t000-seed0/progress.jsonl", b'{"epoch": 0}\n{"epo')
-    with pytest.raises(ValueError, match=r"t000-seed0/progress.jsonl: not JSON lines"):
+    with pytest.raises(ValueError, match=r"t000-seed0/progress.jsonl, line 2: not JSON"):
         content_of(write_report(run))
 
 
@@ -233,7 +233,7 @@ def test_recordings_are_found_from_any_folder(tmp_path, monkeypatch):
     write_dataset(tmp_path / "val-id", reference(MadeUp()), source=json.dumps({"file": "a.wav"}))
     monkeypatch.chdir("/")
     for root, audible in ((str(tmp_path / "root"), True), (None, False)):
-        write_json(run, "plan.json", read_plan(run) | {"recorded_root": root})
+        write_json(run, "plan.json", RunPlan.require(run).as_json() | {"recorded_root": root})
         clips = content_of(write_report(run))["browser"][0]["clips"]
         assert {clip["audio"] is not None for clip in clips} == {audible}
 

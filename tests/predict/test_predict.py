@@ -329,7 +329,7 @@ def test_checkpoints_that_are_none(small, tmp_path):
             load_detector(str(tmp_path / name))
     with pytest.raises(ValueError, match=r"absent\.pt: no such checkpoint"):
         load_detector(str(tmp_path / "absent.pt"))
-    assert read_checkpoint(path)[0].epoch == 3
+    assert read_checkpoint(path).predictor.epoch == 3
 
 
 def test_a_checkpoint_whose_weights_are_not_numbers_is_refused(tmp_path):

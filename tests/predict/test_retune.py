@@ -67,7 +67,7 @@ def place(tmp_path):
 def tune(place, xvalid="xvalid", evaluate="val"):
     said = []
     sets = (str(place / xvalid), str(place / evaluate))
-    path, gains = retune(Folder(str(place / "trial")), *sets, str(place / "cache"), said.append)
+    path, gains, _ = retune(Folder(str(place / "trial")), *sets, str(place / "cache"), said.append)
     return path, {gain.name: gain for gain in gains}, said
 
 
@@ -95,7 +95,7 @@ def test_from_stored_scores_to_events(place, monkeypatch, capsys):
     assert "gain" not in percent["fitted to these clips"]
 
     tuned = place / "trial" / "checkpoints" / "tuned-xvalid.pt"
-    settings = read_checkpoint(str(tuned))[1]
+    settings = read_checkpoint(str(tuned)).settings
     assert 0.2 <= settings.threshold[0] < 0.3 and settings.threshold[1] == 0.5
     audio = write(place / "audio" / "a.wav", bursts(7.0))
     predicted = {}
@@ -120,7 +120,7 @@ def test_a_script_reads_the_comparison(place, monkeypatch, capsys):
     code, out, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets, "--json")
     found = json.loads(out)
     assert code == 0
-    settings = read_checkpoint(found["checkpoint"])[1]
+    settings = read_checkpoint(found["checkpoint"]).settings
     assert settings.as_json() == {key: found[key] for key in ("threshold", "median_window")}
     own, tuned, crossed, fitted = found["systems"]
     assert (own["event_f1"], tuned["event_f1"]) == (0.5, 1.0)
@@ -149,7 +149,7 @@ def load_about(folder, name):
 
 
 def settings_of(path):
-    return read_checkpoint(path)[1]
+    return read_checkpoint(path).settings
 
 
 def test_the_networks_are_the_trials(place):

@@ -105,6 +105,6 @@ def test_a_tuned_checkpoint_predicts_with_its_settings(tmp_path):
     tensors, about = load_checkpoint(folder, "best-dry.pt")
     about["postprocessing"] = {"threshold": {"Dog": 0.25}, "median_window": {"Dog": 3}}
     save_checkpoint(folder, "tuned-dry.pt", tensors, about)
-    _, settings = read_checkpoint(f"{tmp_path}/tuned-dry.pt")
+    settings = read_checkpoint(f"{tmp_path}/tuned-dry.pt").settings
     assert settings.threshold[1] == 0.25 and settings.median_window[1] == 3
-    assert settings.threshold[0] == read_checkpoint(f"{tmp_path}/best-dry.pt")[1].threshold[0]
+    assert settings.threshold[0] == read_checkpoint(f"{tmp_path}/best-dry.pt").settings.threshold[0]

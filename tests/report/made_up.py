@@ -7,6 +7,8 @@ import numpy as np
 from raysed.evaluation.counts.statistics import Parameters, collect
 from raysed.evaluation.detections.baselines import always_on, permuted_clips
 from raysed.evaluation.detections.events import Events, Reference
+from raysed.run.run_plan import RunPlan
+from raysed.run.stored_file import parse_stored
 from raysed.storage.json_file import write_json
 
 CLIPS, CLASSES = 40, ("Cat", "Dog")
@@ -63,6 +65,11 @@ def cell(name, training, *, table="1", xvalid="dry", sets=("val",), f1=None, psd
         "evaluation": list(sets),
         "published": published,
     }
+
+
+def changed_plan(run, **changes):
+    """The plan of a run with other values, as JSON holds them."""
+    return parse_stored(RunPlan.require(run).as_json() | changes, "plan.json", RunPlan)
 
 
 def plan_of(cells, *, seeds=(0, 1), contrasts=(), claims=None):

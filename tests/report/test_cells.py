@@ -6,18 +6,19 @@ import pytest
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import seed_interval
 from raysed.report.cells import cell_values
-from raysed.report.results import Measured, read_plan, read_results
+from raysed.report.results import Measured, read_results
 from raysed.report.shown import METRICS
-from raysed.run.trial_states import read_trials
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
 from tests.report.made_up import cell, plan_of, put, write_trial
 
 
 def cells_of(run):
-    plan = read_plan(run)
-    measured = Measured(read_results(run, plan), plan["bootstrap_draws"])
-    values = cell_values(plan, measured, read_trials(run, plan))
+    plan = RunPlan.require(run)
+    measured = Measured(read_results(run, plan), plan.bootstrap_draws)
+    values = cell_values(plan, measured, read_standings(run, plan))
     return {(c.cell, c.evaluation, c.metric): c for c in values}
 
 
@@ -35,7 +36,7 @@ def test_cells_hold_the_stored_values(run):
 
 
 def test_the_interval_is_that_over_seeds_and_clips(run):
-    results = [r for r in read_results(run, read_plan(run)) if r.cell == "poor"]
+    results = [r for r in read_results(run, RunPlan.require(run)) if r.cell == "poor"]
     expected = seed_interval(METRICS["psds"], [r.statistics for r in results], draws=500)
     poor = cells_of(run)["poor", "val", "psds"]
     assert expected.low < 0 < expected.high < 1

@@ -3,13 +3,15 @@ import pytest
 
 from raysed.evaluation.intervals.significance import max_t, seed_difference
 from raysed.report.contrasts import contrast_values, family
-from raysed.report.results import Measured, read_plan, read_results
+from raysed.report.results import Measured, read_results
 from raysed.report.shown import METRICS
+from raysed.run.run_plan import RunPlan
+from tests.report.made_up import changed_plan
 
 
 def values_of(run, **changes):
-    plan = read_plan(run) | changes
-    measured = Measured(read_results(run, plan), plan["bootstrap_draws"])
+    plan = changed_plan(run, **changes)
+    measured = Measured(read_results(run, plan), plan.bootstrap_draws)
     found = contrast_values(plan, measured)
     return {(c.cell, c.against, c.evaluation, c.metric): c for c in found}
 
@@ -28,7 +30,7 @@ def test_contrast_is_paired_and_settles(run):
 
 
 def test_simultaneous_intervals_are_max_t_of_the_whole_family(claimed):
-    plan = read_plan(claimed)
+    plan = RunPlan.require(claimed)
     results = read_results(claimed, plan)
     found = values_of(claimed)
     pairs = family(plan, "val", "event_f1")
@@ -50,7 +52,7 @@ def test_simultaneous_intervals_are_max_t_of_the_whole_family(claimed):
 
 
 def test_the_family_is_contrasts_and_the_claims_of_this_set_and_metric(claimed):
-    plan = read_plan(claimed)
+    plan = RunPlan.require(claimed)
     contrasts = [("fair", "good"), ("poor", "fair-2"), ("fair-wet", "fair-2")]
     assert family(plan, "val", "event_f1") == [
         *contrasts,

@@ -2,12 +2,13 @@ import pytest
 
 from raysed.report.learning import above_always_on, chosen_cell, count_lines, learning_checks
 from raysed.report.report import write_report
-from raysed.report.results import Measured, read_plan, read_results, results_frame
+from raysed.report.results import Measured, read_results, results_frame
+from raysed.run.run_plan import RunPlan
 from tests.report.made_up import write_trial
 
 
 def test_the_chosen_cell_is_the_best_on_xvalid_not_on_validation(run):
-    results = read_results(run, read_plan(run))
+    results = read_results(run, RunPlan.require(run))
     assert chosen_cell(results) == "good"
     checks = learning_checks(results, 500)
     assert [check.baseline for check in checks] == ["always_on", "permuted"]
@@ -28,7 +29,7 @@ def test_nothing_learnt_is_said(run):
 def test_trainings_above_the_always_on_detector_are_counted(claimed):
     for seed in (0, 1):
         write_trial(claimed, "p", 0, seed)
-    plan = read_plan(claimed)
+    plan = RunPlan.require(claimed)
     results = read_results(claimed, plan)
     checks = above_always_on(results, 200)
     # A training counts once a set, seen from its first cell.
@@ -50,6 +51,6 @@ def test_trainings_above_the_always_on_detector_are_counted(claimed):
 def test_unfinished_trainings_are_counted_apart(claimed, tmp_path):
     for seed in (0, 1):
         (tmp_path / "claimed" / "trials" / f"f-seed{seed}" / "result.json").unlink()
-    plan = read_plan(claimed)
+    plan = RunPlan.require(claimed)
     lines = count_lines(above_always_on(read_results(claimed, plan), 200), plan)
     assert lines[0] == "val: 2 of 3 trainings above the always-on detector, 1 not finished"

@@ -1,12 +1,22 @@
+from raysed.config.table import Contrast
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
 from raysed.report.markdown import aligned, family_lines, tables
 from raysed.report.report import write_report
-from raysed.run.trial_states import TrialState
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_state import Standing
 from raysed.storage.json_file import write_json
 
-PLAN = {"contrasts": [{"cell": "a", "against": "b"}]}
-DONE = TrialState("t-seed0", "finished")
+PLAN = RunPlan(
+    space="s",
+    seeds=(0,),
+    cells=(),
+    contrasts=(Contrast(cell="a", against="b"),),
+    bootstrap_draws=100,
+    trainings=(),
+    trials=1,
+)
+DONE = Standing("t-seed0", "finished")
 
 
 def value(name, evaluation, *, published=None, seeds=(0.5,), trials=(DONE,)):
@@ -58,7 +68,7 @@ def test_each_set_shows_its_own_contrast():
 
 
 def test_columns_without_content_are_left_out():
-    head = tables({"contrasts": []}, [value("a", "VAL")], [])["1"][2]
+    head = tables(PLAN.model_copy(update={"contrasts": ()}), [value("a", "VAL")], [])["1"][2]
     assert head == "| event F1 % | ours [95 %]       | each seed | training |"
     lines = tables(PLAN, [value("a", "VAL", published=0.3414)], [contrast("VAL", 0.1)])["1"]
     assert "published" in lines[2] and "less b [simultaneous 95 %]" in lines[2]
@@ -66,13 +76,15 @@ def test_columns_without_content_are_left_out():
 
 
 def test_a_comparison_of_a_claim_is_no_column():
-    lines = tables({"contrasts": []}, [value("a", "VAL")], [contrast("VAL", 0.1)])["1"]
+    lines = tables(
+        PLAN.model_copy(update={"contrasts": ()}), [value("a", "VAL")], [contrast("VAL", 0.1)]
+    )["1"]
     assert "less b" not in lines[2]
 
 
 def test_holes_are_said_where_the_value_would_stand():
-    failed, waiting = TrialState("t-seed0", "failed", "why"), TrialState("t-seed1", "not started")
-    under_way = TrialState("t-seed2", "unfinished", "epoch 3/9")
+    failed, waiting = Standing("t-seed0", "failed", "why"), Standing("t-seed1", "not started")
+    under_way = Standing("t-seed2", "unfinished", "epoch 3/9")
     cells = [
         value("a", "VAL", seeds=(0.5, None, None), trials=(DONE, waiting, under_way)),
         value("b", "VAL", seeds=(None, None), trials=(failed, failed)),

@@ -8,7 +8,7 @@ import pytest
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.report.report import write_report
-from raysed.report.results import read_plan
+from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import write_json
 from tests.report.made_up import put
 
@@ -107,7 +107,7 @@ def test_half_a_run_shows_its_holes(run, tmp_path):
 def test_one_seed_is_said(run):
     said = "One seed: the intervals are over clips; nothing is known about other seeds."
     assert said not in write_report(run).lines
-    write_json(run, "plan.json", {**read_plan(run), "seeds": [0], "trials": 2})
+    write_json(run, "plan.json", {**RunPlan.require(run).as_json(), "seeds": [0], "trials": 2})
     assert said in write_report(run).lines
 
 

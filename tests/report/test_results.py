@@ -6,17 +6,18 @@ import pytest
 from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.intervals.bootstrap import interval
 from raysed.report.report import write_report
-from raysed.report.results import Measured, read_plan, read_results, results_frame
+from raysed.report.results import Measured, read_results, results_frame
 from raysed.report.shown import METRICS
-from raysed.run.trial_states import read_trials
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
 from tests.report.made_up import put, reference, system
 
 
 def measured_of(run):
-    plan = read_plan(run)
-    return Measured(read_results(run, plan), plan["bootstrap_draws"])
+    plan = RunPlan.require(run)
+    return Measured(read_results(run, plan), plan.bootstrap_draws)
 
 
 def test_a_row_holds_the_interval_of_its_own_system(run):
@@ -74,12 +75,12 @@ def test_states_of_trials(run, tmp_path):
         trial = run.child(f"trials/{name}")
         (tmp_path / "run" / "trials" / name / "result.json").unlink()
         if file == "failed":
-            trial.write("progress.jsonl", b"{}\n")
+            trial.write("progress.jsonl", b'{"epoch": 0}\n')
             write_json(trial, "failed.json", {"reason": "DivergedError: loss is not finite"})
         if file == "progress":
-            trial.write("progress.jsonl", b"{}\n{}\n")
+            trial.write("progress.jsonl", b'{"epoch": 0}\n{"epoch": 1}\n')
     write_json(run.child("trials/g-seed0"), "failed.json", {"reason": "an earlier attempt"})
-    found = read_trials(run, read_plan(run))
+    found = read_standings(run, RunPlan.require(run))
     assert {name: (trial.state, trial.brief) for name, trial in found.items()} == {
         "g-seed0": ("finished", "finished"),
         "g-seed1": ("failed", "failed"),
@@ -89,7 +90,7 @@ def test_states_of_trials(run, tmp_path):
     assert found["p-seed0"].note == "epoch 2/9"
     assert found["g-seed1"].note == "DivergedError: loss is not finite"
     write_json(run.child("trials/p-seed0"), "stopped.json", {"epochs": 2})
-    assert read_trials(run, read_plan(run))["p-seed0"].state == "stopped"
+    assert read_standings(run, RunPlan.require(run))["p-seed0"].state == "stopped"
 
 
 def test_statistics_survive_the_folder(run):

@@ -3,9 +3,11 @@
 import pytest
 
 from raysed.report.contrasts import ContrastValue, contrast_values
-from raysed.report.results import Measured, read_plan, read_results
+from raysed.report.results import Measured, read_results
 from raysed.report.verdicts import Claim, Comparison, judge
 from raysed.report.verdicts_markdown import claims_lines
+from raysed.run.run_plan import RunPlan
+from tests.report.made_up import changed_plan
 
 
 def found(low, high, *, metric="event_f1", seeds=(0, 1)):
@@ -104,14 +106,14 @@ def test_published_values_that_do_not_show_the_claim(expect, published, expected
 
 
 def judged(run, **changes):
-    plan = read_plan(run) | changes
-    measured = Measured(read_results(run, plan), plan["bootstrap_draws"])
+    plan = changed_plan(run, **changes)
+    measured = Measured(read_results(run, plan), plan.bootstrap_draws)
     claims = judge(plan, measured, contrast_values(plan, measured))
     return {claim.id: claim for claim in claims}, "\n".join(claims_lines(plan, claims))
 
 
 def published_cells(run, **psds):
-    cells = read_plan(run)["cells"]
+    cells = RunPlan.require(run).as_json()["cells"]
     for cell in cells:
         if cell["id"] in psds:
             cell["published"]["val"]["psds"] = psds[cell["id"]]

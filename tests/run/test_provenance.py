@@ -2,26 +2,31 @@
 
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from raysed.run import provenance
+from raysed.run.folders import MADE_BY, TrialFolder
 from raysed.run.ownership import MadeBy
+from raysed.run.provenance import Data
 from raysed.storage.folder import Folder
 from tests.paths import ROOT
 
-DATA = {"weak": {"id": "aaa", "content": "111"}, "dry": {"id": "bbb", "content": "222"}}
+DATA = {"weak": Data(id="aaa", content="111"), "dry": Data(id="bbb", content="222")}
 
 
 class Trial:
     """What MadeBy looks at."""
 
     def __init__(self, folder):
-        self.out = folder
+        self.out = TrialFolder(folder)
 
     @property
-    def finished(self):
-        return self.out.read("result.json") is not None
+    def is_over(self):
+        return self.out.finished
 
 
 @pytest.fixture
@@ -34,12 +39,12 @@ def trials(run):
     """One begun and one not begun trial; the run is noted."""
     MadeBy(run, [], False, print).note(DATA)
     made = [Trial(run.child("trials/a")), Trial(run.child("trials/b"))]
-    made[0].out.write("config.json", b"{}")
+    made[0].out.write_config({})
     return made
 
 
 def other_code(monkeypatch):
-    now = provenance.code() | {"source": "0123456789ab", "commit": "cafe-dirty"}
+    now = provenance.code().model_copy(update={"source": "0123456789ab", "commit": "cafe-dirty"})
     monkeypatch.setattr(provenance, "code", lambda: now)
 
 
@@ -52,7 +57,7 @@ def check(run, trials, data=DATA, *, allow=False):
 
 
 def entries(run):
-    return json.loads(run.read(provenance.MADE_BY))
+    return json.loads(run.read(MADE_BY))
 
 
 def test_the_same_code_and_data_go_on(run, trials):
@@ -67,18 +72,18 @@ def test_changed_code_is_refused_and_both_are_named(run, trials, monkeypatch):
         ValueError, match=r"the code was raysed .* is raysed .*cafe-dirty"
     ) as caught:
         check(run, trials)
-    assert f"source {old['source']}" in str(caught.value)
+    assert f"source {old.source}" in str(caught.value)
     assert "source 0123456789ab" in str(caught.value) and "--allow-changed" in str(caught.value)
     said = check(run, trials, allow=True)
     assert len(said) == 1 and said[0].startswith(
         "warning: allowed by --allow-changed: the code was"
     )
-    assert [entry["code"]["source"] for entry in entries(run)] == [old["source"], "0123456789ab"]
+    assert [entry["code"]["source"] for entry in entries(run)] == [old.source, "0123456789ab"]
     assert check(run, trials) == []  # it was allowed once
 
 
 def test_another_commit_with_the_same_source_goes_on(run, trials, monkeypatch):
-    now = provenance.code() | {"commit": "feed"}
+    now = provenance.code().model_copy(update={"commit": "feed"})
     monkeypatch.setattr(provenance, "code", lambda: now)
     assert check(run, trials) == []
 
@@ -87,16 +92,16 @@ def test_code_does_not_count_before_the_first_and_after_the_last_trial(run, tria
     other_code(monkeypatch)
     assert check(run, [trials[1]]) == []
     assert entries(run)[0]["code"]["source"] == "0123456789ab"
-    trials[0].out.write("result.json", b"{}")
+    trials[0].out.write_result({})
     assert check(run, [trials[0]]) == []
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"weak": {"id": "ccc", "content": None}}, "the data changed: weak was aaa, is ccc"),
+        ({"weak": Data(id="ccc")}, "the data changed: weak was aaa, is ccc"),
         (
-            {"weak": {"id": "aaa", "content": "999"}},
+            {"weak": Data(id="aaa", content="999")},
             "the shards of weak-aaa had the hash 111, have 999",
         ),
     ],
@@ -108,21 +113,52 @@ def test_changed_data_are_refused(run, trials, data, message):
 
 
 def test_data_that_are_not_built_yet_are_not_compared(run, trials):
-    assert check(run, trials, DATA | {"weak": {"id": "aaa", "content": None}}) == []
+    assert check(run, trials, DATA | {"weak": Data(id="aaa")}) == []
 
 
-def test_the_source_hash_sees_what_trains_and_not_what_shows(tmp_path, monkeypatch):
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package's code."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "raysed", tmp_path / "raysed", ignore=ignored)
-    first = provenance.source_hash()
-    monkeypatch.setattr(provenance, "_PACKAGE", tmp_path / "raysed")
-    assert provenance.source_hash() == first
-    with (tmp_path / "raysed/report/tables.py").open("a") as file:
-        file.write("# shown otherwise\n")
-    assert provenance.source_hash() == first
-    with (tmp_path / "raysed/training/mean_teacher.py").open("a") as file:
-        file.write('# a comment\n"""And a text."""\n')
-    assert provenance.source_hash() == first
-    with (tmp_path / "raysed/training/mean_teacher.py").open("a") as file:
-        file.write("TERMS = ()\n")
-    assert provenance.source_hash() != first
+    return Path(shutil.copytree(ROOT / "raysed", tmp_path / "raysed", ignore=ignored))
+
+
+def append(path, text):
+    before = path.read_text()
+    path.write_text(before + text)
+    return before
+
+
+def test_the_source_hash_sees_every_module_that_a_training_imports_and_no_other(package):
+    first = provenance.source_hash(package)
+    assert first == provenance.source_hash()
+    imported = provenance.imported_modules(package)
+    names = {path.relative_to(package).as_posix() for path in imported}
+    assert {"training/mean_teacher.py", "model/crnn.py", "evaluation/counts/matching.py"} <= names
+    assert not names & {"doctor/examine.py", "tune/run_space.py", "cli/entry.py", "page/page.py"}
+    for path in package.rglob("*.py"):
+        before = append(path, "\nADDED = 1\n")
+        assert (provenance.source_hash(package) != first) == (path in imported), path
+        path.write_text(before)
+
+
+def test_what_a_training_loads_is_in_the_closure():
+    """The modules that Python has loaded after importing the trainer, but for those that packages load on top."""
+    code = "import sys, raysed.training.train; print(*(m for m in sys.modules if m.startswith('raysed')))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    files = {path.with_suffix("") for path in provenance.imported_modules()}
+    closure = {".".join(path.relative_to(ROOT).parts).removesuffix(".__init__") for path in files}
+    assert set(found.stdout.split()) <= closure
+
+
+def test_comments_and_docstrings_are_no_change(package):
+    first = provenance.source_hash(package)
+    append(package / "training/mean_teacher.py", '# a comment\n"""And a text."""\n')
+    assert provenance.source_hash(package) == first
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "[{}]", '"x"', '[{"since": "now", "code": {}}]'])
+def test_a_file_that_does_not_say_it_is_refused_by_name(run, trials, content):
+    run.write(MADE_BY, content.encode())
+    with pytest.raises(ValueError, match=r"made_by\.json"):
+        check(run, trials)

@@ -56,9 +56,8 @@ def test_a_refusal_before_work_in_a_new_folder_is_told(run):
 
 
 def test_a_batch_systems_sigterm_interrupts(run, monkeypatch):
-    for name in ("plan_trials", "check_space", "MadeBy", "plan_data", "planned_data", "start_ray"):
-        monkeypatch.setattr(run_module, name, MagicMock())
-    monkeypatch.setattr(run_module, "refusals", lambda *about: [])
+    monkeypatch.setattr(run_module, "start_ray", MagicMock())
+    monkeypatch.setattr(run_module, "prepare", lambda *about, **more: MagicMock(faults=[]))
     monkeypatch.setattr(run_module, "_run", lambda *about: os.kill(os.getpid(), signal.SIGTERM))
     before, said = signal.getsignal(signal.SIGTERM), []
     with pytest.raises(KeyboardInterrupt):

@@ -22,12 +22,13 @@ from raysed.data.build.dataset_plan import plan
 from raysed.run import provenance
 from raysed.run.lock import system_lock
 from raysed.run.ownership import planned_data
-from raysed.run.trial_plan import describe, plan_trials
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
-from raysed.tune import estimate, preview
+from raysed.tune import estimate, preparation, preview
 from raysed.tune.estimate import Speed, measure, steps_per_epoch, trial_seconds, work_of
-from raysed.tune.sets import count_surviving, list_sets
+from raysed.tune.sets import count_surviving, fault_lines, list_sets
 from tests.data.recorded_tree import weak_job, write_tree
 from tests.paths import MINI_DESED, ROOT, SHARED
 
@@ -105,9 +106,9 @@ def test_sizes_decide_the_speed_and_nothing_else_does():
 
 def test_recorded_sets_before_building(tmp_path):
     job = weak_job(write_tree(tmp_path / "dataset"), tmp_path / "out")
-    (found,), faults = list_sets(job, ("weak",))
-    assert (found.state, found.clips, found.asked, found.missing) == ("to_build", 10, 11, 1)
-    assert faults == [] and found.id is not None
+    (found,) = list_sets(job, ("weak",))
+    assert (found.planned.state, found.clips, found.asked, found.missing) == ("to_build", 10, 11, 1)
+    assert found.fault is None
     assert found.bytes == 10 * round(0.87 * 2 * job.features.n_frames * job.features.n_mels)
     assert not (tmp_path / "out").exists()
 
@@ -116,19 +117,19 @@ def test_sets_without_audio_keep_their_counts(tmp_path):
     root = write_tree(tmp_path / "dataset")
     for path in (root / "audio/train/weak").iterdir():
         path.unlink()
-    (found,), faults = list_sets(weak_job(root, tmp_path / "out"), ("weak",))
-    assert (found.id, found.clips, found.missing) == (None, 11, 11)
-    assert faults == ["data set weak: set weak: none of its 11 clips is there"]
+    (found,) = list_sets(weak_job(root, tmp_path / "out"), ("weak",))
+    assert (found.planned, found.clips, found.missing) == (None, 11, 11)
+    assert fault_lines([found]) == ["data set weak: set weak: none of its 11 clips is there"]
 
 
 def test_only_sets_behind_an_unset_root_give_no_reason(tmp_path):
     job = weak_job(tmp_path / "absent", tmp_path / "out")
-    assert len(list_sets(job, ("weak",))[1]) == 1
+    assert list_sets(job, ("weak",))[0].fault
     unset = [Fault(("roots", "recorded"), "roots.recorded: environment variable X is not set")]
-    (found,), faults = list_sets(job, ("weak",), unset)
-    assert (found.id, found.state, faults) == (None, "to_build", [])
+    (found,) = list_sets(job, ("weak",), unset)
+    assert (found.planned, found.fault) == (None, None)
     other = [Fault(("roots", "rir"), "roots.rir: environment variable Y is not set")]
-    assert len(list_sets(job, ("weak",), other)[1]) == 1
+    assert list_sets(job, ("weak",), other)[0].fault
 
 
 def desed_without_audio(tmp_path: Path, monkeypatch) -> None:
@@ -255,7 +256,7 @@ def test_a_share_larger_than_its_set_is_refused(small_space):
 
 def test_a_full_disk_is_refused(small_space, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(preview.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(preparation.shutil, "disk_usage", lambda path: usage)
     assert any("do not fit into" in line for line in plan_of(small_space())["refusals"])
 
 
@@ -283,14 +284,14 @@ def test_a_file_where_a_folder_is_to_be_is_refused(free_space, tmp_path):
 
 def test_a_run_of_another_space_of_changed_code_or_under_way_is_refused(free_space, monkeypatch):
     run = Folder(free_space.space.run)
-    write_json(run, "plan.json", describe(free_space, {}, 1))
+    RunPlan.of(free_space, (), 1).write(run)
     trial = plan_trials(free_space, run)[0]
-    trial.out.write("config.json", b"{}")
+    trial.out.write_config({})
     data = planned_data(plan(free_space.job, free_space.data_sets()))
     provenance.note(run, data, mixed=False)
     assert plan_of(free_space)["refusals"] == []
 
-    now = provenance.code() | {"source": "0123456789ab"}
+    now = provenance.code().model_copy(update={"source": "0123456789ab"})
     monkeypatch.setattr(provenance, "code", lambda: now)
     (changed,) = plan_of(free_space)["refusals"]
     assert "the code was" in changed and "--allow-changed" in changed
@@ -299,8 +300,8 @@ def test_a_run_of_another_space_of_changed_code_or_under_way_is_refused(free_spa
 
     with system_lock(run):
         busy = plan_of(free_space)["refusals"]
-    assert busy[1:] == [changed] and "another driver is at work" in busy[0]
-    write_json(run, "plan.json", describe(free_space, {}, 1) | {"trainings": []})
+    assert busy[:1] == [changed] and "another driver is at work" in busy[1]
+    write_json(run, "plan.json", RunPlan.of(free_space, (), 1).as_json() | {"trainings": []})
     other, _ = plan_of(free_space)["refusals"]
     assert "holds the run of another space: 0 of its trainings are not in small, 1 are new" in other
 
@@ -349,11 +350,11 @@ def test_the_steps_that_were_timed_are_counted(small_space, monkeypatch, epochs,
 def test_the_recordings_are_found_from_any_folder(small_space, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     resolved = small_space()
-    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+    assert RunPlan.of(resolved, (), 1).recorded_root == str(tmp_path / "dataset")
     job = yaml.safe_load((tmp_path / "job.yaml").read_text()) | {"roots": {"recorded": "dataset"}}
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
     resolved = read_space(tmp_path / "space.yaml")
-    assert describe(resolved, {}, 1)["recorded_root"] == str(tmp_path / "dataset")
+    assert RunPlan.of(resolved, (), 1).recorded_root == str(tmp_path / "dataset")
 
 
 def test_people_read_it_too(small_space):

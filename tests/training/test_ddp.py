@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from raysed.run.folders import LAST
 from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.train import train
-from raysed.training.trainer import LAST
 from tests.paths import ROOT
 from tests.training.ddp_worker import waveform_noise
 from tests.training.tiny import sets, trial

@@ -7,7 +7,8 @@ import torch
 from raysed.config.trial import Schedule, Teacher
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.run.identity import check_claim, claim_of
+from raysed.run.folders import LAST
+from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import (
     load_checkpoint,
@@ -15,7 +16,6 @@ from raysed.training.checkpoint import (
 )
 from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
 from raysed.training.train import train
-from raysed.training.trainer import LAST
 from tests.training.tiny import CLASSES, FEATURES, sets, trial, with_waveforms
 
 
@@ -273,8 +273,8 @@ def test_a_folder_from_before_a_field_existed_goes_on(finished, tmp_path):
     """A new field has its default in what was stored without it."""
     stored = json.loads(finished[0].read("config.json"))
     del stored["trial"]["teacher"]["noise_domain"]
-    claim = claim_of(trial(), sets(), 7)
-    check_claim("config.json", stored, claim)
+    identity = identity_of(trial(), sets(), 7)
+    check_identity("config.json", stored, identity)
     with pytest.raises(ValueError, match="noise_domain mel there, waveform here"):
         other = trial(teacher=Teacher(snr_db=20.0, noise_domain="waveform"))
-        check_claim("config.json", stored, claim_of(other, sets(), 7))
+        check_identity("config.json", stored, identity_of(other, sets(), 7))

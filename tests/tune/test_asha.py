@@ -13,6 +13,7 @@ from raysed.config.space import read_space
 from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
 from raysed.tune.asha import SearchScheduler
+from raysed.tune.preparation import search_faults
 from tests.tune.runs import epochs_of, run
 from tests.tune.test_trial_progress import Plan
 from tests.tune.tiny import space_content, write_space
@@ -66,11 +67,11 @@ def test_a_failed_trial_is_no_decision(plans):
 
 def test_a_resumed_search_knows_who_was_there(plans):
     stored = "\n".join(json.dumps(metrics(epoch, 0.4)) for epoch in range(4))
-    plans[0].out.write("progress.jsonl", stored.encode())
-    plans[0].out.write("result.json", b"{}")
+    plans[0].out.folder.write("progress.jsonl", stored.encode())
+    plans[0].out.folder.write("result.json", b"{}")
     # Under way: it was at the rung with 0.5 and is not judged there again.
     lines = [json.dumps(metrics(0, 0.0)), json.dumps(metrics(1, 0.5))]
-    plans[1].out.write("progress.jsonl", "\n".join(lines).encode())
+    plans[1].out.folder.write("progress.jsonl", "\n".join(lines).encode())
     scheduler = SearchScheduler(SEARCH, plans)
     b, c = started(scheduler, "b", "c")
     assert decisions(scheduler, b, [0.0], start=2) == [GO]
@@ -87,8 +88,9 @@ def test_without_the_stored_epochs_it_would_have_gone_on(plans):
 
 def test_grace_beyond_the_last_epoch_is_refused(plans):
     search = SEARCH.model_copy(update={"grace_epochs": 5})
-    with pytest.raises(ValueError, match="grace_epochs is 5, but the trials have 4 epochs"):
-        SearchScheduler(search, plans)
+    (fault,) = search_faults(search, plans)
+    assert fault == "search.grace_epochs is 5, but the trials have 4 epochs"
+    assert list(search_faults(SEARCH, plans)) == list(search_faults(None, plans)) == []
 
 
 @pytest.mark.ray
@@ -109,7 +111,7 @@ def test_a_stopped_trial_stays_stopped(tree: Path, ray_session: None, monkeypatc
     code, said = run(space)
     assert code == 0
     assert any("stopped early after epoch 1/3" in line for line in said)
-    assert [trial.finished for trial in trials] == [False, True]
+    assert [trial.out.finished for trial in trials] == [False, True]
     folder = Path(trials[0].out.url)
     assert json.loads((folder / "stopped.json").read_text()) == {"epochs": 1}
     assert len(epochs_of(folder)) == 1

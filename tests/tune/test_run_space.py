@@ -9,9 +9,10 @@ import yaml
 
 from raysed.config.space import read_space
 from raysed.report.report import write_report
-from raysed.report.results import read_plan
-from raysed.run.trial_plan import plan_trials, refusals
+from raysed.run.run_plan import RunPlan
+from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
+from raysed.tune import preparation
 from raysed.tune import run_space as run_module
 from raysed.tune.run_space import run_space
 from tests.tune.tiny import write_space
@@ -35,7 +36,7 @@ def start(space, run):
 def test_every_trial_finishes(finished):
     resolved, run, code, said = finished
     assert code == 0
-    assert all(trial.finished for trial in plan_trials(resolved, run))
+    assert all(trial.out.finished for trial in plan_trials(resolved, run))
     status = json.loads(run.read("status.json"))
     assert (status["state"], status["exit_code"]) == ("done", 0)
     assert sum("epoch   2/2" in line for line in said) == 4
@@ -43,9 +44,9 @@ def test_every_trial_finishes(finished):
 
 def test_cells_that_differ_in_xvalid_shared_their_training(finished):
     _, run, _, _ = finished
-    plan = read_plan(run)
-    assert plan["trials"] == 4
-    trainings = {cell["id"]: cell["training"] for cell in plan["cells"]}
+    plan = RunPlan.require(run)
+    assert plan.trials == 4
+    trainings = {cell.id: cell.training for cell in plan.cells}
     assert trainings["all"] == trainings["rir"] != trainings["weak"]
 
 
@@ -88,12 +89,12 @@ def test_auto_says_that_no_node_has_a_gpu(finished, tree):
 def test_a_lost_trial_is_run_again_with_the_same_result(finished, tree):
     resolved, run, _, _ = finished
     trial = plan_trials(resolved, run)[0]
-    stored = trial.out.read("statistics/validation.dry.npz")
+    stored = trial.out.folder.read("statistics/validation.dry.npz")
     for path in sorted((tree / "run" / "trials" / trial.name).rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
-    assert not trial.finished
+    assert not trial.out.finished
     assert run_space(resolved, tree / "space.yaml", run, address=None, say=lambda line: None) == 0
-    assert trial.out.read("statistics/validation.dry.npz") == stored
+    assert trial.out.folder.read("statistics/validation.dry.npz") == stored
 
 
 def test_a_run_of_another_space_is_refused(finished, tree):
@@ -148,18 +149,11 @@ def test_what_the_data_cannot_feed_is_refused_before_anything_is_built(
 
 
 def test_a_set_that_came_out_too_small_is_refused_before_training(tree, ray_session, monkeypatch):
-    asked = []
-
-    def only_when_built(resolved, clips):
-        # Before building, as many clips may come as are tried.
-        asked.append(clips)
-        return [] if len(asked) == 1 else refusals(resolved, clips)
-
-    monkeypatch.setattr(run_module, "refusals", only_when_built)
+    # As if more clips had been expected than came.
+    monkeypatch.setattr(preparation, "training_faults", lambda resolved, clips: [])
     run = Folder(str(tree / "hungry"))
     with pytest.raises(ValueError, match=r"cell weak: shares\.weak is 400, but weak holds 8 clips"):
         start(shares_of(tree, "hungry", weak=400), run)
-    assert len(asked) == 2
     assert json.loads(run.read("status.json"))["exit_code"] == 2
     assert not (tree / "hungry" / "trials").exists()
 
@@ -174,10 +168,10 @@ def test_a_trial_of_two_ranks(tree, ray_session):
     resolved = read_space(tree / "ranks.yaml")
     assert run_space(resolved, tree / "ranks.yaml", run, address=None, say=print) == 0
     trial = plan_trials(resolved, run)[0]
-    result = json.loads(trial.out.read("result.json"))
+    result = json.loads(trial.out.folder.read("result.json"))
     assert (result["world"], result["epochs"]) == (2, 2)
     assert [
-        json.loads(line)["epoch"] for line in trial.out.read("progress.jsonl").splitlines()
+        json.loads(line)["epoch"] for line in trial.out.folder.read("progress.jsonl").splitlines()
     ] == [0, 1]
 
 

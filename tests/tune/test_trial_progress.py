@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from raysed.run.outcome import DIED, describe_failure, is_over, note_failed, note_stopped, outcome
+from raysed.run.folders import TrialFolder
 from raysed.run.status import RunStatus
+from raysed.run.trial_state import DIED, OVER, failure_lines, state_of
 from raysed.storage.folder import Folder, ReadDeniedError
+from raysed.text import clock
 from raysed.tune import trial_progress as progress_module
 from raysed.tune.live_table import render
-from raysed.tune.trial_progress import TrialProgress, clock
+from raysed.tune.trial_progress import TrialProgress
 
 EPOCHS = 4
 
@@ -21,13 +23,14 @@ class Plan:
     """What these modules look at in a TrialPlan."""
 
     def __init__(self, run, name):
-        self.name, self.label, self.out = name, f"cell {name}", run.child(f"trials/{name}")
+        self.name, self.label = name, f"cell {name}"
+        self.out = TrialFolder(run.child(f"trials/{name}"))
         schedule = SimpleNamespace(epochs=EPOCHS)
         self.training = SimpleNamespace(trial=SimpleNamespace(schedule=schedule))
 
     @property
-    def finished(self):
-        return self.out.read("result.json") is not None
+    def is_over(self):
+        return state_of(self.out) in OVER
 
 
 def tuned(name):
@@ -55,10 +58,10 @@ def clock_s(monkeypatch):
 def made(tmp_path, clock_s):
     run = Folder(str(tmp_path))
     plans = [Plan(run, name) for name in "abcde"]
-    plans[0].out.write("result.json", b"{}")
+    plans[0].out.folder.write("result.json", b"{}")
     lines = [json.dumps(metrics(epoch, 0.25)) for epoch in range(EPOCHS)]
-    plans[0].out.write("progress.jsonl", "\n".join(lines).encode())
-    plans[1].out.write("progress.jsonl", lines[0].encode())
+    plans[0].out.folder.write("progress.jsonl", "\n".join(lines).encode())
+    plans[1].out.folder.write("progress.jsonl", lines[0].encode())
     said = []
     status = RunStatus(run)
     status.content = {"state": "running"}
@@ -77,7 +80,7 @@ def shown(progress, lines):
 
 def test_rows_start_from_the_folders(made):
     _, progress, _ = made
-    assert progress.counts() == {"done": 1, "waiting": 4}
+    assert progress.counts() == {"finished": 1, "unfinished": 1, "not started": 3}
     assert [row.epochs_done for row in progress.rows.values()] == [4, 1, 0, 0, 0]
 
 
@@ -95,7 +98,7 @@ def test_a_line_per_epoch_and_the_time_that_is_left(made, clock_s):
     told(progress, "b", **metrics(2, 0.25))
     assert progress.rows["b"].best == {"dry": 0.5, "rir": 0.25}
     assert progress.status.content["progress"] == 0.35
-    assert progress.status.content["trials"] == {"done": 1, "running": 1, "waiting": 3}
+    assert progress.status.content["trials"] == {"finished": 1, "running": 1, "not started": 3}
 
 
 def test_the_table_shows_every_state(made, clock_s):
@@ -124,10 +127,10 @@ def test_the_table_shows_every_state(made, clock_s):
     ]
     assert lines[2][:4] == ["cell", "c", "failed", "0/4"]
     assert lines[3][:4] == ["cell", "d", "stopped", "1/4"]
-    assert lines[4][:4] == ["cell", "e", "waiting", "0/4"]
-    assert lines[5][:4] == ["cell", "a", "done", "4/4"]
-    assert "1 running, 1 failed, 1 stopped, 1 waiting, 1 done" in text
-    assert json.loads(plans[3].out.read("stopped.json")) == {"epochs": 1}
+    assert lines[4][:4] == ["cell", "e", "not", "started"]
+    assert lines[5][:4] == ["cell", "a", "finished", "4/4"]
+    assert "1 running, 1 failed, 1 stopped, 1 not started, 1 finished" in text
+    assert json.loads(plans[3].out.folder.read("stopped.json")) == {"epochs": 1}
 
 
 def test_what_does_not_fit_is_counted(made):
@@ -135,7 +138,7 @@ def test_what_does_not_fit_is_counted(made):
     progress.on_trial_start(0, [], tuned("e"))
     text = shown(progress, 3)
     assert "cell e" in text and "cell a" not in text
-    assert "and 2 waiting, 1 done" in text
+    assert "and 2 not started, 1 finished" in text
     assert len(text.splitlines()) == 5
 
 
@@ -146,7 +149,7 @@ def test_a_process_that_died_is_told(made):
     assert "its process died; another one goes on from epoch 1" in said[-1]
     progress.on_trial_error(0, [], tuned("b"))
     assert progress.rows["b"].state == "failed"
-    assert describe_failure(plans[1])[0].endswith(DIED)
+    assert failure_lines(plans[1].out, plans[1].label)[0].endswith(DIED)
 
 
 def test_a_storage_that_fails_one_trial_does_not_end_the_run(made, monkeypatch):
@@ -159,7 +162,9 @@ def test_a_storage_that_fails_one_trial_does_not_end_the_run(made, monkeypatch):
     progress.on_trial_error(0, [], tuned("b"))
     assert progress.rows["b"].state == "failed"
     assert said[-1] == "warning: No space left on device"
-    assert describe_failure(plans[1])[0].endswith("see above; its folder says nothing")
+    assert failure_lines(plans[1].out, plans[1].label)[0].endswith(
+        "see above; its folder says nothing"
+    )
 
 
 def test_nor_does_one_that_denies_reading(made, monkeypatch):
@@ -175,30 +180,33 @@ def test_nor_does_one_that_denies_reading(made, monkeypatch):
 
 
 def test_how_a_trial_ended(tmp_path):
-    plan = Plan(Folder(str(tmp_path)), "a")
-    assert outcome(plan) is None and not is_over(plan)
-    note_failed(plan, DIED)
-    assert outcome(plan) == "failed" and not is_over(plan)
-    note_stopped(plan, 3)
-    assert outcome(plan) == "stopped" and is_over(plan)
-    plan.out.write("result.json", b"{}")
-    assert outcome(plan) == "done" and is_over(plan)
+    trial = TrialFolder(Folder(str(tmp_path)))
+    assert state_of(trial) == "not started"
+    trial.write_epochs([{"epoch": 0}])
+    assert state_of(trial) == "unfinished"
+    trial.note_failure(DIED)
+    assert state_of(trial) == "failed"
+    trial.note_stopped(3)
+    assert state_of(trial) == "stopped"
+    trial.folder.write("result.json", b"{}")
+    assert state_of(trial) == "finished"
 
 
 def test_a_failed_trial_shows_its_reason_and_the_last_lines(tmp_path):
     plan = Plan(Folder(str(tmp_path)), "a")
     failed = {"reason": "OSError: No space left", "traceback": "Traceback:\n  in save\nOSError"}
-    plan.out.write("failed.json", json.dumps(failed).encode())
-    note_failed(plan, DIED)  # its own words stay
-    lines = describe_failure(plan)
+    plan.out.folder.write("failed.json", json.dumps(failed).encode())
+    lines = failure_lines(plan.out, plan.label)
     assert lines[0] == f"failed: cell a ({plan.out.url}): OSError: No space left"
     assert lines[1:] == [
         "  traceback | Traceback:",
         "  traceback |   in save",
         "  traceback | OSError",
     ]
-    plan.out.write("log.txt", "".join(f"line {n}\n" for n in range(20)).encode())
-    assert describe_failure(plan)[1:] == [f"  log.txt | line {n}" for n in range(12, 20)]
+    plan.out.folder.write("log.txt", "".join(f"line {n}\n" for n in range(20)).encode())
+    assert failure_lines(plan.out, plan.label)[1:] == [
+        f"  log.txt | line {n}" for n in range(12, 20)
+    ]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0m00s"), (59.6, "1m00s"), (3720, "1h02m")])

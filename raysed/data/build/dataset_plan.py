@@ -91,8 +91,24 @@ class DatasetPlan:
 
 
 def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
-    """Return the plans of all data sets of the job, or of the named ones. Raises ValueError for impossible
-    jobs and sources.
+    """Return the plans of all data sets of the job, or of the named ones.
+
+    Raises ValueError for impossible jobs and sources.
+    """
+    plans = []
+    for found in plan_each(job, sets).values():
+        if isinstance(found, ValueError):
+            raise found
+        plans.append(found)
+    return plans
+
+
+def plan_each(
+    job: DataJob, sets: Sequence[str] | None = None
+) -> dict[str, DatasetPlan | ValueError]:
+    """Return the plan of every data set of the job, or of the named ones, or why it cannot be built.
+
+    Raises ValueError for a set that the job does not have.
     """
     unknown = sorted(set(sets or ()) - set(job.sets))
     if unknown:
@@ -100,14 +116,19 @@ def plan(job: DataJob, sets: Sequence[str] | None = None) -> list[DatasetPlan]:
             f"job {job.name} has no sets {', '.join(unknown)}; it has {', '.join(job.sets)}"
         )
     job = with_absolute_roots(job)
-    classes, mel = job_classes(job), mel_backend(job)
     names = [name for name in job.sets if sets is None or name in sets]
-    plans = [_plan_set(job, name, classes, mel) for name in names]
-    shared = _leaks(job, plans)
-    return [
-        replace(p, warnings=p.source.warnings + _told(p.name, job.sets[p.name], shared))
-        for p in plans
-    ]
+    try:
+        classes, mel = job_classes(job), mel_backend(job)
+    except ValueError as error:
+        return dict.fromkeys(names, error)
+    found = {name: _plan_or_reason(job, name, classes, mel) for name in names}
+    shared = _leaks(job, [p for p in found.values() if isinstance(p, DatasetPlan)])
+    return {
+        name: replace(p, warnings=p.source.warnings + _told(name, job.sets[name], shared))
+        if isinstance(p, DatasetPlan)
+        else p
+        for name, p in found.items()
+    }
 
 
 def with_absolute_roots(job: DataJob) -> DataJob:
@@ -177,6 +198,15 @@ def _told(
     """Return lines that describe what a set shares with others."""
     split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
     return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
+
+
+def _plan_or_reason(
+    job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
+) -> DatasetPlan | ValueError:
+    try:
+        return _plan_set(job, name, classes, mel)
+    except ValueError as error:
+        return error
 
 
 def _plan_set(

@@ -56,17 +56,19 @@ def build(
     job: DataJob,
     *,
     sets: Sequence[str] | None = None,
+    planned: Sequence[DatasetPlan] | None = None,
     workers: int | None = None,
     address: str | None = None,
 ) -> dict[str, DatasetResult]:
     """Build the job's data sets, or the named ones, except for the shards that are there already.
 
+    `planned` is what `plan` has found of them, where the caller has asked before.
     At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray
     that this process runs or `address` names, else starts one on this machine. An interrupted build is
     resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full disk and the
     like.
     """
-    plans = plan(job, sets)
+    plans = plan(job, sets) if planned is None else planned
     done = {p.name: finished_shards(p) for p in plans}
     left = {p.name: [s for s in p.shards if s.name not in done[p.name]] for p in plans}
     shards = [shard for p in plans for shard in left[p.name]]

@@ -1,0 +1,163 @@
+"""`plan.json`: the cells, trainings, data sets and resources of a run, typed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from raysed.config.space import ResolvedSpace, Training
+from raysed.config.table import Cell, Claim, Contrast
+from raysed.run.folders import PLAN, trial_name
+from raysed.run.stored_file import Stored, parse_stored
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json, write_json
+
+
+class PlannedCell(Stored):
+    """One column of one table: a training, the x-valid set that selects its epoch, the sets it is scored on."""
+
+    id: str
+    table: str
+    column: str
+    training: str
+    xvalid: str
+    evaluation: tuple[str, ...]
+    published: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    """Published values, fractions, by evaluation set and metric."""
+
+    def published_value(self, evaluation: str, metric: str) -> float | None:
+        """Return the published value of a metric on an evaluation set, a fraction."""
+        return self.published.get(evaluation, {}).get(metric)
+
+
+class PlannedTraining(Stored):
+    """One distinct training of the run."""
+
+    id: str
+    cells: tuple[str, ...] = ()
+    config: dict[str, Any]
+    """Its Trial as JSON."""
+
+    @property
+    def epochs(self) -> int | None:
+        """The number of epochs that it is to have."""
+        return self.config.get("schedule", {}).get("epochs")
+
+
+class PlannedSet(Stored):
+    """One data set that the run reads."""
+
+    name: str
+    id: str | None = None
+    url: str | None = None
+    clips: int | None = None
+
+
+class RunPlan(Stored):
+    """The content of `plan.json`, written when the data sets are there and before the first trial."""
+
+    space: str
+    job: str | None = None
+    seeds: tuple[int, ...]
+    cells: tuple[PlannedCell, ...]
+    contrasts: tuple[Contrast, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    search: dict[str, Any] | None = None
+    bootstrap_draws: int
+    trainings: tuple[PlannedTraining, ...]
+    trials: int
+    datasets: tuple[PlannedSet, ...] = ()
+    recorded_root: str | None = None
+    """Absolute, so that a report finds recordings from whatever folder it is called in."""
+    resources_per_trial: dict[str, Any] = Field(default_factory=dict)
+    concurrent_trials: int | None = None
+
+    @classmethod
+    def of(
+        cls, resolved: ResolvedSpace, datasets: Sequence[PlannedSet], concurrent_trials: int
+    ) -> "RunPlan":
+        """Return the plan of a space on these data sets."""
+        space, recorded = resolved.space, resolved.job.roots.recorded
+        return cls(
+            space=space.name,
+            job=resolved.job.name,
+            seeds=space.seeds,
+            cells=tuple(_planned_cell(cell, resolved) for cell in space.cells),
+            contrasts=space.contrasts,
+            claims=space.claims,
+            search=space.search.model_dump(mode="json") if space.search else None,
+            bootstrap_draws=space.bootstrap_draws,
+            trainings=tuple(_planned_training(training) for training in resolved.trainings),
+            trials=len(resolved.trainings) * len(space.seeds),
+            datasets=tuple(datasets),
+            recorded_root=str(Path(recorded).absolute()) if recorded else None,
+            resources_per_trial=space.resources.model_dump(mode="json"),
+            concurrent_trials=concurrent_trials,
+        )
+
+    @classmethod
+    def read(cls, run: Folder) -> "RunPlan | None":
+        """Read the plan of a run, None where there is none. Raises ValueError naming file and key."""
+        content = read_json(run, PLAN)
+        return None if content is None else parse_stored(content, f"{run.url}/{PLAN}", cls)
+
+    @classmethod
+    def require(cls, run: Folder) -> "RunPlan":
+        """Read the plan of a run. Raises ValueError where there is none, too."""
+        plan = cls.read(run)
+        if plan is None:
+            raise ValueError(
+                f"{run.url} holds no {PLAN} of a run: no run folder, or its data are still being built"
+            )
+        return plan
+
+    def write(self, run: Folder) -> None:
+        """Write it to the run's folder."""
+        write_json(run, PLAN, self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of the file."""
+        return self.model_dump(mode="json")
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """The evaluation sets of all cells, in order of first appearance."""
+        return tuple(dict.fromkeys(name for cell in self.cells for name in cell.evaluation))
+
+    def cell(self, id: str) -> PlannedCell:
+        """Return the cell of this id."""
+        return next(cell for cell in self.cells if cell.id == id)
+
+    def training(self, id: str) -> PlannedTraining:
+        """Return the training of this id."""
+        return next(training for training in self.trainings if training.id == id)
+
+    def cells_of(self, training: str) -> list[str]:
+        """Return the ids of the cells that one training serves."""
+        return [cell.id for cell in self.cells if cell.training == training]
+
+    def trial_names(self, training: str) -> list[str]:
+        """Return the names of a training's trials, seed by seed."""
+        return [trial_name(training, seed) for seed in self.seeds]
+
+
+def _planned_cell(cell: Cell, resolved: ResolvedSpace) -> PlannedCell:
+    training = resolved.training_of(cell.id)
+    return PlannedCell(
+        id=cell.id,
+        table=cell.table,
+        column=cell.column,
+        training=training.id,
+        xvalid=cell.xvalid,
+        evaluation=training.cells[cell.id],
+        published={name: metrics.model_dump() for name, metrics in cell.published.items()},
+    )
+
+
+def _planned_training(training: Training) -> PlannedTraining:
+    return PlannedTraining(
+        id=training.id,
+        cells=tuple(training.cells),
+        config=training.trial.model_dump(mode="json"),
+    )

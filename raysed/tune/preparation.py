@@ -1,0 +1,138 @@
+"""The preparation of a run: its trials, its data sets, and all that stands in its way.
+
+`raysed tune` refuses what is found here, `raysed tune --plan` prints it. Nothing is built or trained, and
+Ray is not needed; what depends on the cluster's nodes is in raysed.tune.resources.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raysed.config.fault import Fault
+from raysed.config.search import Search
+from raysed.config.space import ResolvedSpace
+from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.run.ownership import MadeBy, ownership_faults, planned_data
+from raysed.run.trial_plan import TrialPlan, plan_trials
+from raysed.storage.folder import Folder
+from raysed.tune.sets import ListedSet, fault_lines, list_sets
+
+_ENOUGH = 10**9
+"""Clips of a set that nothing is known of; why not is among the faults."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A space and its run folder before any work."""
+
+    trials: list[TrialPlan]
+    listed: list[ListedSet]
+    made_by: MadeBy
+    faults: list[str]
+    """The reasons why the run cannot start, whatever the cluster; a line each."""
+
+    @property
+    def left(self) -> list[TrialPlan]:
+        """The trials that have neither their result nor been stopped."""
+        return [trial for trial in self.trials if not trial.is_over]
+
+    @property
+    def planned(self) -> list[DatasetPlan]:
+        """The data sets that can be built, or are there."""
+        return [entry.planned for entry in self.listed if entry.planned is not None]
+
+    @property
+    def clips(self) -> dict[str, int]:
+        """Clips by data set, as far as they are known."""
+        return {entry.name: entry.clips for entry in self.listed if not entry.unknown}
+
+
+def prepare(
+    resolved: ResolvedSpace,
+    run: Folder,
+    say: Callable[[str], None],
+    unset: Sequence[Fault] = (),
+    *,
+    allow_changed: bool,
+) -> Preparation:
+    """Return what is known of a run and its faults, of which `unset` are the variables that its job misses.
+
+    Plans every data set once; soundscapes that are still to be made are drawn (about 1 ms each), to count
+    those that survive. `say` receives what `allow_changed` allows.
+    """
+    trials = plan_trials(resolved, run)
+    listed = list_sets(resolved.job, resolved.data_sets(), unset)
+    made_by = MadeBy(run, trials, allow_changed, say)
+    clips = {entry.name: _ENOUGH if entry.unknown else entry.clips for entry in listed}
+    planned = [entry.planned for entry in listed if entry.planned is not None]
+    out_is_unset = any(fault.key == ("out",) for fault in unset)
+    faults = [
+        *map(str, unset),
+        *fault_lines(listed),
+        *training_faults(resolved, clips),
+        *search_faults(resolved.space.search, trials),
+        *place_faults(run),
+        *([] if out_is_unset else disk_faults(listed, resolved.job.out)),
+        *ownership_faults(run, resolved, made_by, planned_data(planned)),
+    ]
+    return Preparation(trials, listed, made_by, faults)
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise ValueError with all faults of a run, if there are any."""
+    if faults:
+        raise ValueError("this space cannot run:\n  " + "\n  ".join(faults))
+
+
+def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterator[str]:
+    """Yield what cannot be trained with data sets of these many clips."""
+    workers = resolved.space.resources.workers
+    for training in resolved.trainings:
+        trial, cells = training.trial, ", ".join(training.cells)
+        if trial.shares.total < workers:
+            yield f"cell {cells}: {workers} workers for batches of {trial.shares.total} clips"
+        for subset, name in trial.used_subsets().items():
+            share = getattr(trial.shares, subset)
+            if clips[name] < share:
+                yield f"cell {cells}: shares.{subset} is {share}, but {name} holds {clips[name]} clips"
+        for name in trial.set_names():
+            if not clips[name]:
+                yield f"cell {cells}: {name} holds no clips"
+
+
+def search_faults(search: Search | None, trials: Sequence[TrialPlan]) -> Iterator[str]:
+    """Yield the fault of a search that decides later than its longest trial ends."""
+    longest = max(trial.training.trial.schedule.epochs for trial in trials)
+    if search and search.grace_epochs > longest:
+        yield f"search.grace_epochs is {search.grace_epochs}, but the trials have {longest} epochs"
+
+
+def disk_faults(listed: Sequence[ListedSet], out: str) -> list[str]:
+    """Return why the data sets to build cannot be written to a local disk, or do not fit on it."""
+    folder, wanted = Folder(out), sum(entry.bytes for entry in listed)
+    if not folder.is_local or not wanted:
+        return []
+    free = shutil.disk_usage(_existing(folder)).free
+    if wanted <= free:
+        return place_faults(folder)
+    return [
+        f"data sets of about {wanted / 1e9:.1f} GB do not fit into {out}: {free / 1e9:.1f} GB are free"
+    ]
+
+
+def place_faults(folder: Folder) -> list[str]:
+    """Return what is in the way of a local folder that is to be made or written to."""
+    if not folder.is_local:
+        return []
+    existing = _existing(folder)
+    if not existing.is_dir():
+        return [f"{existing}: a file stands where a folder is to be"]
+    return [] if os.access(existing, os.W_OK) else [f"{existing}: cannot be written"]
+
+
+def _existing(folder: Folder) -> Path:
+    """Return a local folder, or the nearest above it that is there."""
+    place = Path(folder.url)
+    return next(path for path in (place, *place.parents) if path.exists())
