@@ -158,7 +158,6 @@ STILL_BARE = {
         "evaluation/counts": "clip_counts matching",
         "evaluation/detections": "frame_scores",
         "evaluation/metrics": "psds_kernels",
-        "evaluation/score": "predictions",
         "page": "clips trials",
         "predict": "detector export output parallel recordings settings sources",
         "report": "verdicts_markdown",
