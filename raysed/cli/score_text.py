@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from raysed.cli.console import console
@@ -61,7 +62,7 @@ def _classes(per_class: dict[str, dict[str, Any]]) -> Table:
             f"{_number(values[name]['value'], digits=3)} {_span(values[name], digits=3)}"
             for name in names
         ]
-        table.add_row(label, str(values["events"]), *cells)
+        table.add_row(escape(label), str(values["events"]), *cells)
     return table
 
 

@@ -130,7 +130,7 @@ def test_kill_9_of_the_driver_at_random_moments(
     path = tmp_path / "job.yaml"
     path.write_text(json.dumps(job.model_dump(mode="json")))
     folder = Folder(plan(job)[0].url)
-    moments = random.Random()
+    moments = random.Random(0)
     times: dict[str, int] = {}
     for count in (1, 2, 4):
         before = len(listed(folder))

@@ -1,0 +1,165 @@
+"""The area kernels against a definition in plain loops; parity with psds_eval is in test_psds.py."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raysed.evaluation.metrics.psds_kernels import (
+    HOUR_S,
+    TILE,
+    _area,
+    _spread_area,
+    _staircase,
+    areas,
+    rates,
+)
+
+K, N, M = 2, 5, 4
+"""Classes, clips and operating points of the drawn counts."""
+
+
+def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts of each column, clip and point, events of each clip and class, and their seconds."""
+    random = np.random.default_rng(seed)
+    counts_CNM = random.integers(0, 3, (K * (K + 2), N, M)).cumsum(axis=2)
+    n_gt_NK = counts_CNM[:: K + 2, :, -1].T + random.integers(0, 2, (N, K))
+    return counts_CNM, n_gt_NK, n_gt_NK * random.uniform(0.5, 2.0, (N, K))
+
+
+def arguments(seed: int, rules: tuple) -> tuple:
+    counts_CNM, n_gt_NK, gt_s_NK = drawn(seed)
+    changes = np.diff(counts_CNM, axis=2, prepend=0)
+    column_E, clip_E, point_E = np.nonzero(changes)
+    column_C, start_C = np.unique(column_E, return_index=True)
+    columns = (
+        column_C.astype(np.int32),
+        np.append(start_C, len(column_E)).astype(np.int64),
+        clip_E.astype(np.int32),
+        point_E.astype(np.int32),
+        changes[column_E, clip_E, point_E].astype(np.int32),
+    )
+    return columns, (n_gt_NK.astype(np.int32), gt_s_NK, np.full(N, 10.0)), rules
+
+
+def expected_rates(seed: int, weights_N: np.ndarray, rules: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """TP ratios and effective FP rates (K, M), term by term."""
+    counts_CNM, n_gt_NK, gt_s_NK = drawn(seed)
+    alpha_ct, _, _, others, evaluated_s = rules
+    total_CM = np.einsum("n,cnm->cm", weights_N, counts_CNM)
+    events_K, seconds_K = weights_N @ n_gt_NK, weights_N @ gt_s_NK
+    hours = (evaluated_s if np.isfinite(evaluated_s) else 10.0 * weights_N.sum()) / HOUR_S
+    present_K = events_K > 0
+    tpr_KM, efpr_KM = np.zeros((2, K, M))
+    for k in range(K):
+        own = k * (K + 2)
+        tpr_KM[k] = total_CM[own] / max(events_K[k], 1)
+        efpr_KM[k] = total_CM[own + 1] / hours
+        for j in np.flatnonzero(present_K):
+            if present_K.sum() > others:
+                rate_M = total_CM[own + 2 + j] / (seconds_K[j] / HOUR_S)
+                efpr_KM[k] += alpha_ct * rate_M / (present_K.sum() - others)
+    return tpr_KM, efpr_KM
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000))
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (1.0, 0.0, 100.0, 1.0, np.nan),
+        (0.0, 0.0, 100.0, 1.0, np.nan),
+        (0.5, 1.0, 100.0, 0.0, 123.0),
+    ],
+)
+def test_rates_are_their_definition(seed: int, rules: tuple) -> None:
+    weights_NT = np.random.default_rng(seed).integers(0, 3, (N, TILE)).astype(np.int32)
+    weights_NT[0] = 1
+    columns, per_clip, _ = arguments(seed, rules)
+    out = (
+        np.full((K, M, TILE), np.nan),
+        np.full((K, M, TILE), np.nan),
+        np.zeros((K, TILE), np.bool_),
+    )
+    rates(weights_NT, columns, per_clip, rules, out)
+    for t in range(0, TILE, 7):
+        tpr_KM, efpr_KM = expected_rates(seed, weights_NT[:, t], rules)
+        present_K = weights_NT[:, t] @ per_clip[0] > 0
+        assert out[2][:, t].tolist() == present_K.tolist()
+        np.testing.assert_allclose(out[0][present_K, :, t], tpr_KM[present_K], rtol=1e-12)
+        np.testing.assert_allclose(out[1][present_K, :, t], efpr_KM[present_K], rtol=1e-12)
+
+
+def corners(tpr: list[float], efpr: list[float], max_efpr: float) -> list[tuple[float, float]]:
+    step_KM = np.empty((1, len(tpr))), np.empty((1, len(tpr))), np.empty(1, np.int64)
+    _staircase(np.array(tpr), np.array(efpr), max_efpr, 0, step_KM)
+    count = step_KM[2][0]
+    return list(zip(step_KM[0][0, :count].tolist(), step_KM[1][0, :count].tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("tpr", "efpr", "found"),
+    [
+        ([0.9, 0.5, 0.2], [80, 30, 0], [(0, 0.2), (30, 0.5), (80, 0.9)]),
+        # Beyond the axis, and no better than a cheaper point: neither is a corner.
+        ([0.9, 0.4, 0.5], [101, 50, 20], [(20, 0.5)]),
+        # Of points at one rate the highest counts.
+        ([0.7, 0.3, 0.6], [10, 10, 10], [(10, 0.7)]),
+        # At the end of the axis itself.
+        ([0.7], [100], [(100, 0.7)]),
+        ([0.0], [5], []),
+    ],
+)
+def test_corners_by_hand(tpr: list[float], efpr: list[float], found: list) -> None:
+    assert corners(tpr, efpr, 100.0) == found
+
+
+def steps(curves: list[list[tuple[float, float]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    width = max(map(len, curves))
+    rate_KM, ratio_KM = np.zeros((2, len(curves), width))
+    for k, curve in enumerate(curves):
+        for m, (rate, ratio) in enumerate(curve):
+            rate_KM[k, m], ratio_KM[k, m] = rate, ratio
+    return rate_KM, ratio_KM, np.array([len(curve) for curve in curves])
+
+
+def test_areas_by_hand() -> None:
+    """Of 100 per hour: 0.5 from 20 on and 1.0 from 60 on; and 0.25 from 0 on."""
+    two = steps([[(20, 0.5), (60, 1.0)], [(0, 0.25)]])
+    assert _area(2, two, 0.0, 100.0) == pytest.approx(((20 + 40) + 25) / 2 / 100)
+    # Mean and deviation of (0, .25), (.5, .25), (1, .25): .125 and .125, .375 and .125, .625 and .375.
+    assert _spread_area(2, two, 1.0, 100.0) == pytest.approx(0 * 20 + 0.25 * 40 + 0.25 * 40)
+    assert _area(2, two, 1.0, 100.0) == pytest.approx(0.2)
+    assert _area(1, two, 1.0, 100.0) == pytest.approx(_area(1, two, 0.0, 100.0))
+    assert np.isnan(_area(0, two, 0.0, 100.0))
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), min_size=1, max_size=5),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_without_instability_both_ways_to_the_area_agree(curves: list) -> None:
+    rising = []
+    for curve in curves:
+        rate, ratio = zip(*curve, strict=True)
+        rising.append(corners([r / 20 for r in ratio], [float(r) for r in rate], 20.0))
+    made = steps([curve for curve in rising if curve])
+    count = len(made[2])
+    spread = _spread_area(count, made, 0.0, 20.0) / 20.0
+    assert _area(count, made, 0.0, 20.0) == pytest.approx(spread)
+
+
+@pytest.mark.parametrize("draws", [1, TILE, TILE + 1, 2 * TILE + 5])
+def test_every_draw_has_its_own_area_in_any_number_of_tiles(draws: int) -> None:
+    rules = (1.0, 0.0, 5000.0, 1.0, np.nan)
+    weights_BN = np.random.default_rng(0).integers(0, 3, (draws, N)).astype(np.int16)
+    columns, per_clip, _ = arguments(3, rules)
+    together_B, alone = np.full(draws, -1.0), np.full(1, -1.0)
+    areas(weights_BN, columns, per_clip, rules, M, together_B)
+    for b in {0, draws // 2, draws - 1}:
+        areas(weights_BN[b : b + 1], columns, per_clip, rules, M, alone)
+        np.testing.assert_array_equal(together_B[b], alone[0])
+    assert 0 < np.nanmean(together_B) < 1
