@@ -11,7 +11,6 @@ from raysed.run.folders import TrialFolder
 from raysed.run.status import RunStatus
 from raysed.run.trial_state import DIED, OVER, failure_lines, state_of
 from raysed.storage.folder import Folder, ReadDeniedError
-from raysed.text import clock
 from raysed.tune import trial_progress as progress_module
 from raysed.tune.live_table import render
 from raysed.tune.trial_progress import TrialProgress
@@ -177,38 +176,3 @@ def test_nor_does_one_that_denies_reading(made, monkeypatch):
     progress.on_trial_error(0, [], tuned("b"))
     assert progress.rows["b"].state == "failed"
     assert said[-1] == "warning: reading is denied"
-
-
-def test_how_a_trial_ended(tmp_path):
-    trial = TrialFolder(Folder(str(tmp_path)))
-    assert state_of(trial) == "not started"
-    trial.write_epochs([{"epoch": 0}])
-    assert state_of(trial) == "unfinished"
-    trial.note_failure(DIED)
-    assert state_of(trial) == "failed"
-    trial.note_stopped(3)
-    assert state_of(trial) == "stopped"
-    trial.folder.write("result.json", b"{}")
-    assert state_of(trial) == "finished"
-
-
-def test_a_failed_trial_shows_its_reason_and_the_last_lines(tmp_path):
-    plan = Plan(Folder(str(tmp_path)), "a")
-    failed = {"reason": "OSError: No space left", "traceback": "Traceback:\n  in save\nOSError"}
-    plan.out.folder.write("failed.json", json.dumps(failed).encode())
-    lines = failure_lines(plan.out, plan.label)
-    assert lines[0] == f"failed: cell a ({plan.out.url}): OSError: No space left"
-    assert lines[1:] == [
-        "  traceback | Traceback:",
-        "  traceback |   in save",
-        "  traceback | OSError",
-    ]
-    plan.out.folder.write("log.txt", "".join(f"line {n}\n" for n in range(20)).encode())
-    assert failure_lines(plan.out, plan.label)[1:] == [
-        f"  log.txt | line {n}" for n in range(12, 20)
-    ]
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0m00s"), (59.6, "1m00s"), (3720, "1h02m")])
-def test_clock(seconds, text):
-    assert clock(seconds) == text

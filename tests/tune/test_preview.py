@@ -14,10 +14,7 @@ from typer.testing import CliRunner
 
 from raysed.cli.commands import app
 from raysed.cli.preview_text import print_preview
-from raysed.config.data_job import Features
-from raysed.config.fault import Fault
-from raysed.config.space import Resources, read_space
-from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.config.space import read_space
 from raysed.data.build.dataset_plan import plan
 from raysed.run import provenance
 from raysed.run.lock import system_lock
@@ -27,10 +24,9 @@ from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
 from raysed.tune import estimate, preparation, preview
-from raysed.tune.estimate import Speed, measure, steps_per_epoch, trial_seconds, work_of
-from raysed.tune.sets import count_surviving, fault_lines, list_sets
-from tests.data.recorded_tree import weak_job, write_tree
-from tests.paths import MINI_DESED, ROOT, SHARED
+from raysed.tune.estimate import Speed
+from tests.data.recorded_tree import write_tree
+from tests.paths import ROOT, SHARED
 
 METADATA = SHARED / "data" / "desed_metadata"
 ONE_NODE = [{"CPU": 4.0, "GPU": 0.0}]
@@ -45,91 +41,6 @@ def not_timed(monkeypatch):
         "measure_speeds",
         lambda trials, *rest: {estimate.size_of(trial): SPEED for trial in trials},
     )
-
-
-def trial_of(**change):
-    data = TrialData(
-        synthetic="s", unlabelled="u", weak="w", xvalid=("x", "y"), evaluation=("v", "e")
-    )
-    return Trial(data=data, **change)
-
-
-def test_steps_of_the_published_training():
-    clips = {"s": 2320, "u": 14412, "w": 1420, "x": 257, "y": 257, "v": 1168, "e": 692}
-    work = work_of(trial_of(), clips)
-    assert steps_per_epoch(trial_of(), clips) == 1420 // 6 == 236
-    assert work.steps == 47_200
-    assert work.scored_clips == 200 * 2 * 257 + 2 * (1168 + 692)
-    fewer = trial_of(schedule=Schedule(epochs=3, steps_per_epoch=10))
-    assert work_of(fewer, clips).steps == 30
-    alone = trial_of(shares=Shares(synthetic=0, unlabelled=0, weak=24))
-    assert steps_per_epoch(alone, clips) == 59
-
-
-def test_ranks_share_the_steps_but_not_the_scoring():
-    work = estimate.Work(steps=100, scored_clips=1000)
-    one = trial_seconds(work, trial_of(), SPEED, Resources())
-    two = trial_seconds(work, trial_of(), SPEED, Resources(workers=2))
-    assert one == pytest.approx(100 * 24 * 0.01 + 1000 * 0.002)
-    assert two == pytest.approx(100 * 12 * 0.01 + 1000 * 0.002)
-
-
-def test_a_real_model_is_timed():
-    features = Features(duration_s=1.0, n_mels=8, hop=510)
-    model = Model(filters=(4, 4), pooling=((2, 4), (1, 2)), gru_units=4)
-    small = trial_of(model=model, shares=Shares(synthetic=2, unlabelled=1, weak=1))
-    speed = measure(small, features, 3, Resources())
-    assert 0 < speed.train_s < 5 and 0 < speed.score_s < 5
-    assert speed.epochs >= 1 and 0 < speed.cpu_share <= 1
-
-
-def test_an_epoch_that_takes_the_time_is_not_repeated():
-    slow, fast = {"train_s": 60.0, "xvalid_s": 1.0}, {"train_s": 0.1, "xvalid_s": 0.1}
-    assert estimate._go_on([], 0.0)
-    assert not estimate._go_on([slow], 61.0)
-    assert estimate._go_on([fast], 0.2)
-    assert not estimate._go_on([fast] * 6, 1.2)
-    # The first warms up, where there are more.
-    assert estimate.speed_of([slow, fast], 10, 2, 0.9).train_s == pytest.approx(0.01)
-    assert estimate.speed_of([slow], 10, 2, 1.0).score_s == pytest.approx(0.5)
-    # A tenth of the CPUs: idle, it would have taken a tenth of the time.
-    assert estimate.speed_of([fast], 10, 2, 0.1).train_s == pytest.approx(0.001)
-
-
-def test_sizes_decide_the_speed_and_nothing_else_does():
-    other = trial_of(model=Model(dropout=0.1, glu_std=0.1), shares=Shares(weak=1))
-    assert estimate.size_of(other) == estimate.size_of(trial_of())
-    for change in ({"gru_units": 64}, {"pool": "max"}):
-        assert estimate.size_of(trial_of(model=Model(**change))) != estimate.size_of(trial_of())
-    assert estimate.size_of(trial_of(precision="bfloat16")) != estimate.size_of(trial_of())
-
-
-def test_recorded_sets_before_building(tmp_path):
-    job = weak_job(write_tree(tmp_path / "dataset"), tmp_path / "out")
-    (found,) = list_sets(job, ("weak",))
-    assert (found.planned.state, found.clips, found.asked, found.missing) == ("to_build", 10, 11, 1)
-    assert found.fault is None
-    assert found.bytes == 10 * round(0.87 * 2 * job.features.n_frames * job.features.n_mels)
-    assert not (tmp_path / "out").exists()
-
-
-def test_sets_without_audio_keep_their_counts(tmp_path):
-    root = write_tree(tmp_path / "dataset")
-    for path in (root / "audio/train/weak").iterdir():
-        path.unlink()
-    (found,) = list_sets(weak_job(root, tmp_path / "out"), ("weak",))
-    assert (found.planned, found.clips, found.missing) == (None, 11, 11)
-    assert fault_lines([found]) == ["data set weak: set weak: none of its 11 clips is there"]
-
-
-def test_only_sets_behind_an_unset_root_give_no_reason(tmp_path):
-    job = weak_job(tmp_path / "absent", tmp_path / "out")
-    assert list_sets(job, ("weak",))[0].fault
-    unset = [Fault(("roots", "recorded"), "roots.recorded: environment variable X is not set")]
-    (found,) = list_sets(job, ("weak",), unset)
-    assert (found.planned, found.fault) == (None, None)
-    other = [Fault(("roots", "rir"), "roots.rir: environment variable Y is not set")]
-    assert list_sets(job, ("weak",), other)[0].fault
 
 
 def desed_without_audio(tmp_path: Path, monkeypatch) -> None:
@@ -177,22 +88,6 @@ def test_roots_that_are_not_set(tmp_path, monkeypatch, not_timed):
     assert by_cell["B"] is None and by_cell["T1-S"] == 200 * (2322 // 24)
     assert plan["estimated_hours"] is None
     json.dumps(plan, allow_nan=False)
-
-
-@pytest.mark.skipif(not MINI_DESED.is_dir(), reason="no mini-DESED here")
-def test_soundscapes_are_counted_as_they_will_survive():
-    from raysed.config.data_job import DataJob
-    from raysed.config.reader import read_config
-    from raysed.data.build.source import SyntheticSource, open_source
-
-    job = read_config(ROOT / "data_jobs/mini_desed.yaml", DataJob)
-    roots = {key: path and str(ROOT / path) for key, path in job.roots}
-    small = {"asked": job.sets["xvalid_pitch_dry"].model_copy(update={"count": 30})}
-    job = job.model_copy(update={"roots": type(job.roots)(**roots), "sets": small})
-    source = open_source(job, "asked", ())
-    assert isinstance(source, SyntheticSource)
-    made = [source.make(index) for index in range(source.count)]
-    assert count_surviving(source.context) == sum(clip is not None for clip in made) < len(made)
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""What stands in the way of a run, found before its first work: the same for `tune` and for `--plan`."""
+
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from raysed.config.space import read_space
+from raysed.storage.folder import Folder
+from raysed.tune import run_space as run_module
+from raysed.tune.preparation import place_faults, prepare, refuse, training_faults
+from raysed.tune.preview import preview
+from tests.tune.tiny import write_space
+
+COST = {"by_training": defaultdict(dict), "notes": [], "estimated_hours": None}
+"""An estimate without the minute that it takes."""
+
+
+def resolved_space(*trainings, workers=1):
+    resources = SimpleNamespace(workers=workers)
+    return SimpleNamespace(space=SimpleNamespace(resources=resources), trainings=trainings)
+
+
+def training(cell, **shares):
+    """A training whose sets are called like their subsets."""
+    trial = SimpleNamespace(
+        shares=SimpleNamespace(total=sum(shares.values()), **shares),
+        used_subsets=lambda: {subset: subset for subset in shares},
+        set_names=lambda: [*shares, "val"],
+    )
+    return SimpleNamespace(trial=trial, cells=(cell,))
+
+
+def test_what_the_data_cannot_feed():
+    space = resolved_space(training("a", weak=4), training("b", weak=1, synthetic=2), workers=4)
+    clips = {"weak": 3, "synthetic": 2, "val": 0}
+    assert list(training_faults(space, clips)) == [
+        "cell a: shares.weak is 4, but weak holds 3 clips",
+        "cell a: val holds no clips",
+        "cell b: 4 workers for batches of 3 clips",
+        "cell b: val holds no clips",
+    ]
+    enough = {"weak": 4, "synthetic": 2, "val": 1}
+    assert list(training_faults(resolved_space(training("a", weak=4)), enough)) == []
+
+
+def test_places(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert place_faults(Folder(str(tmp_path / "new" / "run"))) == []
+    assert place_faults(Folder("s3://bucket/run")) == []
+    taken = f"{tmp_path}/file: a file stands where a folder is to be"
+    assert place_faults(Folder(str(tmp_path / "file" / "run"))) == [taken]
+
+
+def test_all_faults_are_told_at_once():
+    refuse([])
+    with pytest.raises(ValueError, match=r"^this space cannot run:\n  one\n  two$"):
+        refuse(["one", "two"])
+
+
+def test_data_sets_are_planned_once_and_what_is_printed_is_what_is_refused(tree: Path, monkeypatch):
+    path = write_space(tree, "both")
+    content = yaml.safe_load(path.read_text())
+    content["cells"][2]["set"]["shares"] = {"synthetic": 0, "unlabelled": 0, "weak": 400}
+    path.write_text(yaml.safe_dump(content))
+    resolved, run, planned = read_space(path), Folder(str(tree / "both")), []
+    from raysed.data.build import dataset_plan
+
+    plan_set = dataset_plan._plan_set
+
+    def counted(job, name, *about):
+        planned.append(name)
+        return plan_set(job, name, *about)
+
+    monkeypatch.setattr(dataset_plan, "_plan_set", counted)
+    monkeypatch.setattr("raysed.tune.preview._cost", lambda *about: dict(COST))
+    prepared = prepare(resolved, run, print, allow_changed=False)
+    assert prepared.faults == ["cell weak: shares.weak is 400, but weak holds 8 clips"]
+    assert sorted(planned) == sorted(resolved.data_sets())
+    assert prepared.clips["weak"] == 8 and len(prepared.left) == len(prepared.trials) == 4
+    printed = preview(resolved, run, [{"CPU": 4.0, "GPU": 0.0}])
+    assert printed["refusals"] == prepared.faults
+    monkeypatch.setattr(run_module, "start_ray", lambda address: pytest.fail("Ray was started"))
+    with pytest.raises(ValueError, match="cannot run") as refused:
+        run_module.run_space(resolved, path, run, address=None, say=print)
+    assert str(refused.value).splitlines()[1:] == [f"  {line}" for line in prepared.faults]

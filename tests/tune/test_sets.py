@@ -1,0 +1,52 @@
+"""The data sets of a space before anything is built."""
+
+import pytest
+
+from raysed.config.fault import Fault
+from raysed.tune.sets import count_surviving, fault_lines, list_sets
+from tests.data.recorded_tree import weak_job, write_tree
+from tests.paths import MINI_DESED, ROOT
+
+
+def test_recorded_sets_before_building(tmp_path):
+    job = weak_job(write_tree(tmp_path / "dataset"), tmp_path / "out")
+    (found,) = list_sets(job, ("weak",))
+    assert (found.planned.state, found.clips, found.asked, found.missing) == ("to_build", 10, 11, 1)
+    assert found.fault is None
+    assert found.bytes == 10 * round(0.87 * 2 * job.features.n_frames * job.features.n_mels)
+    assert not (tmp_path / "out").exists()
+
+
+def test_sets_without_audio_keep_their_counts(tmp_path):
+    root = write_tree(tmp_path / "dataset")
+    for path in (root / "audio/train/weak").iterdir():
+        path.unlink()
+    (found,) = list_sets(weak_job(root, tmp_path / "out"), ("weak",))
+    assert (found.planned, found.clips, found.missing) == (None, 11, 11)
+    assert fault_lines([found]) == ["data set weak: set weak: none of its 11 clips is there"]
+
+
+def test_only_sets_behind_an_unset_root_give_no_reason(tmp_path):
+    job = weak_job(tmp_path / "absent", tmp_path / "out")
+    assert list_sets(job, ("weak",))[0].fault
+    unset = [Fault(("roots", "recorded"), "roots.recorded: environment variable X is not set")]
+    (found,) = list_sets(job, ("weak",), unset)
+    assert (found.planned, found.fault) == (None, None)
+    other = [Fault(("roots", "rir"), "roots.rir: environment variable Y is not set")]
+    assert list_sets(job, ("weak",), other)[0].fault
+
+
+@pytest.mark.skipif(not MINI_DESED.is_dir(), reason="no mini-DESED here")
+def test_soundscapes_are_counted_as_they_will_survive():
+    from raysed.config.data_job import DataJob
+    from raysed.config.reader import read_config
+    from raysed.data.build.source import SyntheticSource, open_source
+
+    job = read_config(ROOT / "data_jobs/mini_desed.yaml", DataJob)
+    roots = {key: path and str(ROOT / path) for key, path in job.roots}
+    small = {"asked": job.sets["xvalid_pitch_dry"].model_copy(update={"count": 30})}
+    job = job.model_copy(update={"roots": type(job.roots)(**roots), "sets": small})
+    source = open_source(job, "asked", ())
+    assert isinstance(source, SyntheticSource)
+    made = [source.make(index) for index in range(source.count)]
+    assert count_surviving(source.context) == sum(clip is not None for clip in made) < len(made)
