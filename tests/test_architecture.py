@@ -159,9 +159,8 @@ STILL_BARE = {
         "page": "clips trials",
         "predict": "detector export output parallel recordings settings",
         "report": "verdicts_markdown",
-        "run": "folders identity ownership run_plan stored_file trial_state",
         ".": "text",
-        "tune": "estimate live_table preparation preview sets trainable",
+        "tune": "live_table trainable",
     }.items()
     for name in names.split()
 }
