@@ -25,16 +25,17 @@ class LocalCluster:
     """Nodes of one Ray, all at 127.0.0.1; a context manager that ends what it started, nothing else.
 
     Every node is a `ray start`, whose processes are known by a mark in their environment. `resources` are flags, one list a node, the head's
-    first: `[["--num-cpus=1"], ["--num-cpus=2"]]`.
+    first: `[["--num-cpus=1"], ["--num-cpus=2"]]`. `bin` holds the Python and the `ray` of all of them.
     """
 
-    def __init__(self, nodes: list[list[str]], **environment: str) -> None:
+    def __init__(self, nodes: list[list[str]], *, bin: Path = BIN, **environment: str) -> None:
+        self.bin = bin
         # Sockets live there: their paths hold at most 107 characters.
         self.temporary = Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp"))
         self.gcs = self.dashboard = self.agent = 0  # ports, known when the head starts
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTHONPATH"))},
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": f"{bin}:{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
@@ -109,11 +110,11 @@ class LocalCluster:
             flags += [f"--address=127.0.0.1:{self.gcs}"]
         with (self.logs / f"{number}.txt").open("w") as log:
             return subprocess.Popen(
-                [BIN / "ray", "start", *flags, *self.flags[number]],
+                [self.bin / "ray", "start", *flags, *self.flags[number]],
                 env=self.environment | {_NODE: self.mark(number)}, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
-    def _wait_for_agent(self) -> None:
+    def wait_for_agent(self) -> None:
         """The head's agent starts jobs. Ray refuses them where it is not there 10 s after it was asked for one."""
         deadline = time.monotonic() + _START_S
         while True:
@@ -157,10 +158,10 @@ class LocalCluster:
         **environment: str,
     ) -> subprocess.Popen:
         """`ray job submit` of a command in this checkout; its output ends with the job's."""
-        self._wait_for_agent()
+        self.wait_for_agent()
         return subprocess.Popen(
             [
-                BIN / "ray", "job", "submit", "--address", self.url, "--working-dir", ".",
+                self.bin / "ray", "job", "submit", "--address", self.url, "--working-dir", ".",
                 "--runtime-env", "cluster/runtime_env.yaml", "--", *command,
             ],
             cwd=ROOT, env=self.environment | environment, text=True,

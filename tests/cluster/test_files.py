@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
-from ray._private.runtime_env.packaging import GCS_STORAGE_MAX_SIZE
+from ray._private.ray_constants import get_runtime_env_default_excludes
+from ray._private.runtime_env.packaging import GCS_STORAGE_MAX_SIZE, create_package
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from tests.paths import ROOT
@@ -130,19 +133,51 @@ def test_roots_of_the_desed_job_are_given_to_every_node():
             assert all(name in job for name in names)
 
 
-def test_what_a_job_uploads_is_far_below_rays_limit():
-    excludes = read("runtime_env.yaml")["excludes"]
-    listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    sent = [
-        name for name in listed if (ROOT / name).is_file() and name.split("/")[0] not in excludes
-    ]
-    assert {"raysed/cli/entry.py", "tune_spaces/ablation.yaml", "data_jobs/desed.yaml"} <= set(sent)
-    assert sum((ROOT / name).stat().st_size for name in sent) < GCS_STORAGE_MAX_SIZE / 20
-    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
-    assert {"data", "runs", ".venv"} <= set(ignored) & set(excludes)
+def listed() -> list[str]:
+    """Files of this checkout that git would keep."""
+    command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [name for name in said.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory) -> list[str]:
+    """What Ray's own packer takes of a checkout in which data were built, runs made and packages installed."""
+    checkout, package = (
+        tmp_path_factory.mktemp("checkout"),
+        tmp_path_factory.mktemp("sent") / "p.zip",
+    )
+    made = ["data/x/shard-00000.parquet", "runs/x/status.json", ".venv/lib/x.py", ".git/config",
+            "raysed/__pycache__/x.pyc", "raysed.egg-info/PKG-INFO", "build/x", ".ruff_cache/x"]  # fmt: skip
+    for name in listed():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, checkout / name)
+    for name in made:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("not to be sent")
+    # Those that .gitignore names are left out a second time here: each on its own would do.
+    excludes = [*get_runtime_env_default_excludes(), *read("runtime_env.yaml")["excludes"]]
+    create_package(str(checkout), package, include_gitignore=False, excludes=excludes)
+    assert package.stat().st_size < GCS_STORAGE_MAX_SIZE / 20
+    with zipfile.ZipFile(package) as content:
+        return [name for name in content.namelist() if not name.endswith("/")]
+
+
+def test_what_a_job_sends_is_the_whole_package_and_the_configurations(sent):
+    whole = ("raysed/", "tune_spaces/", "data_jobs/", "cluster/")
+    code = {name for name in listed() if name.startswith(whole)}
+    assert {
+        "raysed/data/clip.py",
+        "raysed/data/build/job.py",
+        "raysed/page/assets/page.html",
+    } <= code
+    assert code <= set(sent)
+
+
+def test_what_a_job_does_not_send(sent):
+    first = {name.split("/")[0] for name in sent}
+    assert not first & {"data", "runs", ".venv", ".git", "docs", "tests", "build", ".ruff_cache"}
+    assert not [name for name in sent if "__pycache__" in name or ".egg-info" in name]
 
 
 def test_the_image_installs_what_is_pinned():

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AfterValidator, ValidationError
 
+from raysed import __version__
 from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
@@ -79,8 +80,9 @@ def sha256(content: bytes | pa.Buffer) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that decide a shard's bytes."""
-    packages = ("raysed", "numpy", "scipy", "pyarrow", "scaper", "soxbindings", "torchaudio")
-    return {package: version(package) for package in packages}
+    packages = ("numpy", "scipy", "pyarrow", "scaper", "soxbindings", "torchaudio")
+    # A submitted job brings raysed along, where it may not be installed, or as another version.
+    return {"raysed": __version__} | {package: version(package) for package in packages}
 
 
 def schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:

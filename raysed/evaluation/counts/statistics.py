@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from raysed import __version__
 from raysed.evaluation.counts.clip_counts import (
     PAPER,
     PSDS1,
@@ -39,8 +40,13 @@ FORMAT = 2
 COUNTED = ("event", "intersection", "segment", "tagging")
 """Counts at the default threshold, each behind one F1."""
 
-PACKAGES = ("raysed", "numpy", "numba")
-"""Packages whose versions are stored with the counts."""
+
+def _versions() -> dict[str, str]:
+    """Return the versions that are stored with the counts.
+
+    raysed's is the code's own: a submitted job brings it along, where it may not be installed.
+    """
+    return {"raysed": __version__} | {package: version(package) for package in ("numpy", "numba")}
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class Statistics:
             "evaluated_s": self.evaluated_s,
             "parameters": asdict(self.parameters),
             "psds": list(self.psds),
-            "versions": {package: version(package) for package in PACKAGES},
+            "versions": _versions(),
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         arrays = {
