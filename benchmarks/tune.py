@@ -25,6 +25,7 @@ from benchmarks.noise_set import write_set
 from raysed.config.data_job import DataJob
 from raysed.config.space import Cell, ResolvedSpace, Resources, Space, Training
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.ray_cluster import start_ray
 from raysed.run.folders import TrialFolder
@@ -33,7 +34,7 @@ from raysed.storage.folder import Folder
 from raysed.training import trainer as trainer_module
 from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer
-from raysed.tune.run_space import cache_dir, fit
+from raysed.tune.run_space import fit
 
 SMALL = Model(filters=(4, 4), pooling=((4, 16), (4, 8)), gru_units=4)
 LIMIT = "imports of torch and Ray in every trial's process"

@@ -8,24 +8,22 @@ the other did; and a driver that slept longer than a minute wakes up beside its 
 trial's result is wrong, as trials are deterministic and files are written whole; work is done twice.
 """
 
-import errno
-import fcntl
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from raysed.run.folders import LOCK
 from raysed.run.status_file import Driver, StatusFile
+from raysed.storage.file_lock import file_lock
 from raysed.storage.folder import Folder
 
 HEARTBEAT_S = 10.0
 STALE_S = 60.0
 """A driver without a heartbeat for this long is considered dead."""
 _SETTLE_S = 1.0
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 
 class RunBusyError(ValueError):
@@ -43,19 +41,12 @@ def system_lock(run: Folder) -> Iterator[bool]:
     if not run.is_local:
         yield False
         return
-    path = Path(run.url, LOCK)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            has_lock = held.enter_context(file_lock(Path(run.url, LOCK), wait=False))
         except BlockingIOError as error:
             raise RunBusyError(_busy(run, _driver(run))) from error
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-            yield False
-            return
-        yield True
+        yield has_lock
 
 
 def check_heartbeat(run: Folder, has_lock: bool) -> None:

@@ -37,10 +37,15 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 def remove_unfinished(folder: Path) -> None:
     """Remove unfinished files that killed writers left in a folder and below it; files being written stay."""
     for path in folder.rglob(f".*{_SUFFIX}"):
-        # Gone meanwhile, held by its writer, or on a file system without locks.
-        with suppress(OSError), path.open("r+b") as file:  # NFS locks what is open for writing
+        # Gone meanwhile, held by its writer, a link, or on a file system without locks. NFS locks what is open for
+        # writing.
+        with suppress(OSError), open(path, "r+b", opener=_unlinked) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
+
+
+def _unlinked(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _held(path: Path) -> IO[bytes]:

@@ -7,7 +7,6 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from ray.tune import TuneError
 
 from raysed.config.space import ResolvedSpace
 from raysed.data.build.job import DatasetResult, build
+from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES
 from raysed.ray_cluster import start_ray
 from raysed.run.folders import SPACE
@@ -37,6 +37,7 @@ from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan
 from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
+from raysed.storage.scratch import scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
 from raysed.tune.live_table import is_terminal, live_table
@@ -53,13 +54,6 @@ from raysed.tune.trial_progress import TrialProgress
 
 Say = Callable[[str], None]
 _PROCESS_RETRIES = 2
-
-
-def cache_dir() -> str:
-    """Return the node-local folder of memory-mapped features: RAYSED_CACHE, or a folder under the temporary
-    one.
-    """
-    return os.environ.get("RAYSED_CACHE") or f"{tempfile.gettempdir()}/raysed-cache-{os.getuid()}"
 
 
 def run_space(
@@ -192,7 +186,7 @@ def fit(
         }
         for trial in left
     ]
-    with tempfile.TemporaryDirectory(prefix="raysed-tune-") as scratch:
+    with scratch("raysed-trials-") as storage:
         tune.Tuner(
             tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),
             param_space={"job": tune.grid_search(configs)},
@@ -203,7 +197,7 @@ def fit(
             ),
             run_config=tune.RunConfig(
                 name=resolved.space.name,
-                storage_path=scratch,
+                storage_path=str(storage),
                 failure_config=tune.FailureConfig(max_failures=_PROCESS_RETRIES),
                 callbacks=callbacks,
                 verbose=0,

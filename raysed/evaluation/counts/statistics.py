@@ -40,13 +40,7 @@ FORMAT = 2
 COUNTED = ("event", "intersection", "segment", "tagging")
 """Counts at the default threshold, each behind one F1."""
 
-
-def _versions() -> dict[str, str]:
-    """Return the versions that are stored with the counts.
-
-    raysed's is the code's own: a submitted job brings it along, where it may not be installed.
-    """
-    return {"raysed": __version__} | {package: version(package) for package in ("numpy", "numba")}
+PACKAGES = ("numpy", "numba")  # beside raysed itself, which need not be installed
 
 
 @dataclass(frozen=True)
@@ -113,7 +107,7 @@ class Statistics:
             "evaluated_s": self.evaluated_s,
             "parameters": asdict(self.parameters),
             "psds": list(self.psds),
-            "versions": _versions(),
+            "versions": {"raysed": __version__} | {name: version(name) for name in PACKAGES},
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         arrays = {
