@@ -154,12 +154,7 @@ STILL_BARE = {
         "config": "layers reference search",
         "data/recorded": "tsv",
         "demo": "run_demo",
-        "evaluation/counts": "clip_counts",
-        "evaluation/detections": "frame_scores",
-        "page": "clips trials",
-        "predict": "detector export output parallel recordings settings",
-        "report": "verdicts_markdown",
-        ".": "text",
+        "predict": "detector export parallel recordings",
         "tune": "live_table trainable",
     }.items()
     for name in names.split()
