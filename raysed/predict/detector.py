@@ -22,9 +22,6 @@ from raysed.training.inputs import Normaliser
 
 Network = Literal["student", "teacher"]
 
-_TENSORS = {"student", "teacher", "mean_F", "std_F"}
-_ABOUT = {"trial", "features", "classes", "epoch"}
-
 
 @dataclass(frozen=True)
 class Detector:
@@ -112,12 +109,6 @@ def read_checkpoint(path: str) -> Checkpoint:
     if content is None:
         raise ValueError(f"{path}: no such checkpoint")
     tensors, about = parse_checkpoint(content, path)
-    missing = sorted((_TENSORS - set(tensors)) | (_ABOUT - set(about)))
-    if missing and "networks" not in tensors:
-        raise ValueError(
-            f"{path}: of another version of raysed ({about.get('raysed', 'unknown')}): "
-            f"it lacks {', '.join(missing)}"
-        )
     predictor = make_predictor(tensors, about, path)
     settings = Settings.uniform(predictor.classes, predictor.trial.postprocessing)
     if "postprocessing" in about:

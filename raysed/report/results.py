@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
 from raysed.report.shown import METRICS
-from raysed.run.folders import TrialFolder, TrialResult, statistics_file, trial_name
+from raysed.run.folders import RESULT, TrialFolder, TrialResult, statistics_file, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder
 
+UNREADABLE = (
+    *(BadZipFile, ZlibError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(NotImplementedError, OverflowError),
+)
+"""The errors of numpy, zipfile and JSON for bytes that are no statistics, or damaged ones."""
 BASELINES = {
     "always_on": "every class always on",
     "permuted": "its own predictions, clip names permuted",
@@ -135,7 +141,7 @@ def _refuse_mixed_sets(results: list[Result]) -> None:
                 f" {other.statistics.n_clips} clips (set {other.statistics.key[:12]}), trial"
                 f" {result.trial} on {result.statistics.n_clips} clips (set"
                 f" {result.statistics.key[:12]}): one table cannot compare different sets. Remove"
-                " the result.json of the trials that are out of date and run again"
+                f" the {RESULT} of the trials that are out of date and run again"
             )
 
 
@@ -145,13 +151,14 @@ def _load(trial: TrialFolder, name: str, loaded: dict[str, Statistics]) -> Stati
         return loaded[where]
     content = trial.folder.read(name)
     if content is None:
-        raise ValueError(
-            f"{where} is missing, although the trial is finished; remove its result.json"
-        )
+        raise ValueError(f"{where} is missing, although the trial is finished; remove its {RESULT}")
     try:
         loaded[where] = Statistics.load(BytesIO(content))
-    except (ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ValueError(f"{where} cannot be read: {error}") from error
+    except UNREADABLE as error:
+        raise ValueError(
+            f"{where} cannot be read ({type(error).__name__}: {error}): remove the {RESULT} of its trial"
+            " and run again"
+        ) from error
     return loaded[where]
 
 

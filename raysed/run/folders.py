@@ -26,7 +26,9 @@ TRIALS = "trials"
 LAST = "checkpoints/last.pt"
 """The training state of a trial that is not finished, from which it goes on."""
 LOG = "log.txt"
-_CONFIG, _RESULT = "config.json", "result.json"
+RESULT = "result.json"
+"""The last file of a trial: where it stands, the trial is finished."""
+_CONFIG = "config.json"
 _PROGRESS, _FAILED, _STOPPED = "progress.jsonl", "failed.json", "stopped.json"
 
 
@@ -128,7 +130,7 @@ class TrialFolder:
     @property
     def finished(self) -> bool:
         """True once its result is stored."""
-        return self.folder.read(_RESULT) is not None
+        return self.folder.read(RESULT) is not None
 
     def config(self) -> dict[str, Any] | None:
         """Read what the folder belongs to (raysed.run.identity)."""
@@ -145,15 +147,15 @@ class TrialFolder:
 
     def result(self) -> TrialResult | None:
         """Read the result of a finished trial."""
-        return read_stored(self.folder, _RESULT, TrialResult)
+        return read_stored(self.folder, RESULT, TrialResult)
 
     def result_as_json(self) -> dict[str, Any] | None:
         """Read the result as it was written."""
-        return _object(self.folder, _RESULT)
+        return _object(self.folder, RESULT)
 
     def write_result(self, content: dict[str, Any]) -> None:
         """Write the result, the last file of a trial."""
-        write_json(self.folder, _RESULT, content)
+        write_json(self.folder, RESULT, content)
 
     def epochs(self) -> list[dict[str, Any]]:
         """Read the metrics of every epoch behind it; an empty list before the first."""

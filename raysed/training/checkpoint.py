@@ -8,6 +8,7 @@ import json
 import pickle
 import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
 
 FORMAT = 1
+_PREDICTOR = {"student", "teacher", "mean_F", "std_F", "trial", "features", "classes", "epoch"}
 _ZIP = b"PK\x03\x04"
 # What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
 _UNREADABLE = (
@@ -84,11 +86,27 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
         tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         about = json.loads(tensors.pop("about"))
         found = about.get("format")
+    except pickle.UnpicklingError as error:
+        # torch's own words advise to load it without the check that refuses it.
+        raise ValueError(
+            f"{path}: not a whole raysed checkpoint (it holds other objects than tensors and text)"
+        ) from error
     except _UNREADABLE as error:
         raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
     if found != FORMAT:
         raise ValueError(f"{path}: checkpoint format {found}, expected {FORMAT}")
     return tensors, about
+
+
+def require(
+    found: Collection[str], wanted: Collection[str], about: dict[str, Any], path: str
+) -> None:
+    """Raise ValueError naming the parts that a checkpoint lacks."""
+    if missing := sorted(set(wanted) - set(found)):
+        raise ValueError(
+            f"{path}: of another version of raysed ({about.get('raysed', 'unknown')}), or edited:"
+            f" it lacks {', '.join(missing)}"
+        )
 
 
 def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
@@ -118,8 +136,9 @@ def load_predictor(folder: Folder, name: str) -> Predictor:
 
 def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) -> Predictor:
     """Return the networks of a parsed checkpoint. Raises ValueError naming `path` and what is wrong with it."""
-    if "student" not in tensors:
+    if "networks" in tensors:
         raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
+    require({**tensors, **about}, _PREDICTOR, about, path)
     trial = validate(about["trial"], Trial, source=path)
     networks = {}
     for network in ("student", "teacher"):

@@ -17,13 +17,24 @@ from raysed.run.folders import LAST, TrialFolder, best_checkpoint
 from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
 from raysed.training.batches import Batch, BatchSource
-from raysed.training.checkpoint import Predictor, parse_checkpoint, save_checkpoint, save_predictor
+from raysed.training.checkpoint import (
+    Predictor,
+    parse_checkpoint,
+    require,
+    save_checkpoint,
+    save_predictor,
+)
 from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macro_f1
 
+_STATE = {
+    *("networks", "mean_F", "std_F", "losses_L5"),
+    *("world", "epoch", "step_in_epoch", "best", "history", "seconds"),
+}
+"""The parts of a training state."""
 _CHECK_STEPS = 50
 """The losses are read from the device once in this many steps, and at the end of an epoch."""
 
@@ -79,6 +90,7 @@ class Trainer:
             self.normaliser = fitted.to(self.device)
             return "trains from the beginning"
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
+        require({**tensors, **about}, _STATE, about, f"{self.out.url}/{LAST}")
         identity = identity_of(self.trial, self.sets, self.seed)
         stored = {key: about.get(key) for key in identity}
         check_identity(f"{self.out.url}/{LAST}", stored, identity)

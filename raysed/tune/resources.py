@@ -8,6 +8,7 @@ import ray
 from raysed.config.space import ResolvedSpace
 from raysed.data.features.shards import MANIFEST
 from raysed.ray_cluster import check_visible
+from raysed.run.folders import STATUS
 from raysed.storage.folder import Folder
 
 _SHARE = 0.25
@@ -41,7 +42,7 @@ def settle_gpus(resolved: ResolvedSpace, nodes: Sequence[Node]) -> ResolvedSpace
 
 def check_nodes(run: Folder, data_sets: Sequence[str]) -> None:
     """Raise ValueError where a node does not see the run's folder or a data set's, if these are paths."""
-    files = {"the run": f"{run.url}/status.json"} if run.is_local else {}
+    files = {"the run": f"{run.url}/{STATUS}"} if run.is_local else {}
     files |= {f"data set {url}": f"{url}/{MANIFEST}" for url in data_sets if Folder(url).is_local}
     if len(cluster_nodes()) > 1 and files:
         check_visible(files)

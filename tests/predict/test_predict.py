@@ -335,7 +335,7 @@ def test_checkpoints_that_are_none(small, tmp_path):
 def test_a_checkpoint_whose_weights_are_not_numbers_is_refused(tmp_path):
     """It used to end in the compiled decoding, with a segmentation fault."""
     path = checkpoint(tmp_path)
-    predictor = read_checkpoint(path)[0]
+    predictor = read_checkpoint(path).predictor
     with torch.no_grad():
         predictor.student.strong.bias[1] = float("nan")
     save_predictor(Folder(str(tmp_path)), "nan.pt", predictor)

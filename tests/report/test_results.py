@@ -99,3 +99,27 @@ def test_statistics_survive_the_folder(run):
     statistics.save(buffer)
     assert buffer.getvalue() == run.child("trials/g-seed0").read("statistics/val.dry.npz")
     assert np.isfinite(statistics.durations_s).all()
+
+
+def npz(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 cut",
+        npz(other=np.arange(3)),
+        npz(header=np.frombuffer(b"[]", np.uint8)),
+        npz(header=np.frombuffer(b'{"format": 9}', np.uint8)),
+        npz(header=np.frombuffer(b"{", np.uint8)),
+    ],
+)
+def test_damaged_or_edited_statistics_are_named_with_what_to_do(run, content):
+    run.write("trials/p-seed1/statistics/val.dry.npz", content)
+    message = r"p-seed1/statistics/val\.dry\.npz cannot be read .* remove the result\.json"
+    with pytest.raises(ValueError, match=message):
+        write_report(run)

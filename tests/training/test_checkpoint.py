@@ -142,3 +142,21 @@ def test_weights_of_another_model_are_named(saved, tmp_path):
     save_predictor(folder, "odd.pt", type(predictor)(**{**vars(predictor), "trial": other}))
     with pytest.raises(ValueError, match=r"odd\.pt: weights do not fit"):
         load_predictor(folder, "odd.pt")
+
+
+@pytest.mark.parametrize("lost", ["teacher", "std_F", "classes", "trial", "epoch"])
+def test_a_part_that_is_lacking_is_named(saved, tmp_path, lost):
+    tensors, about = load_checkpoint(saved, "best.pt")
+    for parts in (tensors, about):
+        parts.pop(lost, None)
+    save_checkpoint(Folder(str(tmp_path)), "best.pt", tensors, about)
+    with pytest.raises(ValueError, match=rf"best\.pt: of another version .* it lacks {lost}$"):
+        load_predictor(Folder(str(tmp_path)), "best.pt")
+
+
+def test_other_objects_are_refused_without_advice_to_load_them():
+    buffer = io.BytesIO()
+    torch.save({"about": zipfile.ZipInfo("x")}, buffer)
+    with pytest.raises(ValueError, match="holds other objects than tensors and text") as caught:
+        parse_checkpoint(buffer.getvalue(), "x.pt")
+    assert "weights_only" not in str(caught.value)

@@ -133,10 +133,7 @@ class Statistics:
             arrays = dict(stored)
         header = json.loads(arrays["header"].tobytes())
         if header["format"] != FORMAT:
-            raise ValueError(
-                f"{file}: statistics of format {header['format']}, expected {FORMAT}; "
-                "remove the result.json of its trial and run again"
-            )
+            raise ValueError(f"statistics of format {header['format']}, expected {FORMAT}")
         psds = {}
         for index, criteria in enumerate(header["psds"]):
             fields = {
