@@ -22,7 +22,7 @@ from benchmarks.common import Row, document, idle_share, one_core, paired, publi
 from benchmarks.published import convolved, published_soundscape
 from benchmarks.step_parts import Clock
 from raysed.config.data_job import DataJob, Roots, SyntheticSet
-from raysed.data.audio import EXTENSIONS
+from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
 from raysed.data.soundscapes import reverb, soundscape
@@ -50,7 +50,7 @@ def bank_roots(folder: Path) -> tuple[Roots, str]:
         return write_demo_tree(folder / "tree", sizes=sizes), "procedural"
     for source in sorted(MINI_DESED.rglob("*")):
         inside = source.relative_to(MINI_DESED)
-        if inside.parts[0] in ("soundbank", "rir") and source.suffix in EXTENSIONS:
+        if inside.parts[0] in ("soundbank", "rir") and source.suffix in AUDIO_EXTENSIONS:
             wav = (folder / inside).with_suffix(".wav")
             wav.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(wav, *soundfile.read(source), subtype="PCM_16")

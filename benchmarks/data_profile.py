@@ -24,22 +24,21 @@ from benchmarks.common import one_core
 from benchmarks.data import BLOCK, bank_roots, job_of, kept_blocks
 from raysed.config.data_job import Features, Roots
 from raysed.data.features import mel
-from raysed.data.soundscapes import loudness, soundscape
-from raysed.data.soundscapes import rendering as render
+from raysed.data.soundscapes import loudness, rendering, soundscape
 from raysed.data.soundscapes.soundscape import SoundscapeContext, make_soundscape
 
 PARTS = {
     "Scaper's instantiation": (soundscape.scaper.Scaper, "_instantiate_event"),
     "random generators": (soundscape, "random_state"),
     "rest of the specification": (soundscape, "specify"),
-    "sources": (render._Sources, "read"),
+    "sources": (rendering._Sources, "read"),
     "SoX": (importlib.import_module("soxbindings._soxbindings"), "build_flow_effects"),
     "around SoX": (soundscape, "convert"),
     "loudness, filters": (loudness, "_weighted_energy"),
-    "loudness, blocks and gates": (render, "integrated_lufs"),
-    "gains": (render, "_at_level"),
-    "fades": (render, "_fade"),
-    "rest of the rendering": (soundscape, "render"),
+    "loudness, blocks and gates": (rendering, "integrated_lufs"),
+    "gains": (rendering, "_at_level"),
+    "fades": (rendering, "_fade"),
+    "rest of the rendering": (soundscape, "render_stems"),
     "sum of the stems": (soundscape, "_mix"),
     "labels": (soundscape, "clean_events"),
     "specification as JSON": (soundscape, "_source"),

@@ -15,8 +15,8 @@ from raysed.config.trial import PostProcessing
 from raysed.model.network import make_network
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
-from raysed.predict.settings import Settings
-from raysed.predict.sources import Source
+from raysed.predict.settings import ClassPostProcessing
+from raysed.predict.sources import Recording
 from raysed.predict.windows import Grid
 from raysed.training.inputs import Normaliser
 from raysed.training.keys import torch_generator
@@ -57,7 +57,7 @@ def prediction_parity(device: str) -> Check:
 def _whole(detector: Detector, path: Path) -> tuple[np.ndarray, float]:
     """Return the scores of a recording and the seconds that they took."""
     began = time.perf_counter()
-    (prediction,) = predict(detector, [Source(path.name, str(path))])
+    (prediction,) = predict(detector, [Recording(path.name, str(path))])
     assert prediction.scores is not None, prediction.reason
     return prediction.scores.scores_TK.astype(np.float32), time.perf_counter() - began
 
@@ -75,7 +75,7 @@ def _detector(device: str, size_for: str) -> Detector:
         features=features,
         classes=CLASSES,
         grid=Grid.of(features, model),
-        settings=Settings.uniform(CLASSES, PostProcessing()),
+        settings=ClassPostProcessing.uniform(CLASSES, PostProcessing()),
         name="student",
         epoch=0,
         device=device,

@@ -30,10 +30,10 @@ from benchmarks.predict_agreement import agreement, draw, read_clips, write_reco
 from benchmarks.predict_tables import tables
 from benchmarks.rehearsal_watch import Process, look
 from raysed.predict.detector import Detector, load_detector
-from raysed.predict.prediction_run import Request, run
+from raysed.predict.prediction_run import PredictRequest, run
 from raysed.predict.recordings import BATCH, predict
 from raysed.predict.settings import smooth
-from raysed.predict.sources import Source
+from raysed.predict.sources import Recording
 from raysed.predict.windows import Timeline, windows
 
 DEMO_TRIALS = Path("runs/demo/trials")
@@ -42,12 +42,12 @@ RECORDING_S = 600
 HOURS_3_S, DAY_S = 3 * 3600, 24 * 3600
 
 
-def read_whole(source: Source) -> np.ndarray:
+def read_whole(source: Recording) -> np.ndarray:
     """Read a recording's waveform."""
     return soundfile.read(source.url, dtype="float32")[0]
 
 
-def plainly(detector: Detector, source: Source) -> np.ndarray:
+def plainly(detector: Detector, source: Recording) -> np.ndarray:
     """Return the frame scores of a recording that is read whole and whose windows are scored one after the
     other.
     """
@@ -59,14 +59,14 @@ def plainly(detector: Detector, source: Source) -> np.ndarray:
     return timeline.finish(len(wave_T) / grid.rate_hz)[0]
 
 
-def ours(detector: Detector, source: Source) -> np.ndarray:
+def ours(detector: Detector, source: Recording) -> np.ndarray:
     """Return the frame scores as `raysed predict` makes them."""
     (prediction,) = predict(detector, [source])
     assert prediction.scores is not None, prediction.reason
     return prediction.scores.scores_TK
 
 
-def batches_row(detector: Detector, source: Source, pairs: int) -> Row:
+def batches_row(detector: Detector, source: Recording, pairs: int) -> Row:
     """Compare the prediction of one recording with the plain loop."""
     held = [window_T for _, window_T in windows([read_whole(source)], detector.grid)]
     batch = BATCH[detector.device]
@@ -98,7 +98,7 @@ def once(checkpoint: str, audio: str, out: str) -> dict[str, float]:
     torch.set_num_threads(1)
     said: list[str] = []
     began, before_s = time.perf_counter(), time.process_time()
-    if run(Request(checkpoint, (audio,), out=out), said.append):
+    if run(PredictRequest(checkpoint, (audio,), out=out), said.append):
         raise RuntimeError("; ".join(said))
     seen: dict[tuple[int, int], Process] = {}
     look(os.getpid(), seen, "predict")
@@ -111,7 +111,7 @@ def once(checkpoint: str, audio: str, out: str) -> dict[str, float]:
     }
 
 
-def cost(checkpoint: str, source: Source, seconds: float, times: int) -> dict[str, Any]:
+def cost(checkpoint: str, source: Recording, seconds: float, times: int) -> dict[str, Any]:
     """Return medians and ranges over `times` new processes that predict a recording to TSV."""
     out = str(Path(source.url).with_suffix(".tsv"))
     found = []
@@ -181,7 +181,7 @@ def measure(checkpoint: str, audio: str, n: int, day: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         agreed = agreement(detector, clips, count, n, folder)
-        made = batches_row(detector, Source("0", str(folder / "recording0.flac")), n)
+        made = batches_row(detector, Recording("0", str(folder / "recording0.flac")), n)
         taken = costs(checkpoint, detector, clips, lengths, folder)
     trial = {"sha256": hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()[:12]}
     trial |= {"epoch": detector.epoch, "window_s": detector.grid.window / detector.grid.rate_hz}

@@ -16,7 +16,7 @@ import soundfile
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
-from raysed.predict.sources import Source, find_sources
+from raysed.predict.sources import Recording, find_sources
 from raysed.predict.stream import Heard, blocks
 from raysed.predict.windows import Grid
 
@@ -110,12 +110,12 @@ def draw(clips: int, count: int, seed: int) -> list[int]:
     return np.concatenate(rounds)[:count].tolist()
 
 
-def write_recording(path: Path, clips: Iterable[np.ndarray], grid: Grid) -> Source:
+def write_recording(path: Path, clips: Iterable[np.ndarray], grid: Grid) -> Recording:
     """Write clips end to end as 16-bit FLAC, one at a time."""
     with soundfile.SoundFile(path, "w", grid.rate_hz, 1, "PCM_16", format="FLAC") as file:
         for wave_T in clips:
             file.write(np.clip(wave_T, -1, 1))
-    return Source(path.name, str(path))
+    return Recording(path.name, str(path))
 
 
 def agreement(
@@ -158,7 +158,7 @@ def summed(ones: Sequence[Agreement]) -> dict[str, Any]:
     }
 
 
-def _events(detector: Detector, sources: Sequence[Source]) -> list[dict[float, list[Event]]]:
+def _events(detector: Detector, sources: Sequence[Recording]) -> list[dict[float, list[Event]]]:
     """Return the events of each recording at each threshold."""
     made = []
     for prediction in predict(detector, sources):

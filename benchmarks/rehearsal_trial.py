@@ -96,7 +96,7 @@ def epoch(job: dict[str, Any]) -> dict[str, Any]:
     meter.wrap(Trainer, "run_epoch", lambda *_: "epoch")
     meter.wrap(Trainer, "_save", lambda *_: "checkpoint")
     meter.wrap(trainer_module, "score_set", lambda *_: "x-valid forward")
-    meter.wrap(trainer_module, "macro_f1", lambda *_: "x-valid F1")
+    meter.wrap(trainer_module, "strong_macro_f1", lambda *_: "x-valid F1")
     meter.wrap(train_module, "evaluate", lambda *_: "evaluation")
     meter.wrap(train_module, "score_set", lambda _, one, *__: f"forward {one.name}")
     by_clips = {}

@@ -197,7 +197,7 @@ def epoch_overhead(root: Path, steps: int) -> dict[str, Any]:
     networks.step = meter.wrap("step", networks.step)
     networks.optimiser.step = meter.wrap("optimiser", networks.optimiser.step)
     trainer_module.score_set = meter.wrap("xvalid_forward", trainer_module.score_set)
-    trainer_module.macro_f1 = meter.wrap("xvalid_f1", trainer_module.macro_f1)
+    trainer_module.strong_macro_f1 = meter.wrap("xvalid_f1", trainer_module.strong_macro_f1)
     trainer.run_epoch(300.0)
     meter.seconds.clear()
     started = time.process_time()

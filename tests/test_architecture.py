@@ -87,6 +87,29 @@ def test_a_file_name_stands_for_one_thing():
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
+def public_names(tree):
+    """The classes, functions and constants that a module defines at its top level, imports left out."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        named = [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            named = [node.name]
+        yield from (name for name in named if not name.startswith("_"))
+
+
+def test_public_names_are_those_that_a_module_defines():
+    text = "import os\nA = 1\nB: int = 2\n_C = 3\ndef d(): e = 1\nclass F:\n    g = 1\n"
+    assert list(public_names(ast.parse(text))) == ["A", "B", "d", "F"]
+
+
+def test_a_public_name_stands_for_one_thing():
+    places = {}
+    for path in FILES:
+        for name in set(public_names(ast.parse(path.read_text()))):
+            places.setdefault(name, []).append(relative(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def test_edge_modules_are_where_the_rules_say():
     found = {edge: set() for edge in EDGE}
     for path in FILES:

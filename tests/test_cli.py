@@ -14,7 +14,7 @@ from raysed.cli import commands
 from raysed.cli import entry as cli
 from raysed.config.fault import ConfigError
 from raysed.config.reference import reference
-from raysed.config.schema import KINDS, schema
+from raysed.config.schema import KINDS, json_schema
 from raysed.data.build.resume import DatasetResult
 from tests.paths import ROOT
 
@@ -85,14 +85,14 @@ def test_each_command_shows_an_example_that_it_would_take(main, command):
 def test_a_schema_is_one_json_object(main):
     for kind in KINDS:
         code, out, _ = main("schema", kind)
-        assert (code, json.loads(out)) == (0, schema(kind))
+        assert (code, json.loads(out)) == (0, json_schema(kind))
         assert (
             out
             == (
                 ROOT / {"space": "tune_spaces", "job": "data_jobs"}[kind] / "schema.json"
             ).read_text()
         )
-    assert json.loads(main("schema")[1]) == {kind: schema(kind) for kind in KINDS}
+    assert json.loads(main("schema")[1]) == {kind: json_schema(kind) for kind in KINDS}
     assert main("schema", "--markdown") == (0, reference(), "")
     assert main("schema", "job", "--markdown") == (0, reference("job"), "")
 

@@ -10,7 +10,7 @@ import typer
 
 from raysed.cli.console import console
 from raysed.cli.data_command import data
-from raysed.cli.predict_commands import export, postprocess, predict
+from raysed.cli.predict_commands import JsonOption, export, postprocess, predict_command
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AddressOption = Annotated[
     str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
 ]
@@ -159,7 +158,7 @@ def _report(run: "Folder", as_json: bool) -> "Report":
 
 
 _command("predict", THE_WAY, "raysed predict best-xvalid.pt recording.wav --out events.tsv")(
-    predict
+    predict_command
 )
 _command(
     "postprocess",
@@ -217,9 +216,9 @@ def score_command(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
     from raysed.cli.score_text import show
-    from raysed.evaluation.score.score import Request, score
+    from raysed.evaluation.score.score import ScoreRequest, score
 
-    request = Request(
+    request = ScoreRequest(
         predictions, ground_truth, durations, versus, overlaps, threshold, at_threshold, draws, seed
     )
     show(score(request), as_json=as_json)
@@ -237,10 +236,10 @@ def schema_command(
 ) -> None:
     """Print the JSON Schema of the YAML files, with which editors complete and check them."""
     from raysed.config.reference import reference
-    from raysed.config.schema import KINDS, schema
+    from raysed.config.schema import KINDS, json_schema
 
     if markdown:
         print(reference(kind), end="")
     else:
-        found = schema(kind) if kind else {each: schema(each) for each in KINDS}
+        found = json_schema(kind) if kind else {each: json_schema(each) for each in KINDS}
         print(json.dumps(found, indent=2))

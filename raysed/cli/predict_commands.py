@@ -14,7 +14,7 @@ from raysed.exit_codes import CHECK_FAILED, DONE
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def predict(  # noqa: PLR0913 - each is an option
+def predict_command(  # noqa: PLR0913 - each is an option
     checkpoint: Annotated[
         str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
     ],
@@ -51,9 +51,9 @@ def predict(  # noqa: PLR0913 - each is an option
     ] = None,
 ) -> None:
     """Sound events of recordings; 0 all predicted, 2 none or wrong input, 3 some were skipped."""
-    from raysed.predict.prediction_run import Request, run
+    from raysed.predict.prediction_run import PredictRequest, run
 
-    request = Request(
+    request = PredictRequest(
         checkpoint,
         tuple(audio),
         out=out,
@@ -105,7 +105,7 @@ def postprocess(
     as_json: JsonOption = False,
 ) -> None:
     """Tune thresholds and median windows for each class on x-valid, without training; judge honestly."""
-    from raysed.predict.retune import as_object, retune, table
+    from raysed.predict.retune import as_object, comparison_lines, retune
     from raysed.storage.folder import Folder
 
     with tempfile.TemporaryDirectory() as cache:
@@ -113,7 +113,7 @@ def postprocess(
     print(
         json.dumps(as_object(path, gains, settings))
         if as_json
-        else "\n".join(table(gains, settings))
+        else "\n".join(comparison_lines(gains, settings))
     )
     _say(f"wrote {path}")
     judged = gains[1].gain

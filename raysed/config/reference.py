@@ -6,7 +6,7 @@ from typing import Any
 
 from raysed.config.base import Config
 from raysed.config.data_job import DataJob
-from raysed.config.schema import Kind, Schema, model_schema
+from raysed.config.schema import FileKind, Schema, model_schema
 from raysed.config.space import Space
 from raysed.config.trial import Trial
 
@@ -91,7 +91,7 @@ _TYPES = {
 _HEADER = "| key | type | default | unit | range | meaning |\n|---|---|---|---|---|---|"
 
 
-def reference(kind: Kind | None = None) -> str:
+def reference(kind: FileKind | None = None) -> str:
     """The Markdown page, or its part on one kind of file."""
     job = _part(_JOB, DataJob)
     space = _part(_SPACE, Space) + _part(_TRIAL, Trial)

@@ -16,8 +16,8 @@ from raysed.config.data_job import DataJob
 from raysed.config.space import Space
 from raysed.config.trial import Trial
 
-Kind = Literal["space", "job"]
-KINDS: tuple[Kind, ...] = ("space", "job")
+FileKind = Literal["space", "job"]
+KINDS: tuple[FileKind, ...] = ("space", "job")
 Schema = dict[str, Any]
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -28,7 +28,7 @@ _EXTENDS = {
 }
 
 
-def schema(kind: Kind) -> Schema:
+def json_schema(kind: FileKind) -> Schema:
     """JSON Schema of a `tune_spaces/*.yaml` (space) or a `data_jobs/*.yaml` (job)."""
     content = _space() if kind == "space" else model_schema(DataJob)
     return {"$schema": _DRAFT, **content}

@@ -12,7 +12,7 @@ import soxr
 
 from raysed.data.containers.audio_file import open_audio
 
-EXTENSIONS = (".wav", ".flac", ".ogg")
+AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg")
 
 # Read this much beyond the wanted end, so that the resampler's filter does not see an artificial
 # edge.

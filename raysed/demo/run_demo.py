@@ -16,7 +16,7 @@ from raysed.storage.folder import Folder
 from raysed.tune.preparation import place_faults
 from raysed.tune.run_space import run_space, say_to_stderr
 
-SPACE = Path("tune_spaces/demo.yaml")
+DEMO_SPACE = Path("tune_spaces/demo.yaml")
 """Path of the space, relative to the working directory, like the roots and folders inside it."""
 
 
@@ -25,16 +25,16 @@ def run_demo(run: str | None) -> int:
 
     The code is 0: done and something was learnt; 1: done, but the check of learning failed; 3: failed trials.
     """
-    if not SPACE.is_file():
-        raise ValueError(f"{SPACE} is not here: run the demo from raysed's own folder")
+    if not DEMO_SPACE.is_file():
+        raise ValueError(f"{DEMO_SPACE} is not here: run the demo from raysed's own folder")
     tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
-    resolved = read_space(SPACE)
+    resolved = read_space(DEMO_SPACE)
     folder = Folder(run or resolved.space.run)
     if faults := place_faults(folder):
         raise ValueError("; ".join(faults))
     say_to_stderr(f"built-in sound bank and recordings: {tree} (made once)")
     write_demo_tree(tree)
-    code = run_space(resolved, SPACE, folder, address=None, say=say_to_stderr)
+    code = run_space(resolved, DEMO_SPACE, folder, address=None, say=say_to_stderr)
     report = write_report(folder)
     print("\n".join(report.lines))
     for line in write_page(report):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from raysed.config.trial import Model
 from raysed.model.cpu.dropout import Dropout
-from raysed.model.cpu.fused import Block, Settings
+from raysed.model.cpu.fused import Block, BlockSettings
 from raysed.model.cpu.gru import GRU
 from raysed.model.sync_norm import AllReducedBatchNorm
 
@@ -58,7 +58,7 @@ class ConvBlock(nn.Module):
         """
         return self.pool(self.dropout(self.glu(self.norm(self.conv(x_BCTF)))))
 
-    def _settings(self, x_BCTF: Tensor) -> Settings | None:
+    def _settings(self, x_BCTF: Tensor) -> BlockSettings | None:
         """Return the settings for `Block`, or None where it does not apply."""
         dropped = round(self.dropout.p * 256)
         exact = self.dropout.p == 0 or 0 < dropped < 256
@@ -67,7 +67,7 @@ class ConvBlock(nn.Module):
         if x_BCTF.device.type != "cpu" or not (exact and frozen and average):
             return None
         half = torch.is_autocast_enabled("cpu")
-        return Settings(
+        return BlockSettings(
             norm=self.norm,
             pooling=self.pooling,
             dropped=dropped if self.training else 0,

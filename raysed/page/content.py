@@ -11,22 +11,22 @@ import numpy as np
 from raysed.evaluation.intervals.significance import verdict
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.page.clips import browser_of
-from raysed.page.curves import DRAWS, LEVEL, roc_band
+from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
 from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
 from raysed.report.report import Report
 from raysed.report.results import Result
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.report.verdicts import MARGIN, SIGNIFICANCE
 from raysed.run.run_plan import RunPlan
 from raysed.run.status_file import StatusFile
 from raysed.storage.folder import Folder
 
 ROC_DEFINITION = "psds_2020"
-"""The PSDS whose curve is drawn, which is that of the tables (METRICS)."""
+"""The PSDS whose curve is drawn, which is that of the tables (TABLE_METRICS)."""
 
 
-def content_of(report: Report) -> dict[str, Any]:
+def page_content(report: Report) -> dict[str, Any]:
     """Return everything that the page shows. Raises ValueError where trials were scored on different sets."""
     run, plan = report.run, report.plan
     results = report.results
@@ -35,7 +35,7 @@ def content_of(report: Report) -> dict[str, Any]:
             "run": about_run(run, plan),
             "metrics": [
                 {"id": name, "title": each.title, "scale": each.scale, "digits": each.digits}
-                for name, each in METRICS.items()
+                for name, each in TABLE_METRICS.items()
             ],
             "cells": [cell.model_dump(mode="json", exclude={"published"}) for cell in plan.cells],
             "evaluations": list(plan.evaluations),
@@ -44,7 +44,7 @@ def content_of(report: Report) -> dict[str, Any]:
             "claims": [claim.as_json() for claim in report.claims],
             "learning": [vars(check) | {"learnt": check.learnt} for check in report.checks],
             "trials": trials_of(report),
-            "roc": {"draws": DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
+            "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "classes": class_tables(plan, results),
             "selection": selection_rows(results),
             "configs": {t.id: flat(t.config) for t in plan.trainings},
@@ -162,7 +162,7 @@ def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
             },
         )
         row["cells"].append(result.cell)
-        for name, metric in METRICS.items():
+        for name, metric in TABLE_METRICS.items():
             if name not in row:
                 row[name] = float(metric(result.statistics, None)[0])
     return list(rows.values())

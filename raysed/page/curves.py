@@ -11,9 +11,9 @@ import numpy as np
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.bootstrap import clip_weights
 from raysed.evaluation.metrics.psds import DEFINITIONS, kernel_arguments
-from raysed.evaluation.metrics.psds_kernels import TILE, rates
+from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, rates
 
-DRAWS = 200
+BAND_DRAWS = 200
 LEVEL = 0.95
 POINTS = 101
 """Number of points from 0 to `max_efpr`, both included."""
@@ -31,7 +31,7 @@ class RocBand:
     high_X: np.ndarray
 
 
-def roc_band(seeds: Sequence[Statistics], definition: str, draws: int = DRAWS) -> RocBand:
+def roc_band(seeds: Sequence[Statistics], definition: str, draws: int = BAND_DRAWS) -> RocBand:
     """Return the pointwise band of the mean over seeds; every seed sees the same draws of clips, so that the
     band says nothing about other seeds. Seeds must have been scored on the same set.
     """
@@ -53,25 +53,25 @@ def heights(
     """
     arguments = kernel_arguments(statistics, DEFINITIONS[definition])
     parts = [
-        _tile_heights(weights_BN[first : first + TILE], arguments, efpr_X)
-        for first in range(0, len(weights_BN), TILE)
+        _tile_heights(weights_BN[first : first + RESAMPLE_TILE], arguments, efpr_X)
+        for first in range(0, len(weights_BN), RESAMPLE_TILE)
     ]
     return np.concatenate(parts)
 
 
 def _tile_heights(weights_BN: np.ndarray, arguments: tuple, efpr_X: np.ndarray) -> np.ndarray:
-    """Return the heights for at most TILE resamples."""
+    """Return the heights for at most RESAMPLE_TILE resamples."""
     columns, per_clip, rules, n_points = arguments
     n_classes = per_clip[0].shape[1]
-    weights_NT = np.zeros((weights_BN.shape[1], TILE), np.int32)
+    weights_NT = np.zeros((weights_BN.shape[1], RESAMPLE_TILE), np.int32)
     weights_NT[:, : len(weights_BN)] = weights_BN.T
-    tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, TILE))
-    present_KT = np.zeros((n_classes, TILE), np.bool_)
+    tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
+    present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
     rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
     # Each operating point lifts the curve from the first rate on that it does not exceed.
     place_KMT = np.searchsorted(efpr_X, efpr_KMT)
-    best_KXT = np.zeros((n_classes, len(efpr_X) + 1, TILE))
-    class_K11, draw_T = np.arange(n_classes)[:, None, None], np.arange(TILE)
+    best_KXT = np.zeros((n_classes, len(efpr_X) + 1, RESAMPLE_TILE))
+    class_K11, draw_T = np.arange(n_classes)[:, None, None], np.arange(RESAMPLE_TILE)
     np.maximum.at(best_KXT, (class_K11, place_KMT, draw_T), tpr_KMT)
     best_KXT = np.maximum.accumulate(best_KXT[:, :-1], axis=1)
     present_K1T = present_KT[:, None, :]

@@ -78,8 +78,12 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     for table in content["classes"]:
         yield f"classes-{table['evaluation']}", heat(table)
     started = [trial for trial in content["trials"] if trial["epochs"]]
-    yield from _numbered("xvalid", _by_training(started), lambda rows: curves(rows, "xvalid"))
-    yield from _numbered("loss", _by_training(started), lambda rows: curves(rows, "losses"))
+    yield from _numbered(
+        "xvalid", _by_training(started), lambda rows: training_curves(rows, "xvalid")
+    )
+    yield from _numbered(
+        "loss", _by_training(started), lambda rows: training_curves(rows, "losses")
+    )
     if several := _several_choices(content["selection"]):
         for metric in content["metrics"]:
             yield f"selection-{metric['id']}", selection(several, metric)
@@ -150,7 +154,7 @@ def roc(rows: list[dict[str, Any]], against: dict[str, dict[str, Any]]) -> Figur
     return figure
 
 
-def curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
+def training_curves(trainings: list[list[dict[str, Any]]], what: str) -> Figure:
     """Draw the event F1 on the x-valid sets, or the training loss, after each epoch; one panel for each
     training.
     """

@@ -11,7 +11,7 @@ from PIL import Image
 from raysed.config.data_job import Features
 from raysed.data.features.mel import log_mel_db
 
-COLOURS = 32
+PALETTE_SIZE = 32
 MAX_WIDTH = 320
 """The most pixels of a log-mel; neighbouring frames are averaged down to it."""
 MAX_AUDIO_BYTES = 120_000
@@ -25,9 +25,9 @@ def mel_picture(mel_TF: np.ndarray, frames: int, features: Features) -> str:
     whole = np.pad(db_TF, ((0, -frames % step), (0, 0)), mode="edge")
     db_WF = whole.reshape(-1, step, whole.shape[1]).mean(axis=1)
     share_WF = (db_WF - db_WF.max()) / features.floor_db + 1
-    index_FW = np.clip(share_WF * COLOURS, 0, COLOURS - 1).astype(np.uint8).T[::-1]
+    index_FW = np.clip(share_WF * PALETTE_SIZE, 0, PALETTE_SIZE - 1).astype(np.uint8).T[::-1]
     image = Image.fromarray(np.ascontiguousarray(index_FW), mode="P")
-    shades = colormaps["magma"](np.linspace(0, 1, COLOURS))[:, :3]
+    shades = colormaps["magma"](np.linspace(0, 1, PALETTE_SIZE))[:, :3]
     image.putpalette((shades * 255).astype(np.uint8).tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True, bits=5)

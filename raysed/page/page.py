@@ -13,7 +13,7 @@ import string
 from importlib.resources import files
 from typing import Any
 
-from raysed.page.content import content_of
+from raysed.page.content import page_content
 from raysed.page.figures import write_figures
 from raysed.report.report import Report
 from raysed.run.folders import PAGE
@@ -35,18 +35,18 @@ def write_page(report: Report) -> list[str]:
 
     Raises ValueError where trials were scored on different sets under one name.
     """
-    run, content = report.run, content_of(report)
-    text = render(content)
+    run, content = report.run, page_content(report)
+    text = render_page(content)
     if len(text) > LIMIT_BYTES:
         for entry in content["browser"]:
             for clip in entry["clips"]:
                 clip |= {"picture": None, "audio": None}
-        text = render(content)
+        text = render_page(content)
     run.write(PAGE, text)
     return [f"wrote {run.url}/{PAGE}", *write_figures(run, content)]
 
 
-def render(content: dict[str, Any]) -> bytes:
+def render_page(content: dict[str, Any]) -> bytes:
     """The page."""
     assets = files("raysed.page") / "assets"
     script = "\n".join((assets / name).read_text("utf-8") for name in SCRIPTS)

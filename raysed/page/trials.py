@@ -8,7 +8,7 @@ from raysed.report.report import Report
 from raysed.run.folders import TrialFolder, TrialResult, trial_name
 from raysed.run.run_plan import PlannedTraining
 
-TERMS = ("loss", "strong", "weak", "consistency_strong", "consistency_weak")
+SHOWN_TERMS = ("loss", "strong", "weak", "consistency_strong", "consistency_weak")
 """Of the training loss, as stored for every epoch."""
 _HOUR_S = 3600.0
 
@@ -56,7 +56,7 @@ def _trial(report: Report, training: PlannedTraining, seed: int) -> dict[str, An
 
 def losses(epochs: list[dict[str, Any]]) -> dict[str, list[float | None]]:
     """Return the mean of each term over each epoch's steps; terms that are never more than 0 are left out."""
-    found = {term: [short(epoch.get(term)) for epoch in epochs] for term in TERMS}
+    found = {term: [short(epoch.get(term)) for epoch in epochs] for term in SHOWN_TERMS}
     return {term: curve for term, curve in found.items() if any(curve)}
 
 

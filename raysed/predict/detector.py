@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from raysed.config.data_job import Features
 from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
 from raysed.data.features.shards import stored_mel
-from raysed.predict.settings import Settings
+from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.windows import Grid
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint
@@ -32,7 +32,7 @@ class Detector:
     features: Features
     classes: tuple[str, ...]
     grid: Grid
-    settings: Settings
+    settings: ClassPostProcessing
     name: Network
     epoch: int
     device: str
@@ -95,7 +95,7 @@ class Checkpoint:
     tensors: dict[str, Any]
     about: dict[str, Any]
     predictor: Predictor
-    settings: Settings
+    settings: ClassPostProcessing
     """The trial's post-processing, with what tuning has stored beside it."""
 
 
@@ -110,7 +110,7 @@ def read_checkpoint(path: str) -> Checkpoint:
         raise ValueError(f"{path}: no such checkpoint")
     tensors, about = parse_checkpoint(content, path)
     predictor = make_predictor(tensors, about, path)
-    settings = Settings.uniform(predictor.classes, predictor.trial.postprocessing)
+    settings = ClassPostProcessing.uniform(predictor.classes, predictor.trial.postprocessing)
     if "postprocessing" in about:
         settings = settings.updated(about["postprocessing"], path)
     return Checkpoint(tensors, about, predictor, settings)
@@ -124,6 +124,6 @@ def split_path(path: str) -> tuple[Folder, str]:
     return Folder(parent or "/"), name
 
 
-def with_settings(detector: Detector, settings: Settings) -> Detector:
+def with_settings(detector: Detector, settings: ClassPostProcessing) -> Detector:
     """Return the same detector with other post-processing."""
     return replace(detector, settings=settings)

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import numpy as np
 
 from raysed.evaluation.detections.event_table import COLUMNS
-from raysed.predict.recordings import FrameScores
-from raysed.predict.sources import Source, refuse_shared_outputs
+from raysed.predict.recordings import RecordingScores
+from raysed.predict.sources import Recording, refuse_shared_outputs
 from raysed.storage.folder import write_atomically
 from raysed.storage.whole_file import whole_file
 
 Format = Literal["tsv", "json", "audacity"]
-Event = tuple[float, float, str]
+PredictedEvent = tuple[float, float, str]
 
 EXTENSION: dict[Format, str] = {"tsv": ".tsv", "json": ".json", "audacity": ".txt"}
 _ROWS_AT_ONCE = 10_000
@@ -31,7 +31,7 @@ class EventWriter:
     Standard output gets each recording's TSV as soon as it is known; a file appears whole or not at all.
     """
 
-    def __init__(self, out: str | None, form: Format, sources: Sequence[Source]) -> None:
+    def __init__(self, out: str | None, form: Format, sources: Sequence[Recording]) -> None:
         """Raises ValueError for Audacity labels of several recordings in one place, since labels do not name
         a recording.
         """
@@ -47,14 +47,14 @@ class EventWriter:
         self._lines: list[str] = [] if form != "tsv" else ["\t".join(COLUMNS)]
         self._files: list[dict[str, Any]] = []
 
-    def files(self, sources: Sequence[Source]) -> list[Path]:
+    def files(self, sources: Sequence[Recording]) -> list[Path]:
         """Return the files that will be written; none for standard output."""
         if self._folder:
             return [self._folder / source.output(EXTENSION[self._form]) for source in sources]
         return [self._out] if self._out else []
 
     def write(
-        self, source: Source, events: list[Event], duration_s: float, notes: list[str]
+        self, source: Recording, events: list[PredictedEvent], duration_s: float, notes: list[str]
     ) -> None:
         """Write one recording's events."""
         if self._form == "json":
@@ -88,7 +88,9 @@ class EventWriter:
             sys.stdout.flush()
 
 
-def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequence[str]) -> None:
+def write_scores(
+    folder: str, source: Recording, scores: RecordingScores, classes: Sequence[str]
+) -> None:
     """Write `FOLDER/<recording>.tsv`: onset, offset and a column for each class, one row a frame.
 
     The scores should be smoothed, since readers compare them with a threshold without a filter. When they are
@@ -117,7 +119,7 @@ def write_scores(folder: str, source: Source, scores: FrameScores, classes: Sequ
 
 
 def _json_of(
-    source: Source, events: list[Event], duration_s: float, notes: list[str]
+    source: Recording, events: list[PredictedEvent], duration_s: float, notes: list[str]
 ) -> dict[str, Any]:
     return {
         "filename": source.name,

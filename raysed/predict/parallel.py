@@ -14,7 +14,7 @@ import ray
 from raysed.data.build.job import WORKER_ENVIRONMENT
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import Prediction, predict
-from raysed.predict.sources import Source
+from raysed.predict.sources import Recording
 from raysed.ray_cluster import start_ray
 
 RECORDINGS_AT_ONCE = 32
@@ -29,7 +29,7 @@ class _Worker:
         self._detector: Detector | None = None
 
     def predict(
-        self, stored: list["ray.ObjectRef[Detector]"], sources: Sequence[Source]
+        self, stored: list["ray.ObjectRef[Detector]"], sources: Sequence[Recording]
     ) -> list[Prediction]:
         if self._detector is None:
             self._detector = _placed(ray.get(stored[0]))
@@ -48,7 +48,7 @@ def _placed(detector: Detector) -> Detector:
 
 
 def predict_over_ray(
-    detector: Detector, sources: Sequence[Source], *, workers: int, address: str | None
+    detector: Detector, sources: Sequence[Recording], *, workers: int, address: str | None
 ) -> Iterator[Prediction]:
     """Run `predict` in `workers` actors of one CPU each, and a share of a GPU where the cluster has some.
 
@@ -86,7 +86,7 @@ def predict_over_ray(
 
 
 def _in_order(
-    pool: list[Any], stored: list["ray.ObjectRef[Detector]"], parts: deque[Sequence[Source]]
+    pool: list[Any], stored: list["ray.ObjectRef[Detector]"], parts: deque[Sequence[Recording]]
 ) -> Iterator[Prediction]:
     """Yield results in the order of the parts; at most two parts for each worker are under way or waiting."""
     running: dict[ray.ObjectRef, Any] = {}

@@ -12,14 +12,14 @@ from typing import Any
 from raysed.exit_codes import DONE, HOLES, REFUSED
 from raysed.predict.detector import Detector, Network, load_detector, split_path, with_settings
 from raysed.predict.output import EventWriter, Format, write_scores
-from raysed.predict.recordings import FrameScores, Prediction, predict
-from raysed.predict.settings import Settings, events, parse_settings
-from raysed.predict.sources import Found, Source, find_sources, refuse_shared_outputs
+from raysed.predict.recordings import Prediction, RecordingScores, predict
+from raysed.predict.settings import ClassPostProcessing, events, parse_settings
+from raysed.predict.sources import Found, Recording, find_sources, refuse_shared_outputs
 from raysed.storage.url import masked, masked_in
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictRequest:
     """A user's request to `raysed predict`."""
 
     checkpoint: str
@@ -81,7 +81,7 @@ class Summary:
         }
 
 
-def run(request: Request, say: Callable[[str], None]) -> int:
+def run(request: PredictRequest, say: Callable[[str], None]) -> int:
     """Predict all recordings; return the exit code. Raises ValueError before work for wrong input."""
     found = find_sources(request.audio)
     if request.scores:
@@ -116,7 +116,7 @@ def run(request: Request, say: Callable[[str], None]) -> int:
 
 
 def _refuse_overwriting(
-    request: Request, sources: Sequence[Source], events: Sequence[Path]
+    request: PredictRequest, sources: Sequence[Recording], events: Sequence[Path]
 ) -> None:
     """Raise ValueError where a file that is read, or the other of events and scores, would be lost."""
     scores = [Path(request.scores, s.output(".tsv")) for s in sources] if request.scores else []
@@ -130,7 +130,7 @@ def _refuse_overwriting(
             raise ValueError(f"{path}: --out and --scores would both write it; give two folders")
 
 
-def _detector(request: Request) -> Detector:
+def _detector(request: PredictRequest) -> Detector:
     """Read the checkpoint, with the user's post-processing."""
     detector = load_detector(request.checkpoint, request.network)
     settings = detector.settings
@@ -139,7 +139,7 @@ def _detector(request: Request) -> Detector:
     return with_settings(detector, settings.with_thresholds(request.thresholds))
 
 
-def read_settings(path: str, settings: Settings) -> Settings:
+def read_settings(path: str, settings: ClassPostProcessing) -> ClassPostProcessing:
     """Return `settings` changed by a settings file, given by path or URL."""
     folder, name = split_path(path)
     content = folder.read(name)
@@ -148,7 +148,7 @@ def read_settings(path: str, settings: Settings) -> Settings:
     return settings.updated(parse_settings(content, path), path)
 
 
-def _predictions(detector: Detector, found: Found, request: Request) -> Iterator[Prediction]:
+def _predictions(detector: Detector, found: Found, request: PredictRequest) -> Iterator[Prediction]:
     if request.workers == 1 or not found.sources:
         return predict(detector, found.sources)
     # Ray takes a second to load, and is not needed for one process.
@@ -161,9 +161,9 @@ def _predictions(detector: Detector, found: Found, request: Request) -> Iterator
 
 def _write(
     prediction: Prediction,
-    scores: FrameScores,
+    scores: RecordingScores,
     detector: Detector,
-    request: Request,
+    request: PredictRequest,
     to: tuple[EventWriter, Summary],
 ) -> None:
     writer, summary = to

@@ -15,7 +15,7 @@ import numpy as np
 
 from raysed.predict.detector import Detector
 from raysed.predict.settings import smooth
-from raysed.predict.sources import Source
+from raysed.predict.sources import Recording
 from raysed.predict.stream import Heard, blocks
 from raysed.predict.windows import Timeline, windows
 
@@ -24,7 +24,7 @@ BATCH = {"cpu": 8, "cuda": 64}
 
 
 @dataclass(frozen=True)
-class FrameScores:
+class RecordingScores:
     """Scores of one recording: T frames, K classes."""
 
     scores_TK: np.ndarray
@@ -38,8 +38,8 @@ class FrameScores:
 class Prediction:
     """The outcome of a recording."""
 
-    source: Source
-    scores: FrameScores | None
+    source: Recording
+    scores: RecordingScores | None
     """The scores; None where the recording could not be read."""
     notes: tuple[str, ...]
     reason: str = ""
@@ -50,7 +50,7 @@ class Prediction:
 class _Reading:
     """A recording that is being read and scored."""
 
-    source: Source
+    source: Recording
     timeline: Timeline
     heard: Heard
     waiting: int = 0
@@ -66,7 +66,7 @@ class _Window:
     mel: Future[tuple[np.ndarray, int]]
 
 
-def predict(detector: Detector, sources: Sequence[Source]) -> Iterator[Prediction]:
+def predict(detector: Detector, sources: Sequence[Recording]) -> Iterator[Prediction]:
     """Yield the scores of each recording, in order; one that cannot be read does not stop the others."""
     batch = BATCH[detector.device]
     queue: deque[_Window] = deque()
@@ -143,7 +143,7 @@ def _outcome(reading: _Reading) -> Prediction:
     if not reading.reason:
         duration_s = reading.heard.duration_s
         try:
-            scores = FrameScores(*reading.timeline.finish(duration_s), duration_s)
+            scores = RecordingScores(*reading.timeline.finish(duration_s), duration_s)
             return Prediction(reading.source, scores, reading.heard.notes())
         except Exception as error:  # as above
             reading.reason = _reason(error)

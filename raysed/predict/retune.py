@@ -14,8 +14,8 @@ import torch
 
 from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.predict.detector import read_checkpoint
-from raysed.predict.settings import Settings
-from raysed.predict.tuning import Gain, Grid, compare, count_pairs
+from raysed.predict.settings import ClassPostProcessing
+from raysed.predict.tuning import Gain, PairCounts, compare, count_pairs
 from raysed.run.folders import best_checkpoint, scores_file, tuned_checkpoint
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_checkpoint
@@ -24,7 +24,7 @@ from raysed.training.scoring import Scores, decode_scores, encode_scores, refere
 
 def retune(
     trial: Folder, xvalid_url: str, evaluation_url: str, cache_dir: str, say: Callable[[str], None]
-) -> tuple[str, list[Gain], Settings]:
+) -> tuple[str, list[Gain], ClassPostProcessing]:
     """Tune, compare, and write the tuned checkpoint; returns its path, the comparison, and what was chosen.
 
     Raises ValueError for sets that do not fit the checkpoint.
@@ -51,7 +51,7 @@ def retune(
     return f"{trial.url}/{name}", gains, settings
 
 
-def table(gains: list[Gain], settings: Settings) -> list[str]:
+def comparison_lines(gains: list[Gain], settings: ClassPostProcessing) -> list[str]:
     """Return the comparison in lines: macro-F1 and its gain in points, then each class."""
     lines = []
     for gain in gains:
@@ -70,7 +70,7 @@ def table(gains: list[Gain], settings: Settings) -> list[str]:
     return lines
 
 
-def as_object(path: str, gains: list[Gain], settings: Settings) -> dict[str, Any]:
+def as_object(path: str, gains: list[Gain], settings: ClassPostProcessing) -> dict[str, Any]:
     """Return the comparison for `--json`: fractions, None where there are no events or no interval."""
     return {
         "checkpoint": path,
@@ -96,7 +96,7 @@ def _known(f1: float) -> float | None:
 
 def _grid(
     trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
-) -> Grid:
+) -> PairCounts:
     scores = _scores(trial, scores_file(used.name, xvalid), used, predictor, say)
     return count_pairs(scores, reference_of(used), predictor.trial.postprocessing)
 

@@ -21,7 +21,7 @@ FIELDS = ("threshold", "median_window")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClassPostProcessing:
     """Post-processing of K classes."""
 
     classes: tuple[str, ...]
@@ -102,7 +102,7 @@ class Settings:
             )
 
 
-def smooth(scores_BUK: np.ndarray, settings: Settings) -> np.ndarray:
+def smooth(scores_BUK: np.ndarray, settings: ClassPostProcessing) -> np.ndarray:
     """Return each class's running median over the frames of its window, in the scores' dtype; mirrored at the
     ends, as in training's metrics.
     """
@@ -114,7 +114,7 @@ def smooth(scores_BUK: np.ndarray, settings: Settings) -> np.ndarray:
 
 
 def events(
-    smoothed_TK: np.ndarray, edge_T1: np.ndarray, settings: Settings
+    smoothed_TK: np.ndarray, edge_T1: np.ndarray, settings: ClassPostProcessing
 ) -> list[tuple[float, float, str]]:
     """Return (onset, offset, label) in seconds, by onset, of smoothed scores; events of no length are left
     out.

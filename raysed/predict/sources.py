@@ -17,7 +17,7 @@ from raysed.storage.url import masked, masked_in
 
 
 @dataclass(frozen=True)
-class Source:
+class Recording:
     """A recording, by its name in the output and by its place."""
 
     name: str
@@ -39,7 +39,7 @@ class Source:
 class Found:
     """The recordings of a run, and what else was given or lay beside them."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[Recording, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """Place and reason of what cannot be predicted: folders without recordings, names that no table can hold."""
     notes: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ def find_sources(arguments: Sequence[str]) -> Found:
 
     Raises ValueError naming every argument that is not there, or that holds names which leave it.
     """
-    sources: list[Source] = []
+    sources: list[Recording] = []
     skipped, notes, faults = [], [], []
     for argument in arguments:
         try:
@@ -80,7 +80,7 @@ def find_sources(arguments: Sequence[str]) -> Found:
     return Found(unique, tuple(skipped), tuple(notes))
 
 
-def refuse_shared_outputs(sources: Sequence[Source], folder: str, extension: str) -> None:
+def refuse_shared_outputs(sources: Sequence[Recording], folder: str, extension: str) -> None:
     """Raise ValueError where two recordings would write the same file."""
     count = Counter(source.output(extension) for source in sources)
     for source in sources:
@@ -89,7 +89,7 @@ def refuse_shared_outputs(sources: Sequence[Source], folder: str, extension: str
             raise ValueError(f"{folder}: {' and '.join(urls)} would both write {output}")
 
 
-def _expand(argument: str) -> tuple[list[Source], Contents]:
+def _expand(argument: str) -> tuple[list[Recording], Contents]:
     """The recordings of one argument. What is on the disk is no URL, whatever its name looks like."""
     path = os.path.expanduser(argument)  # noqa: PTH111 - leaves `~nobody` as it is
     if os.path.lexists(path) or "://" not in argument:
@@ -98,7 +98,7 @@ def _expand(argument: str) -> tuple[list[Source], Contents]:
     if isinstance(file_system, LocalFileSystem):
         return _on_disk(Path(root))
     if file_system.isfile(root):
-        return [Source(PurePosixPath(_decoded(root, argument)).name, argument)], Contents()
+        return [Recording(PurePosixPath(_decoded(root, argument)).name, argument)], Contents()
     if not file_system.isdir(root):
         raise ValueError("no such file or folder")
     contents = remote_contents(file_system, root)
@@ -106,23 +106,23 @@ def _expand(argument: str) -> tuple[list[Source], Contents]:
     head, chain, rest = argument.partition("::")
     within = chain + rest if "://" in head else ""
     return [
-        Source(_decoded(name, path), file_system.unstrip_protocol(path) + within)
+        Recording(_decoded(name, path), file_system.unstrip_protocol(path) + within)
         for name, path in contents.recordings
     ], contents
 
 
-def _on_disk(path: Path) -> tuple[list[Source], Contents]:
+def _on_disk(path: Path) -> tuple[list[Recording], Contents]:
     path = path.resolve()
     if path.is_dir():
         contents = local_contents(path)
-        return [Source(name, place) for name, place in contents.recordings], contents
+        return [Recording(name, place) for name, place in contents.recordings], contents
     if not path.exists():
         raise ValueError("no such file or folder")
     if not path.is_file():
         raise ValueError(
             "is no regular file (a pipe, a socket or a device); write it to a file first"
         )
-    return [Source(path.name, str(path))], Contents()
+    return [Recording(path.name, str(path))], Contents()
 
 
 def _decoded(name: str, url: str) -> str:
@@ -132,15 +132,15 @@ def _decoded(name: str, url: str) -> str:
     return unquote(urlsplit(name).path)
 
 
-def _unique(sources: list[Source]) -> tuple[Source, ...]:
+def _unique(sources: list[Recording]) -> tuple[Recording, ...]:
     """Return each recording once; where two have one name, both are called by where they are."""
     sources = list({source.url: source for source in sources}.values())
     count = Counter(source.name for source in sources)
     return tuple(
-        Source(_place(source), source.url) if count[source.name] > 1 else source
+        Recording(_place(source), source.url) if count[source.name] > 1 else source
         for source in sources
     )
 
 
-def _place(source: Source) -> str:
+def _place(source: Recording) -> str:
     return source.shown.partition("?")[0].lstrip("/").replace("://", "/").replace("::", "/")

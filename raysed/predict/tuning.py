@@ -19,20 +19,20 @@ from raysed.evaluation.intervals.significance import Difference, paired_differen
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.training.scoring import Scores
 
-THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
+TUNED_THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
 WINDOWS = (1, 3, 5, 7, 11, 15, 21, 31)
 FOLDS = 5
 
-Pair = tuple[float, int]
+ThresholdWindow = tuple[float, int]
 """Threshold and median window."""
 
 
 @dataclass(frozen=True)
-class Grid:
+class PairCounts:
     """Event counts of every pair on one set; `pairs[0]` is the trial's own."""
 
     reference: Reference
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ThresholdWindow, ...]
     tp_PNK: np.ndarray
     n_sys_PNK: np.ndarray
     n_ref_NK: np.ndarray
@@ -78,15 +78,15 @@ def count_pairs(
     reference: Reference,
     own: PostProcessing,
     *,
-    thresholds: Sequence[float] = THRESHOLDS,
+    thresholds: Sequence[float] = TUNED_THRESHOLDS,
     windows: Sequence[int] = WINDOWS,
-) -> Grid:
+) -> PairCounts:
     """Decode and match with every pair, the trial's own first and the others by their distance to it."""
     order = sorted(
         {(t, w) for t in thresholds for w in windows} | {(own.threshold, own.median_window)},
         key=lambda pair: (abs(pair[0] - own.threshold), abs(pair[1] - own.median_window)),
     )
-    found: dict[Pair, Counts] = {}
+    found: dict[ThresholdWindow, Counts] = {}
     for window in sorted({window for _, window in order}):
         points = decode_points(
             scores.scores_NUK,
@@ -99,7 +99,7 @@ def count_pairs(
             found[threshold, window] = event_counts(
                 reference, events, PUBLISHED.t_collar_s, PUBLISHED.percentage_of_length
             )
-    return Grid(
+    return PairCounts(
         reference,
         tuple(order),
         np.stack([found[pair].tp_NK for pair in order]).astype(np.int16),
@@ -108,30 +108,30 @@ def count_pairs(
     )
 
 
-def cross_fitted(grid: Grid, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+def cross_fitted(counts: PairCounts, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     """Return int (N, K): each clip's pairs, chosen on the clips of the other folds."""
-    n_clips, n_classes = grid.n_ref_NK.shape
+    n_clips, n_classes = counts.n_ref_NK.shape
     if n_clips < folds:
         raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
     fold_N = np.random.default_rng(seed).permutation(n_clips) % folds
     chosen_NK = np.empty((n_clips, n_classes), np.int64)
     for fold in range(folds):
-        chosen_NK[fold_N == fold] = grid.choose(np.flatnonzero(fold_N != fold))
+        chosen_NK[fold_N == fold] = counts.choose(np.flatnonzero(fold_N != fold))
     return chosen_NK
 
 
-def compare(grid: Grid, xvalid_K: np.ndarray, *, draws: int = 10_000) -> list[Gain]:
+def compare(counts: PairCounts, xvalid_K: np.ndarray, *, draws: int = 10_000) -> list[Gain]:
     """Compare four settings: the trial's own, tuned on x-valid, cross-fitted, and fitted to these same clips
     (optimistic).
     """
-    n_clips = len(grid.reference.filenames)
+    n_clips = len(counts.reference.filenames)
     systems = {
         "the trial's own": np.zeros((n_clips, len(xvalid_K)), np.int64),
         "tuned on x-valid": np.tile(xvalid_K, (n_clips, 1)),
-        "cross-fitted": cross_fitted(grid),
-        "fitted to these clips": np.tile(grid.choose(np.arange(n_clips)), (n_clips, 1)),
+        "cross-fitted": cross_fitted(counts),
+        "fitted to these clips": np.tile(counts.choose(np.arange(n_clips)), (n_clips, 1)),
     }
-    counted = {name: grid.statistics(chosen_NK) for name, chosen_NK in systems.items()}
+    counted = {name: counts.statistics(chosen_NK) for name, chosen_NK in systems.items()}
     own = counted["the trial's own"]
     gains = []
     for name, statistics in counted.items():

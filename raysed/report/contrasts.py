@@ -11,10 +11,10 @@ import numpy as np
 
 from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
 from raysed.report.results import Measured
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
-Pair = tuple[str, str]
+CellPair = tuple[str, str]
 """A pair (cell, against): the metric of the first minus that of the second."""
 
 
@@ -61,12 +61,12 @@ def contrast_values(plan: RunPlan, measured: Measured) -> list[ContrastValue]:
     return [
         value
         for evaluation in plan.evaluations
-        for metric in METRICS
+        for metric in TABLE_METRICS
         for value in _family_values(plan, measured, evaluation, metric)
     ]
 
 
-def family(plan: RunPlan, evaluation: str, metric: str) -> list[Pair]:
+def family(plan: RunPlan, evaluation: str, metric: str) -> list[CellPair]:
     """Return the pairs that are compared on one evaluation set in one metric, finished or not."""
     asked = list(plan.contrasts)
     for claim in plan.claims:
@@ -112,7 +112,7 @@ def _family_values(
 
 
 def _compared(
-    measured: Measured, pair: Pair, evaluation: str, metric: str
+    measured: Measured, pair: CellPair, evaluation: str, metric: str
 ) -> tuple[SeedEstimate, dict[str, Any]] | None:
     """Return the difference of a pair over the seeds that both have, and what it is made of; None without
     any.
@@ -131,7 +131,7 @@ def _compared(
     }
 
 
-def _distinct(plan: RunPlan, pairs: list[Pair]) -> int:
+def _distinct(plan: RunPlan, pairs: list[CellPair]) -> int:
     """Count the distinct differences among the pairs, since cells of several tables may be one system."""
     system = {cell.id: (cell.training, cell.xvalid) for cell in plan.cells}
     return len({frozenset((system[cell], system[against])) for cell, against in pairs})

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
-from raysed.report.shown import METRICS, interval, number, signed, signed_interval
-from raysed.report.verdicts import Claim, Comparison
-from raysed.report.verdicts_markdown import remarks, seeds_text
+from raysed.report.shown import TABLE_METRICS, interval_text, number, signed, signed_interval
+from raysed.report.verdicts import JudgedClaim, JudgedComparison
+from raysed.report.verdicts_markdown import remarks, seed_count_text
 from raysed.run.run_plan import RunPlan
 
 _ESCAPES = str.maketrans(
@@ -53,7 +53,7 @@ def document(names: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
+def cell_table(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
     """Return one table, with a float for each of its evaluation sets."""
     asked = {(pair.cell, pair.against) for pair in plan.contrasts}
     ids = {cell.cell for cell in cells}
@@ -91,7 +91,7 @@ def _metric_rows(
 ) -> list[str]:
     metric = cells[0].metric
     rows = [
-        _row(escape(METRICS[metric].title), [_value(c) for c in cells]),
+        _row(escape(TABLE_METRICS[metric].title), [_value(c) for c in cells]),
         _row(r"\quad 95\,\% interval", [_each(c.low, c.high, metric) for c in cells]),
     ]
     if any(cell.published is not None for cell in cells):
@@ -126,7 +126,7 @@ def _value(cell: CellValue) -> str:
 
 
 def _each(low: float | None, high: float | None, metric: str) -> str:
-    return "" if low is None or high is None else _math(interval(low, high, metric))
+    return "" if low is None or high is None else _math(interval_text(low, high, metric))
 
 
 def _seed(cell: CellValue, index: int) -> str:
@@ -143,7 +143,7 @@ def _row(label: str, texts: list[str]) -> str:
     return " & ".join([label, *texts]) + _END
 
 
-def claims_table(plan: RunPlan, claims: list[Claim]) -> str:
+def claims_table(plan: RunPlan, claims: list[JudgedClaim]) -> str:
     """Return a table of every comparison of every claim in every metric, with its verdict."""
     lines = [
         r"{\small",
@@ -157,14 +157,14 @@ def claims_table(plan: RunPlan, claims: list[Claim]) -> str:
     ]
     for claim in claims:
         noted = "; ".join([f"{claim.text} ({claim.evaluation})", *remarks(claim)])
-        seeds = f"{seeds_text(claim, plan)} seed{'' if len(plan.seeds) == 1 else 's'}"
+        seeds = f"{seed_count_text(claim, plan)} seed{'' if len(plan.seeds) == 1 else 's'}"
         verdict = rf"\textbf{{{escape(claim.verdict)}}} ({seeds})"
         lines.append(_row(escape(claim.id), [escape(noted), "", "", "", "", verdict]))
         lines += [_comparison_row(comparison) for comparison in claim.comparisons]
     return "\n".join([*lines, r"\end{longtable}", "}"]) + "\n"
 
 
-def _comparison_row(comparison: Comparison) -> str:
+def _comparison_row(comparison: JudgedComparison) -> str:
     metric, found = comparison.metric, comparison.found
     ours, ends, known = "", "", ""
     if found:
@@ -175,7 +175,7 @@ def _comparison_row(comparison: Comparison) -> str:
     symbols = escape(comparison.symbols.replace("<=", "\N{LESS-THAN OR EQUAL TO}"))
     texts = [
         rf"\quad {symbols}",
-        escape(METRICS[metric].title),
+        escape(TABLE_METRICS[metric].title),
         ours,
         ends,
         known,

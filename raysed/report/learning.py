@@ -6,7 +6,7 @@ import numpy as np
 
 from raysed.evaluation.intervals.significance import seed_difference
 from raysed.report.results import BASELINES, Result
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
 
@@ -86,7 +86,7 @@ def count_lines(checks: list[LearningCheck], plan: RunPlan) -> list[str]:
 
 def _check(by_seed: list[Result], baseline: str, draws: int) -> LearningCheck:
     """Return the paired difference over clips alone, for these trained models with their seeds fixed."""
-    metric = METRICS["event_f1"]
+    metric = TABLE_METRICS["event_f1"]
     ours = [result.statistics.without_psds() for result in by_seed]  # as the baselines are
     theirs = [result.baselines[baseline] for result in by_seed]
     found = seed_difference(metric, ours, theirs, draws=draws, seeds_fixed=True)

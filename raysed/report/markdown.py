@@ -2,7 +2,7 @@
 
 from raysed.report.cells import CellValue
 from raysed.report.contrasts import ContrastValue
-from raysed.report.shown import METRICS, interval, number, signed, signed_interval
+from raysed.report.shown import TABLE_METRICS, interval_text, number, signed, signed_interval
 from raysed.run.run_plan import RunPlan
 
 
@@ -33,7 +33,7 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
     againsts = list(dict.fromkeys(c.against for c in contrasts))
     rows = [
         [
-            METRICS[metric].title,
+            TABLE_METRICS[metric].title,
             "ours [95 %]",
             "published",
             *(f"less {against} [simultaneous 95 %]" for against in againsts),
@@ -50,7 +50,7 @@ def _table(cells: list[CellValue], contrasts: list[ContrastValue]) -> list[str]:
                 value_text(cell),
                 "" if known is None else number(known, metric),
                 *(difference_text(found.get(against)) for against in againsts),
-                seeds_text(cell),
+                seed_values_text(cell),
                 cell.training,
             ]
         )
@@ -67,12 +67,12 @@ def value_text(cell: CellValue) -> str:
     if cell.value is None or cell.low is None or cell.high is None:
         failed = all(trial.state == "failed" for trial in cell.trials)
         return "failed" if failed else "not finished"
-    text = f"{number(cell.value, cell.metric)} {interval(cell.low, cell.high, cell.metric)}"
+    text = f"{number(cell.value, cell.metric)} {interval_text(cell.low, cell.high, cell.metric)}"
     planned = len(cell.trials)
     return text if cell.seeds == planned else f"{text} ({cell.seeds} of {planned})"
 
 
-def seeds_text(cell: CellValue) -> str:
+def seed_values_text(cell: CellValue) -> str:
     """Return the seeds' values, `33.0 / 37.3`, with the state of a trial that has none."""
     pairs = zip(cell.seed_values, cell.trials, strict=True)
     return " / ".join(
@@ -119,7 +119,7 @@ def family_lines(contrasts: list[ContrastValue]) -> list[str]:
     return [
         "Simultaneous intervals (max-T) hold together with 95 %:",
         *(
-            f"  {evaluation}, {METRICS[metric].title.removesuffix(' %')}: {count}"
+            f"  {evaluation}, {TABLE_METRICS[metric].title.removesuffix(' %')}: {count}"
             for (evaluation, metric), count in families.items()
         ),
         "",

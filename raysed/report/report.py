@@ -16,7 +16,7 @@ from raysed.report.cells import CellValue, cell_values
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.results import Measured, Result, read_results, results_frame
-from raysed.report.verdicts import Claim, judge
+from raysed.report.verdicts import JudgedClaim, judge
 from raysed.report.verdicts_markdown import claims_lines
 from raysed.run.folders import RESULTS, TABLES, TRIALS
 from raysed.run.run_plan import RunPlan
@@ -37,7 +37,7 @@ class Report:
     """One row a result: metrics with intervals over clips."""
     cells: list[CellValue] = field(default_factory=list)
     contrasts: list[ContrastValue] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[JudgedClaim] = field(default_factory=list)
     checks: list[LearningCheck] = field(default_factory=list)
     """The chosen cell against baselines that have learnt nothing."""
     above: list[LearningCheck] = field(default_factory=list)
@@ -125,7 +125,7 @@ def _files(report: Report) -> dict[str, bytes]:
         slugs.append(_slug(table))
         texts[f"{slugs[-1]}.md"] = "\n".join(lines)
         texts[f"{slugs[-1]}.csv"] = _csv([cell.as_row() for cell in rows])
-        texts[f"{slugs[-1]}.tex"] = latex.table(plan, rows, contrasts)
+        texts[f"{slugs[-1]}.tex"] = latex.cell_table(plan, rows, contrasts)
     texts["contrasts.csv"] = _csv([contrast.as_row() for contrast in contrasts])
     if claims:
         slugs.append("claims")

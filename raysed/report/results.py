@@ -12,7 +12,7 @@ import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.folders import RESULT, TrialFolder, TrialResult, statistics_file, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder
@@ -75,10 +75,10 @@ class Measured:
         return {r.seed: r for r in self.results if (r.cell, r.evaluation) == (cell, evaluation)}
 
     def drawn(self, result: Result, metric: str) -> Drawn:
-        """Return a metric of METRICS in every draw."""
+        """Return a metric of TABLE_METRICS in every draw."""
         key = (*result.system, metric)
         if key not in self._drawn:
-            self._drawn[key] = drawn(METRICS[metric], result.statistics, draws=self.draws)
+            self._drawn[key] = drawn(TABLE_METRICS[metric], result.statistics, draws=self.draws)
         return self._drawn[key]
 
 
@@ -182,7 +182,7 @@ def results_frame(measured: Measured) -> pd.DataFrame:
             "loss_first": result.about.loss_first,
             "loss_last": result.about.loss_last,
         }
-        for name in METRICS:
+        for name in TABLE_METRICS:
             found = mean_value([measured.drawn(result, name)])
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)

@@ -24,7 +24,7 @@ class TableMetric:
         return self.metric(statistics, weights_BN)
 
 
-METRICS = {
+TABLE_METRICS = {
     "event_f1": TableMetric(bootstrap.METRICS["event_f1"], "event F1 %", 100.0, 1),
     "psds": TableMetric(bootstrap.METRICS["psds_2020"], "PSDS", 1.0, 3),
 }
@@ -33,15 +33,15 @@ METRICS = {
 
 def number(value: float, metric: str) -> str:
     """Format a value: 34.1 or 0.502."""
-    return f"{value * METRICS[metric].scale:.{METRICS[metric].digits}f}"
+    return f"{value * TABLE_METRICS[metric].scale:.{TABLE_METRICS[metric].digits}f}"
 
 
 def signed(difference: float, metric: str) -> str:
     """Format a difference: +2.4 or -0.031."""
-    return f"{difference * METRICS[metric].scale:+.{METRICS[metric].digits}f}"
+    return f"{difference * TABLE_METRICS[metric].scale:+.{TABLE_METRICS[metric].digits}f}"
 
 
-def interval(low: float, high: float, metric: str) -> str:
+def interval_text(low: float, high: float, metric: str) -> str:
     """Format an interval: [31.9, 36.5]."""
     return f"[{number(low, metric)}, {number(high, metric)}]"
 

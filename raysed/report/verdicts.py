@@ -38,7 +38,7 @@ REPRODUCED, CONTRADICTED, UNDECIDED, WAITING = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class JudgedComparison:
     """One pair of cells in one metric; fractions."""
 
     cell: str
@@ -102,13 +102,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Claim:
+class JudgedClaim:
     """One claim of the paper and its verdict."""
 
     id: str
     text: str
     evaluation: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[JudgedComparison, ...]
 
     @property
     def verdict(self) -> str:
@@ -147,7 +147,7 @@ class Claim:
         }
 
 
-def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> list[Claim]:
+def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> list[JudgedClaim]:
     """Judge every claim of the plan."""
     found = {(c.cell, c.against, c.evaluation, c.metric): c for c in contrasts}
     claims = []
@@ -162,7 +162,7 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
                 known = None if a is None or b is None else round(a - b, 6)
                 significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
                 comparisons.append(
-                    Comparison(
+                    JudgedComparison(
                         cell=pair[0],
                         against=pair[1],
                         metric=metric,
@@ -174,7 +174,7 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
                         waiting_for=() if value else empty or pair,
                     )
                 )
-        claims.append(Claim(claim.id, claim.text, evaluation, tuple(comparisons)))
+        claims.append(JudgedClaim(claim.id, claim.text, evaluation, tuple(comparisons)))
     return claims
 
 

@@ -6,7 +6,7 @@ from raysed.config.space import ResolvedSpace
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.features.shards import read_manifest
 from raysed.run import provenance
-from raysed.run.provenance import Data, content_of
+from raysed.run.provenance import Data, shards_hash
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
@@ -89,14 +89,14 @@ def ownership_faults(
 
 def planned_data(plans: Sequence[DatasetPlan]) -> dict[str, Data]:
     """Return ids of the data sets, and their contents as far as they are there; nothing is built."""
-    return {p.name: Data(id=p.id, content=content_of(p.manifest)) for p in plans}
+    return {p.name: Data(id=p.id, content=shards_hash(p.manifest)) for p in plans}
 
 
 def built_data(urls: Mapping[str, str]) -> dict[str, Data]:
     """Return ids and contents of finished data sets, by name."""
     manifests = {name: read_manifest(Folder(url)) for name, url in urls.items()}
     return {
-        name: Data(id=manifest.id, content=content_of(manifest))
+        name: Data(id=manifest.id, content=shards_hash(manifest))
         for name, manifest in manifests.items()
         if manifest is not None
     }

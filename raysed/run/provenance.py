@@ -145,7 +145,7 @@ def code() -> Code:
     return Code(raysed=__version__, source=source_hash(), commit=commit(), torch=torch, numpy=numpy)
 
 
-def content_of(manifest: Manifest | None) -> str | None:
+def shards_hash(manifest: Manifest | None) -> str | None:
     """Return one hash over the hashes of a data set's shards; None while it is not finished."""
     if manifest is None or not manifest.complete:
         return None

@@ -22,7 +22,7 @@ from raysed.training.ranks import ALONE, Ranks
 _CLIPS_AT_ONCE = 256
 
 
-Kind = Literal["mel", "waveform"]
+FeatureKind = Literal["mel", "waveform"]
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,11 @@ class BatchSource:
     ) -> None:
         used = trial.used_subsets()
         self.seed, self.ranks = seed, ranks
-        self.resident: dict[Kind, dict[str, Tensor]] = {}
+        self.resident: dict[FeatureKind, dict[str, Tensor]] = {}
         """The features that the device holds, by kind (`mel`, `waveform`) and subset."""
-        self.kinds: tuple[Kind, ...] = ("mel", "waveform") if trial.reads_waveforms else ("mel",)
+        self.kinds: tuple[FeatureKind, ...] = (
+            ("mel", "waveform") if trial.reads_waveforms else ("mel",)
+        )
         self.pinned = False
         """True where batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
         if trial.shares.total < ranks.world:
@@ -162,7 +164,7 @@ class BatchSource:
         }
         return True
 
-    def _whole(self, kind: Kind, subset: str, device: str) -> Tensor:
+    def _whole(self, kind: FeatureKind, subset: str, device: str) -> Tensor:
         """Return a subset's features on the device."""
         shape, dtype = self._layout(kind)
         clips = len(self.sets[subset])
@@ -173,14 +175,14 @@ class BatchSource:
             held_N[start : start + len(piece)].copy_(self._gathered(kind, piece))
         return held_N
 
-    def _layout(self, kind: Kind) -> tuple[tuple[int, ...], torch.dtype]:
+    def _layout(self, kind: FeatureKind) -> tuple[tuple[int, ...], torch.dtype]:
         """Return the shape and precision of one clip in a batch."""
         first = next(iter(self.sets.values()))
         if kind == "waveform":
             return (first.features.n_samples_seen,), torch.float16
         return first.mels[0].shape, torch.from_numpy(np.empty(0, first.mels[0].dtype)).dtype
 
-    def _gathered(self, kind: Kind, clips: list[tuple[str, int]]) -> Tensor:
+    def _gathered(self, kind: FeatureKind, clips: list[tuple[str, int]]) -> Tensor:
         """Return these clips from the device's memory, or copied from the node's memory map, zero-padded."""
         if self.resident:
             parts = []
@@ -196,7 +198,7 @@ class BatchSource:
             row[len(stored) :] = 0
         return gathered
 
-    def _stored(self, kind: Kind, subset: str) -> tuple[np.ndarray, ...]:
+    def _stored(self, kind: FeatureKind, subset: str) -> tuple[np.ndarray, ...]:
         feature_set = self.sets[subset]
         if kind == "mel":
             return feature_set.mels

@@ -23,7 +23,7 @@ from raysed.model.network import make_network
 from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
 
-FORMAT = 1
+CHECKPOINT_FORMAT = 1
 _PREDICTOR = {"student", "teacher", "mean_F", "std_F", "trial", "features", "classes", "epoch"}
 _ZIP = b"PK\x03\x04"
 # What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
@@ -55,7 +55,12 @@ def save_checkpoint(
     folder: Folder, name: str, tensors: dict[str, Any], about: dict[str, Any]
 ) -> None:
     """Write tensors in nested dicts, and JSON about them."""
-    about = {**about, "format": FORMAT, "raysed": __version__, "torch": torch.__version__}
+    about = {
+        **about,
+        "format": CHECKPOINT_FORMAT,
+        "raysed": __version__,
+        "torch": torch.__version__,
+    }
     buffer = io.BytesIO()
     torch.save({"about": json.dumps(about), **tensors}, buffer)
     folder.write(name, buffer.getvalue())
@@ -93,8 +98,8 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
         ) from error
     except _UNREADABLE as error:
         raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
-    if found != FORMAT:
-        raise ValueError(f"{path}: checkpoint format {found}, expected {FORMAT}")
+    if found != CHECKPOINT_FORMAT:
+        raise ValueError(f"{path}: checkpoint format {found}, expected {CHECKPOINT_FORMAT}")
     return tensors, about
 
 

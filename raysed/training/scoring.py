@@ -87,7 +87,7 @@ def reference_of(feature_set: FeatureSet) -> Reference:
     )
 
 
-def macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessing) -> float:
+def strong_macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessing) -> float:
     """Return the event-based macro-F1 at the configured threshold, which selects the epoch."""
     parameters = Parameters(threshold=postprocessing.threshold, psds=())
     return float(event_f1(_collect(scores, reference, postprocessing, parameters))[0][0])

@@ -31,7 +31,7 @@ from raysed.training.scoring import (
 from raysed.training.tensorboard import TensorBoard
 from raysed.training.trainer import Trainer
 
-Report = Callable[[dict[str, Any]], None]
+EpochCallback = Callable[[dict[str, Any]], None]
 
 
 def train(
@@ -42,7 +42,7 @@ def train(
     seed: int,
     device: str = "cpu",
     ranks: Ranks = ALONE,
-    report: Report = lambda metrics: None,
+    report: EpochCallback = lambda metrics: None,
     checkpoint_every_s: float = 300.0,
 ) -> dict[str, Any] | None:
     """Train, select and evaluate one trial; returns the content of its result (None on ranks > 0).

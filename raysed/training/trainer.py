@@ -28,7 +28,7 @@ from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks
-from raysed.training.scoring import macro_f1, reference_of, score_set, weak_macro_f1
+from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
 
 _STATE = {
     *("networks", "mean_F", "std_F", "losses_L5"),
@@ -216,7 +216,7 @@ class Trainer:
         found = {}
         for name, reference in self.references.items():
             scores = score_set(model, self.sets[name], self.normaliser, self.trial)
-            found[name] = macro_f1(scores, reference, self.trial.postprocessing)
+            found[name] = strong_macro_f1(scores, reference, self.trial.postprocessing)
         return found
 
     def _weak_f1(self, model: nn.Module) -> float:

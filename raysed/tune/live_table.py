@@ -43,7 +43,7 @@ def live_table(progress: TrialProgress) -> Iterator[None]:
     console = Console(stderr=True)
 
     def picture() -> RenderableType:
-        return render(progress, console.height - _FRAME_LINES)
+        return table_of(progress, console.height - _FRAME_LINES)
 
     with Live(get_renderable=picture, console=console, refresh_per_second=1):
         yield
@@ -54,7 +54,7 @@ def is_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def render(progress: TrialProgress, lines: int) -> RenderableType:
+def table_of(progress: TrialProgress, lines: int) -> RenderableType:
     """Return the trials that fit in this many lines, running ones first, and a summary."""
     table = Table("trial", "state", "epoch", "best x-valid F1", "clips/s", "left", box=None)
     rows = sorted(progress.rows.values(), key=lambda row: _ORDER.index(row.state))

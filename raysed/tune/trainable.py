@@ -24,7 +24,7 @@ from raysed.run.folders import TrialFolder
 from raysed.run.trial_state import DIED
 from raysed.storage.folder import Folder
 from raysed.training.ranks import Ranks, process_group
-from raysed.training.train import Report, train
+from raysed.training.train import EpochCallback, train
 from raysed.training.trainer import DivergedError
 
 _GRACE_S = 5.0
@@ -60,7 +60,7 @@ def run_trial(config: dict[str, Any]) -> None:
 
 
 def train_rank(
-    job: dict[str, Any], ranks: Ranks, address: str, report: Report = lambda metrics: None
+    job: dict[str, Any], ranks: Ranks, address: str, report: EpochCallback = lambda metrics: None
 ) -> None:
     """Train one rank of a trial in this process."""
     torch.set_num_threads(job["threads"])

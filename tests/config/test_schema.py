@@ -12,7 +12,7 @@ from raysed.config.data_job import DataJob
 from raysed.config.fault import ConfigError
 from raysed.config.reader import read_yaml, validate
 from raysed.config.reference import UNITS, reference
-from raysed.config.schema import KINDS, schema, trial_keys
+from raysed.config.schema import KINDS, json_schema, trial_keys
 from raysed.config.space import Space, read_space
 from raysed.config.trial import Trial
 from tests.paths import ROOT
@@ -23,7 +23,7 @@ IDS = [f"{path.parent.name}/{path.name}" for _, path in FILES]
 MODELINE = "# yaml-language-server: $schema=schema.json\n"
 
 
-VALIDATORS = {kind: jsonschema.Draft7Validator(schema(kind)) for kind in KINDS}
+VALIDATORS = {kind: jsonschema.Draft7Validator(json_schema(kind)) for kind in KINDS}
 
 
 def faults(kind, content):
@@ -51,7 +51,7 @@ def changed(content, key, value):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stored_schemas_are_current(kind):
-    made = schema(kind)
+    made = json_schema(kind)
     jsonschema.Draft7Validator.check_schema(made)
     stored = (FOLDERS[kind] / "schema.json").read_text()
     assert stored == json.dumps(made, indent=2) + "\n", "run `make docs`"
@@ -163,7 +163,7 @@ def test_every_key_of_a_trial_can_be_searched_and_is_in_the_reference():
     keys = list(trial_keys())
     assert {"data", "shares.weak", "teacher.snr_db", "postprocessing.median_window"} <= set(keys)
     assert len(keys) == len(set(keys))
-    searched = schema("space")["definitions"]["Search"]["properties"]["parameters"]
+    searched = json_schema("space")["definitions"]["Search"]["properties"]["parameters"]
     assert list(searched["properties"]) == keys
     page = reference("space")
     for key in keys:

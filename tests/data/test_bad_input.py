@@ -10,7 +10,7 @@ from raysed.config.data_job import DataJob, Roots
 from raysed.data.build.dataset_plan import Shard, plan
 from raysed.data.build.job import build
 from raysed.data.build.source import open_source
-from raysed.data.build.stages import Made, make_clips
+from raysed.data.build.stages import ShardClips, make_clips
 from raysed.data.features.store import open_dataset
 from tests.data.bad_files import write_bad_files
 from tests.data.banks import edge_job, write_audio, write_edge_bank
@@ -53,7 +53,7 @@ def test_recorded_files_of_every_fault(tmp_path: Path, ray_session: None) -> Non
     assert frames.pop("short.wav") == 1 and set(frames.values()) == {found.features.n_frames}
 
 
-def made_of(job: DataJob) -> Made:
+def made_of(job: DataJob) -> ShardClips:
     """All soundscapes of the set, without Ray."""
     source = open_source(job, "soundscapes", ("Dog", "Frying", "Speech"))
     return make_clips(source, Shard("s", 0, source.count))

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from raysed.page.content import content_of
-from raysed.page.page import render
+from raysed.page.content import page_content
+from raysed.page.page import render_page
 from raysed.report.report import write_report
 from raysed.storage.json_file import write_json
 from tests.page.chromium import BINARY, chromium
@@ -35,7 +35,7 @@ def silent(tab):
 
 def written(path, run):
     page = path / "report.html"
-    page.write_bytes(render(content_of(write_report(run))))
+    page.write_bytes(render_page(page_content(write_report(run))))
     return page
 
 

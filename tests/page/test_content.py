@@ -7,7 +7,7 @@ import soundfile
 
 from raysed.config.trial import PostProcessing
 from raysed.page.clips import MEDIA_BUDGET_BYTES, RANDOM, WORST, choose, errors_of, trim_media
-from raysed.page.content import content_of, flat, jsonable
+from raysed.page.content import flat, jsonable, page_content
 from raysed.page.trials import cost, short
 from raysed.report.report import write_report
 from raysed.report.results import read_results
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def content(run):
-    return content_of(write_report(run))
+    return page_content(write_report(run))
 
 
 def test_the_values_are_the_tables(run, content):
@@ -83,7 +83,7 @@ def test_cells_that_show_one_system_share_a_row(tmp_path):
     plan = RunPlan.require(run).as_json()
     plan["cells"].append(plan["cells"][0] | {"id": "again"})
     write_json(run, "plan.json", plan)
-    content = content_of(write_report(run))
+    content = page_content(write_report(run))
     assert [row["cells"] for row in content["selection"]] == [["C0", "again"], ["C1"]]
     first, _, again = content["roc"]["curves"]
     assert first["etpr"] == again["etpr"]
@@ -160,7 +160,9 @@ def test_hits_are_those_that_the_event_f1_counts(content):
 
 
 def test_a_data_set_that_is_gone_is_said(tmp_path):
-    content = content_of(write_report(make_run(tmp_path, MadeUp(cells=1, seeds=1), dataset=False)))
+    content = page_content(
+        write_report(make_run(tmp_path, MadeUp(cells=1, seeds=1), dataset=False))
+    )
     entry = content["browser"][0]
     assert "not where" in entry["missing"] and entry["systems"][0]["events"]
     assert {clip["picture"] for clip in entry["clips"]} == {None}
@@ -172,7 +174,7 @@ def test_changed_shards_and_absent_scores_are_no_obstacle(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=1, seeds=1))
     (tmp_path / "val-id" / "shard-00000.parquet").write_bytes(b"other")
     (tmp_path / "run" / "trials" / "t000-seed0" / "scores" / "val.dry.arrow").unlink()
-    entry = content_of(write_report(run))["browser"][0]
+    entry = page_content(write_report(run))["browser"][0]
     assert "SHA-256" in entry["missing"] and entry["systems"][0]["events"] is None
 
 
@@ -196,7 +198,7 @@ def test_half_finished_failed_and_not_started_trials(tmp_path):
         (tmp_path / f"run/trials/{name}-seed0/result.json").unlink()
     write_json(run.child("trials/t002-seed0"), "failed.json", {"reason": "loss is <b>nan</b>"})
     (tmp_path / "run/trials/t003-seed0/progress.jsonl").unlink()
-    content = content_of(write_report(run))
+    content = page_content(write_report(run))
     states = {t["training"]: t["state"] for t in content["trials"]}
     assert states == {
         "t000": "finished",
@@ -213,7 +215,7 @@ def test_a_run_without_any_result(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=2, seeds=1))
     for name in ("t000", "t001"):
         (tmp_path / f"run/trials/{name}-seed0/result.json").unlink()
-    content = content_of(write_report(run))
+    content = page_content(write_report(run))
     assert content["values"] == content["browser"] == content["selection"] == []
     assert len(content["trials"]) == 2
 
@@ -222,7 +224,7 @@ def test_a_broken_progress_file_is_named(tmp_path):
     run = make_run(tmp_path, MadeUp(cells=1, seeds=1))
     run.write("trials/t000-seed0/progress.jsonl", b'{"epoch": 0}\n{"epo')
     with pytest.raises(ValueError, match=r"t000-seed0/progress.jsonl, line 2: not JSON"):
-        content_of(write_report(run))
+        page_content(write_report(run))
 
 
 def test_recordings_are_found_from_any_folder(tmp_path, monkeypatch):
@@ -234,7 +236,7 @@ def test_recordings_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     for root, audible in ((str(tmp_path / "root"), True), (None, False)):
         write_json(run, "plan.json", RunPlan.require(run).as_json() | {"recorded_root": root})
-        clips = content_of(write_report(run))["browser"][0]["clips"]
+        clips = page_content(write_report(run))["browser"][0]["clips"]
         assert {clip["audio"] is not None for clip in clips} == {audible}
 
 
@@ -256,6 +258,6 @@ def test_numbers_that_json_cannot_hold_become_none():
 
 def test_nothing_is_written_into_the_trials(run):
     before = read_json(run, "trials/t000-seed0/result.json")
-    content_of(write_report(run))
+    page_content(write_report(run))
     assert read_json(run, "trials/t000-seed0/result.json") == before
     assert replace(PAIR, cells=4) == PAIR

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from raysed.page.content import content_of
-from raysed.page.figures import curves, figures, roc, write_figures
+from raysed.page.content import page_content
+from raysed.page.figures import figures, roc, training_curves, write_figures
 from raysed.report.report import write_report
 from tests.page.made_up import MadeUp, make_run
 
@@ -16,7 +16,7 @@ def run(tmp_path_factory):
 
 
 def test_every_figure_is_written_as_png_and_svg(run, tmp_path):
-    content = content_of(write_report(run))
+    content = page_content(write_report(run))
     names = [name for name, _ in figures(content)]
     assert names == [
         "forest-val-event_f1", "seeds-val-event_f1", "forest-val-psds", "seeds-val-psds", "roc-val",
@@ -68,7 +68,7 @@ def test_the_curve_is_that_of_the_network_that_selects():
     trial = {"training": "t", "cells": ["C"], "epochs": 2, "losses": {"loss": [1.0, 0.5]}, "seed": 0,
              "xvalid": {"dry": {"student": [0.1, 0.2], "teacher": [0.5, 0.6]}}, "network": "teacher",
              "selected": {"dry": {"epoch": 1}}}  # fmt: skip
-    figure = curves([[trial]], "xvalid")
+    figure = training_curves([[trial]], "xvalid")
     line, dot = figure.axes[0].lines
     assert not figure.legends  # one set, one seed
     assert list(line.get_ydata()) == [0.5, 0.6] and list(dot.get_ydata()) == [0.6]
@@ -84,10 +84,10 @@ def test_every_seed_has_dashes_of_its_own_and_a_key():
     ]  # fmt: skip
     seeds = [f"seed {seed}" for seed in range(6)]
     for what, names in (("losses", seeds), ("xvalid", ["dry", "plain", *seeds])):
-        (key,) = (figure := curves([trials], what)).legends
+        (key,) = (figure := training_curves([trials], what)).legends
         assert [text.get_text() for text in key.get_texts()] == names
         assert len({dashes_of(line) for line in figure.axes[0].lines}) == 6
-    more = curves([[*trials, trials[0] | {"seed": 6}]], "losses").legends[0]
+    more = training_curves([[*trials, trials[0] | {"seed": 6}]], "losses").legends[0]
     assert more.get_texts()[0].get_text() == "seed 0, 6"
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from raysed.config.data_job import Features
-from raysed.page.media import COLOURS, MAX_WIDTH, audio_clip, data_uri, mel_picture
+from raysed.page.media import MAX_WIDTH, PALETTE_SIZE, audio_clip, data_uri, mel_picture
 
 FEATURES = Features(duration_s=10.0, n_mels=4, hop=160)
 
@@ -32,13 +32,18 @@ def shades(mel_TF: np.ndarray, frames: int) -> np.ndarray:
 def test_a_picture_by_hand() -> None:
     """0, -40 and -80 dB of a floor of 80 dB: the last of the colours, the middle one, the first."""
     mel_TF = np.array([[1.0, 1e-2, 1e-4, 1e-9]] * 3)
-    assert shades(mel_TF, 3).tolist() == [[0] * 3, [0] * 3, [COLOURS // 2] * 3, [COLOURS - 1] * 3]
+    assert shades(mel_TF, 3).tolist() == [
+        [0] * 3,
+        [0] * 3,
+        [PALETTE_SIZE // 2] * 3,
+        [PALETTE_SIZE - 1] * 3,
+    ]
 
 
 def test_padding_is_not_shown() -> None:
     mel_TF = np.ones((10, 4))
     mel_TF[6:] = 1e6
-    assert shades(mel_TF, 6).tolist() == [[COLOURS - 1] * 6] * 4
+    assert shades(mel_TF, 6).tolist() == [[PALETTE_SIZE - 1] * 6] * 4
 
 
 @settings(max_examples=20)
@@ -49,8 +54,8 @@ def test_long_clips_are_averaged_down(frames: int) -> None:
     index_FW = shades(mel_TF, frames)
     step = -(-frames // MAX_WIDTH)
     assert index_FW.shape == (4, -(-frames // step)) and index_FW.shape[1] <= MAX_WIDTH
-    assert (np.diff(index_FW[3].astype(int)) >= 0).all() and index_FW[3, -1] == COLOURS - 1
-    assert (index_FW[3] == COLOURS // 2).sum() == frames // 2 // step
+    assert (np.diff(index_FW[3].astype(int)) >= 0).all() and index_FW[3, -1] == PALETTE_SIZE - 1
+    assert (index_FW[3] == PALETTE_SIZE // 2).sum() == frames // 2 // step
 
 
 def test_audio_is_heard_again() -> None:

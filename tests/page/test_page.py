@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from raysed.page.page import LIMIT_BYTES, as_block, render, write_page
+from raysed.page.page import LIMIT_BYTES, as_block, render_page, write_page
 from raysed.report.report import write_report
 from tests.page.made_up import MadeUp, make_run
 
@@ -101,4 +101,4 @@ def test_dollars_in_names_are_no_placeholders(tmp_path):
 
 def test_render_needs_no_run():
     content = {"run": {"space": "<b>a & b</b>"}}
-    assert b"<title>&lt;b&gt;a &amp; b&lt;/b&gt;: raysed report</title>" in render(content)
+    assert b"<title>&lt;b&gt;a &amp; b&lt;/b&gt;: raysed report</title>" in render_page(content)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from raysed.predict.output import EventWriter, write_scores
-from raysed.predict.recordings import FrameScores
-from raysed.predict.sources import Source
+from raysed.predict.recordings import RecordingScores
+from raysed.predict.sources import Recording
 
-A, B = Source("a.wav", "/in/a.wav"), Source("day/b.flac", "/in/day/b.flac")
+A, B = Recording("a.wav", "/in/a.wav"), Recording("day/b.flac", "/in/day/b.flac")
 EVENTS = {A: [(0.0, 1.5, "Cat"), (1 / 16000, 10.0, "Dog")], B: []}
 
 
@@ -84,7 +84,7 @@ def test_labels_that_name_no_recording_need_a_folder_or_a_single_one(tmp_path: P
 
 
 def test_two_recordings_that_would_share_a_file_are_refused_before_work(tmp_path: Path) -> None:
-    twin = Source("a.flac", "/in/a.flac")
+    twin = Recording("a.flac", "/in/a.flac")
     with pytest.raises(ValueError, match=r"/in/a\.wav and /in/a\.flac would both write a\.tsv"):
         EventWriter(f"{tmp_path}/out/", "tsv", [A, twin])
     assert not (tmp_path / "out").exists()
@@ -92,7 +92,7 @@ def test_two_recordings_that_would_share_a_file_are_refused_before_work(tmp_path
 
 def test_scores_have_a_row_for_each_frame_that_lasts(tmp_path: Path) -> None:
     scores_TK = np.array([[0.1, 1.0], [0.5, 0.0], [0.25, 0.75]], np.float16)
-    scores = FrameScores(scores_TK, np.array([0.0, 0.06375, 0.1, 0.1]), 0.1)
+    scores = RecordingScores(scores_TK, np.array([0.0, 0.06375, 0.1, 0.1]), 0.1)
     write_scores(str(tmp_path), B, scores, ("Cat", "Dog"))
     assert (tmp_path / "day/b.tsv").read_text() == (
         "onset\toffset\tCat\tDog\n0\t0.06375\t0.1\t1.0\n0.06375\t0.1\t0.5\t0.0\n"

@@ -15,7 +15,7 @@ from raysed.evaluation.detections.postprocess import decode, median_filter
 from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
-from raysed.predict.sources import Source, find_sources
+from raysed.predict.sources import Recording, find_sources
 from raysed.predict.windows import Timeline
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint, save_predictor
@@ -34,7 +34,7 @@ def small(tmp_path_factory):
 
 
 def one(small, url):
-    (prediction,) = predict(small, [Source("a", str(url))])
+    (prediction,) = predict(small, [Recording("a", str(url))])
     assert prediction.scores is not None, prediction.reason
     return prediction.scores
 

@@ -18,8 +18,8 @@ from raysed.predict import parallel
 from raysed.predict import prediction_run as run_module
 from raysed.predict.detector import load_detector
 from raysed.predict.output import EventWriter
-from raysed.predict.prediction_run import Request, run
-from raysed.predict.settings import Settings
+from raysed.predict.prediction_run import PredictRequest, run
+from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.sources import find_sources
 from tests.predict.small import bursts, checkpoint, write
 
@@ -36,7 +36,7 @@ def place(tmp_path_factory):
 
 def call(place, *audio, **options):
     said = []
-    request = Request(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
+    request = PredictRequest(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
     return run(request, said.append), said
 
 
@@ -190,7 +190,7 @@ def test_wrong_thresholds(place, text, message):
 
 
 def test_settings_go_through_json():
-    own = Settings(("Cat", "Dog"), (0.5, 0.5), (7, 7))
+    own = ClassPostProcessing(("Cat", "Dog"), (0.5, 0.5), (7, 7))
     changed = own.with_thresholds(["0.4", "Dog=0.2"]).with_value("median_window", "Cat", 9, "test")
     assert changed.threshold == (0.4, 0.2) and changed.median_window == (9, 7)
     assert own.updated(json.loads(json.dumps(changed.as_json())), "file") == changed

@@ -9,7 +9,7 @@ import pytest
 from raysed.cli import entry as cli
 from raysed.data.clip import Clip, Event
 from raysed.predict.detector import load_detector, read_checkpoint
-from raysed.predict.retune import retune, table
+from raysed.predict.retune import comparison_lines, retune
 from raysed.storage.folder import Folder
 from raysed.training.scoring import Scores, decode_scores, encode_scores
 from tests.data.small_sets import write_rows, write_set
@@ -139,7 +139,9 @@ def test_the_gain_is_cross_fitted_and_kept_with_the_settings(place):
     assert tuned["event_f1"]["cross-fitted"] == gains["cross-fitted"].f1 == 1.0
     assert tuned["gain"]["cross-fitted"]["low"] > 0
     assert set(tuned["gain"]) == {"tuned on x-valid", "cross-fitted"}
-    assert any("not a result" in line for line in table(list(gains.values()), settings_of(path)))
+    assert any(
+        "not a result" in line for line in comparison_lines(list(gains.values()), settings_of(path))
+    )
 
 
 def load_about(folder, name):

@@ -16,8 +16,8 @@ from raysed.evaluation.detections.frame_scores import read_score_folder
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.predict.output import write_scores
-from raysed.predict.recordings import FrameScores
-from raysed.predict.sources import Source
+from raysed.predict.recordings import RecordingScores
+from raysed.predict.sources import Recording
 from tests.evaluation.metrics.test_threshold_free import scored
 
 STORED = Path(__file__).parent / "score_folder"
@@ -27,10 +27,10 @@ def written(folder: Path) -> Reference:
     """Six short clips of three classes, as prediction writes their scores; returns their reference."""
     reference, scores = scored(35, 1000, 6)
     for n, name in enumerate(reference.filenames):
-        one = FrameScores(
+        one = RecordingScores(
             scores.scores_NTK[n].astype("float16"), scores.edges_NT1[n], reference.durations_s[n]
         )
-        write_scores(str(folder), Source(name, name), one, reference.classes)
+        write_scores(str(folder), Recording(name, name), one, reference.classes)
     return reference
 
 

@@ -7,19 +7,21 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 
 from raysed.config.trial import PostProcessing
-from raysed.predict.settings import Settings, events, parse_settings, smooth
+from raysed.predict.settings import ClassPostProcessing, events, parse_settings, smooth
 
-SETTINGS = Settings(("Cat", "Dog"), (0.5, 0.25), (1, 3))
+SETTINGS = ClassPostProcessing(("Cat", "Dog"), (0.5, 0.25), (1, 3))
 
 
 def test_a_trials_own_settings_are_those_of_every_class():
-    uniform = Settings.uniform(["Cat", "Dog"], PostProcessing(threshold=0.3, median_window=7))
-    assert uniform == Settings(("Cat", "Dog"), (0.3, 0.3), (7, 7))
+    uniform = ClassPostProcessing.uniform(
+        ["Cat", "Dog"], PostProcessing(threshold=0.3, median_window=7)
+    )
+    assert uniform == ClassPostProcessing(("Cat", "Dog"), (0.3, 0.3), (7, 7))
 
 
 def test_only_the_named_values_change():
     changed = SETTINGS.updated({"threshold": {"Dog": 0.75}, "median_window": {"Cat": 5}}, "s.json")
-    assert changed == Settings(("Cat", "Dog"), (0.5, 0.75), (5, 3))
+    assert changed == ClassPostProcessing(("Cat", "Dog"), (0.5, 0.75), (5, 3))
     assert SETTINGS.updated(changed.as_json(), "s.json") == changed
     assert SETTINGS.threshold == (0.5, 0.25), "the first stays as it was"
 
@@ -60,7 +62,7 @@ def test_a_settings_file_that_is_no_json_is_named():
 
 @given(st.integers(1, 40), st.sampled_from([1, 3, 5, 9]), st.sampled_from([1, 3, 5, 9]))
 def test_each_class_has_the_median_of_its_own_window(frames, first, second):
-    settings = Settings(("Cat", "Dog"), (0.5, 0.5), (first, second))
+    settings = ClassPostProcessing(("Cat", "Dog"), (0.5, 0.5), (first, second))
     scores_BUK = np.random.default_rng(frames).random((2, frames, 2)).astype(np.float16)
     found_BUK = smooth(scores_BUK, settings)
     assert found_BUK.dtype == np.float16
@@ -78,7 +80,7 @@ def test_events_by_hand():
 
 def test_thresholds_are_compared_as_float16():
     smoothed_TK = np.array([[0.3, 0.3]], np.float16)
-    settings = Settings(
+    settings = ClassPostProcessing(
         ("Cat", "Dog"), (0.3, float(np.nextafter(np.float16(0.3), np.float16(1)))), (1, 1)
     )
     assert events(smoothed_TK, np.array([0.0, 1.0]), settings) == [(0.0, 1.0, "Cat")]

@@ -9,7 +9,7 @@ import fsspec
 import pytest
 
 from raysed.predict import sources as sources_module
-from raysed.predict.sources import Source, find_sources, refuse_shared_outputs
+from raysed.predict.sources import Recording, find_sources, refuse_shared_outputs
 
 SECRET = "X-Amz-Signature=0123456789abcdef"
 
@@ -125,7 +125,7 @@ def test_a_folder_without_recordings_says_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_two_recordings_of_one_output() -> None:
-    sources = [Source(f"a{end}", f"/x/a{end}") for end in (".wav", ".flac", ".b.wav")]
+    sources = [Recording(f"a{end}", f"/x/a{end}") for end in (".wav", ".flac", ".b.wav")]
     assert [source.output(".tsv") for source in sources] == ["a.tsv", "a.tsv", "a.b.tsv"]
     with pytest.raises(ValueError, match=r"out: /x/a\.wav and /x/a\.flac would both write a\.tsv"):
         refuse_shared_outputs(sources, "out", ".tsv")
@@ -133,5 +133,5 @@ def test_two_recordings_of_one_output() -> None:
 
 
 def test_only_an_audio_suffix_is_taken_off_a_name() -> None:
-    assert Source("day1/Y1_30.000_40.000", "").output(".tsv") == "day1/Y1_30.000_40.000.tsv"
-    assert Source("day1/Y1_30.000_40.000.WAV", "").output(".tsv") == "day1/Y1_30.000_40.000.tsv"
+    assert Recording("day1/Y1_30.000_40.000", "").output(".tsv") == "day1/Y1_30.000_40.000.tsv"
+    assert Recording("day1/Y1_30.000_40.000.WAV", "").output(".tsv") == "day1/Y1_30.000_40.000.tsv"

@@ -10,7 +10,7 @@ from raysed.predict.detector import read_checkpoint
 from raysed.predict.tuning import compare, count_pairs, cross_fitted
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
-from raysed.training.scoring import Scores, macro_f1
+from raysed.training.scoring import Scores, strong_macro_f1
 from tests.predict.small import checkpoint
 
 OWN = PostProcessing(threshold=0.5, median_window=7)
@@ -54,7 +54,7 @@ def test_the_trials_own_counts_are_the_trials_own_metric():
     scores, reference = case(20, level=0.55)
     grid = count_pairs(scores, reference, OWN)
     own = grid.statistics(np.zeros((20, 2), np.int64))
-    assert float(event_f1(own)[0][0]) == macro_f1(scores, reference, OWN)
+    assert float(event_f1(own)[0][0]) == strong_macro_f1(scores, reference, OWN)
 
 
 def test_what_tuning_gains_is_found_by_cross_fitting_too():

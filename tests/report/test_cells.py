@@ -7,7 +7,7 @@ from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import seed_interval
 from raysed.report.cells import cell_values
 from raysed.report.results import Measured, read_results
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder
@@ -37,7 +37,7 @@ def test_cells_hold_the_stored_values(run):
 
 def test_the_interval_is_that_over_seeds_and_clips(run):
     results = [r for r in read_results(run, RunPlan.require(run)) if r.cell == "poor"]
-    expected = seed_interval(METRICS["psds"], [r.statistics for r in results], draws=500)
+    expected = seed_interval(TABLE_METRICS["psds"], [r.statistics for r in results], draws=500)
     poor = cells_of(run)["poor", "val", "psds"]
     assert expected.low < 0 < expected.high < 1
     assert (poor.value, poor.low, poor.high) == (expected.value, 0.0, expected.high)
@@ -60,7 +60,7 @@ def test_every_number_is_traceable(claimed):
     for trial, value in zip(row["trials"], row["seed_values"], strict=True):
         content = claimed.child(f"trials/{trial}").read("statistics/eval.wet.npz")
         statistics = Statistics.load(io.BytesIO(content))
-        assert METRICS["psds"](statistics, None)[0] == value
+        assert TABLE_METRICS["psds"](statistics, None)[0] == value
 
 
 def test_a_missing_seed_leaves_the_others(run, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from raysed.evaluation.intervals.significance import max_t, seed_difference
 from raysed.report.contrasts import contrast_values, family
 from raysed.report.results import Measured, read_results
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from tests.report.made_up import changed_plan
 
@@ -39,7 +39,9 @@ def test_simultaneous_intervals_are_max_t_of_the_whole_family(claimed):
     def seeds(cell):
         return [r.statistics for r in results if (r.cell, r.evaluation) == (cell, "val")]
 
-    alone = [seed_difference(METRICS["event_f1"], seeds(a), seeds(b), draws=500) for a, b in pairs]
+    alone = [
+        seed_difference(TABLE_METRICS["event_f1"], seeds(a), seeds(b), draws=500) for a, b in pairs
+    ]
     together = max_t(np.array([e.value for e in alone]), np.stack([e.values_B for e in alone]))
     for (a, b), estimate, (low, high, p) in zip(pairs, alone, together, strict=True):
         value = found[a, b, "val", "event_f1"]

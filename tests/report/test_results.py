@@ -7,7 +7,7 @@ from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.intervals.bootstrap import interval
 from raysed.report.report import write_report
 from raysed.report.results import Measured, read_results, results_frame
-from raysed.report.shown import METRICS
+from raysed.report.shown import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder
@@ -25,7 +25,7 @@ def test_a_row_holds_the_interval_of_its_own_system(run):
     frame = results_frame(measured)
     assert list(frame.trial) == ["g-seed0", "g-seed1", "p-seed0", "p-seed1"]
     for row, result in zip(frame.itertuples(), measured.results, strict=True):
-        expected = interval(METRICS["event_f1"], result.statistics, draws=500)
+        expected = interval(TABLE_METRICS["event_f1"], result.statistics, draws=500)
         assert row.event_f1 == expected.value
         assert (row.event_f1_low, row.event_f1_high) == (expected.low, expected.high)
         assert (row.selected_epoch, row.train_seconds) == (3, 1.0)
@@ -37,7 +37,7 @@ def test_cells_of_one_system_are_drawn_once(claimed, monkeypatch):
     assert fair.system == again.system != wet.system
     assert fair.statistics is again.statistics
     first = measured.drawn(fair, "psds")
-    monkeypatch.setitem(METRICS, "psds", None)
+    monkeypatch.setitem(TABLE_METRICS, "psds", None)
     assert measured.drawn(again, "psds") is first
     assert len(measured_of(claimed).results) == 2 * 9
 

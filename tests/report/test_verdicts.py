@@ -4,7 +4,7 @@ import pytest
 
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.results import Measured, read_results
-from raysed.report.verdicts import Claim, Comparison, judge
+from raysed.report.verdicts import JudgedClaim, JudgedComparison, judge
 from raysed.report.verdicts_markdown import claims_lines
 from raysed.run.run_plan import RunPlan
 from tests.report.made_up import changed_plan
@@ -32,7 +32,7 @@ def found(low, high, *, metric="event_f1", seeds=(0, 1)):
 
 
 def compare(expect, interval, *, metric="event_f1", rule=None, published=None):
-    return Comparison(
+    return JudgedComparison(
         cell="a",
         against="b",
         metric=metric,
@@ -81,7 +81,7 @@ def test_verdict_of_a_comparison(expect, metric, interval, expected):
     ],
 )
 def test_verdict_of_a_claim(intervals, expected):
-    claim = Claim("K", "text", "val", tuple(compare("higher", each) for each in intervals))
+    claim = JudgedClaim("K", "text", "val", tuple(compare("higher", each) for each in intervals))
     assert claim.verdict == expected
     assert claim.waiting_for == (["a"] if None in intervals else [])
     assert claim.seeds == (0 if None in intervals else 2)

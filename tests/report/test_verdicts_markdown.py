@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from raysed.report.verdicts import Claim, Comparison
-from raysed.report.verdicts_markdown import claims_lines, remarks, seeds_text
+from raysed.report.verdicts import JudgedClaim, JudgedComparison
+from raysed.report.verdicts_markdown import claims_lines, remarks, seed_count_text
 
 
 def found(low, high, seeds=(0, 1)):
@@ -26,11 +26,11 @@ def compare(interval=(0.01, 0.05), *, metric="event_f1", **changes):
         "found": None if interval is None else found(*interval),
         "waiting_for": () if interval else ("a",),
     }
-    return Comparison(**{**fields, **changes})
+    return JudgedComparison(**{**fields, **changes})
 
 
 def claim(name="K1", *comparisons):
-    return Claim(name, f"what {name} says", "val", comparisons or (compare(),))
+    return JudgedClaim(name, f"what {name} says", "val", comparisons or (compare(),))
 
 
 PLAN = SimpleNamespace(seeds=(0, 1), job="tiny")
@@ -73,7 +73,7 @@ def test_the_summary_counts_verdicts_and_leaves_out_those_without_claims():
 
 @pytest.mark.parametrize(("planned", "text"), [((0, 1), "2"), ((0, 1, 2), "2 of 3")])
 def test_missing_seeds_are_told(planned, text):
-    assert seeds_text(claim(), SimpleNamespace(seeds=planned)) == text
+    assert seed_count_text(claim(), SimpleNamespace(seeds=planned)) == text
 
 
 def test_one_seed_is_told_under_the_table():

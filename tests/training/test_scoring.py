@@ -21,10 +21,10 @@ from raysed.training.scoring import (
     decode_scores,
     encode_scores,
     encode_statistics,
-    macro_f1,
     reference_of,
     score_set,
     statistics_of,
+    strong_macro_f1,
     weak_macro_f1,
 )
 from tests.training.tiny import CLASSES, feature_set, trial
@@ -112,20 +112,20 @@ def three():
 def test_macro_f1_by_hand(three) -> None:
     reference = reference_of(three)
     # Both Cats are found, the Dog is not.
-    assert macro_f1(perfect(three), reference, PLAIN) == pytest.approx(0.5)
+    assert strong_macro_f1(perfect(three), reference, PLAIN) == pytest.approx(0.5)
     statistics = statistics_of(perfect(three), reference, PLAIN)
     assert event_f1(statistics)[0][0] == pytest.approx(0.5)
     higher = PostProcessing(threshold=0.9, median_window=1)
     half = perfect(three)
     half.scores_NUK[:] *= np.float16(0.75)
-    assert macro_f1(half, reference, PLAIN) == pytest.approx(0.5)
-    assert macro_f1(half, reference, higher) == 0
+    assert strong_macro_f1(half, reference, PLAIN) == pytest.approx(0.5)
+    assert strong_macro_f1(half, reference, higher) == 0
 
 
 def test_scores_of_other_clips_are_no_ones_business(three) -> None:
     other = reference_of(feature_set("other", 3))
     with pytest.raises(AssertionError):
-        macro_f1(perfect(three), other, PLAIN)
+        strong_macro_f1(perfect(three), other, PLAIN)
 
 
 def test_weak_f1_by_hand(three) -> None:

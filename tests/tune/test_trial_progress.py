@@ -12,7 +12,7 @@ from raysed.run.status import RunStatus
 from raysed.run.trial_state import DIED, OVER, failure_lines, state_of
 from raysed.storage.folder import Folder, ReadDeniedError
 from raysed.tune import trial_progress as progress_module
-from raysed.tune.live_table import render
+from raysed.tune.live_table import table_of
 from raysed.tune.trial_progress import TrialProgress
 
 EPOCHS = 4
@@ -73,7 +73,7 @@ def told(progress, name, **result):
 
 def shown(progress, lines):
     console = Console(file=io.StringIO(), width=110)
-    console.print(render(progress, lines))
+    console.print(table_of(progress, lines))
     return console.file.getvalue()
 
 

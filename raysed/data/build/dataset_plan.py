@@ -13,7 +13,7 @@ from typing import Any, Literal
 from raysed.config.base import content_hash
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
-from raysed.data.build.source import RecordedSource, Source, SyntheticSource, open_source
+from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
 from raysed.data.features.shards import (
     FORMAT_VERSION,
     Manifest,
@@ -48,7 +48,7 @@ class DatasetPlan:
     features: Features
     classes: tuple[str, ...]
     mel: Literal["dali", "torchaudio"]
-    source: Source
+    source: ClipSource
     shards: tuple[Shard, ...]
     manifest: Manifest | None
     """The manifest that is there already, complete or not; None where there is none."""

@@ -23,8 +23,8 @@ from raysed.data.build.resume import (
     record,
     result_of,
 )
-from raysed.data.build.source import Source
-from raysed.data.build.stages import Made, ShardWriter, make_clips, target
+from raysed.data.build.source import ClipSource
+from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, target
 from raysed.data.features.shards import MANIFEST, ShardEntry
 from raysed.ray_cluster import check_visible, nodes, start_ray
 from raysed.storage.folder import Folder
@@ -142,12 +142,12 @@ def _entry(reference: ray.ObjectRef, work: _Work) -> ShardEntry:
 
 
 @ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
-def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> Made:
+def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> ShardClips:
     return make_clips(_fetch(source[0]), shard)
 
 
 @lru_cache(maxsize=4)
-def _fetch(source: ray.ObjectRef) -> Source:
+def _fetch(source: ray.ObjectRef) -> ClipSource:
     """Get a source from Ray, so that a worker unpacks it (up to 100,000 paths) once and not for every shard."""
     return ray.get(source)
 

@@ -103,10 +103,10 @@ class SyntheticSource:
         }
 
 
-Source = RecordedSource | SyntheticSource
+ClipSource = RecordedSource | SyntheticSource
 
 
-def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> Source:
+def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> ClipSource:
     """List the sources of a data set. Raises ValueError naming what is missing or impossible."""
     data_set = job.sets[name]
     if not isinstance(data_set, RecordedSet):

@@ -9,7 +9,7 @@ import numpy as np
 from raysed.config.data_job import Features, SyntheticSet
 from raysed.data.build.dataset_plan import DatasetPlan, Shard
 from raysed.data.build.soundscape_files import write_exports
-from raysed.data.build.source import Source, SyntheticSource
+from raysed.data.build.source import ClipSource, SyntheticSource
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import mel_amplitude, prepared
 from raysed.data.features.shards import ShardEntry, encode_shard, sha256, stored_mel, versions
@@ -19,7 +19,7 @@ MelFunction = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Made:
+class ShardClips:
     """The outcome of the raw clips of a shard."""
 
     clips: tuple[Clip, ...]
@@ -55,7 +55,7 @@ def target(plan: DatasetPlan, shard: Shard) -> Target:
     return Target(plan.url, shard, source.subset, metadata, exported)
 
 
-def make_clips(source: Source, shard: Shard) -> Made:
+def make_clips(source: ClipSource, shard: Shard) -> ShardClips:
     """Make the clips of a shard; a clip that cannot be made is rejected with its reason."""
     clips: list[Clip] = []
     rejected: list[Rejected] = []
@@ -70,7 +70,7 @@ def make_clips(source: Source, shard: Shard) -> Made:
             dropped += 1
         else:
             clips.append(clip)
-    return Made(tuple(clips), tuple(rejected), dropped)
+    return ShardClips(tuple(clips), tuple(rejected), dropped)
 
 
 class ShardWriter:
@@ -83,7 +83,7 @@ class ShardWriter:
         self._features = features
         self._mels = _mel_function(mel, features, batch, device_id)
 
-    def write(self, target: Target, made: Made) -> ShardEntry:
+    def write(self, target: Target, made: ShardClips) -> ShardEntry:
         """Extract, encode and write one shard; returns its line of the manifest."""
         rejected = list(made.rejected)
         clips = [

@@ -85,7 +85,7 @@ def versions() -> dict[str, str]:
     return {"raysed": __version__} | {package: version(package) for package in packages}
 
 
-def schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
+def shard_schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
     """Return the columns of a shard; `metadata` becomes JSON under the key `raysed`."""
     fields = [
         ("filename", pa.string()),
@@ -154,7 +154,7 @@ def encode_shard(
     ]
     if features.waveforms:
         columns.append([stored_waveform(clip.waveform_T, features) for clip in clips])
-    layout = schema(features, metadata)
+    layout = shard_schema(features, metadata)
     arrays = [
         column if isinstance(column, pa.Array) else pa.array(column, field.type)
         for column, field in zip(columns, layout, strict=True)

@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from raysed.config.data_job import Features, RecordedSet
-from raysed.data.audio import EXTENSIONS, read_audio
+from raysed.data.audio import AUDIO_EXTENSIONS, read_audio
 from raysed.data.clip import Clip, Event
 from raysed.data.labels import count_overlaps, weak_labels
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
 
-XVALID_FRACTION = 0.1
+WEAK_XVALID_FRACTION = 0.1
 
 _TSV = {
     "weak": ("metadata/train/weak.tsv",),
@@ -165,7 +165,9 @@ def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
     if data_set.part == "all":
         return names[: data_set.limit]
     random = np.random.default_rng([data_set.split_seed, len(names)])
-    held_out = set(random.permutation(len(names))[: round(XVALID_FRACTION * len(names))].tolist())
+    held_out = set(
+        random.permutation(len(names))[: round(WEAK_XVALID_FRACTION * len(names))].tolist()
+    )
     part = [name for i, name in enumerate(names) if (i in held_out) == (data_set.part == "xvalid")]
     return part[: data_set.limit]
 
@@ -176,7 +178,9 @@ class _AudioIndex:
     def __init__(self, root: Path, folders: list[str]) -> None:
         self._files = {
             folder: {
-                path.name for path in (root / folder).iterdir() if path.suffix.lower() in EXTENSIONS
+                path.name
+                for path in (root / folder).iterdir()
+                if path.suffix.lower() in AUDIO_EXTENSIONS
             }
             for folder in folders
         }
@@ -184,7 +188,7 @@ class _AudioIndex:
     def find(self, name: str) -> str | None:
         stem = str(PurePosixPath(name).with_suffix(""))
         for folder, files in self._files.items():
-            for candidate in (name, *(stem + extension for extension in EXTENSIONS)):
+            for candidate in (name, *(stem + extension for extension in AUDIO_EXTENSIONS)):
                 if candidate in files:
                     return f"{folder}/{candidate}"
         return None

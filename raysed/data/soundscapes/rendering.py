@@ -64,7 +64,7 @@ class Sound(Protocol):
         ...
 
 
-def render(
+def render_stems(
     background: Sound,
     foreground: Sequence[Sound],
     *,

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from scipy.fft import irfft, next_fast_len, rfft
 
-from raysed.data.audio import EXTENSIONS
+from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.containers.audio_file import open_audio
 
 # FUSS RIRs are stored at a tenth of their level.
@@ -58,7 +58,7 @@ def list_rooms(root: str | Path, split: str) -> tuple[Room, ...]:
         raise ValueError(f"{folder}: no such folder; roots.rir holds train/, validation/ and eval/")
     paths = sorted(folder.iterdir())
     rooms = [_room(path) for path in paths if path.is_dir()] or [
-        Room(str(path), (str(path),)) for path in paths if path.suffix.lower() in EXTENSIONS
+        Room(str(path), (str(path),)) for path in paths if path.suffix.lower() in AUDIO_EXTENSIONS
     ]
     if not rooms:
         raise ValueError(f"{folder}: holds neither room folders nor impulse responses")
@@ -69,7 +69,7 @@ def _room(folder: Path) -> Room:
     roles: dict[str, list[tuple[int, str]]] = {"background": [], "foreground": []}
     for path in sorted(folder.iterdir()):
         match = _ROLE.match(path.name)
-        if match and path.suffix.lower() in EXTENSIONS:
+        if match and path.suffix.lower() in AUDIO_EXTENSIONS:
             roles[match[1]].append((int(match[2] or 0), str(path)))
     if not roles["background"] or not roles["foreground"]:
         raise ValueError(f"{folder}: a room needs background* and foreground* impulse responses")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from raysed.data.audio import EXTENSIONS
+from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.soundscapes.placement import split_label
 
-XVALID_FRACTION = 0.1
+SOURCE_XVALID_FRACTION = 0.1
 
 _FOLDERS = {"train": "train", "xvalid": "validation", "eval": "eval"}
 # `258175_1.wav` and `258175_2.wav` are cut from one recording, and so are `b114_160_170.wav`'s
@@ -118,7 +118,7 @@ def _list(folder: Path) -> dict[str, tuple[str, ...]]:
         return {}
     listed = {
         sub.name: tuple(
-            str(path) for path in sorted(sub.iterdir()) if path.suffix.lower() in EXTENSIONS
+            str(path) for path in sorted(sub.iterdir()) if path.suffix.lower() in AUDIO_EXTENSIONS
         )
         for sub in sorted(folder.iterdir())
         if sub.is_dir() and not sub.name.startswith(".")
@@ -167,7 +167,7 @@ def _draw_sources(files: dict[str, tuple[str, ...]], seed: int) -> set[str]:
     decided: set[str] = set()
     for label, paths in sorted(files.items()):
         sources = sorted({source_id(path) for path in paths})
-        wanted = min(max(1, round(XVALID_FRACTION * len(sources))), len(sources) - 1)
+        wanted = min(max(1, round(SOURCE_XVALID_FRACTION * len(sources))), len(sources) - 1)
         missing = max(0, wanted - len(held_out.intersection(sources)))
         free = [source for source in sources if source not in decided]
         random = np.random.default_rng([seed, *label.encode()])

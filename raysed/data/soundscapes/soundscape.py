@@ -29,7 +29,7 @@ from raysed.data.soundscapes.context import (
 )
 from raysed.data.soundscapes.cooccurrence import Cooccurrence
 from raysed.data.soundscapes.placement import place, split_label
-from raysed.data.soundscapes.rendering import render
+from raysed.data.soundscapes.rendering import render_stems
 from raysed.data.soundscapes.reverb import Room, Stem, choose_room, reverberate
 
 # scaper 1.6.5 reads np.Inf, which numpy 2 removed; no newer scaper exists.
@@ -83,7 +83,7 @@ def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
         merge_gap_s=data_set.merge_gap_s,
         merge_onsets_s=data_set.merge_onsets_s,
     )
-    background_T, stems = render(
+    background_T, stems = render_stems(
         background,
         foreground,
         sample_rate_hz=context.sample_rate_hz,

@@ -34,7 +34,7 @@ from raysed.evaluation.counts.clip_counts import (
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS, decode, decode_points
 
-FORMAT = 2
+STATISTICS_FORMAT = 2
 """Version of the stored layout; 2 added segments."""
 
 COUNTED = ("event", "intersection", "segment", "tagging")
@@ -99,7 +99,7 @@ class Statistics:
             with Path(file).open("wb") as stream:
                 return self.save(stream)
         header = {
-            "format": FORMAT,
+            "format": STATISTICS_FORMAT,
             "key": self.key,
             "filenames": self.filenames,
             "classes": self.classes,
@@ -132,8 +132,10 @@ class Statistics:
         with np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
         header = json.loads(arrays["header"].tobytes())
-        if header["format"] != FORMAT:
-            raise ValueError(f"statistics of format {header['format']}, expected {FORMAT}")
+        if header["format"] != STATISTICS_FORMAT:
+            raise ValueError(
+                f"statistics of format {header['format']}, expected {STATISTICS_FORMAT}"
+            )
         psds = {}
         for index, criteria in enumerate(header["psds"]):
             fields = {

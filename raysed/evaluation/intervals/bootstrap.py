@@ -47,7 +47,7 @@ TITLES = {
 }
 
 DRAWS = 10_000
-BLOCK = 256
+DRAW_BLOCK = 256
 """Number of draws that are computed together."""
 
 
@@ -90,17 +90,17 @@ def clip_weights(
 def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
     if n_items < 1:
         raise ValueError("there are no clips to draw from")
-    blocks = [_block(key, n_items, seed, first) for first in range(0, draws, BLOCK)]
+    blocks = [_block(key, n_items, seed, first) for first in range(0, draws, DRAW_BLOCK)]
     weights_BN = np.concatenate(blocks or [np.zeros((0, n_items), np.int16)])[:draws]
     weights_BN.setflags(write=False)
     return weights_BN
 
 
 def _block(key: str, n_items: int, seed: int, first: int) -> np.ndarray:
-    """Return BLOCK draws from draw `first` on. They use raw bits, the one stream that numpy promises never to
+    """Return DRAW_BLOCK draws from draw `first` on. They use raw bits, the one stream that numpy promises never to
     change.
     """
-    return _tally(random_bits(key, seed, first, BLOCK * n_items).reshape(BLOCK, n_items))
+    return _tally(random_bits(key, seed, first, DRAW_BLOCK * n_items).reshape(DRAW_BLOCK, n_items))
 
 
 @njit(cache=True, nogil=True)
@@ -231,8 +231,8 @@ def jackknife(
         np.arange(n_clips) if groups_N is None else np.unique(groups_N, return_inverse=True)[1]
     )
     parts = []
-    for first in range(0, int(group_N.max()) + 1, BLOCK):
-        out = np.arange(first, min(first + BLOCK, int(group_N.max()) + 1))
+    for first in range(0, int(group_N.max()) + 1, DRAW_BLOCK):
+        out = np.arange(first, min(first + DRAW_BLOCK, int(group_N.max()) + 1))
         parts.append(metric(statistics, (group_N[None] != out[:, None]).astype(np.int16)))
     return np.concatenate(parts)
 

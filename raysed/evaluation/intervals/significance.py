@@ -25,7 +25,7 @@ Verdict = Literal["reproduced", "contradicted", "undecided"]
 
 TIE = 1e-12
 """Closer differences count as equal: exchanging identical clips changes only the last bits."""
-BLOCK = 1000
+EXCHANGE_BLOCK = 1000
 """Number of exchanges that are evaluated together."""
 
 
@@ -105,9 +105,9 @@ def permutation_p(
     both = stack(a, b)
     observed = abs(metric(a, None)[0] - metric(b, None)[0])
     as_large = 0
-    for first in range(0, permutations, BLOCK):
-        raw = random_bits(f"{a.key}:exchange", seed, first, BLOCK * a.n_clips)
-        swap_RN = (raw.reshape(BLOCK, a.n_clips) >> np.uint64(63)).astype(np.int16)
+    for first in range(0, permutations, EXCHANGE_BLOCK):
+        raw = random_bits(f"{a.key}:exchange", seed, first, EXCHANGE_BLOCK * a.n_clips)
+        swap_RN = (raw.reshape(EXCHANGE_BLOCK, a.n_clips) >> np.uint64(63)).astype(np.int16)
         swap_RN = swap_RN[: permutations - first]
         of_a = metric(both, np.concatenate((1 - swap_RN, swap_RN), axis=1))
         of_b = metric(both, np.concatenate((swap_RN, 1 - swap_RN), axis=1))

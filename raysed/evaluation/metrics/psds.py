@@ -18,9 +18,10 @@ from typing import Literal
 import numpy as np
 
 from raysed.evaluation.counts.clip_counts import PAPER, PSDS1, PSDS2, Deltas, PsdsCriteria
+from raysed.evaluation.counts.matching import Arrays
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import weighted
-from raysed.evaluation.metrics.psds_kernels import TILE, Arrays, Rules, areas, rates
+from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, areas, rates
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def psds(
     weights_BN = _checked(statistics, weights_BN)
     arguments = kernel_arguments(statistics, definition)
     out_B = np.empty(len(weights_BN))
-    tiles = -(-len(weights_BN) // TILE)
+    tiles = -(-len(weights_BN) // RESAMPLE_TILE)
     # numba.get_num_threads() would start numba's own pool, and from then on numba refuses to compile
     # in a process whose NUMBA_NUM_THREADS has been changed.
     cores = len(os.sched_getaffinity(0))
@@ -91,7 +92,9 @@ def psds(
     if threads <= 1:
         areas(weights_BN, *arguments, out_B)
         return out_B
-    edges = [TILE * (tiles * part // threads) for part in range(threads)] + [len(weights_BN)]
+    edges = [RESAMPLE_TILE * (tiles * part // threads) for part in range(threads)] + [
+        len(weights_BN)
+    ]
     with ThreadPoolExecutor(threads) as pool:
         parts = [slice(*pair) for pair in pairwise(edges)]
         list(pool.map(lambda part: areas(weights_BN[part], *arguments, out_B[part]), parts))
@@ -102,20 +105,20 @@ def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> Ps
     """Return the curves of the set itself, for plots."""
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
     columns, per_clip, rules, n_points = kernel_arguments(statistics, definition)
-    weights_NT = np.zeros((statistics.n_clips, TILE), np.int32)
+    weights_NT = np.zeros((statistics.n_clips, RESAMPLE_TILE), np.int32)
     weights_NT[:, 0] = 1
     n_classes = len(statistics.classes)
-    tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, TILE))
-    present_KT = np.zeros((n_classes, TILE), np.bool_)
+    tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
+    present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
     rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
     present_K = np.flatnonzero(present_KT[:, 0])
-    roc = curves([(efpr_KMT[k, :, 0], tpr_KMT[k, :, 0]) for k in present_K], definition)
+    roc = roc_through([(efpr_KMT[k, :, 0], tpr_KMT[k, :, 0]) for k in present_K], definition)
     tpr_KX = np.full((n_classes, roc.efpr_X.size), np.nan)
     tpr_KX[present_K] = roc.tpr_KX
     return replace(roc, tpr_KX=tpr_KX)
 
 
-def curves(points: list[tuple[np.ndarray, np.ndarray]], definition: Definition) -> PsdRoc:
+def roc_through(points: list[tuple[np.ndarray, np.ndarray]], definition: Definition) -> PsdRoc:
     """Return the curves through each class's operating points (effective FP rates, TP ratios)."""
     used = [efpr_M[efpr_M <= definition.max_efpr] for efpr_M, _ in points]
     efpr_X = np.unique(np.concatenate([*used, [0.0, definition.max_efpr]]))
@@ -156,7 +159,7 @@ def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarra
 
 def kernel_arguments(
     statistics: Statistics, definition: Definition
-) -> tuple[Arrays, Arrays, Rules, int]:
+) -> tuple[Arrays, Arrays, PsdsRules, int]:
     """Return the arguments of the kernels: columns, per-clip totals, rules and the number of operating
     points.
     """

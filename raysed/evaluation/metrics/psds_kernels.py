@@ -1,6 +1,6 @@
 """Areas under weighted PSD-ROC curves: the kernels behind `psds`.
 
-Counts (sparse changes between operating points) times weights, TILE resamples at a time, then per class the
+Counts (sparse changes between operating points) times weights, RESAMPLE_TILE resamples at a time, then per class the
 rising corners of the curve. Sums of counts are int32 and exact; only rates are floating point. Loops over a
 tile take its width from an array: LLVM unrolls a loop of constant length before it tries to vectorise it, and
 then cannot (3 times slower).
@@ -9,11 +9,12 @@ then cannot (3 times slower).
 import numpy as np
 from numba import njit
 
-Arrays = tuple[np.ndarray, ...]
-Rules = tuple[float, float, float, float, float]
+from raysed.evaluation.counts.matching import Arrays
+
+PsdsRules = tuple[float, float, float, float, float]
 """alpha_ct, alpha_st, max_efpr, 1 for K - 1 or 0 for K, evaluated seconds or NaN."""
 
-TILE = 32
+RESAMPLE_TILE = 32
 """Resamples that share one pass over the counts."""
 HOUR_S = 3600.0
 
@@ -23,23 +24,23 @@ def areas(
     weights_BN: np.ndarray,
     columns: Arrays,
     per_clip: Arrays,
-    rules: Rules,
+    rules: PsdsRules,
     n_points: int,
     out_B: np.ndarray,
 ) -> None:
-    """Return the PSDS of each resample, TILE of them per pass over the counts."""
+    """Return the PSDS of each resample, RESAMPLE_TILE of them per pass over the counts."""
     n_clips, n_classes = per_clip[0].shape
-    tpr_KMT = np.empty((n_classes, n_points, TILE))
-    efpr_KMT = np.empty((n_classes, n_points, TILE))
-    present_KT = np.empty((n_classes, TILE), np.bool_)
-    weights_NT = np.zeros((n_clips, TILE), np.int32)
+    tpr_KMT = np.empty((n_classes, n_points, RESAMPLE_TILE))
+    efpr_KMT = np.empty((n_classes, n_points, RESAMPLE_TILE))
+    present_KT = np.empty((n_classes, RESAMPLE_TILE), np.bool_)
+    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
     step_KM = (
         np.empty((n_classes, n_points)),
         np.empty((n_classes, n_points)),
         np.empty(n_classes, np.int64),
     )
-    for first in range(0, weights_BN.shape[0], TILE):
-        n_filled = min(TILE, weights_BN.shape[0] - first)
+    for first in range(0, weights_BN.shape[0], RESAMPLE_TILE):
+        n_filled = min(RESAMPLE_TILE, weights_BN.shape[0] - first)
         for t in range(n_filled):
             for n in range(n_clips):
                 weights_NT[n, t] = weights_BN[first + t, n]
@@ -55,7 +56,7 @@ def areas(
 
 @njit(cache=True, nogil=True)
 def rates(
-    weights_NT: np.ndarray, columns: Arrays, per_clip: Arrays, rules: Rules, out: Arrays
+    weights_NT: np.ndarray, columns: Arrays, per_clip: Arrays, rules: PsdsRules, out: Arrays
 ) -> None:
     """Fill in TP ratios and effective FP rates (K, M, T), and which classes have ground truth (K, T)."""
     column_C, start_C, clip_E, point_E, change_E = columns
@@ -93,7 +94,7 @@ def rates(
 
 @njit(cache=True, nogil=True)
 def _totals(
-    weights_NT: np.ndarray, per_clip: Arrays, rules: Rules, present_KT: np.ndarray
+    weights_NT: np.ndarray, per_clip: Arrays, rules: PsdsRules, present_KT: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Return the events, 1 / hours of events, 1 / hours of audio, alpha_ct / number of averaged classes."""
     n_gt_NK, gt_s_NK, seconds_N = per_clip

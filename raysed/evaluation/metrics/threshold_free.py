@@ -22,7 +22,7 @@ from raysed.evaluation.counts.matching import (
 )
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
-from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, area, curves
+from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, area, roc_through
 from raysed.evaluation.metrics.psds_kernels import HOUR_S
 
 
@@ -57,7 +57,7 @@ def threshold_free_psds(
         score_E = scores.scores_NTK[clip_E, frame_E, k]
         efpr_P, hits_P = _points(score_E, slot_E[owner_E == k], change_E, cost_S)
         points.append((efpr_P, hits_P / n_gt_K[k]))
-    return area(curves(points, definition))
+    return area(roc_through(points, definition))
 
 
 def _slot_costs(

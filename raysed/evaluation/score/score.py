@@ -37,7 +37,7 @@ PER_CLASS = {"event_f1": event_f1, "intersection_f1": intersection_f1, "segment_
 
 
 @dataclass(frozen=True)
-class Request:
+class ScoreRequest:
     """A request to score predictions."""
 
     predictions: Path
@@ -60,7 +60,7 @@ class Request:
             raise ValueError(f"--threshold {self.threshold} is not a number")
 
 
-def score(request: Request) -> dict[str, Any]:
+def score(request: ScoreRequest) -> dict[str, Any]:
     """Return every metric as {"value", "low", "high", "se"} (fractions; None where undefined).
 
     Raises ValueError, naming file and line, for input that cannot be scored.
@@ -99,7 +99,7 @@ def score(request: Request) -> dict[str, Any]:
     return found
 
 
-def read_reference(request: Request) -> tuple[Reference, tuple[str, ...]]:
+def read_reference(request: ScoreRequest) -> tuple[Reference, tuple[str, ...]]:
     """Read the clips of the ground truth and the durations; return them with the warnings about them."""
     path = request.ground_truth
     table = read_events_tsv(path)
@@ -134,14 +134,14 @@ def _durations(path: Path, table: pd.DataFrame) -> tuple[dict[str, float], tuple
     return durations_s, other_spelling(path, clip_of)
 
 
-def _read(request: Request, path: Path, reference: Reference) -> Predictions:
+def _read(request: ScoreRequest, path: Path, reference: Reference) -> Predictions:
     return read_predictions(
         path, reference, request.threshold, at_threshold=request.at_threshold == "event"
     )
 
 
 def _without_overlaps(
-    request: Request, reference: Reference, table: pd.DataFrame
+    request: ScoreRequest, reference: Reference, table: pd.DataFrame
 ) -> tuple[Events, tuple[str, ...]]:
     events = reference.events
     overlap_E = overlapping(events)
@@ -168,13 +168,13 @@ def _without_overlaps(
     return events, (f"{place}: kept, each counts",)
 
 
-def _collect(request: Request, reference: Reference, system: Predictions) -> Statistics:
+def _collect(request: ScoreRequest, reference: Reference, system: Predictions) -> Statistics:
     points = None if request.durations is None else system.points
     return collect(reference, system.detections, points)
 
 
 def _per_class(
-    request: Request, statistics: Statistics, reference: Reference
+    request: ScoreRequest, statistics: Statistics, reference: Reference
 ) -> dict[str, dict[str, Any]]:
     tables = {
         name: class_intervals(
@@ -202,7 +202,7 @@ def _classwise(
 
 
 def _all_thresholds(
-    request: Request, reference: Reference, system: Predictions
+    request: ScoreRequest, reference: Reference, system: Predictions
 ) -> dict[str, float | None] | None:
     if system.scores is None or request.durations is None:
         return None
@@ -213,7 +213,7 @@ def _all_thresholds(
 
 
 def _versus(
-    request: Request, reference: Reference, system: Predictions, statistics: Statistics
+    request: ScoreRequest, reference: Reference, system: Predictions, statistics: Statistics
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the paired differences: the predictions minus those of `versus`."""
     assert request.versus is not None

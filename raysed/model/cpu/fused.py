@@ -23,7 +23,7 @@ from raysed.model.cpu.maps import Maps, Norm, Taps, Tile, tiles
 
 
 @dataclass(frozen=True)
-class Settings:
+class BlockSettings:
     """The settings of a block, besides its parameters."""
 
     norm: nn.BatchNorm2d
@@ -40,7 +40,7 @@ class Settings:
 class Gate:
     """Gated linear unit, dropout and average pooling of normalised tiles, and their gradients."""
 
-    def __init__(self, settings: Settings, linear: Sequence[Tensor], key: int) -> None:
+    def __init__(self, settings: BlockSettings, linear: Sequence[Tensor], key: int) -> None:
         scale = 256 / (256 - settings.dropped)
         self.rules = (settings.dropped, scale, *settings.pooling)
         (self.weight_CC, self.bias_C), self.key = linear, key
@@ -85,7 +85,7 @@ class Gate:
         self.bias_grad_C += z_MC.sum(0)
 
 
-def batch_norm(maps: Maps | Taps, settings: Settings, weight: Tensor, bias: Tensor) -> Norm:
+def batch_norm(maps: Maps | Taps, settings: BlockSettings, weight: Tensor, bias: Tensor) -> Norm:
     """Return the statistics of the batch and update the running ones; in evaluation, return the running ones."""
     norm = settings.norm
     assert norm.running_mean is not None and norm.running_var is not None
@@ -106,7 +106,9 @@ def batch_norm(maps: Maps | Taps, settings: Settings, weight: Tensor, bias: Tens
     return Norm(*(value.to(weight.dtype) for value in values))
 
 
-def _over_ranks(sums_2C: Tensor, maps: Maps | Taps, settings: Settings) -> tuple[Tensor, float]:
+def _over_ranks(
+    sums_2C: Tensor, maps: Maps | Taps, settings: BlockSettings
+) -> tuple[Tensor, float]:
     """Return the sums and the number of pixels of the whole batch."""
     count = float(np.prod(maps.shape[:3]))
     if not settings.all_ranks:
@@ -124,7 +126,7 @@ class Block(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: D102
         ctx: Any,
-        settings: Settings,
+        settings: BlockSettings,
         x_BITF: Tensor,
         *parameters: Tensor,
     ) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 Array = np.ndarray
-Rules = tuple[int, float, int, int]
+GateRules = tuple[int, float, int, int]
 """The number of a byte's 256 values that drop an element, the scale of what is kept, the pooling of T and of
 F."""
 _COMPILED = {"cache": True, "nogil": True, "fastmath": {"contract"}}
@@ -53,7 +53,7 @@ def random_words(seed: int, first: int, words_N: Array) -> None:
 
 @njit(**_COMPILED)
 def gate_pool(
-    tile: tuple[Array, Array, Array], rules: Rules, bands: int, pooled_UVC: Array
+    tile: tuple[Array, Array, Array], rules: GateRules, bands: int, pooled_UVC: Array
 ) -> None:
     """Compute the mean of z s over each pooling window, with dropout, from (z, s, bytes)."""
     z_MC, s_MC, bytes_MC = tile
@@ -76,7 +76,7 @@ def gate_pool(
 
 @njit(**_COMPILED)
 def gate_gradient(
-    tile: tuple[Array, Array, Array], rules: Rules, bands: int, grad_UVC: Array, dy_MC: Array
+    tile: tuple[Array, Array, Array], rules: GateRules, bands: int, grad_UVC: Array, dy_MC: Array
 ) -> None:
     """Compute the gradients from (z, s, bytes) and that of the pooled output: that of z in z's place, and the
     gate's part of y's.

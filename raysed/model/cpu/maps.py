@@ -17,7 +17,7 @@ from torch import Tensor
 
 from raysed.model.cpu import kernels
 
-TILE = 1 << 17
+TILE_ELEMENTS = 1 << 17
 """Elements of a tile: the four arrays of it in single precision fill a cache of 2 MiB."""
 CHUNK = 1 << 20
 """Elements of the clips that are convolved at a time: larger arrays cost more to allocate than to fill."""
@@ -37,7 +37,7 @@ class Tile:
 def tiles(shape_BTFC: Sequence[int], pool_t: int) -> Iterator[Tile]:
     """List all tiles, clip by clip; none is larger than the first."""
     clips, frames, bands, channels = shape_BTFC
-    step = max(1, TILE // (bands * channels * pool_t)) * pool_t
+    step = max(1, TILE_ELEMENTS // (bands * channels * pool_t)) * pool_t
     starts = range(0, frames, step)
     for clip in range(clips):
         for n, t0 in enumerate(starts):

@@ -11,7 +11,7 @@ import soundfile
 
 from raysed.config.data_job import Features
 from raysed.data.build.dataset_plan import Shard, plan
-from raysed.data.build.stages import Made, ShardWriter, Target, make_clips, target
+from raysed.data.build.stages import ShardClips, ShardWriter, Target, make_clips, target
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.shards import sha256
@@ -50,7 +50,7 @@ class Listed:
 def test_every_raw_clip_of_a_shard_is_made_dropped_or_rejected() -> None:
     first, last = clip_of("1.wav", noise(1)), clip_of("5.wav", noise(5))
     source = Listed(("not of this shard", first, None, "broken", None, last, "nor this"))
-    assert make_clips(source, Shard("s", 1, 6)) == Made(
+    assert make_clips(source, Shard("s", 1, 6)) == ShardClips(
         clips=(first, last), rejected=(Rejected("3.wav", "broken"),), dropped=2
     )
 
@@ -64,7 +64,7 @@ def test_other_errors_than_bad_input_are_not_swallowed() -> None:
         make_clips(Broken(()), Shard("s", 0, 1))
 
 
-def written(folder: Path, made: Made, features: Features = FEATURES) -> tuple:
+def written(folder: Path, made: ShardClips, features: Features = FEATURES) -> tuple:
     """The manifest's line of one shard of these clips, and its rows."""
     writer = ShardWriter("torchaudio", features, batch=8, device_id=None)
     shard = Shard("shard-00003.parquet", 30, 36)
@@ -78,7 +78,7 @@ def written(folder: Path, made: Made, features: Features = FEATURES) -> tuple:
 def test_a_clip_whose_features_are_impossible_is_quarantined_by_name(tmp_path: Path) -> None:
     not_finite = noise(1)
     not_finite[7] = np.nan
-    made = Made(
+    made = ShardClips(
         clips=(
             clip_of("good.wav", noise(0)),
             clip_of("nan.wav", not_finite),
@@ -104,13 +104,13 @@ def test_a_clip_whose_features_are_impossible_is_quarantined_by_name(tmp_path: P
 
 
 def test_a_shard_may_end_up_without_rows(tmp_path: Path) -> None:
-    entry, rows = written(tmp_path, Made((), (Rejected("a.wav", "broken"),), 5))
+    entry, rows = written(tmp_path, ShardClips((), (Rejected("a.wav", "broken"),), 5))
     assert (entry.rows, entry.dropped, rows) == (0, 5, [])
 
 
 def test_a_louder_dtype_takes_the_loud_clip(tmp_path: Path) -> None:
     features = FEATURES.model_copy(update={"dtype": "float32"})
-    made = Made((clip_of("loud.wav", noise(2) * 1e6),), (), 0)
+    made = ShardClips((clip_of("loud.wav", noise(2) * 1e6),), (), 0)
     entry, rows = written(tmp_path, made, features)
     assert entry.quarantined == () and max(rows[0]["mel"]) > 65504
 

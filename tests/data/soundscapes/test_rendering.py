@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from raysed.data.soundscapes import rendering
 from raysed.data.soundscapes.loudness import integrated_lufs
-from raysed.data.soundscapes.rendering import _decoded, _fade, _fit, _Sources, render
+from raysed.data.soundscapes.rendering import _decoded, _fade, _fit, _Sources, render_stems
 from raysed.data.soundscapes.reverb import Stem
 from raysed.data.soundscapes.soundscape import convert
 from tests.data.bad_files import write_hours
@@ -38,7 +38,7 @@ def sound(source_file: str, duration_s: float, **changes: object) -> SimpleNames
 def rendered(
     background: SimpleNamespace, *foreground: SimpleNamespace, duration_s: float = 4.0
 ) -> tuple[np.ndarray, list[Stem]]:
-    return render(
+    return render_stems(
         background,
         foreground,
         sample_rate_hz=RATE_HZ,

@@ -18,7 +18,7 @@ from raysed.config.data_job import DataJob, Roots, SyntheticSet
 from raysed.data.clip import Clip
 from raysed.data.labels import count_overlaps
 from raysed.data.soundscapes import soundscape
-from raysed.data.soundscapes.rendering import render
+from raysed.data.soundscapes.rendering import render_stems
 from raysed.data.soundscapes.soundscape import (
     SoundscapeContext,
     convert,
@@ -66,7 +66,7 @@ def by_scaper(context: SoundscapeContext, specification: list) -> np.ndarray:
 
 
 def by_us(context: SoundscapeContext, specification: list) -> np.ndarray:
-    mix_T, stems = render(
+    mix_T, stems = render_stems(
         specification[0],
         specification[1:],
         sample_rate_hz=context.sample_rate_hz,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from raysed.evaluation.metrics.psds_kernels import (
     HOUR_S,
-    TILE,
+    RESAMPLE_TILE,
     _area,
     _spread_area,
     _staircase,
@@ -73,16 +73,16 @@ def expected_rates(seed: int, weights_N: np.ndarray, rules: tuple) -> tuple[np.n
     ],
 )
 def test_rates_are_their_definition(seed: int, rules: tuple) -> None:
-    weights_NT = np.random.default_rng(seed).integers(0, 3, (N, TILE)).astype(np.int32)
+    weights_NT = np.random.default_rng(seed).integers(0, 3, (N, RESAMPLE_TILE)).astype(np.int32)
     weights_NT[0] = 1
     columns, per_clip, _ = arguments(seed, rules)
     out = (
-        np.full((K, M, TILE), np.nan),
-        np.full((K, M, TILE), np.nan),
-        np.zeros((K, TILE), np.bool_),
+        np.full((K, M, RESAMPLE_TILE), np.nan),
+        np.full((K, M, RESAMPLE_TILE), np.nan),
+        np.zeros((K, RESAMPLE_TILE), np.bool_),
     )
     rates(weights_NT, columns, per_clip, rules, out)
-    for t in range(0, TILE, 7):
+    for t in range(0, RESAMPLE_TILE, 7):
         tpr_KM, efpr_KM = expected_rates(seed, weights_NT[:, t], rules)
         present_K = weights_NT[:, t] @ per_clip[0] > 0
         assert out[2][:, t].tolist() == present_K.tolist()
@@ -152,7 +152,7 @@ def test_without_instability_both_ways_to_the_area_agree(curves: list) -> None:
     assert _area(count, made, 0.0, 20.0) == pytest.approx(spread)
 
 
-@pytest.mark.parametrize("draws", [1, TILE, TILE + 1, 2 * TILE + 5])
+@pytest.mark.parametrize("draws", [1, RESAMPLE_TILE, RESAMPLE_TILE + 1, 2 * RESAMPLE_TILE + 5])
 def test_every_draw_has_its_own_area_in_any_number_of_tiles(draws: int) -> None:
     rules = (1.0, 0.0, 5000.0, 1.0, np.nan)
     weights_BN = np.random.default_rng(0).integers(0, 3, (draws, N)).astype(np.int16)

@@ -14,7 +14,7 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import psds
 from raysed.evaluation.score.predictions import value_points
-from raysed.evaluation.score.score import Request, score
+from raysed.evaluation.score.score import ScoreRequest, score
 from tests.evaluation.metrics.test_threshold_free import scored
 from tests.evaluation.oracles import AnyEvents, Case, evaluator, frame, random_case
 
@@ -34,7 +34,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def scores_of(predictions: Path, truth: Path, **more: Any) -> dict[str, Any]:
-    return score(Request(predictions, truth, draws=10, **more))
+    return score(ScoreRequest(predictions, truth, draws=10, **more))
 
 
 def said(found: dict[str, Any], text: str) -> bool:

@@ -33,7 +33,7 @@ def gradients(block, x, weights):
 @pytest.fixture(params=[1 << 17, 64])
 def tile(request, monkeypatch):
     """Whole clips in a tile and some per convolution; or two frames, and one clip."""
-    monkeypatch.setattr(maps, "TILE", request.param)
+    monkeypatch.setattr(maps, "TILE_ELEMENTS", request.param)
     monkeypatch.setattr(maps, "CHUNK", 8 * request.param)
 
 

@@ -17,7 +17,7 @@ SHAPE = (3, 7, 5, 4)
 @pytest.fixture(params=[(1 << 17, 1 << 20), (45, 150)], ids=["whole", "small"])
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All clips at once, or two frames a tile and one clip a convolution."""
-    monkeypatch.setattr(maps, "TILE", request.param[0])
+    monkeypatch.setattr(maps, "TILE_ELEMENTS", request.param[0])
     monkeypatch.setattr(maps, "CHUNK", request.param[1])
 
 
@@ -30,7 +30,7 @@ def test_tiles_hold_every_frame_once_and_whole_pooling_windows(
     shape: tuple[int, int, int, int], pool_t: int, size: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maps, "TILE", size)
+        patch.setattr(maps, "TILE_ELEMENTS", size)
         found = list(tiles(shape, pool_t))
     clips, frames, bands, channels = shape
     assert [tile.index for tile in found] == list(range(len(found)))
