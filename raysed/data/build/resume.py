@@ -12,7 +12,7 @@ from raysed.data.clip import Rejected
 from raysed.data.features.shards import ShardEntry, read_shard, write_lists, write_manifest
 from raysed.storage.folder import Folder, ReadDeniedError
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
         except ReadDeniedError:
             raise  # it may well be good
         except ValueError as error:
-            log.warning("%s: built anew", error)
+            _log.warning("%s: built anew", error)
         else:
             finished[entry.name] = entry
     return finished

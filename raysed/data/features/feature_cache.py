@@ -19,7 +19,7 @@ from raysed.storage.folder import write_atomically
 from raysed.storage.private_folder import private_folder
 from raysed.storage.whole_file import remove_unfinished, whole_file
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def cache_dir() -> str:
@@ -59,7 +59,7 @@ def _is_whole(path: Path, source: str) -> bool:
     if about.get("source") == source and about.get("sha256") == _sha256(path):
         _remember(path, source, about["sha256"])
         return True
-    log.warning(
+    _log.warning(
         "%s: is not the file that was converted, or of a version that did not say: made again", path
     )
     return False
