@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test browser gpu-check bench docs lint clean
+.PHONY: help setup demo test quick browser gpu-check bench docs regress lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +37,9 @@ demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> 
 
 test: $(READY) ## all tests that this machine can run
 	@$(BIN)/python -m pytest
+
+quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
+	@$(BIN)/python -m pytest -q -m "not ray and not slow and not gpu"
 
 browser: ## Debian's Chromium, in which the tests look at the report's page
 	@command -v chromium >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
