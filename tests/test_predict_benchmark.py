@@ -70,7 +70,8 @@ def small(tmp_path_factory):
 
 
 def test_prediction_keeps_the_rule(small, tmp_path):
-    found = agreement(*small, 8, 2, tmp_path)
+    made, windows = small
+    found = agreement(made, windows, 8, 2, tmp_path)
     assert [one["threshold"] for one in found] == [0.5, 0.3, 0.2]
     for one in found:
         assert one["n"] == 2

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from ray._raylet import AuthenticationTokenLoader
+from ray._raylet import AuthenticationTokenLoader  # type: ignore[missing-module-attribute]
 
 from raysed import ray_cluster as cluster
 from raysed.config.space import read_space

@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from raysed.cli.commands import app
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -66,10 +68,11 @@ def test_attention_axis_changes_the_weak_scores_only():
 
 
 def test_max_pooling_is_an_option():
-    block = CRNN(SMALL.model_copy(update={"pool": "max"}), 3).blocks[0]
+    highest: Any = CRNN(SMALL.model_copy(update={"pool": "max"}), 3).blocks[0]
+    mean: Any = CRNN(SMALL, 3).blocks[0]
     x = torch.arange(16.0).view(1, 1, 4, 4)
-    assert block.pool(x).flatten().tolist() == [5.0, 7.0, 13.0, 15.0]
-    assert CRNN(SMALL, 3).blocks[0].pool(x).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
+    assert highest.pool(x).flatten().tolist() == [5.0, 7.0, 13.0, 15.0]
+    assert mean.pool(x).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
 
 
 def test_bands_that_do_not_pool_to_one_are_refused():

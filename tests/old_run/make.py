@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from sounds import write_sounds
+from sounds import write_sounds  # type: ignore[missing-import]
 
 TUNE = [sys.executable, "-m", "raysed.tune"]
 SECOND = 2

@@ -43,8 +43,8 @@ def write_sounds(
 def write_metadata(root: Path, classes: tuple[str, ...]) -> None:
     """Co-occurrences, and which files of the bank are for validation: the last of every folder."""
     chance = round(1 / len(classes), 3)
-    row = {"max_events": 2, "mean_events": 1, "classes": list(classes)}
-    row["probas"] = [chance] * len(classes)
+    probas = [chance] * len(classes)
+    row = {"max_events": 2, "mean_events": 1, "classes": list(classes), "probas": probas}
     occurrences = {label: {"proba": chance, "co-occurences": row} for label in classes}
     folder = root / "metadata"
     folder.mkdir(parents=True, exist_ok=True)

@@ -142,6 +142,7 @@ def chromium():
     with tempfile.TemporaryDirectory(prefix="raysed-chromium-", ignore_cleanup_errors=True) as home:
         # The pipe is file descriptors 3 and 4 of the browser.
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
+        assert BINARY is not None, "make browser installs one"
         process = subprocess.Popen(
             ["bash", "-c", shell, "bash", BINARY, *FLAGS, f"--user-data-dir={home}"],
             pass_fds=(to_browser, from_browser),

@@ -63,7 +63,7 @@ class _Plain(BaseHTTPRequestHandler):
         except OSError:  # fsspec hangs up where it gets more than the range it asked for
             self.close_connection = True
 
-    def log_message(self, *arguments):
+    def log_message(self, format, *args):
         pass
 
 

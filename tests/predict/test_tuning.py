@@ -83,7 +83,10 @@ def test_a_clip_has_no_say_in_its_own_pair():
     other = cross_fitted(
         count_pairs(
             Scores(
-                *(getattr(scores, f) for f in ("filenames", "durations_s", "classes", "frame_s")),
+                scores.filenames,
+                scores.durations_s,
+                scores.classes,
+                scores.frame_s,
                 changed,
                 scores.weak_NK,
             ),

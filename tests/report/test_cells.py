@@ -26,7 +26,8 @@ def test_cells_hold_the_stored_values(run):
     cells = cells_of(run)
     good = cells["good", "val", "event_f1"]
     assert good.published == 0.3414
-    assert good.value == pytest.approx(np.mean(good.seed_values))
+    assert None not in good.seed_values
+    assert good.value == pytest.approx(np.mean([value or 0.0 for value in good.seed_values]))
     assert good.low < good.value < good.high
     assert good.seed_values == pytest.approx(
         [30 / 40] * 2, abs=0.06

@@ -77,7 +77,7 @@ def slow_train(ranks, out, pause_s, hold_at):
                 file.write(f"{os.getpid()}\n")
         return terms
 
-    MeanTeacher.step = slow_step
+    MeanTeacher.step = slow_step  # type: ignore[assignment]
     result = train(trial(), sets(), folder, seed=7, ranks=ranks, checkpoint_every_s=0.0)
     if ranks.is_first:
         print(json.dumps(result))

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from raysed.run.folders import LOG as NAME
 from raysed.storage.folder import Folder
-from raysed.training.log import NAME, TrialLog, epoch_line, start_lines
+from raysed.training.log import TrialLog, epoch_line, start_lines
 from tests.training.tiny import sets, trial
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d  ")

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.event_pb2 import Event, SessionLog  # type: ignore[missing-module-attribute]
 
 from raysed.storage.folder import Folder
 from raysed.training.tensorboard import TensorBoard

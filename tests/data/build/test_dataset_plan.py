@@ -169,7 +169,7 @@ def test_roots_do_not_depend_on_the_working_directory(
 
 
 def backends(tree: Path) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for mel in ("auto", "dali", "torchaudio"):
         try:
             found[mel] = mel_backend(weak_job(tree, "out", mel=mel))

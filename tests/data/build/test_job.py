@@ -4,8 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from raysed.cli.data_command import data
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet

@@ -52,7 +52,8 @@ def by_scaper(context: SoundscapeContext, specification: list) -> np.ndarray:
     scape = scaper.Scaper(
         context.duration_s, context.soundbank.foreground_root, context.soundbank.background_root
     )
-    scape.sr, scape.ref_db = context.sample_rate_hz, context.data_set.ref_db
+    scape.sr = context.sample_rate_hz
+    scape.ref_db = context.data_set.ref_db  # type: ignore[assignment]
     annotation = jams.Annotation(namespace="scaper")
     annotation.sandbox.scaper = jams.Sandbox()
     for event in specification:

@@ -189,7 +189,7 @@ def test_max_t_holds_all_intervals_together_and_uses_their_correlation() -> None
                 missed == (result_C3[:, 2] <= 0.05 + 1e-3).any()
                 or abs(result_C3[:, 2].min() - 0.05) < 0.003
             )
-            misses[name] += missed
+            misses[name] += int(missed)
     for count in misses.values():
         assert count / 400 == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 400))
     half = (result_C3[:, 1] - result_C3[:, 0]) / 2

@@ -120,11 +120,11 @@ def test_float32_gradients_are_nearer_the_true_ones_than_the_plain_steps():
     ours = drawn(0.0)
     plain = copy.deepcopy(ours)
     for block in plain.blocks:
-        block.forward = block.plain
+        block.forward = block.plain  # type: ignore[assignment]
     plain.gru.__class__ = nn.GRU
     exact = copy.deepcopy(plain).double()
     for block in exact.blocks:
-        block.forward = block.plain
+        block.forward = block.plain  # type: ignore[assignment]
     mel = torch.randn(1, 628, 128, generator=torch.Generator().manual_seed(2))
     found = {}
     for name, model in (("ours", ours), ("plain", plain), ("exact", exact)):
