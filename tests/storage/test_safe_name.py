@@ -46,5 +46,5 @@ def test_a_file_has_no_folders_above_it() -> None:
 def test_a_name_that_passes_stays_within(name: str, rest: str) -> None:
     for each in (name, rest, f"{name}/{rest}"):
         if name_fault(each) == "":
-            joined = Path("/root/folder", each).resolve()
-            assert joined.is_relative_to("/root/folder") and joined != Path("/root/folder")
+            joined = Path("/data/folder", each).resolve()
+            assert joined.is_relative_to("/data/folder") and joined != Path("/data/folder")
