@@ -210,8 +210,8 @@ def score_command(  # noqa: PLR0913 - each is an option
             "sed_scores_eval and sebbs."
         ),
     ] = "event",
-    draws: Annotated[int, typer.Option(min=10, help="Bootstrap draws.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    draws: Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""

@@ -24,7 +24,9 @@ def data(
     sets: Annotated[str | None, typer.Option(help="Only these sets, separated by commas.")] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Waveform tasks at once (default: the cluster's CPUs)."),
+        typer.Option(
+            min=1, max=100_000, help="Waveform tasks at once (default: the cluster's CPUs)."
+        ),
     ] = None,
     address: Annotated[
         str | None, typer.Option(help="Of a running Ray cluster (`auto` finds one).")

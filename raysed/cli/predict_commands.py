@@ -43,7 +43,7 @@ def predict_command(  # noqa: PLR0913 - each is an option
         Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes, over Ray where more than one.")
+        int, typer.Option(min=1, max=10_000, help="Processes, over Ray where more than one.")
     ] = 1,
     address: Annotated[
         str | None,

@@ -4,25 +4,29 @@ One job names several data sets; each becomes a content-addressed folder of its 
 published system's (Turpault & Serizel 2020); a set is built the same on any number of workers.
 """
 
+from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from raysed.config.base import Config, Name
+from raysed.config.base import LARGEST_SEED, Config, Line, Name, twins
+
+_LARGEST_CLIP = 100_000_000
+"""The most mel values or samples of one clip, 400 MB as float32."""
 
 
 class Features(Config):
     """The log-mel front end: centred STFT with a symmetric Hamming window, Slaney mel bands of amplitude."""
 
-    sample_rate_hz: int = Field(16000, ge=1000)
+    sample_rate_hz: int = Field(16000, ge=1000, le=1_000_000)
     """Recordings at other rates are resampled."""
-    duration_s: float = Field(10.0, gt=0)
+    duration_s: float = Field(10.0, gt=0, le=3600)
     """Clips are padded or truncated to this length, in frames."""
-    n_fft: int = Field(2048, ge=16)
+    n_fft: int = Field(2048, ge=16, le=131_072)
     """STFT size and window length in samples."""
-    hop: int = Field(255, ge=1)
+    hop: int = Field(255, ge=1, le=131_072)
     """Samples from one STFT frame to the next."""
-    n_mels: int = Field(128, ge=1)
+    n_mels: int = Field(128, ge=1, le=4096)
     """Mel bands. The network's frequency pooling must end at one."""
     low_hz: float = Field(0.0, ge=0)
     """Lower edge of the lowest band."""
@@ -62,6 +66,16 @@ class Features(Config):
             raise ValueError(f"low_hz {self.low_hz} is not below high_hz {self.high_hz}")
         return self
 
+    @model_validator(mode="after")
+    def _clips_fit_into_memory(self) -> "Features":
+        values = max(self.n_frames * self.n_mels, self.n_samples)
+        if values > _LARGEST_CLIP:
+            raise ValueError(
+                f"a clip of {self.n_frames:,} frames x {self.n_mels} mel bands ({self.n_samples:,} samples)"
+                f" is larger than {_LARGEST_CLIP:,} values"
+            )
+        return self
+
 
 class Roots(Config):
     """The folders that hold the audio. They are separate keys, since users keep the parts of DESED apart."""
@@ -92,7 +106,7 @@ class RecordedSet(Config):
     `metadata/<the same>/<folder>/soundscapes.tsv`."""
     part: Literal["all", "train", "xvalid"] = "all"
     """Weak clips only: 90 % of the sorted names go to `train`, the rest to `xvalid`."""
-    split_seed: int = Field(0, ge=0)
+    split_seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Decides which clips are the 10 %."""
     limit: int | None = Field(None, ge=1)
     """Only the first clips of the sorted names (rehearsals)."""
@@ -120,12 +134,12 @@ class SyntheticSet(Config):
     split: Literal["train", "xvalid", "eval"]
     """The split of the soundbank, the co-occurrences and the rooms; `xvalid` has sources that `train` never
     sees."""
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=10_000_000)
     """Soundscapes asked for (the paper: 4500 for training, 500 for x-valid); about half survive the polyphony
     filter."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Seed of the draws; soundscape i is a function of seed, split and i alone."""
-    pitch_shift_semitones: float = Field(3.0, ge=0)
+    pitch_shift_semitones: float = Field(3.0, ge=0, le=48)
     """Uniform in plus or minus this; 0 means no pitch shift (the paper's Table 2)."""
     reverb: Literal["none", "rir", "sox"] = "none"
     """`rir` convolves with the rooms of `roots.rir` (Table 3); `sox` is SoX's, which the paper calls Scaper's
@@ -161,9 +175,9 @@ class Cluster(Config):
     identity.
     """
 
-    tasks_in_flight: int | None = Field(None, ge=1)
+    tasks_in_flight: int | None = Field(None, ge=1, le=100_000)
     """Waveform tasks at once, one CPU each; null takes every CPU. `--workers` overrides it."""
-    mel_actors_per_node: int | None = Field(None, ge=1)
+    mel_actors_per_node: int | None = Field(None, ge=1, le=1000)
     """Mel actors on every node (with GPUs, on every node that has one); null starts one for four waveform
     tasks, at most one for each GPU share."""
     gpus_per_mel_actor: float | None = Field(None, ge=0)
@@ -188,7 +202,7 @@ class DataJob(Config):
     """Folder or URL that receives one folder per data set."""
     roots: Roots = Roots()
     """The folders that hold the audio; only those that the sets need must be given."""
-    classes: tuple[str, ...] | None = None
+    classes: tuple[Line, ...] | None = Field(None, max_length=10_000)
     """The class list; null takes the classes of the soundbank's foregrounds, or without a soundbank those of
     the labelled sets' annotations, sorted."""
     features: Features = Features()
@@ -196,7 +210,7 @@ class DataJob(Config):
     mel: Literal["auto", "dali", "torchaudio"] = "auto"
     """The code that computes the mel bands; it is part of a data set's identity. `auto` is DALI where it is
     installed, `torchaudio` the CPU definition: torchaudio's filters, scipy's FFT."""
-    shard_clips: int = Field(64, ge=1)
+    shard_clips: int = Field(64, ge=1, le=100_000)
     """Clips in a shard: the unit of work, of resume and of row groups."""
     quarantine_limit: float = Field(0.01, ge=0, le=1)
     """Fraction of unreadable clips above which the job ends with exit code 3."""
@@ -204,6 +218,22 @@ class DataJob(Config):
     """The use that a build makes of the machines."""
     sets: dict[Name, DataSet] = Field(min_length=1)
     """The data sets by name; each is built into a folder `<out>/<name>-<id>`."""
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_are_apart(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if classes == ():
+            raise ValueError("an empty list; leave it out to take the classes that the sets name")
+        if repeated := [label for label, count in Counter(classes).items() if count > 1]:
+            raise ValueError(f"given twice: {', '.join(repeated)}")
+        return classes
+
+    @field_validator("sets")
+    @classmethod
+    def _sets_are_apart(cls, sets: dict[str, DataSet]) -> dict[str, DataSet]:
+        if same := twins(sets):
+            raise ValueError(f"{', '.join(same)}: folders of one name where case does not count")
+        return sets
 
     @model_validator(mode="after")
     def _roots_cover_the_sets(self) -> "DataJob":

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from raysed.config.aliases import check_size
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, dotted
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -19,8 +20,21 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
+_LARGEST_BYTES = 4_000_000
+
+
 class _Loader(yaml.SafeLoader):
     """A SafeLoader that also reads 1e-3 as a number, as YAML 1.2 does and researchers expect."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Construct a value; what it cannot be made from (the date 2020-13-45) is named with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise yaml.constructor.ConstructorError(
+                problem=f"{str(node.value)[:40]!r} is no {node.tag.rpartition(':')[2]}",
+                problem_mark=node.start_mark,
+            ) from error
 
 
 _Loader.add_implicit_resolver(
@@ -50,9 +64,13 @@ def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[An
     if not path.is_file():
         found = "a folder, expected a YAML file" if path.is_dir() else "no such file"
         raise ConfigError([f"{path}: {found}"])
+    if (size := path.stat().st_size) > _LARGEST_BYTES:
+        raise ConfigError([f"{path}: {size:,} bytes, more than a configuration ever has"])
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
+        if root is not None:
+            check_size(root, str(path))
         places: Places = {}
         # Before construction, which flattens merge keys (`<<`) into what then looks like duplicates.
         faults = list(_walk(root, (), places, str(path))) if root is not None else []
@@ -63,7 +81,7 @@ def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[An
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}: not valid YAML: {error}"]) from error
     except RecursionError as error:
-        raise ConfigError([f"{path}: an alias contains itself"]) from error
+        raise ConfigError([f"{path}: nested too deeply"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 text ({error.reason})"]) from error
     if root is None:

@@ -207,5 +207,5 @@ def _range(value: Schema) -> str:
         return "not empty"
     items = value.get("items")
     inner = [*value.get("anyOf", []), *(items if isinstance(items, list) else [])]
-    bounds = [f"{sign} {value[key]:g}" for key, sign in signs if key in value]
+    bounds = [f"{sign} {value[key]:,}".removesuffix(".0") for key, sign in signs if key in value]
     return ", ".join(bounds) or next(filter(None, map(_range, inner)), "")

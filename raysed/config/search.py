@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from raysed.config.base import Config
+from raysed.config.base import LARGEST_SEED, Config
 from raysed.config.table import Cell
 
 
@@ -48,13 +48,13 @@ class Search(Config):
     them.
     """
 
-    samples: int = Field(ge=1)
+    samples: int = Field(ge=1, le=10_000)
     """Configurations to draw: cells s00, s01, ..."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Seed of the draws, not of the trainings."""
-    grace_epochs: int = Field(1, ge=1)
+    grace_epochs: int = Field(1, ge=1, le=1_000_000)
     """No trial is stopped before this many epochs."""
-    reduction_factor: int = Field(3, ge=2)
+    reduction_factor: int = Field(3, ge=2, le=10_000)
     """About one in this many trials goes on at each decision."""
     parameters: dict[str, Parameter] = Field(min_length=1)
     """The distributions, by their dotted key in a Trial (`optimiser.learning_rate`)."""

@@ -10,25 +10,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from raysed.config.base import Config, Name, content_hash
+from raysed.config.base import LARGEST_SEED, Config, Name, content_hash, twins
 from raysed.config.data_job import DataJob
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
 from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
-from raysed.config.table import Cell, Claim, Comparison, Contrast
+from raysed.config.table import KEPT_STEMS, Cell, Claim, Comparison, Contrast, tables_by_file
 from raysed.config.trial import Trial
+
+_MOST_TRIALS = 100_000
 
 
 class Resources(Config):
     """The resources of one trial."""
 
-    workers: int = Field(1, ge=1)
+    workers: int = Field(1, ge=1, le=10_000)
     """Ranks of a trial; more than one trains with DDP."""
-    cpus_per_worker: int = Field(1, ge=1)
+    cpus_per_worker: int = Field(1, ge=1, le=10_000)
     """Also torch's thread count."""
-    gpus_per_worker: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+    gpus_per_worker: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"] = 0.0
     """Fractions put several trials on a GPU; auto uses GPUs where the cluster has any."""
 
     @model_validator(mode="after")
@@ -55,7 +57,7 @@ class Space(Config):
     """The data job's YAML, relative to the working directory."""
     run: str
     """Folder that receives the run; `--run` overrides it."""
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED)], ...] = Field(min_length=1)
     """Every cell is trained with each of these."""
     base: dict[str, Any]
     """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
@@ -67,7 +69,7 @@ class Space(Config):
     claims: tuple[Claim, ...] = ()
     """Claims that the report judges besides the contrasts."""
     resources: Resources = Field(Resources(), description="What one trial takes.")
-    bootstrap_draws: int = Field(10_000, ge=100, description="Behind every interval.")
+    bootstrap_draws: int = Field(10_000, ge=100, le=1_000_000, description="Behind every interval.")
 
     @field_validator("cells", "claims")
     @classmethod
@@ -76,6 +78,22 @@ class Space(Config):
         if repeated := sorted({i for i in ids if ids.count(i) > 1}):
             raise ValueError(f"two {info.field_name} have the id {', '.join(repeated)}")
         return items
+
+    @field_validator("cells")
+    @classmethod
+    def _files_are_apart(cls, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        if same := twins(dict.fromkeys(cell.id for cell in cells)):
+            raise ValueError(f"the ids {', '.join(same)} differ in case only")
+        for stem, tables in tables_by_file(cells).items():
+            if len(tables) > 1:
+                raise ValueError(
+                    f"the tables {' and '.join(tables)} would both be tables/{stem}.md"
+                )
+            if stem in KEPT_STEMS:
+                raise ValueError(
+                    f"a table {tables[0]} would be tables/{stem}.md, which is another file"
+                )
+        return cells
 
     @field_validator("seeds")
     @classmethod
@@ -90,6 +108,11 @@ class Space(Config):
             raise ValueError("give either cells or a search" + (", not both" if self.cells else ""))
         data = self.base.get("data")
         xvalid = data.get("xvalid") if isinstance(data, dict) else None
+        configurations = self.search.samples if self.search else len(self.cells)
+        if configurations * len(self.seeds) > _MOST_TRIALS:
+            raise ValueError(
+                f"{configurations:,} x {len(self.seeds):,} trials (cells x seeds) are more than {_MOST_TRIALS:,}"
+            )
         if self.cells and xvalid is not None:
             raise ValueError(
                 "base.data.xvalid: each cell names its own x-valid set; leave it out here"

@@ -1,10 +1,15 @@
 """The parts of tables: cells with their published values, the differences to judge, and the claims."""
 
+import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
 
-from raysed.config.base import Config, Name
+from raysed.config.base import Config, Line, Name
+
+KEPT_STEMS = frozenset({"claims", "contrasts", "tables"})
+"""The other files of a report's folder `tables`."""
 
 
 class Metrics(Config):
@@ -21,9 +26,9 @@ class Cell(Config):
 
     id: Name
     """Names the cell in tables, contrasts, claims and `change`."""
-    table: str
+    table: Line
     """The table that it stands in."""
-    column: str
+    column: Line
     """The label of its column."""
     set: dict[str, Any] = Field(default_factory=dict)
     """The changes to `base`, in the form of a Trial."""
@@ -62,3 +67,16 @@ class Claim(Config):
     """The metrics that it is about."""
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     """The claim is confirmed when every one of these is."""
+
+
+def table_stem(table: str) -> str:
+    """Return the name of a table's files, without suffix: lower-case letters and digits, joined by `-`."""
+    return re.sub(r"[^a-z0-9]+", "-", table.lower()).strip("-") or "table"
+
+
+def tables_by_file(cells: Iterable[Cell]) -> dict[str, list[str]]:
+    """Return the tables of the cells by the names of their files."""
+    stems: dict[str, list[str]] = {}
+    for table in dict.fromkeys(cell.table for cell in cells):
+        stems.setdefault(table_stem(table), []).append(table)
+    return stems

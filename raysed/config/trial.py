@@ -14,6 +14,9 @@ from raysed.config.base import Config, Name
 SUBSETS = ("synthetic", "unlabelled", "weak")
 
 
+_MOST_BLOCKS, _MOST_FILTERS = 64, 16_384
+
+
 class Model(Config):
     """The CRNN (section 4 of the paper): 1,112,420 parameters at its defaults with 10 classes."""
 
@@ -23,9 +26,9 @@ class Model(Config):
     """Time and frequency pooling of each block; frequency must end at one band."""
     pool: Literal["average", "max"] = "average"
     """The published code averages, the paper says max."""
-    gru_units: int = Field(128, ge=1)
+    gru_units: int = Field(128, ge=1, le=16_384)
     """Units of each direction of the recurrent layers."""
-    gru_layers: int = Field(2, ge=1)
+    gru_layers: int = Field(2, ge=1, le=64)
     """Bidirectional GRU layers."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout rate after each convolution block and after the GRU."""
@@ -44,6 +47,10 @@ class Model(Config):
             raise ValueError(f"filters has {len(self.filters)} blocks, pooling {len(self.pooling)}")
         if any(n < 1 for n in self.filters) or any(n < 1 for pair in self.pooling for n in pair):
             raise ValueError("filters and pooling must be positive")
+        if len(self.filters) > _MOST_BLOCKS or max(self.filters) > _MOST_FILTERS:
+            raise ValueError(
+                f"more than {_MOST_BLOCKS} blocks or {_MOST_FILTERS:,} filters: no network of this kind"
+            )
         return self
 
     @property
@@ -80,11 +87,11 @@ class Shares(Config):
     The published code takes 6, 12 and 6, the paper prints a third each.
     """
 
-    synthetic: int = Field(6, ge=0)
+    synthetic: int = Field(6, ge=0, le=100_000)
     """Clips with strong labels."""
-    unlabelled: int = Field(12, ge=0)
+    unlabelled: int = Field(12, ge=0, le=100_000)
     """Clips without labels."""
-    weak: int = Field(6, ge=0)
+    weak: int = Field(6, ge=0, le=100_000)
     """Clips with weak labels."""
 
     @property
@@ -139,11 +146,11 @@ class Optimiser(Config):
 class Schedule(Config):
     """The length of the training."""
 
-    epochs: int = Field(200, ge=1)
+    epochs: int = Field(200, ge=1, le=1_000_000)
     """Every epoch draws a fresh permutation of each subset; there is no early stopping."""
-    ramp_epochs: int = Field(50, ge=1)
+    ramp_epochs: int = Field(50, ge=1, le=1_000_000)
     """Length of the ramp exp(-5 (1 - t/T)^2), in epochs."""
-    steps_per_epoch: int | None = Field(None, ge=1)
+    steps_per_epoch: int | None = Field(None, ge=1, le=100_000_000)
     """Fewer steps than a full epoch (rehearsals); null takes min over subsets of clips // share."""
 
 
@@ -161,7 +168,7 @@ class PostProcessing(Config):
 
     threshold: float = Field(0.5, gt=0, lt=1)
     """Scores at or above it are active, for F1; PSDS takes 50 operating points of its own."""
-    median_window: int = Field(7, ge=1)
+    median_window: int = Field(7, ge=1, le=100_001)
     """An odd number of output frames; 7 of 63.75 ms are 0.45 s. The paper's 27 frames are input frames."""
 
     @model_validator(mode="after")

@@ -5,12 +5,12 @@ It works half-way through a run: what is missing is named where its value would 
 
 import io
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from raysed.config.table import table_stem
 from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
 from raysed.report.contrasts import ContrastValue, contrast_values
@@ -21,6 +21,7 @@ from raysed.report.verdicts_markdown import claims_lines
 from raysed.run.folders import RESULTS, TABLES, TRIALS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import Standing, read_standings
+from raysed.storage.delimited import csv_cell
 from raysed.storage.folder import Folder
 
 
@@ -122,7 +123,7 @@ def _files(report: Report) -> dict[str, bytes]:
     slugs: list[str] = []
     for table, lines in markdown.tables(plan, cells, contrasts).items():
         rows = [cell for cell in cells if cell.table == table]
-        slugs.append(_slug(table))
+        slugs.append(table_stem(table))
         texts[f"{slugs[-1]}.md"] = "\n".join(lines)
         texts[f"{slugs[-1]}.csv"] = _csv([cell.as_row() for cell in rows])
         texts[f"{slugs[-1]}.tex"] = latex.cell_table(plan, rows, contrasts)
@@ -187,7 +188,9 @@ def _losses(frame: pd.DataFrame) -> list[str]:
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return tidy CSV; lists are joined by spaces."""
-    frame = pd.DataFrame([{key: _flat(value) for key, value in row.items()} for row in rows])
+    frame = pd.DataFrame(
+        [{key: csv_cell(_flat(value)) for key, value in row.items()} for row in rows]
+    )
     return frame.rename(columns={"evaluation": "set"}).to_csv(index=False)
 
 
@@ -210,7 +213,3 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _slug(table: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", table.lower()).strip("-") or "table"

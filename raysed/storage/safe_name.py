@@ -14,6 +14,10 @@ def name_fault(name: str) -> str:
         return "is empty"
     if not name.isprintable() and any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         return "holds a tab, a line break or another control character"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8 text"
     if path.is_absolute() or ".." in path.parts or "\\" in name:
         return "leaves its folder"
     return "" if path.parts else "is a folder, not a file"

@@ -113,8 +113,44 @@ def test_merge_keys_are_not_duplicates(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("a: \x01", "not valid YAML"), ("a: &x [*x]", "contains itself")]
+    ("text", "message"),
+    [
+        ("a: \x01", "not valid YAML"),
+        ("a: &x [*x]", r"job\.yaml:1: an alias contains itself"),
+        ("\na: 2020-13-45", r"job\.yaml:2: not valid YAML: '2020-13-45' is no timestamp"),
+        ("a: !!int many", r"job\.yaml:1: not valid YAML: 'many' is no int"),
+        ("a: !!bool maybe", r"job\.yaml:1: not valid YAML: 'maybe' is no bool"),
+        ("a: " + "9" * 5000, r"job\.yaml:1: not valid YAML: '9+' is no int"),
+        ("a: " + "[" * 600, "nested too deeply"),
+        ("#" * 4_000_001, "4,000,001 bytes, more than a configuration ever has"),
+    ],
 )
 def test_strange_files_are_faults(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         read_yaml(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("classes: [Cat, Dog, Cat]\n", ":7: classes: given twice: Cat"),
+        ("classes: []\n", ":7: classes: an empty list"),
+        ("classes:\n  - Cat\n  - ''\n", ":9: classes[1]: a text is expected, given ''"),
+        ('classes: ["Cat\\tDog"]\n', ":7: classes[0]: 'Cat\\tDog' holds a tab"),
+        ("shard_clips: 1000000000\n", ":7: shard_clips: Input should be less than"),
+        ("features: {n_fft: 1000000000}\n", ":7: features.n_fft: Input should be less than"),
+        (
+            "features: {duration_s: 3600.0, hop: 1}\n",
+            ":7: features: a clip of 57,600,001 frames x 128 mel bands (57,600,000 samples) is larger than",
+        ),
+    ],
+)
+def test_classes_and_sizes_have_limits(tmp_path, change, message):
+    (fault,) = faults_of(tmp_path, JOB + change)
+    assert fault.startswith(f"{tmp_path / 'job.yaml'}{message}")
+
+
+def test_sets_that_differ_in_case_only_would_share_a_folder(tmp_path):
+    other = "  Weak: {kind: recorded, subset: weak}\n"
+    (fault,) = faults_of(tmp_path, JOB + other)
+    assert "sets: weak, Weak: folders of one name where case does not count" in fault

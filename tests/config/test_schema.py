@@ -187,13 +187,13 @@ def test_every_key_says_what_it_means(model):
 def test_the_reference_shows_type_default_unit_range_and_meaning():
     page = reference()
     for row in (
-        "| `duration_s` | number | `10.0` | s | > 0 | Clips are padded",
-        "| `hop` | integer | `255` | samples | ≥ 1 | Samples from",
+        "| `duration_s` | number | `10.0` | s | > 0, ≤ 3,600 | Clips are padded",
+        "| `hop` | integer | `255` | samples | ≥ 1, ≤ 131,072 | Samples from",
         "| `betas` | [number, number] | `[0.9, 0.999]` |  | ≥ 0, < 1 | Decays",
         "| `pool` | `average`, `max` | `average` |  |  | The published code averages, the paper says max.",
         "| `seeds` | list of integer | required |  | not empty | Every cell",
         "| `snr_db` | number, `null` | `30.0` | dB |  | Noise on the teacher's input",
-        "| `gpus_per_worker` | number, `auto` | `0.0` | GPUs | ≥ 0 | Fractions",
+        "| `gpus_per_worker` | number, `auto` | `0.0` | GPUs | ≥ 0, ≤ 1,000 | Fractions",
     ):
         assert row in page
     for section in ("`sets.<name> with kind: synthetic`", "`cells[].published.<name>`", "`search`"):

@@ -149,6 +149,59 @@ def test_two_cells_with_one_id(space_of):
     assert re.search(r"space\.yaml:\d+: cells: two cells have the id a$", fault)
 
 
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        ({"id": "A"}, "the ids a, A differ in case only"),
+        ({"table": "main"}, "the tables Main and main would both be tables/main.md"),
+        ({"table": "Main!"}, "the tables Main and Main! would both be tables/main.md"),
+        ({"table": "Claims"}, "a table Claims would be tables/claims.md, which is another file"),
+    ],
+)
+def test_cells_that_would_write_one_file(space_of, second, fault):
+    cells = [{**cell("a"), "table": "Main"}, {**cell("b"), "table": "Main", **second}]
+    (found,) = faults_of(space_of, cells)
+    assert re.search(r"space\.yaml:\d+: cells: ", found) and found.endswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"table": "1\t2"}, r"cells\[0\]\.table: '1\\t2' holds a tab"),
+        ({"column": ""}, r"cells\[0\]\.column: a text is expected, given ''"),
+    ],
+)
+def test_tables_and_columns_are_one_line(space_of, change, fault):
+    assert re.search(r"space\.yaml:\d+: " + fault, faults_of(space_of, [cell("a") | change])[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"seeds": [0, 2**32]}, "seeds[1]: Input should be less than or equal to 4294967295"),
+        (
+            {"bootstrap_draws": 10**9},
+            "bootstrap_draws: Input should be less than or equal to 1000000",
+        ),
+        ({"resources": {"workers": 10**6}}, "resources.workers: Input should be less than"),
+        (
+            {"base": {**BASE, "schedule": {"epochs": 10**9}}},
+            "schedule.epochs: Input should be less",
+        ),
+        ({"base": {**BASE, "model": {"filters": [10**6], "pooling": [[1, 1]]}}}, "16,384 filters"),
+    ],
+)
+def test_sizes_have_limits(space_of, change, fault):
+    (found,) = faults_of(space_of, [cell("a")], **change)
+    assert "space.yaml:" in found and fault in found
+
+
+def test_trials_have_a_limit(space_of):
+    searched = searching(samples=10_000) | {"seeds": list(range(11))}
+    (fault,) = faults_of(space_of, [], **searched)
+    assert fault.endswith("10,000 x 11 trials (cells x seeds) are more than 100,000")
+
+
 def test_seeds_given_twice(space_of):
     (fault,) = faults_of(space_of, [cell("a")], seeds=[1, 1])
     # The line of the key: name, data_job and run stand before it.

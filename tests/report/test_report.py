@@ -121,3 +121,14 @@ def test_a_run_without_results(run, tmp_path):
     assert "failed: g-seed0 (good): ValueError: no clips" in report.lines
     assert report.as_json()["tables"] == []
     assert not (tmp_path / "run" / "tables").exists()
+
+
+def test_no_cell_of_a_csv_is_a_formula(run, tmp_path):
+    plan = json.loads(run.read("plan.json"))
+    plan["cells"][0]["column"], plan["cells"][1]["column"] = "=1+1", "-0.5"
+    write_json(run, "plan.json", plan)
+    write_report(run)
+    table = pd.read_csv(tmp_path / "run" / "tables" / "1.csv", dtype=str)
+    assert set(table.column) == {"'=1+1", "-0.5"}
+    contrasts = pd.read_csv(tmp_path / "run" / "tables" / "contrasts.csv")
+    assert contrasts.difference.dtype == float and (contrasts.difference < 0).any()

@@ -27,6 +27,7 @@ def test_names_within_a_folder(name: str) -> None:
         *[(name, "is empty") for name in ("", " ")],
         *[(name, "is a folder, not a file") for name in (".", "./")],
         *[(name, "control character") for name in ("a\tb", "a\nb", "a\0b", "a\x7f")],
+        ("a\udcff.wav", "is not UTF-8 text"),
     ],
 )
 def test_names_that_are_refused(name: str, fault: str) -> None:

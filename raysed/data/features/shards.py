@@ -21,6 +21,7 @@ from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import prepared
+from raysed.storage.delimited import one_line
 from raysed.storage.folder import Folder
 from raysed.storage.safe_name import safe_file_name
 
@@ -221,9 +222,9 @@ def read_shard(folder: Folder, entry: ShardEntry) -> bytes:
 
 def write_lists(folder: Folder, quarantined: Sequence[Rejected], missing: Sequence[str]) -> None:
     """Write `quarantine.tsv` (filename, reason) and `missing.tsv` (filename), even when they are empty."""
-    rows = [f"{clip.filename}\t{' '.join(clip.reason.split())}" for clip in quarantined]
+    rows = [f"{one_line(clip.filename)}\t{one_line(clip.reason)}" for clip in quarantined]
     folder.write("quarantine.tsv", "\n".join(["filename\treason", *rows, ""]).encode())
-    folder.write("missing.tsv", "\n".join(["filename", *missing, ""]).encode())
+    folder.write("missing.tsv", "\n".join(["filename", *map(one_line, missing), ""]).encode())
 
 
 def _arrow_dtype(features: Features) -> pa.DataType:
