@@ -47,7 +47,12 @@ def read_audio(
     if not np.isfinite(waveform_T).all():
         raise ValueError(f"{path}: holds values that are not finite (NaN or infinity)")
     if rate_hz != sample_rate_hz:
+        samples = len(waveform_T)
         waveform_T = soxr.resample(waveform_T, rate_hz, sample_rate_hz, quality="HQ")
+        if not len(waveform_T):
+            raise ValueError(
+                f"{path}: too short: {samples} samples at {rate_hz} Hz are none at {sample_rate_hz} Hz"
+            )
     if max_duration_s is not None:
         waveform_T = waveform_T[: round(max_duration_s * sample_rate_hz)]
     return np.ascontiguousarray(waveform_T, dtype=np.float32), frames / rate_hz

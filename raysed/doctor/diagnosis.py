@@ -37,6 +37,8 @@ class SubsetCheck:
     listed: int = 0
     missing: int = 0
     """Clips that are listed without audio."""
+    unlisted: list[str] = field(default_factory=list)
+    """Audio files that no row lists, relative to the root."""
     eventless: int = 0
     """Labelled clips without an event."""
     overlaps: int = 0

@@ -1,7 +1,7 @@
 """The work of `raysed doctor ROOT|JOB`: which parts of DESED are there, which are missing, and what would
 spoil a result.
 
-Reads TSVs, folders and the header of every audio file (about 0.2 ms each); nothing is decoded.
+Reads TSVs, folders and the header of every audio file (about 0.2 ms each), and decodes the first sounds of foregrounds.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from raysed.data.build.leakage import (
     shared_sources,
 )
 from raysed.data.clip import Event
-from raysed.data.containers.audio_file import audio_info
 from raysed.data.labels import count_overlaps
+from raysed.data.recorded.audio_index import describe_unlisted
 from raysed.data.recorded.desed import (
     RecordedListing,
     audio_folders,
@@ -36,11 +36,12 @@ from raysed.data.soundscapes.soundbank import (
     soundbank_classes,
     source_id,
 )
+from raysed.doctor.audio_headers import judge_audio, judge_silence, read_headers, remark_rates
 from raysed.doctor.diagnosis import AudioCheck, BankCheck, Diagnosis, SetCheck, SubsetCheck
 from raysed.doctor.tree import find_roots, splits_in, subsets_in
+from raysed.storage.clip_name import clip_name
 
 _SPLITS = ("train", "xvalid", "eval")
-_SHOWN = 5
 
 
 def examine(target: str | Path) -> Diagnosis:
@@ -81,7 +82,7 @@ def examine(target: str | Path) -> Diagnosis:
     of_recordings = [leak for leak in found.leaks if leak.kind in ("recording", "excerpt")]
     found.remarks += describe_leaks(of_recordings)
     found.problems += describe_leaks(leak for leak in found.leaks if leak not in of_recordings)
-    _remark_rates(found, rate_hz)
+    remark_rates(found, rate_hz)
     return found
 
 
@@ -139,7 +140,8 @@ def _examine_subset(
         return ()
     names = (*(entry.filename for entry in listing.entries), *listing.missing)
     check.listed, check.missing = len(names), len(listing.missing)
-    durations_s = _read_headers([str(root / e.path) for e in listing.entries], check.audio)
+    check.unlisted = list(listing.unlisted)
+    durations_s = read_headers([str(root / e.path) for e in listing.entries], check.audio)
     by_name = {e.filename: durations_s.get(str(root / e.path)) for e in listing.entries}
     counted: Counter[str] = Counter()
     for name in names:
@@ -150,6 +152,7 @@ def _examine_subset(
         check.past_end += _past_end(events or (), by_name.get(name))
     check.per_class = dict(sorted(counted.items()))
     _judge_subset(check, found)
+    _judge_names(check, listing, found)
     return names
 
 
@@ -171,54 +174,26 @@ def _judge_subset(check: SubsetCheck, found: Diagnosis) -> None:
         found.remarks.append(
             f"{check.name}: {check.past_end} events end after their clip; training cuts them"
         )
-    _judge_audio(check.name, check.audio, found)
+    judge_audio(check.name, check.audio, found)
 
 
-def _judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
-    if audio.unreadable:
-        shown = "; ".join(audio.unreadable[:_SHOWN])
-        more = f" … and {len(audio.unreadable) - _SHOWN} more"
+def _judge_names(check: SubsetCheck, listing: RecordedListing, found: Diagnosis) -> None:
+    """Tell of audio that no row lists: a problem where it is all but called like a clip that is missing."""
+    missing = {_loosely(name) for name in listing.missing}
+    near = [path for path in listing.unlisted if _loosely(path) in missing]
+    other = [path for path in listing.unlisted if path not in near]
+    if near:
         found.problems.append(
-            f"{name}: {len(audio.unreadable)} files cannot be read: {shown}"
-            + (more if len(audio.unreadable) > _SHOWN else "")
+            f"{check.name}: clips are missing whose names are nearly those of "
+            f"{describe_unlisted(near, check.tsv)}; rename them, or the rows"
         )
-    if audio.doubtful:
-        found.remarks.append(
-            f"{name}: {audio.doubtful} files do not say in their header how long they are; a cut would not be seen"
-        )
+    if other:
+        found.remarks.append(f"{check.name}: {describe_unlisted(other, check.tsv)}")
 
 
-def _remark_rates(found: Diagnosis, rate_hz: int) -> None:
-    checks = [(s.name, s.audio) for s in found.subsets]
-    checks += [(f"soundbank {b.split}", b.audio) for b in found.soundbank]
-    for name, audio in checks:
-        other = sum(count for rate, count in audio.rates_hz.items() if rate != rate_hz)
-        if other or audio.stereo:
-            found.remarks.append(
-                f"{name}: {other} files are not at {rate_hz} Hz (resampled), {audio.stereo} not mono "
-                "(averaged)"
-            )
-
-
-def _read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
-    """Fill in the check from the files' headers; return the duration in seconds of each good file."""
-    durations_s: dict[str, float] = {}
-    rates: Counter[int] = Counter()
-    for path in paths:
-        try:
-            info = audio_info(path)
-        except ValueError as error:
-            check.unreadable.append(f"{Path(path).name} ({str(error).removeprefix(f'{path}: ')})")
-            continue
-        rates[info.rate_hz] += 1
-        check.stereo += info.channels > 1
-        check.doubtful += bool(info.doubt)
-        durations_s[path] = info.duration
-    check.files, check.rates_hz = len(durations_s), dict(rates)
-    check.shortest_s = min(durations_s.values(), default=0.0)
-    check.longest_s = max(durations_s.values(), default=0.0)
-    check.hours = sum(durations_s.values()) / 3600
-    return durations_s
+def _loosely(path: str) -> str:
+    """Return the last part of a clip's name without case."""
+    return clip_name(path).rpartition("/")[2].casefold()
 
 
 def _examine_soundbank(
@@ -236,7 +211,8 @@ def _examine_soundbank(
     for split, bank in banks.items():
         check = _bank_check(split, bank, classes)
         found.soundbank.append(check)
-        _judge_audio(f"soundbank {split}", check.audio, found)
+        judge_audio(f"soundbank {split}", check.audio, found)
+        judge_silence(f"soundbank {split}", bank.foregrounds, found)
         if check.without:
             found.problems.append(
                 f"soundbank {split}: no foregrounds of {', '.join(check.without)}"
@@ -254,7 +230,7 @@ def _bank_check(split: str, bank: Soundbank, classes: Sequence[str] | None) -> B
     for folder, paths in bank.foreground.items():
         files[split_label(folder)[0]] += len(paths)
     audio = AudioCheck()
-    _read_headers([*bank.foregrounds, *bank.backgrounds], audio)
+    read_headers([*bank.foregrounds, *bank.backgrounds], audio)
     return BankCheck(
         split=split,
         foregrounds=dict(sorted(files.items())),

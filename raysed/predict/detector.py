@@ -17,6 +17,7 @@ from raysed.data.features.shards import stored_mel
 from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.windows import Grid
 from raysed.storage.folder import Folder
+from raysed.storage.url import masked
 from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint
 from raysed.training.inputs import Normaliser
 
@@ -73,7 +74,7 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
     chosen = getattr(predictor, name)
     if not all(weights.isfinite().all() for weights in chosen.state_dict().values()):
         raise ValueError(
-            f"{path}: the {name} has weights that are not numbers (NaN or infinity): its training diverged"
+            f"{masked(path)}: the {name} has weights that are not numbers (NaN or infinity): its training diverged"
         )
     return Detector(
         network=chosen.eval().to(device),
@@ -105,7 +106,7 @@ def read_checkpoint(path: str) -> Checkpoint:
     Raises ValueError saying what is wrong with the file: absent, truncated, another version's, not one.
     """
     folder, name = split_path(path)
-    content = folder.read(name)
+    content, path = folder.read(name), masked(path)
     if content is None:
         raise ValueError(f"{path}: no such checkpoint")
     tensors, about = parse_checkpoint(content, path)

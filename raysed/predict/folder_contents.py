@@ -7,14 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from raysed.storage.clip_name import AUDIO_SUFFIXES
+from raysed.storage.hidden_files import is_hidden
 
 EXTENSIONS = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
     *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
 )
 """Extensions that are looked for in folders; a file that is given by name is tried whatever its extension."""
-_BINS = ("$RECYCLE.BIN", "System Volume Information", "__MACOSX", "@eaDir", "lost+found")
-"""Folders of operating systems and file servers; those of others begin with a dot."""
 
 
 @dataclass
@@ -57,14 +56,6 @@ class Contents:
         if self.irregular:
             found.append(f"left out: {_files(self.irregular)} that are pipes, sockets or devices")
         return found
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a file or one of its folders is hidden, or a bin of an operating system."""
-    return any(
-        (part.startswith(".") and part != "..") or part in _BINS
-        for part in PurePosixPath(name).parts
-    )
 
 
 def local_contents(root: Path) -> Contents:

@@ -15,6 +15,7 @@ from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import Prediction, RecordingScores, predict
 from raysed.predict.settings import ClassPostProcessing, events, parse_settings
 from raysed.predict.sources import Found, Recording, find_sources, refuse_shared_outputs
+from raysed.predict.stream import LOWER_RATE
 from raysed.storage.url import masked, masked_in
 
 
@@ -46,6 +47,8 @@ class Summary:
     events: int = 0
     audio_s: float = 0.0
     wall_s: float = 0.0
+    lower_rate: int = 0
+    """Recordings at a lower rate than the model's."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """Path and reason of each recording that was skipped."""
 
@@ -99,8 +102,7 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
         if prediction.scores is None:
             _skip(summary, prediction.source.shown, masked_in(prediction.reason), say)
             continue
-        for note in prediction.notes:
-            say(f"note: {prediction.source.shown}: {note}")
+        _tell_notes(prediction, summary, say)
         _write(prediction, prediction.scores, detector, request, (writer, summary))
     summary.wall_s = time.perf_counter() - started
     if summary.predicted or request.form == "json":
@@ -111,6 +113,11 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
             "left_out": list(found.notes),
         }
         writer.close(about | summary.as_json())
+    if summary.lower_rate:
+        say(
+            f"note: {summary.lower_rate} of {summary.predicted} recordings are {LOWER_RATE}: "
+            "they hold nothing above half their own"
+        )
     say(summary.line(detector.device if request.workers == 1 else f"{request.workers} workers"))
     return summary.code
 
@@ -142,7 +149,7 @@ def _detector(request: PredictRequest) -> Detector:
 def read_settings(path: str, settings: ClassPostProcessing) -> ClassPostProcessing:
     """Return `settings` changed by a settings file, given by path or URL."""
     folder, name = split_path(path)
-    content = folder.read(name)
+    content, path = folder.read(name), masked(path)
     if content is None:
         raise ValueError(f"{path}: no such file")
     return settings.updated(parse_settings(content, path), path)
@@ -174,6 +181,15 @@ def _write(
     summary.predicted += 1
     summary.events += len(found)
     summary.audio_s += scores.duration_s
+
+
+def _tell_notes(prediction: Prediction, summary: Summary, say: Callable[[str], None]) -> None:
+    """Say what is odd about a recording; a lower rate, which is often that of all, is counted and told once."""
+    for note in prediction.notes:
+        if note.startswith(LOWER_RATE):
+            summary.lower_rate += 1
+        else:
+            say(f"note: {prediction.source.shown}: {note}")
 
 
 def _skip(summary: Summary, path: str, reason: str, say: Callable[[str], None]) -> None:

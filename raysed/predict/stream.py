@@ -21,6 +21,7 @@ from raysed.data.containers.audio_file import open_audio
 BLOCK_FRAMES = 2**17
 CLIPPED_SHARE = 1e-3
 """Share of samples at full scale above which a recording is said to be clipped."""
+LOWER_RATE = "at a lower rate than the model's"
 _FULL_SCALE = 1 - 2**-14
 
 
@@ -35,6 +36,10 @@ class Heard:
     clipped: int = 0
     values: int = 0
     """Samples of all channels."""
+    rate_hz: int = 0
+    """The recording's own."""
+    wanted_hz: int = 0
+    """The rate that it is resampled to."""
     doubt: str = ""
     """The reason why it may be longer than what was heard; empty where that would be known."""
 
@@ -45,6 +50,8 @@ class Heard:
             found.append("silent: every sample is zero")
         if self.clipped > CLIPPED_SHARE * self.values:
             found.append(f"clipped: {self.clipped / self.values:.1%} of its samples at full scale")
+        if self.rate_hz < self.wanted_hz:
+            found.append(f"{LOWER_RATE} ({self.rate_hz} Hz): nothing above {self.rate_hz / 2:g} Hz")
         if self.duration_s < 0.25:
             found.append(f"very short: {self.samples} samples, {self.duration_s:.3g} s")
         return tuple(found)
@@ -60,6 +67,7 @@ def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
         try:
             file = stack.enter_context(open_audio(_open(url, stack)))
             heard.doubt = file.doubt
+            heard.rate_hz, heard.wanted_hz = file.sound.samplerate, rate_hz
             yield from _mono(file.sound, rate_hz, heard)
             # Its header says how many there should be.
             if heard.samples < file.told:

@@ -1,5 +1,6 @@
 """Every kind of file a user may have: what is read, and which are refused by name."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,19 @@ def test_a_length_that_nobody_knew_or_a_few_bytes_off_is_not_short(
     whole = path.read_bytes()
     path.write_bytes(whole[:40] + size.to_bytes(4, "little") + whole[44:])
     assert len(read_audio(path, 16000)[0]) == 16000
+
+
+def test_a_clip_of_less_than_half_a_sample_is_refused_as_such(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.full(1, 0.1), 44100)
+    with pytest.raises(
+        ValueError, match=r"one\.wav: too short: 1 samples at 44100 Hz are none at 16000"
+    ):
+        read_audio(tmp_path / "one.wav", 16000, 10.0)
+    soundfile.write(tmp_path / "two.wav", np.full(2, 0.1), 44100)
+    assert len(read_audio(tmp_path / "two.wav", 16000, 10.0)[0]) == 1
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(ValueError, match=r"pipe\.wav: is no regular file"):
+        read_audio(tmp_path / "pipe.wav", 16000)

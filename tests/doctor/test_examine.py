@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner, Result
 
 from raysed.cli.commands import app
@@ -86,6 +88,35 @@ def test_every_kind_of_trouble(healthy: Path, tmp_path: Path) -> None:
     assert "validation: 1 same-class overlaps" in remarks
     assert "validation: 1 events end after their clip" in remarks
     assert doctor(str(root)).exit_code == 1
+
+
+def test_audio_that_is_there_is_not_called_missing(healthy: Path, tmp_path: Path) -> None:
+    """Another case of the suffix is matched; another case of the name is a problem; the rest is named."""
+    root = tmp_path / "tree"
+    shutil.copytree(healthy, root)
+    folder = root / "dataset/audio/train/weak"
+    first, second, *_ = sorted(folder.iterdir())
+    first.rename(first.with_suffix(first.suffix.upper()))
+    found = examine(root)
+    assert found.healthy and found.subsets[0].missing == 0 and found.subsets[0].unlisted == []
+    shutil.copy(second, folder / "extra.wav")
+    found = examine(root)
+    assert found.healthy and "extra.wav" in "".join(found.remarks)
+    second.rename(folder / second.name.upper())
+    found = examine(root)
+    (problem,) = found.problems
+    assert "weak: clips are missing whose names are nearly those of 1 audio file" in problem
+    assert problem.endswith(f"{second.name.upper()}; rename them, or the rows")
+
+
+def test_a_silent_foreground_is_a_problem(healthy: Path, tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    shutil.copytree(healthy, root)
+    dog = next((root / "synthetic/audio/train/soundbank/foreground/Dog").iterdir())
+    soundfile.write(dog, np.zeros(16000), 16000)
+    (dog.parent / "._hidden.wav").touch()  # of a Mac; no file of the bank
+    (problem,) = examine(root).problems
+    assert problem.startswith("soundbank train: 1 silent foregrounds") and dog.name in problem
 
 
 def test_a_job(healthy: Path, tmp_path: Path) -> None:

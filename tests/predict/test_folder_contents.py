@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raysed.predict.folder_contents import Contents, is_hidden, local_contents
+from raysed.predict.folder_contents import Contents, local_contents
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -52,11 +52,6 @@ def test_hidden_files_and_bins_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (
         local_contents(tmp_path / ".Trash").notes() == []
     )  # a folder that is given is looked into
-
-
-def test_hidden_names() -> None:
-    assert is_hidden(".a.wav") and is_hidden("a/.b/c.wav") and is_hidden("__MACOSX/c.wav")
-    assert not is_hidden("a.b/c.d.wav") and not is_hidden("lost/found.wav")
 
 
 def test_formats_that_are_not_read_are_counted_by_suffix(tmp_path: Path) -> None:

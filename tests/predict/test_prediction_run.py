@@ -20,7 +20,7 @@ from raysed.predict.detector import load_detector
 from raysed.predict.output import EventWriter
 from raysed.predict.prediction_run import PredictRequest, run
 from raysed.predict.settings import ClassPostProcessing
-from raysed.predict.sources import find_sources
+from raysed.predict.sources import Found, Recording, find_sources
 from tests.predict.small import bursts, checkpoint, write
 
 
@@ -76,6 +76,82 @@ def test_scores_read_again_give_the_events_at_any_threshold(place, tmp_path):
             np.testing.assert_allclose(
                 getattr(found, field), getattr(reference.events, field), atol=1e-7
             )
+
+
+def test_scores_in_sub_folders_are_found_by_score(place, tmp_path):
+    """Writer and reader call a clip by its whole relative name without extension: one stem in two folders is two."""
+    names = ("day1/take.wav", "day2/take.wav", "day2/Y1_30.000_40.000.wav", "b.FLAC")
+    for n, name in enumerate(names):
+        write(tmp_path / "audio" / name, bursts(3.0, seed=n))
+    options = {"thresholds": ("0.5",), "out": str(tmp_path / "events.tsv")}
+    code, _ = call(place, tmp_path / "audio", scores=str(tmp_path / "scores"), **options)
+    assert code == 0
+    written = sorted(
+        p.relative_to(tmp_path / "scores").as_posix() for p in tmp_path.rglob("s*/*/*.tsv")
+    )
+    assert written == ["day1/take.tsv", "day2/Y1_30.000_40.000.tsv", "day2/take.tsv"]
+    assert (tmp_path / "scores" / "b.tsv").is_file()
+    classes = load_detector(str(place / "best-dry.pt")).classes
+    durations = dict.fromkeys(names, 3.0)
+    reference = Reference.from_frame(read_events_tsv(tmp_path / "events.tsv"), durations, classes)
+    found = read_score_folder(tmp_path / "scores", reference).decode(0.5)
+    assert len(found) == len(reference.events) > 0
+    np.testing.assert_array_equal(found.clip_E, reference.events.clip_E)
+    np.testing.assert_allclose(found.onset_E, reference.events.onset_E, atol=1e-7)
+
+
+def test_two_recordings_of_one_score_file_are_refused_before_work(place, tmp_path, monkeypatch):
+    for name in ("a.wav", "a.flac"):
+        write(tmp_path / name, bursts(0.5))
+    monkeypatch.setattr(run_module, "load_detector", pytest.fail)
+    for options in ({"scores": str(tmp_path / "s")}, {"out": f"{tmp_path}/out/"}):
+        with pytest.raises(ValueError, match=r"would both write a\.tsv"):
+            call(place, tmp_path, **options)
+
+
+def test_no_secret_of_an_address_is_written_or_said(place, tmp_path, monkeypatch):
+    """Two addresses that nobody serves: one that is read, one of the checkpoint."""
+    secret = "X-Amz-Signature=0123456789abcdef"
+    url = f"http://user:word@127.0.0.1:9/day/take.wav?{secret}"
+    good = str(place / "audio" / "1.wav")
+    found = Found((Recording("take.wav", url), Recording("1.wav", good)))
+    monkeypatch.setattr(run_module, "find_sources", lambda arguments: found)
+    code, said = call(place, url, form="json", out=str(tmp_path / "all.json"))
+    content = (tmp_path / "all.json").read_text()
+    assert code == 3
+    skipped = json.loads(content)["skipped"]
+    assert [each["path"] for each in skipped] == ["http://127.0.0.1:9/day/take.wav?..."]
+    for text in (content, *said):
+        assert secret not in text and "word" not in text
+
+
+def test_what_is_left_out_of_a_folder_is_said_once(place, tmp_path, capsys):
+    write(tmp_path / "a.wav", bursts(0.5))
+    for name in ("._a.wav", ".Trash/b.wav", "c.m4a", "d.webm"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.wav")
+    code, said = call(place, tmp_path, form="json")
+    content = json.loads(capsys.readouterr().out)
+    assert code == 0 and [file["filename"] for file in content["files"]] == ["a.wav"]
+    assert len(content["left_out"]) == 3
+    assert [line for line in said if "left out" in line] == [
+        f"note: {n}" for n in content["left_out"]
+    ]
+
+
+def test_recordings_at_a_lower_rate_are_counted_once(place, tmp_path, capsys):
+    for n in range(3):
+        write(tmp_path / f"{n}.wav", bursts(1.0, rate_hz=4000), 4000)
+    code, said = call(place, tmp_path, place / "audio" / "1.wav", form="json")
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert code == 0
+    (line,) = [line for line in said if "lower rate" in line]
+    assert line.startswith("note: 3 of 4 recordings are at a lower rate than the model's")
+    notes = [file["notes"] for file in files]
+    assert notes == [["at a lower rate than the model's (4000 Hz): nothing above 2000 Hz"]] * 3 + [
+        []
+    ]
 
 
 def test_json_says_what_became_of_everything(place, tmp_path, capsys):

@@ -30,6 +30,7 @@ _SLACK_BYTES = 128
 """Some programs count their header as samples."""
 _STREAMED_BYTES = 2**31 - 2**16
 """A header of at least so many was written before the length was known."""
+_BLOCK_FRAMES = 2**15
 _ENDLESS = 2**62
 """Frames of a file that does not know how many it has."""
 _WITHOUT_LENGTH = ("IRCAM", "PAF", "RAW")
@@ -110,6 +111,20 @@ def audio_info(path: str) -> AudioInfo:
         raise ValueError(f"{path}: cannot be read as audio ({error})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def is_silent(path: str) -> bool:
+    """Tell whether every sample of a file is zero; decodes up to the first that is not. A file that cannot be read is
+    not silent.
+    """
+    try:
+        with open_audio(path) as file:
+            while len(block := file.sound.read(_BLOCK_FRAMES, dtype="float32")):
+                if block.any():
+                    return False
+    except (soundfile.LibsndfileError, OSError, ValueError):
+        return False
+    return True
 
 
 def _read_last(sound: soundfile.SoundFile) -> None:

@@ -7,14 +7,15 @@ decodes one file.
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from raysed.config.data_job import Features, RecordedSet
-from raysed.data.audio import AUDIO_EXTENSIONS, read_audio
+from raysed.data.audio import read_audio
 from raysed.data.clip import Clip, Event
 from raysed.data.labels import count_overlaps, weak_labels
+from raysed.data.recorded.audio_index import AudioIndex, describe_unlisted
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
 
 WEAK_XVALID_FRACTION = 0.1
@@ -70,6 +71,8 @@ class RecordedListing:
     missing: tuple[str, ...]
     """Clips that are listed but have no audio. This is normal for DESED, whose sources vanish."""
     warnings: tuple[str, ...]
+    unlisted: tuple[str, ...] = ()
+    """Audio files of the subset that no row lists, relative to the root."""
 
 
 def list_recorded(
@@ -92,12 +95,22 @@ def list_recorded(
             f"{root}: has no audio of the {data_set.folder or data_set.subset} subset "
             f"(looked in {tried})"
         )
-    audio = _AudioIndex(root, folders)
-    found = {name: path for name in names if (path := audio.find(name)) is not None}
+    audio = AudioIndex(root, folders)
+    # Of all clips, so that a part or a limit finds the same files as the whole.
+    found = audio.find(labels)
+    there = [name for name in names if name in found]
+    missing = tuple(name for name in names if name not in found)
+    unlisted = tuple(audio.unlisted(found))
+    warnings = _overlap_warnings(tsv, {name: labels[name][0] for name in there})
+    if missing and unlisted:
+        warnings += (
+            f"{len(missing)} clips have no audio, but there are {describe_unlisted(unlisted, str(tsv))}",
+        )
     return RecordedListing(
-        entries=tuple(RecordedEntry(name, path, *labels[name]) for name, path in found.items()),
-        missing=tuple(name for name in names if name not in found),
-        warnings=_overlap_warnings(tsv, {name: labels[name][0] for name in found}),
+        entries=tuple(RecordedEntry(name, found[name], *labels[name]) for name in there),
+        missing=missing,
+        warnings=warnings,
+        unlisted=unlisted,
     )
 
 
@@ -170,28 +183,6 @@ def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
     )
     part = [name for i, name in enumerate(names) if (i in held_out) == (data_set.part == "xvalid")]
     return part[: data_set.limit]
-
-
-class _AudioIndex:
-    """An index of the folders that finds a clip under its own extension or another readable one."""
-
-    def __init__(self, root: Path, folders: list[str]) -> None:
-        self._files = {
-            folder: {
-                path.name
-                for path in (root / folder).iterdir()
-                if path.suffix.lower() in AUDIO_EXTENSIONS
-            }
-            for folder in folders
-        }
-
-    def find(self, name: str) -> str | None:
-        stem = str(PurePosixPath(name).with_suffix(""))
-        for folder, files in self._files.items():
-            for candidate in (name, *(stem + extension for extension in AUDIO_EXTENSIONS)):
-                if candidate in files:
-                    return f"{folder}/{candidate}"
-        return None
 
 
 def _overlap_warnings(tsv: Path, events: dict[str, tuple[Event, ...] | None]) -> tuple[str, ...]:

@@ -135,6 +135,7 @@ class _Sources:
     def __init__(self, budget_bytes: int) -> None:
         self._budget_bytes = budget_bytes
         self._bytes = 0
+        self._silent: set[str] = set()
         self._kept: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
 
     def read(self, path: str, start_s: float, stop_s: float) -> tuple[np.ndarray, int]:
@@ -155,8 +156,14 @@ class _Sources:
         audio_TC, rate_hz = self._kept[path]
         return audio_TC[int(start_s * rate_hz) : int(stop_s * rate_hz)], rate_hz
 
+    def is_silent(self, path: str) -> bool:
+        """Tell whether a file that was decoded whole is nothing but zeros."""
+        return path in self._silent
+
     def _keep(self, path: str, audio_TC: np.ndarray, rate_hz: int) -> None:
         audio_TC.flags.writeable = False
+        if not audio_TC.any():
+            self._silent.add(path)
         self._kept[path] = audio_TC, rate_hz
         self._bytes += audio_TC.nbytes
         while self._bytes > self._budget_bytes:

@@ -16,6 +16,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.containers.audio_file import open_audio
+from raysed.storage.hidden_files import is_hidden
 
 # FUSS RIRs are stored at a tenth of their level.
 _RIR_GAIN = 10.0
@@ -56,7 +57,7 @@ def list_rooms(root: str | Path, split: str) -> tuple[Room, ...]:
     folder = Path(root) / _FOLDERS[split]
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder; roots.rir holds train/, validation/ and eval/")
-    paths = sorted(folder.iterdir())
+    paths = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
     rooms = [_room(path) for path in paths if path.is_dir()] or [
         Room(str(path), (str(path),)) for path in paths if path.suffix.lower() in AUDIO_EXTENSIONS
     ]

@@ -12,6 +12,7 @@ import numpy as np
 
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.soundscapes.placement import split_label
+from raysed.storage.hidden_files import is_hidden
 
 SOURCE_XVALID_FRACTION = 0.1
 
@@ -118,10 +119,12 @@ def _list(folder: Path) -> dict[str, tuple[str, ...]]:
         return {}
     listed = {
         sub.name: tuple(
-            str(path) for path in sorted(sub.iterdir()) if path.suffix.lower() in AUDIO_EXTENSIONS
+            str(path)
+            for path in sorted(sub.iterdir())
+            if path.suffix.lower() in AUDIO_EXTENSIONS and not is_hidden(path.name)
         )
         for sub in sorted(folder.iterdir())
-        if sub.is_dir() and not sub.name.startswith(".")
+        if sub.is_dir() and not is_hidden(sub.name)
     }
     return {label: files for label, files in listed.items() if files}
 

@@ -98,6 +98,28 @@ def test_a_clip_may_lie_in_a_sibling_folder_or_in_another_format(tmp_path: Path)
     assert [e.path for e in entries] == ["audio/train/weak/a.wav", "audio/train/weak_16k/b.flac"]
 
 
+def test_a_clip_some_milliseconds_longer_than_the_set_is_cut_and_keeps_its_duration(
+    tmp_path: Path,
+) -> None:
+    """The features hold the set's 10 s; metrics know the recording's own 10.003 s."""
+    root = weak_tree(tmp_path)
+    write_audio(root / "audio/train/weak/a.wav", 10.003)
+    entry, _ = list_recorded(root, recorded("weak")).entries
+    clip = read_recorded(root, entry, Features())
+    assert clip.waveform_T.shape == (160000,) and clip.duration_s == 10.003
+
+
+def test_unlisted_audio_beside_missing_clips_is_told(tmp_path: Path) -> None:
+    root = weak_tree(tmp_path)
+    write_audio(root / "audio/train/weak/C.wav", 1.0)
+    for part in ("train", "all"):
+        listing = list_recorded(root, recorded("weak", part=part))
+        assert listing.missing == ("c.wav",) and listing.unlisted == ("audio/train/weak/C.wav",)
+        (warning,) = listing.warnings
+        assert "1 clips have no audio, but there are 1 audio file that no row of" in warning
+        assert "lists: audio/train/weak/C.wav" in warning
+
+
 def test_parts_and_limit(tmp_path: Path) -> None:
     names = [f"{i:03d}.wav" for i in range(40)]
     rows = "".join(f"{name}\tDog\n" for name in reversed(names))
