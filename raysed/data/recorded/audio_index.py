@@ -51,7 +51,9 @@ class AudioIndex:
         candidates = [name, *(stem + extension for stem in stems for extension in AUDIO_EXTENSIONS)]
         for folder, files in self._files.items():
             for candidate in candidates:
-                below = "/" in candidate and PurePosixPath(candidate).suffix.lower() in AUDIO_EXTENSIONS
+                below = (
+                    "/" in candidate and PurePosixPath(candidate).suffix.lower() in AUDIO_EXTENSIONS
+                )
                 if candidate in files or (below and (self._root / folder / candidate).is_file()):
                     return PurePosixPath(folder, candidate).as_posix()
         return None
