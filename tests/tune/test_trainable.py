@@ -1,0 +1,133 @@
+"""How a trial's attempt ends in its process: noted in its folder, reported to Tune or raised for another try."""
+
+import pytest
+import torch
+from ray.exceptions import RayTaskError
+
+from raysed.run.folders import TrialFolder
+from raysed.run.trial_state import DIED
+from raysed.storage.folder import Folder
+from raysed.training.ranks import Ranks
+from raysed.training.trainer import DivergedError
+from raysed.tune import trainable
+from raysed.tune.trainable import open_sets, run_trial, train_rank
+from tests.data.small_sets import write_set
+from tests.training.tiny import trial
+
+
+@pytest.fixture
+def attempt(tmp_path, monkeypatch):
+    """Runs an attempt whose training raises this; returns what Tune was told."""
+    own = TrialFolder(Folder(str(tmp_path / "trial")))
+
+    def run(error=None, during=lambda: None):
+        reports = []
+
+        def train(job, ranks, address, report):
+            during()
+            assert (ranks, address) == (Ranks(), "")
+            if error is not None:
+                raise error
+            report({"epoch": 0})
+
+        monkeypatch.setattr(trainable, "train_rank", train)
+        monkeypatch.setattr(trainable.tune, "report", reports.append)
+        try:
+            run_trial({"job": {"out": own.url, "workers": 1}})
+        finally:
+            run.reports = reports
+        return reports
+
+    return own, run
+
+
+def test_a_trial_that_goes_well_notes_nothing(attempt):
+    own, run = attempt
+    assert run() == [{"epoch": 0}]
+    assert own.failure() is None
+
+
+@pytest.mark.parametrize("error", [ValueError("no such class"), DivergedError("loss is nan")])
+def test_a_fault_of_its_own_is_reported_and_not_tried_again(attempt, error):
+    own, run = attempt
+    reason = f"{type(error).__name__}: {error}"
+    assert run(error) == [{"failed": reason}]
+    failure = own.failure()
+    assert failure is not None and failure.reason == reason
+    assert failure.traceback.rstrip().endswith(str(error))
+
+
+def test_the_fault_of_another_rank_counts_as_its_own(attempt):
+    own, run = attempt
+    error = RayTaskError("run", "remote traceback", DivergedError("loss is nan"))
+    assert run(error) == [{"failed": "DivergedError: loss is nan"}]
+    failure = own.failure()
+    assert failure is not None and failure.reason == "DivergedError: loss is nan"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), RuntimeError("CUDA error")])
+def test_what_another_process_may_mend_is_noted_and_left_to_tune(attempt, error):
+    own, run = attempt
+    with pytest.raises(type(error)):
+        run(error)
+    assert run.reports == []
+    failure = own.failure()
+    assert failure is not None and failure.reason == f"{type(error).__name__}: {error}"
+
+
+def test_the_reason_of_an_earlier_attempt_does_not_stand_for_this_one(attempt):
+    own, run = attempt
+    own.note_failure("OSError: full")
+    seen = []
+    run(during=lambda: seen.append(own.failure()))
+    # Were the process killed now, this is what its folder would say.
+    assert seen[0].reason == DIED
+    assert '"before": "OSError: full"' in (own.folder.read("failed.json") or b"").decode()
+
+
+def test_a_full_disk_hides_no_error(attempt, monkeypatch):
+    own, run = attempt
+
+    def full(self, name, content):
+        raise OSError(28, "No space left")
+
+    monkeypatch.setattr(Folder, "write", full)
+    assert run(ValueError("first")) == [{"failed": "ValueError: first"}]
+    assert own.failure() is None
+
+
+def test_sets_are_opened_by_name_from_the_nodes_cache(tmp_path):
+    urls = {name: write_set(tmp_path / name, seed=n) for n, name in enumerate(("one", "two"))}
+    sets = open_sets({"sets": urls, "cache": str(tmp_path / "cache")})
+    assert {name: found.id for name, found in sets.items()} == {"one": "one", "two": "two"}
+    assert list((tmp_path / "cache").iterdir())
+
+
+def job_of(tmp_path, **change):
+    job = {"threads": 1, "gpus": 0, "name": "t-seed0", "trial": trial().model_dump(mode="json")}
+    return {**job, "sets": {}, "cache": str(tmp_path), "out": str(tmp_path), "seed": 3, **change}
+
+
+def test_a_gpu_that_torch_does_not_find_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="was given a GPU, but torch finds none"):
+        train_rank(job_of(tmp_path, gpus=1), Ranks(), "")
+
+
+def test_the_trial_is_trained_as_the_job_says(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(trainable, "train", lambda *a, **k: calls.append((a, k)))
+    before = torch.get_num_threads()
+    try:
+        train_rank(job_of(tmp_path), Ranks(), "")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+    ((given, sets, out), options) = calls[0]
+    assert (given, sets, out.url) == (trial(), {}, str(tmp_path))
+    assert (options["seed"], options["device"], options["ranks"]) == (3, "cpu", Ranks())
+
+
+def test_a_configuration_that_is_none_names_the_trial(tmp_path):
+    with pytest.raises(ValueError, match="t-seed0"):
+        train_rank(job_of(tmp_path, trial={"data": 3}), Ranks(), "")
