@@ -173,12 +173,10 @@ STATEMENTS = 3
 STILL_BARE = {
     (Path(folder) / f"{name}.py").as_posix()
     for folder, names in {
-        "cli": "commands data_command entry predict_commands preview_text",
+        "cli": "commands entry",
         "config": "layers reference search",
         "data/recorded": "tsv",
-        "demo": "run_demo",
-        "predict": "detector export parallel recordings",
-        "tune": "live_table trainable",
+        "predict": "export parallel recordings",
     }.items()
     for name in names.split()
 }
