@@ -1,13 +1,13 @@
 """`raysed data` around a build that is faked: what is printed where, and how it exits."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 import typer
 import yaml
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from raysed.cli.data_command import data
 from raysed.data.build.resume import DatasetResult
@@ -78,3 +78,19 @@ def test_an_interrupt_says_that_the_work_is_kept(command):
     done = command(results=KeyboardInterrupt())
     assert done.exit_code == 130
     assert "interrupted: finished shards are kept, the same command goes on" in done.stderr
+
+
+def test_the_table_is_whole_where_there_is_no_terminal(command):
+    wide = DatasetResult(
+        "unlabelled_with_a_name_of_forty_characters",
+        *("1d", "out/x", 14412, 0, 123, 4567, 113, 113, False, ()),
+    )
+    done = command(results=(wide,))
+    assert done.exit_code == DONE and "…" not in done.stdout
+    lines = done.stdout.splitlines()
+    header, row = (re.findall(r"[^┃│]+", lines[i]) for i in (1, 3))
+    told = dict(zip(map(str.strip, header), map(str.strip, row), strict=True))
+    assert told == {
+        "set": "unlabelled_with_a_name_of_forty_characters", "clips": "14412", "dropped": "0",
+        "quarantined": "123", "missing": "4567", "shards": "113", "shards built": "113",
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from raysed.cli import predict_commands
 from raysed.exit_codes import CHECK_FAILED, DONE
 from raysed.predict.export import Parity
-from raysed.predict.prediction_run import Request
+from raysed.predict.prediction_run import PredictRequest
 
 
 def call(function, *arguments):
@@ -29,19 +29,19 @@ def test_every_option_of_predict_reaches_the_run(monkeypatch):
 
     monkeypatch.setattr("raysed.predict.prediction_run.run", run)
     done = call(
-        predict_commands.predict, "best.pt", "a.wav", "b/", "--out", "o/", "--format", "json",
+        predict_commands.predict_command, "best.pt", "a.wav", "b/", "--out", "o/", "--format", "json",
         "--scores", "s", "--threshold", "0.4", "--threshold", "Cat=0.2", "--postprocessing", "p.json",
         "--network", "teacher", "--workers", "2", "--address", "auto",
     )  # fmt: skip
     assert (done.exit_code, done.stdout, done.stderr) == (3, "", "one line\n")
     assert asked == [
-        Request(
+        PredictRequest(
             "best.pt", ("a.wav", "b/"), out="o/", form="json", scores="s", thresholds=("0.4", "Cat=0.2"),
             postprocessing="p.json", network="teacher", workers=2, address="auto",
         )
     ]  # fmt: skip
-    call(predict_commands.predict, "best.pt", "a.wav")
-    assert asked[1] == Request("best.pt", ("a.wav",))
+    call(predict_commands.predict_command, "best.pt", "a.wav")
+    assert asked[1] == PredictRequest("best.pt", ("a.wav",))
 
 
 @pytest.mark.parametrize(("error", "code"), [(1e-6, DONE), (1e-3, CHECK_FAILED)])
@@ -68,7 +68,7 @@ def test_export_says_whether_the_file_was_written(monkeypatch, tmp_path, error, 
 def test_a_gain_that_is_not_shown_is_noted(monkeypatch, judged, noted):
     gains = [SimpleNamespace(gain=None), SimpleNamespace(gain=judged)]
     monkeypatch.setattr("raysed.predict.retune.retune", lambda *a: ("tuned.pt", gains, None))
-    monkeypatch.setattr("raysed.predict.retune.table", lambda *a: ["| a table |"])
+    monkeypatch.setattr("raysed.predict.retune.comparison_lines", lambda *a: ["| a table |"])
     done = call(
         predict_commands.postprocess, "trial", "--xvalid", "data/x", "--evaluate", "data/val"
     )

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from raysed.tune import live_table as module
-from raysed.tune.live_table import live_table, render
+from raysed.tune.live_table import live_table, table_of
 
 
 def row(name, state, **about):
@@ -27,7 +27,7 @@ def progress_of(*rows):
 
 def lines_of(progress, lines):
     console = Console(file=io.StringIO(), width=200)
-    console.print(render(progress, lines))
+    console.print(table_of(progress, lines))
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
 

@@ -132,15 +132,6 @@ def test_the_table_shows_every_state(made, clock_s):
     assert json.loads(plans[3].out.folder.read("stopped.json")) == {"epochs": 1}
 
 
-def test_what_does_not_fit_is_counted(made):
-    _, progress, _ = made
-    progress.on_trial_start(0, [], tuned("e"))
-    text = shown(progress, 3)
-    assert "cell e" in text and "cell a" not in text
-    assert "and 2 not started, 1 finished" in text
-    assert len(text.splitlines()) == 5
-
-
 def test_a_process_that_died_is_told(made):
     plans, progress, said = made
     progress.on_trial_start(0, [], tuned("b"))

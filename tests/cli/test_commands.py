@@ -1,44 +1,16 @@
-"""Exit codes and messages, as a script sees them."""
+"""The commands: their help, what they refuse before work, and their JSON."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 import typer
-import yaml
 
 from raysed.cli import commands
-from raysed.cli import entry as cli
-from raysed.config.fault import ConfigError
 from raysed.config.reference import reference
 from raysed.config.schema import KINDS, json_schema
-from raysed.data.build.resume import DatasetResult
+from tests.cli.programs import JOB, run, write
 from tests.paths import ROOT
-
-JOB = {
-    "name": "tiny",
-    "out": "out",
-    "classes": ["Cat", "Dog"],
-    "roots": {"recorded": "nowhere"},
-    "sets": {"weak": {"kind": "recorded", "subset": "weak"}},
-}
-
-
-def run(*arguments, cwd=ROOT):
-    command = [sys.executable, "-m", *arguments]
-    environment = {**os.environ, "COLUMNS": "80"}
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
-
-
-def write(path, content):
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    return str(path)
-
 
 COMMANDS = (
     "doctor", "data", "tune", "report", "predict", "postprocess", "export", "demo", "score", "schema",
@@ -51,21 +23,6 @@ def test_help_shows_the_way():
     assert "doctor → data → tune → report → predict" in shown.stdout
     listed = re.findall(r"^│ (\w+)  ", shown.stdout, re.MULTILINE)
     assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
-
-
-@pytest.fixture
-def main(monkeypatch, capsys):
-    """Runs `raysed`, or one command of it as a program, in this process; returns exit code, output and messages."""
-
-    def call(*arguments, program=cli.main):
-        monkeypatch.setattr(sys, "argv", ["raysed", *arguments])
-        monkeypatch.setenv("COLUMNS", "80")
-        with pytest.raises(SystemExit) as stopped:
-            program()
-        shown = capsys.readouterr()
-        return stopped.value.code, shown.out, shown.err
-
-    return call
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -97,103 +54,6 @@ def test_a_schema_is_one_json_object(main):
     assert main("schema", "job", "--markdown") == (0, reference("job"), "")
 
 
-ERRORS = [
-    (ValueError("fs 8000"), 2, "error: fs 8000\n"),
-    (ConfigError(["a.yaml:1: x", "a.yaml:2: y"]), 2, "error: a.yaml:1: x\nerror: a.yaml:2: y\n"),
-    (IsADirectoryError(21, "Is a directory", "d.tsv"), 2, "error: d.tsv: Is a directory\n"),
-    (
-        FileExistsError(17, "File exists", "r"),
-        2,
-        "error: r: a file stands where a folder is to be\n",
-    ),
-    (IsADirectoryError(21, "Is a directory", ".m.x1", None, "m"), 2, "error: m: Is a directory\n"),
-    (PermissionError(13, "Permission denied", "d.tsv"), 2, "error: d.tsv: Permission denied\n"),
-    (OSError(28, "No space left on device"), 3, "stopped: [Errno 28] No space left on device\n"),
-    (RuntimeError("Ray stopped"), 3, "stopped: Ray stopped\n"),
-    (RuntimeError(), 3, "stopped: RuntimeError\n"),
-    (KeyError("snr"), 3, "internal error: KeyError: 'snr'\n"),
-    (AssertionError("shape"), 3, "internal error: AssertionError: shape\n"),
-]
-
-
-@pytest.mark.parametrize(("error", "code", "message"), ERRORS, ids=lambda value: repr(value)[:30])
-def test_errors_are_messages_and_tracebacks_only_when_asked_for(
-    monkeypatch, main, error, code, message
-):
-    def fail(*_, **__):
-        raise error
-
-    monkeypatch.setattr(commands, "_report", fail)
-    found, out, err = main("report", "runs/x")
-    assert (found, out) == (code, "")
-    assert err.startswith(message) and "Traceback" not in err
-    for asked in (("--debug", "report", "runs/x"), ("report", "runs/x", "--debug")):
-        found, out, err = main(*asked)
-        assert (found, out) == (code, "")
-        assert err.startswith("Traceback (most recent call last)") and message in err
-        assert ", in fail\n" in err
-
-
-def test_a_program_of_one_command_takes_debug_too(main):
-    for debug in ((), ("--debug",)):
-        code, out, err = main(*debug, "absent.yaml", program=lambda: cli.main("tune"))
-        assert (code, out) == (2, "")
-        assert err.endswith("error: absent.yaml: no such file\n")
-        assert ("Traceback" in err) == bool(debug)
-
-
-@pytest.mark.parametrize("debug", [(), ("--debug",)])
-def test_an_interrupt_is_130(monkeypatch, main, debug):
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(commands, "_report", interrupt)
-    assert main(*debug, "report", "runs/x")[0] == 130
-    monkeypatch.setattr(commands, "_print_plan", interrupt)
-    one = main(*debug, "x.yaml", "--plan", program=lambda: cli.main("tune"))
-    assert one[0] == 130
-
-
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_an_interrupt_while_the_commands_load_is_quiet(monkeypatch, main, wrapped):
-    class Loading:
-        @property
-        def app(self):
-            if wrapped:  # as Python 3.11 does within a class body
-                raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
-            raise KeyboardInterrupt
-
-    monkeypatch.setitem(sys.modules, "raysed.cli.commands", Loading())
-    assert main("schema") == (130, "", "interrupted\n")
-
-
-def test_nothing_that_takes_time_is_loaded_before_the_guard_stands():
-    code = "import sys, raysed.cli.entry, raysed.data.__main__, raysed.tune.__main__; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert not {"typer", "rich", "yaml", "pydantic", "numpy"} & set(loaded.stdout.split())
-
-
-def test_a_reader_that_leaves_early_is_no_error():
-    # The longest output fails while it is printed, the shortest at the end.
-    for arguments in (("schema", "--markdown"), ("schema", "job", "--markdown")):
-        reader, writer = os.pipe()
-        os.close(reader)
-        with os.fdopen(writer, "w") as out:
-            left = subprocess.run(
-                [sys.executable, "-m", "raysed.cli", *arguments],
-                cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
-            )  # fmt: skip
-        assert left.stderr == "" and left.returncode in (0, 1)
-
-
-def test_a_wrong_command_or_option_is_2(main):
-    for arguments, said in ((["scroe"], "score"), (["--nosuch"], "nosuch"), (["schema", "x"], "x")):
-        code, out, err = main(*arguments)
-        assert (code, out) == (2, "") and said in err
-
-
 @pytest.mark.parametrize("command", [("raysed.data",), ("raysed.cli", "data")])
 def test_a_wrong_key_is_refused_with_its_place(tmp_path, command):
     path = write(tmp_path / "job.yaml", {**JOB, "shard_clip": 3})
@@ -201,23 +61,6 @@ def test_a_wrong_key_is_refused_with_its_place(tmp_path, command):
     assert refused.returncode == 2
     assert f"{path}:12: shard_clip: unknown key; did you mean shard_clips?" in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_tables_are_whole_where_there_is_no_terminal(monkeypatch, main, tmp_path):
-    def built(*_, **__):
-        name = "unlabelled_with_a_name_of_forty_characters"
-        result = DatasetResult(name, "1d", "out/x", 14412, 0, 123, 4567, 113, 113, False, ())
-        return {name: result}
-
-    monkeypatch.setattr("raysed.data.build.job.build", built)
-    code, out, _ = main("data", write(tmp_path / "job.yaml", JOB))
-    assert code == 0 and "…" not in out
-    header, row = (re.findall(r"[^┃│]+", line) for line in (out.splitlines()[i] for i in (1, 3)))
-    told = dict(zip(map(str.strip, header), map(str.strip, row), strict=True))
-    assert told == {
-        "set": "unlabelled_with_a_name_of_forty_characters", "clips": "14412", "dropped": "0",
-        "quarantined": "123", "missing": "4567", "shards": "113", "shards built": "113",
-    }  # fmt: skip
 
 
 def test_a_missing_root_is_refused(tmp_path):
@@ -271,6 +114,8 @@ def tiny_space(tmp_path):
 
 
 CELL = {"id": "a", "table": "1", "column": "a", "xvalid": "val"}
+
+
 CLAIM = {"id": "K1", "text": "x", "evaluation": "val"}
 
 
