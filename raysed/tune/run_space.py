@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 # Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
@@ -25,7 +26,7 @@ from ray import tune
 from ray.exceptions import RayError
 from ray.tune import TuneError
 
-from raysed.config.space import ResolvedSpace
+from raysed.config.space import ResolvedSpace, Resources
 from raysed.data.build.job import DatasetResult, build
 from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES
@@ -171,25 +172,11 @@ def fit(
 
     `data_sets` holds the URL of each data set by its name.
     """
-    resources = resolved.space.resources
-    configs = [
-        {
-            "name": trial.name,
-            "out": trial.out.url,
-            "trial": trial.training.trial.model_dump(mode="json"),
-            "seed": trial.seed,
-            "sets": {name: data_sets[name] for name in trial.training.trial.set_names()},
-            "cache": cache_dir(),
-            "workers": resources.workers,
-            "threads": resources.cpus_per_worker,
-            "gpus": resources.gpus,
-        }
-        for trial in left
-    ]
+    jobs = [_job_of(trial, resolved.space.resources, data_sets) for trial in left]
     with scratch("raysed-trials-") as storage:
         tune.Tuner(
             tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),
-            param_space={"job": tune.grid_search(configs)},
+            param_space={"job": tune.grid_search(jobs)},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=concurrent,
                 reuse_actors=False,
@@ -203,6 +190,21 @@ def fit(
                 verbose=0,
             ),
         ).fit()
+
+
+def _job_of(trial: TrialPlan, resources: Resources, data_sets: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the process of a trial needs to know (raysed.tune.trainable)."""
+    return {
+        "name": trial.name,
+        "out": trial.out.url,
+        "trial": trial.training.trial.model_dump(mode="json"),
+        "seed": trial.seed,
+        "sets": {name: data_sets[name] for name in trial.training.trial.set_names()},
+        "cache": cache_dir(),
+        "workers": resources.workers,
+        "threads": resources.cpus_per_worker,
+        "gpus": resources.gpus,
+    }
 
 
 @contextmanager

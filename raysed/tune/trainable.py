@@ -87,20 +87,7 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         # One machine: gloo must not look for another interface.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     address = f"tcp://{host}:{_free_port(host)}"
-    group = ray.util.get_current_placement_group()
-    assert group is not None, "Tune gives every trial one"
-    rank_actor: Any = ray.remote(_Rank)
-    actors = [
-        rank_actor.options(
-            max_restarts=0,
-            num_cpus=job["threads"],
-            num_gpus=job["gpus"],
-            scheduling_strategy=PlacementGroupSchedulingStrategy(
-                placement_group=group, placement_group_bundle_index=rank
-            ),
-        ).remote()
-        for rank in range(1, job["workers"])
-    ]
+    actors = [_start_rank(job, rank) for rank in range(1, job["workers"])]
     over = threading.Event()
     try:
         # What keeps a node from reading the data shows here, not as a time-out of the process group.
@@ -123,6 +110,22 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         over.set()
         for actor in actors:
             ray.kill(actor)
+
+
+def _start_rank(job: dict[str, Any], rank: int) -> Any:
+    """Start the process of a rank in its bundle of the trial's placement group."""
+    group = ray.util.get_current_placement_group()
+    assert group is not None, "Tune gives every trial one"
+    where = PlacementGroupSchedulingStrategy(
+        placement_group=group, placement_group_bundle_index=rank
+    )
+    rank_actor: Any = ray.remote(_Rank)
+    return rank_actor.options(
+        max_restarts=0,
+        num_cpus=job["threads"],
+        num_gpus=job["gpus"],
+        scheduling_strategy=where,
+    ).remote()
 
 
 def _raise_failed(others: list[ray.ObjectRef]) -> None:
