@@ -33,7 +33,7 @@ def _one_line(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
-"""What tables, TSVs and pages show in one line: a class, a table, a column."""
+"""A text that tables, TSVs and pages show in one line: a class, a table, a column."""
 
 
 def twins(names: Iterable[str]) -> list[str]:

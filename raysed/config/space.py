@@ -17,8 +17,9 @@ from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
-from raysed.config.table import KEPT_STEMS, Cell, Claim, Comparison, Contrast, tables_by_file
+from raysed.config.table import KEPT_STEMS, Cell, Claim, Contrast, tables_by_file
 from raysed.config.trial import Trial
+from raysed.config.unknown_cells import unknown_cells
 
 _MOST_TRIALS = 100_000
 
@@ -175,7 +176,7 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
         for fault in found:
             cells.setdefault(fault, []).append(cell.id)
     about_cells = [f"{fault} ({_these(ids)})" for fault, ids in cells.items()]
-    about_cells += [str(fault.at(places)) for fault in _unknown_cells(space, trials)]
+    about_cells += [str(fault.at(places)) for fault in unknown_cells(space, trials)]
     if about_cells:
         raise ConfigError(about_cells)
     return ResolvedSpace(space, job, _distinct_trainings(space, trials))
@@ -184,50 +185,6 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
 def _these(cells: list[str]) -> str:
     more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
     return f"cell {cells[0]}{more}"
-
-
-def _unknown_cells(space: Space, trials: list[Trial]) -> list[Fault]:
-    """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
-    evaluated on.
-    """
-    ids = [cell.id for cell in space.cells]
-    named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
-        (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
-    ]
-    for i, claim in enumerate(space.claims):
-        named += [
-            (("claims", i, "comparisons", j), f"claim {claim.id}", comparison)
-            for j, comparison in enumerate(claim.comparisons)
-        ]
-    faults = [
-        Fault(key, f"{where}: no cell has the id {cell}")
-        for key, where, pair in named
-        for cell in (pair.cell, pair.against)
-        if cell not in ids
-    ]
-    faults += [
-        Fault(key, f"{where}: {pair.cell} is compared with itself")
-        for key, where, pair in named
-        if pair.cell == pair.against
-    ]
-    faults += [
-        Fault(("change", cell), f"change: no cell has the id {cell}")
-        for cell in space.change
-        if cell not in ids
-    ]
-    if len(trials) < len(ids):
-        return faults  # what the others are evaluated on is not known
-    known = {name for cell in space.cells for name in cell.published}
-    known |= {name for trial in trials for name in trial.data.evaluation}
-    return faults + [
-        Fault(
-            ("claims", i),
-            f"claim {claim.id}: evaluation {claim.evaluation} is no set that a cell is evaluated on or has"
-            f" published values of ({', '.join(sorted(known))})",
-        )
-        for i, claim in enumerate(space.claims)
-        if claim.evaluation not in known
-    ]
 
 
 def _resolve(

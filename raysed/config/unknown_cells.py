@@ -1,0 +1,54 @@
+"""Contrasts, claims and changes that speak of cells or sets that a space does not have."""
+
+from typing import TYPE_CHECKING
+
+from raysed.config.fault import Fault, KeyPath
+from raysed.config.table import Comparison, Contrast
+from raysed.config.trial import Trial
+
+if TYPE_CHECKING:
+    from raysed.config.space import Space
+
+
+def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
+    """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
+    evaluated on.
+    """
+    ids = [cell.id for cell in space.cells]
+    named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
+        (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
+    ]
+    for i, claim in enumerate(space.claims):
+        named += [
+            (("claims", i, "comparisons", j), f"claim {claim.id}", comparison)
+            for j, comparison in enumerate(claim.comparisons)
+        ]
+    faults = [
+        Fault(key, f"{where}: no cell has the id {cell}")
+        for key, where, pair in named
+        for cell in (pair.cell, pair.against)
+        if cell not in ids
+    ]
+    faults += [
+        Fault(key, f"{where}: {pair.cell} is compared with itself")
+        for key, where, pair in named
+        if pair.cell == pair.against
+    ]
+    faults += [
+        Fault(("change", cell), f"change: no cell has the id {cell}")
+        for cell in space.change
+        if cell not in ids
+    ]
+    if len(trials) < len(ids):
+        return faults  # what the others are evaluated on is not known
+    known = {name for cell in space.cells for name in cell.published}
+    known |= {name for trial in trials for name in trial.data.evaluation}
+    return faults + [
+        Fault(
+            ("claims", i),
+            f"claim {claim.id}: evaluation {claim.evaluation} is no set that a cell is evaluated on or has"
+            f" published values of ({', '.join(sorted(known))})",
+        )
+        for i, claim in enumerate(space.claims)
+        if claim.evaluation not in known
+    ]
