@@ -174,7 +174,6 @@ STILL_BARE = {
     (Path(folder) / f"{name}.py").as_posix()
     for folder, names in {
         "config": "layers reference search",
-        "data/recorded": "tsv",
         "predict": "export parallel",
     }.items()
     for name in names.split()

@@ -26,8 +26,18 @@ def _k_weighting(sample_rate_hz: int) -> tuple[np.ndarray, float]:
 
 def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
     """Return the gated loudness in LUFS. As in Scaper, signals under 0.5 s are repeated up to it, and silence
-    is -70 LUFS.
+    is -70 LUFS. Raises ValueError for a signal that has no samples, several channels or values that are not
+    finite, and for a rate that is no positive number.
     """
+    if waveform_T.ndim != 1 or not waveform_T.size or not sample_rate_hz > 0:
+        raise ValueError(
+            f"a signal of shape {waveform_T.shape} at {sample_rate_hz} Hz has no loudness; "
+            "expected samples of one channel"
+        )
+    if not np.isfinite(waveform_T).all():
+        raise ValueError(
+            "a signal with values that are not finite (NaN or infinity) has no loudness"
+        )
     duration_s = len(waveform_T) / sample_rate_hz
     if duration_s < _MIN_S:
         waveform_T = np.tile(waveform_T, int(np.ceil(_MIN_S / duration_s)))

@@ -5,7 +5,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from raysed.evaluation.counts.matching import EXACT, FP, TP, event_matches, intersection_deltas
+from raysed.evaluation.counts.intersections import EXACT, FP, TP, intersection_deltas
+from raysed.evaluation.counts.matching import event_matches
 from raysed.evaluation.detections.events import Events, Reference
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.postprocess import regions
+from raysed.evaluation.detections.postprocess import check_scores, regions
 from raysed.storage.clip_name import clip_name, match_clips
 from raysed.storage.tab_separated import Table, read_table, shown
 
@@ -36,6 +36,18 @@ class FrameScores:
     """float32 or float64: the scores that are compared with a threshold, after any smoothing."""
     edges_NT1: np.ndarray
     """float64 (N, T + 1), seconds: frame t lasts from edge t to edge t + 1."""
+
+    def __post_init__(self) -> None:
+        """Refuse scores that are no numbers, and edges that do not rise with the frames."""
+        check_scores(self.scores_NTK)
+        n_clips, n_frames, _ = self.scores_NTK.shape
+        if self.edges_NT1.shape != (n_clips, n_frames + 1):
+            raise ValueError(
+                f"edges {self.edges_NT1.shape} do not fit scores {self.scores_NTK.shape}: "
+                f"expected {(n_clips, n_frames + 1)}"
+            )
+        if not (np.isfinite(self.edges_NT1).all() and (np.diff(self.edges_NT1) >= 0).all()):
+            raise ValueError("edges of frames must be finite seconds that do not fall")
 
     @classmethod
     def uniform(cls, scores_NTK: np.ndarray, frame_s: float, durations_s: np.ndarray) -> Self:

@@ -50,8 +50,7 @@ def decode_points(
     lasts `frame_s` seconds; offsets are cut at the clip's duration (N,), and what begins after it
     is dropped.
     """
-    if median_window < 1 or median_window % 2 == 0:
-        raise ValueError(f"median_window {median_window} is not a positive odd number of frames")
+    check_window(median_window)
     if scores_NTK.ndim != 3 or len(durations_s) != len(scores_NTK):
         raise ValueError(
             f"scores {scores_NTK.shape} are not (clips, frames, classes) for "
@@ -78,11 +77,14 @@ def median_filter(scores_NTK: np.ndarray, window: int) -> np.ndarray:
     """Return the running median over time, with an odd window and edges mirrored (d c b a | a b c d | d c b
     a) as scipy.ndimage does.
 
-    Returns float32 (float64 for float64 scores).
+    Returns float32 (float64 for float64 scores). Raises ValueError for a window that is not a positive odd
+    number, for scores that are not (clips, frames, classes), and for NaN, which has no place in an order.
     """
+    check_window(window)
+    check_scores(scores_NTK)
     precision = np.float64 if scores_NTK.dtype == np.float64 else np.float32
     scores_NTK = np.ascontiguousarray(scores_NTK, dtype=precision)
-    if window == 1:
+    if window == 1 or scores_NTK.size == 0:
         return scores_NTK
     half = window // 2
     n_frames = scores_NTK.shape[1]
@@ -130,16 +132,55 @@ def _remove(ordered_W: np.ndarray, filled: int, value: float) -> None:
         ordered_W[later] = ordered_W[later + 1]
 
 
-@njit(cache=True, nogil=True)
 def regions(scores_NTK: np.ndarray, threshold: float) -> tuple[np.ndarray, ...]:
-    """Return the runs of score >= threshold by (clip, first): clip, class, first frame, frame after last."""
+    """Return the runs of score >= threshold by (clip, first): clip, class, first frame, frame after last.
+
+    Raises ValueError for scores that are not (clips, frames, classes), and for NaN among scores or as threshold.
+    """
+    check_scores(scores_NTK, nan_too=False)
+    if np.isnan(threshold):
+        raise ValueError(f"threshold {threshold} is not a number")
+    if scores_NTK.dtype == np.float16:  # which numba does not compare
+        scores_NTK = scores_NTK.astype(np.float32)
+    found = _regions(scores_NTK, threshold)
+    if found[0] < 0:
+        check_scores(scores_NTK)
+    return found[1]
+
+
+def check_window(window: int) -> None:
+    """Raise ValueError unless the window of a running median has a middle."""
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f"median_window {window} is not a positive odd number of frames")
+
+
+def check_scores(scores_NTK: np.ndarray, *, nan_too: bool = True) -> None:
+    """Raise ValueError unless scores are floating-point numbers of (clips, frames, classes)."""
+    if scores_NTK.ndim != 3 or scores_NTK.dtype.kind != "f":
+        raise ValueError(
+            f"scores {scores_NTK.dtype} {scores_NTK.shape} are not floating-point numbers of "
+            "(clips, frames, classes)"
+        )
+    if nan_too and np.isnan(scores_NTK).any():
+        clip, frame, label = np.argwhere(np.isnan(scores_NTK))[0].tolist()
+        raise ValueError(
+            f"the score of clip {clip}, frame {frame}, class {label} is NaN, expected a number; "
+            "weights or input that are not finite give such scores"
+        )
+
+
+@njit(cache=True, nogil=True)
+def _regions(scores_NTK: np.ndarray, threshold: float) -> tuple[int, tuple[np.ndarray, ...]]:
+    """Find the runs; the number of them, or -1 where a score is NaN, and their arrays."""
     n_clips, n_frames, n_classes = scores_NTK.shape
-    n_events = 0
+    n_events, n_nan = 0, 0
     for n in range(n_clips):
         for t in range(n_frames):
             for k in range(n_classes):
                 on = scores_NTK[n, t, k] >= threshold
-                n_events += on and (t == 0 or scores_NTK[n, t - 1, k] < threshold)
+                n_nan += np.isnan(scores_NTK[n, t, k])
+                # Not "< threshold": what is counted here must be what is filled in below, NaN or not.
+                n_events += on and (t == 0 or not scores_NTK[n, t - 1, k] >= threshold)
     clip_E = np.empty(n_events, np.int32)
     label_E = np.empty(n_events, np.int32)
     onset_E = np.empty(n_events, np.int32)
@@ -158,4 +199,4 @@ def regions(scores_NTK: np.ndarray, threshold: float) -> tuple[np.ndarray, ...]:
                 elif not on and open_K[k] >= 0:
                     offset_E[open_K[k]] = t
                     open_K[k] = -1
-    return clip_E, label_E, onset_E, offset_E
+    return -1 if n_nan else n_events, (clip_E, label_E, onset_E, offset_E)

@@ -154,7 +154,39 @@ def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarra
             f"weights {weights_BN.dtype} {weights_BN.shape} are not integers "
             f"(draws, {statistics.n_clips} clips)"
         )
+    if weights_BN.size and not 0 <= weights_BN.min() <= weights_BN.max() <= np.iinfo(np.int16).max:
+        raise ValueError(
+            f"weights from {weights_BN.min()} to {weights_BN.max()}, expected 0 to 32767"
+        )
     return np.array(weights_BN, dtype=np.int16, order="C")  # one type and layout: compiled once
+
+
+def _check_counts(statistics: Statistics, deltas: Deltas) -> None:
+    """Raise ValueError for statistics (out of a file, say) whose indexes point outside their own arrays."""
+    n_clips, n_classes = statistics.n_gt_NK.shape
+    limits = {
+        "column": (deltas.column_C, n_classes * (n_classes + 2)),
+        "clip": (deltas.clip_E, n_clips),
+        "point": (deltas.point_E, len(statistics.thresholds)),
+        "start": (deltas.start_C, len(deltas.clip_E) + 1),
+    }
+    for name, (index, limit) in limits.items():
+        if index.dtype.kind != "i" or (index.size and not 0 <= index.min() <= index.max() < limit):
+            raise ValueError(
+                f"counts of {deltas.column_C.size} columns: a {name} is not below {limit}"
+            )
+    lengths = {len(deltas.clip_E), len(deltas.point_E), len(deltas.change_E)}
+    if len(deltas.start_C) != len(deltas.column_C) + 1 or len(lengths) != 1:
+        raise ValueError(f"counts of {lengths} entries in {len(deltas.start_C) - 1} columns")
+    seconds = (statistics.gt_s_NK, np.nan_to_num(statistics.durations_s, nan=0.0))
+    if statistics.gt_s_NK.shape != (n_clips, n_classes) or len(seconds[1]) != n_clips:
+        raise ValueError(f"seconds of {statistics.gt_s_NK.shape}, expected {(n_clips, n_classes)}")
+    if not all(np.isfinite(array).all() and (array >= 0).all() for array in seconds):
+        raise ValueError("seconds of events or clips are negative or not finite")
+    if ((statistics.n_gt_NK > 0) & (statistics.gt_s_NK <= 0)).any() or (
+        statistics.n_gt_NK < 0
+    ).any():
+        raise ValueError("a class has events without seconds, or a negative number of them")
 
 
 def kernel_arguments(
@@ -169,6 +201,7 @@ def kernel_arguments(
         )
     deltas: Deltas = statistics.psds[definition.criteria]
     columns = (deltas.column_C, deltas.start_C, deltas.clip_E, deltas.point_E, deltas.change_E)
+    _check_counts(statistics, deltas)
     seconds_N = np.nan_to_num(statistics.durations_s, nan=0.0)  # psds_eval: no metadata, no seconds
     per_clip = (statistics.n_gt_NK, statistics.gt_s_NK, seconds_N)
     evaluated_s = np.nan if statistics.evaluated_s is None else statistics.evaluated_s

@@ -10,12 +10,13 @@ import numpy as np
 from numba import njit
 
 from raysed.evaluation.counts.clip_counts import arrays_of, seconds, tally
-from raysed.evaluation.counts.matching import (
+from raysed.evaluation.counts.event_arrays import Arrays, check_arrays
+from raysed.evaluation.counts.intersections import (
     FP,
     ROUNDED,
     TP,
-    Arrays,
     Criteria,
+    check_criteria,
     count_clip,
     emit,
     grown,
@@ -45,7 +46,7 @@ def threshold_free_psds(
         return float("nan")
     entry_E4 = score_deltas(
         arrays_of(truth, n_clips),
-        (scores.scores_NTK, scores.edges_NT1),
+        scores,
         np.asarray(reference.durations_s, np.float64),
         (*definition.criteria.numbers(), rule),
     )
@@ -88,18 +89,29 @@ def _points(
     return efpr_P, count_P(TP)
 
 
-@njit(cache=True, nogil=True)
 def score_deltas(
+    reference: Arrays, scores: FrameScores, durations_s: np.ndarray, criteria: Criteria
+) -> np.ndarray:
+    """Return the changes of the counts of `intersection_deltas`, each class at thresholds of its own.
+
+    Returns int32 (E, 4): column, clip, frame whose score is the threshold, change from the next
+    higher threshold of the same clip and class. Raises ValueError for arrays that do not fit each other.
+    """
+    n_clips, _, n_classes = scores.scores_NTK.shape
+    check_criteria(criteria)
+    check_arrays("reference events", reference, n_clips, n_classes, positive=True)
+    if durations_s.shape != (n_clips,):
+        raise ValueError(f"scores of {n_clips} clips, durations {durations_s.shape}")
+    return _score_deltas(reference, (scores.scores_NTK, scores.edges_NT1), durations_s, criteria)
+
+
+@njit(cache=True, nogil=True)
+def _score_deltas(
     reference: Arrays,
     scores: tuple[np.ndarray, np.ndarray],
     durations_s: np.ndarray,
     criteria: Criteria,
 ) -> np.ndarray:
-    """Return the changes of the counts of `intersection_deltas`, each class at thresholds of its own.
-
-    Returns int32 (E, 4): column, clip, frame whose score is the threshold, change from the next
-    higher threshold of the same clip and class.
-    """
     gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
     scores_NTK, edges_NT1 = scores
     n_clips, n_frames, n_classes = scores_NTK.shape

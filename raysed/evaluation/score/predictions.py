@@ -142,11 +142,10 @@ def _frame_scores(
     thresholds, warnings = THRESHOLDS, ()
     if not scores.in_unit_interval:
         thresholds = value_points(scores)
-        said = f"F1 at {chosen} of the values as they are"
+        hint = " (--threshold)" if threshold is None else ""
         warnings = (
-            f"{folder}: scores outside [0, 1]: {said}{' (--threshold)' if threshold is None else ''}; "
-            f"PSDS from {len(thresholds)} thresholds between {thresholds[0]:g} and {thresholds[-1]:g}, "
-            "taken from the values",
+            f"{folder}: scores outside [0, 1]: F1 at {chosen} of the values as they are{hint}; PSDS from "
+            f"{len(thresholds)} thresholds between {thresholds[0]:g} and {thresholds[-1]:g}, taken from them",
         )
     alarms = found.classes(slice(n_classes, None)).decode(chosen, at_threshold=at_threshold)
     labels = Counter(foreign[k] for k in alarms.label_E.tolist())

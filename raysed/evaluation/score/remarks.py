@@ -45,11 +45,11 @@ def false_alarms(path: Path, count: Counter[str], threshold: float | None) -> tu
     """Name the classes without an event in the ground truth, and count the detections of them."""
     if not count:
         return ()
-    at = "" if threshold is None else f" at {threshold}"
     alarms = "1 false alarm" if count.total() == 1 else f"{count.total()} false alarms"
+    alarms += "" if threshold is None else f" at {threshold}"
     found = _some(f"{label} {n}" for label, n in sorted(count.items()))
     return (
-        f"{path}: {alarms}{at} of classes without an event in the ground truth, "
+        f"{path}: {alarms} of classes without an event in the ground truth, "
         f"which have no F1 and no part in the means: {found}",
     )
 

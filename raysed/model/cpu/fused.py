@@ -118,6 +118,28 @@ def _over_ranks(
     return both[:-1].view_as(sums_2C), float(both[-1])
 
 
+def _check(settings: Settings, x_BITF: Tensor, parameters: Sequence[Tensor]) -> None:
+    """Raise ValueError for sizes that do not fit each other: the kernels read where these point."""
+    if x_BITF.ndim != 4 or not all(x_BITF.shape) or len(parameters) != 6:
+        raise ValueError(f"input {tuple(x_BITF.shape)}: expected (clips, channels, frames, bands)")
+    channels = parameters[0].shape[0]
+    expected = (
+        (channels, x_BITF.shape[1], 3, 3),
+        *[(channels,)] * 3,
+        (channels, channels),
+        (channels,),
+    )
+    shapes = tuple(tuple(parameter.shape) for parameter in parameters)
+    if shapes != expected or settings.norm.num_features != channels:
+        raise ValueError(f"parameters of {shapes}, expected {expected}")
+    if len({parameter.dtype for parameter in parameters}) != 1:
+        raise ValueError(f"parameters of several types, first {parameters[0].dtype}")
+    if not 0 <= settings.dropped < 256 or min(settings.pooling) < 1:
+        raise ValueError(
+            f"{settings.dropped} of 256 dropped and pooling {settings.pooling}: expected 0 to 255, and 1 or more"
+        )
+
+
 class Block(torch.autograd.Function):
     """The autograd function of a block: settings, input (B, I, T, F) and six parameters give the pooled
     output (B, C, U, V), channels last.
@@ -131,6 +153,7 @@ class Block(torch.autograd.Function):
         *parameters: Tensor,
     ) -> Tensor:
         weight, bias, norm_weight, norm_bias, *linear = parameters
+        _check(settings, x_BITF, parameters)
         one_channel = x_BITF.shape[1] == 1 and not ctx.needs_input_grad[1]
         maps = (Taps if one_channel else Maps)(x_BITF, weight, bias)
         norm = batch_norm(maps, settings, norm_weight, norm_bias)

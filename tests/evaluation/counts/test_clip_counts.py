@@ -19,7 +19,7 @@ from raysed.evaluation.counts.clip_counts import (
     tag_counts,
     tally,
 )
-from raysed.evaluation.counts.matching import CT, FP, TP
+from raysed.evaluation.counts.intersections import CT, FP, TP
 from raysed.evaluation.detections.events import Events, Reference
 from tests.evaluation.oracles import Case, cases, random_case
 

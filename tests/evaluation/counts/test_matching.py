@@ -1,6 +1,6 @@
-"""The matching kernels: as many pairs as any search finds, and changes that add up to the counts.
+"""The matching kernels: as many pairs as any search finds.
 
-Parity with sed_eval and psds_eval is in tests/evaluation/metrics.
+Parity with sed_eval is in tests/evaluation/metrics.
 """
 
 from itertools import permutations
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysed.evaluation.counts.clip_counts import arrays_of
-from raysed.evaluation.counts.matching import emit, event_hits, event_matches, grown
+from raysed.evaluation.counts.matching import event_hits, event_matches
 from raysed.evaluation.detections.events import Events
 
 COLLAR_S, SHARE = 0.25, 0.5
@@ -81,19 +81,14 @@ def test_an_earlier_partner_moves_where_that_finds_one_more() -> None:
     assert hit_E.sum() == 2
 
 
-def test_only_changes_are_emitted_and_remembered() -> None:
-    now_C, before_C = np.array([2, 0, 5, 1], np.int32), np.array([2, 3, 4, 0], np.int32)
-    out = np.zeros((5, 4), np.int32)
-    n_out = emit(np.array([0, 1, 2]), now_C, before_C, (7, 9), out, 1)
-    assert n_out == 3
-    assert out.tolist() == [[0] * 4, [1, 7, 9, -3], [2, 7, 9, 1], [0] * 4, [0] * 4]
-    # Column 3 was not used, so that it stays as it was.
-    assert before_C.tolist() == [2, 0, 5, 0]
+def test_clips_do_not_match_each_other() -> None:
+    truth, found = events_of([(0, 0, 0, 4)]), events_of([(1, 0, 0, 4)])
+    hit_E = event_hits(arrays_of(truth, 2), arrays_of(found, 2), COLLAR_S, SHARE)
+    assert hit_E.tolist() == [False]
 
 
-@pytest.mark.parametrize("more", [0, 100])
-def test_a_full_table_grows_and_keeps_its_rows(more: int) -> None:
-    rows = np.arange(12, dtype=np.int32).reshape(3, 4)
-    larger = grown(rows, 2, more)
-    assert len(larger) >= 2 + more and larger.dtype == np.int32
-    assert larger[:2].tolist() == rows[:2].tolist()
+@pytest.mark.parametrize(("collar_s", "share"), [(-0.1, 0.2), (0.2, np.nan)])
+def test_collars_that_are_no_lengths_are_refused(collar_s: float, share: float) -> None:
+    one = arrays_of(events_of([(0, 0, 0, 4)]), 1)
+    with pytest.raises(ValueError, match="collars of"):
+        event_hits(one, one, collar_s, share)

@@ -116,3 +116,44 @@ def test_clips_and_files_must_meet(tmp_path: Path) -> None:
         read_score_folder(tmp_path, reference("a.wav", "b.wav"))
     with pytest.raises(ValueError, match=r"a\.tsv: a is not one of the 1 clips .* such as c\.wav"):
         read_score_folder(tmp_path, reference("c.wav"))
+
+
+@pytest.mark.parametrize(
+    ("score_T", "edge_T1", "message"),
+    [
+        ([0.1, np.nan], [0, 1, 2], "frame 1, class 0 is NaN"),
+        ([0.1], [0, 1, 2], r"edges \(1, 3\) do not fit scores"),
+        ([0.1, 0.2], [0, 2, 1], "do not fall"),
+        ([0.1], [0, np.inf], "finite seconds"),
+    ],
+)
+def test_scores_that_are_none_are_refused(
+    score_T: list[float], edge_T1: list[float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        FrameScores(np.array(score_T).reshape(1, -1, 1), np.array([edge_T1], float))
+
+
+def test_columns_of_other_classes_come_last(tmp_path: Path) -> None:
+    write(tmp_path / "a.tsv", "onset\toffset\tOwl\tB\tA\n0\t1\t.5\t.1\t.2\n")
+    found = read_score_folder(tmp_path, reference("a.wav"), ["Owl"])
+    assert found.scores_NTK.tolist() == [[[0.2, 0.1, 0.5]]]
+    assert found.classes(slice(2, None)).scores_NTK.tolist() == [[[0.5]]]
+    with pytest.raises(ValueError, match=r"a.tsv, line 1: .*unknown \['Owl'\]"):
+        read_score_folder(tmp_path, reference("a.wav"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("0\t1\t.1\tnan\n", "line 2: a score that is no number"),
+        ("0\t1\t.1\t.2\n\n1\t2\tinf\t.1\n", "line 4: a score that is no number"),
+        ("0\t0\t.1\t.2\n", "line 2: a frame without length"),
+        ("0\t1\t.1\t.2\n1.1\t2\t.1\t.2\n", "line 3: a frame that does not begin where"),
+        ("", "line 2: a clip without frames"),
+    ],
+)
+def test_rows_are_refused_with_their_line(tmp_path: Path, rows: str, message: str) -> None:
+    write(tmp_path / "a.tsv", "onset\toffset\tA\tB\n" + rows)
+    with pytest.raises(ValueError, match=f"a.tsv, {message}"):
+        read_score_folder(tmp_path, reference("a.wav"))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raysed.evaluation.counts.matching import EXACT
+from raysed.evaluation.counts.intersections import EXACT
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import DEFINITIONS
