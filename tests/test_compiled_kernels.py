@@ -26,7 +26,7 @@ from raysed.evaluation.detections.postprocess import decode_points, median_filte
 from raysed.evaluation.intervals.bootstrap import clip_weights
 from raysed.evaluation.metrics.psds import psds
 from raysed.evaluation.metrics.threshold_free import score_deltas, threshold_free_psds
-from raysed.model.cpu.fused import Block, Settings
+from raysed.model.cpu.fused import Block, BlockSettings
 from tests.evaluation.oracles import random_case
 from tests.paths import ROOT
 
@@ -249,7 +249,7 @@ def test_a_block_refuses_sizes_that_do_not_fit(
     shape: tuple[int, ...], channels: int, dropped: int, pooling: tuple[int, int]
 ) -> None:
     """A convolution of one channel into three, whose normalisation and gate may have `channels`."""
-    fits = Settings(nn.BatchNorm2d(channels), pooling, dropped, False, torch.float32)
+    fits = BlockSettings(nn.BatchNorm2d(channels), pooling, dropped, False, torch.float32)
     parameters = [
         torch.zeros(3, 1, 3, 3),
         *torch.zeros(3, channels),
@@ -263,7 +263,7 @@ def test_a_block_refuses_sizes_that_do_not_fit(
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 2, 3)])
 def test_a_block_hands_on_what_is_not_finite(value: float, shape: tuple[int, ...]) -> None:
-    fits = Settings(nn.BatchNorm2d(3).eval(), (2, 2), 0, False, torch.float32)
+    fits = BlockSettings(nn.BatchNorm2d(3).eval(), (2, 2), 0, False, torch.float32)
     parameters = [torch.ones(3, 1, 3, 3), *torch.ones(3, 3), torch.ones(3, 3), torch.ones(3)]
     out = Block.apply(fits, torch.full(shape, value), *parameters)
     assert out.shape == (1, 3, shape[2] // 2, shape[3] // 2)

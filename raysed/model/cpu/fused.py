@@ -118,7 +118,7 @@ def _over_ranks(
     return both[:-1].view_as(sums_2C), float(both[-1])
 
 
-def _check(settings: Settings, x_BITF: Tensor, parameters: Sequence[Tensor]) -> None:
+def _check(settings: BlockSettings, x_BITF: Tensor, parameters: Sequence[Tensor]) -> None:
     """Raise ValueError for sizes that do not fit each other: the kernels read where these point."""
     if x_BITF.ndim != 4 or not all(x_BITF.shape) or len(parameters) != 6:
         raise ValueError(f"input {tuple(x_BITF.shape)}: expected (clips, channels, frames, bands)")
