@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from raysed.evaluation.intervals.significance import verdict
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.page.clips import browser_of
 from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
@@ -16,8 +15,8 @@ from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
 from raysed.report.report import Report
 from raysed.report.results import Result
-from raysed.report.shown import TABLE_METRICS
-from raysed.report.verdicts import MARGIN, SIGNIFICANCE
+from raysed.report.table_metrics import TABLE_METRICS
+from raysed.report.verdicts import published_verdict
 from raysed.run.run_plan import RunPlan
 from raysed.run.status_file import StatusFile
 from raysed.storage.folder import Folder
@@ -82,16 +81,8 @@ def contrast_rows(plan: RunPlan, contrasts: Sequence[ContrastValue]) -> list[dic
 
 def contrast_row(plan: RunPlan, value: ContrastValue) -> dict[str, Any]:
     """Return a contrast with the published difference and what our interval says about it."""
-    pair = (plan.cell(value.cell), plan.cell(value.against))
-    a, b = (cell.published_value(value.evaluation, value.metric) for cell in pair)
-    row: dict[str, Any] = value.as_row() | {"published": None, "verdict": None}
-    if a is None or b is None:
-        return row
-    known = round(a - b, 6)
-    significance = SIGNIFICANCE.get(value.evaluation, {}).get(value.metric, 0.0)
-    sign = 0 if abs(known) <= significance else int(np.sign(known))
-    found = verdict(value.simultaneous_low, value.simultaneous_high, sign, MARGIN[value.metric])
-    return row | {"published": known, "verdict": found}
+    published, verdict = published_verdict(plan, value)
+    return value.as_row() | {"published": published, "verdict": verdict}
 
 
 def by_cell(plan: RunPlan, results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:

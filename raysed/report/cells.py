@@ -5,7 +5,7 @@ from typing import Any
 
 from raysed.evaluation.intervals.significance import mean_value
 from raysed.report.results import Measured
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.folders import trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing

@@ -11,7 +11,7 @@ import numpy as np
 
 from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
 from raysed.report.results import Measured
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
 CellPair = tuple[str, str]

@@ -3,14 +3,10 @@
 `tables.tex` is a document that shows them all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from raysed.report.cells import CellValue
-from raysed.report.contrasts import ContrastValue
-from raysed.report.shown import TABLE_METRICS, interval_text, number, signed, signed_interval
-from raysed.report.verdicts import JudgedClaim, JudgedComparison
-from raysed.report.verdicts_markdown import remarks, seed_count_text
-from raysed.run.run_plan import RunPlan
+from raysed.report.claim_rows import ClaimRow, ComparisonRow
+from raysed.report.table_rows import MetricTable, spaced
 
 _ESCAPES = str.maketrans(
     {
@@ -53,23 +49,19 @@ def document(names: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell_table(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
-    """Return one table, with a float for each of its evaluation sets."""
-    asked = {(pair.cell, pair.against) for pair in plan.contrasts}
-    ids = {cell.cell for cell in cells}
-    listed = [c for c in contrasts if c.cell in ids and (c.cell, c.against) in asked]
+def cell_table(found: list[MetricTable], seeds: Iterable[int]) -> str:
+    """Return one table of the plan, with a float for each of its evaluation sets."""
     floats = []
-    for evaluation in dict.fromkeys(cell.evaluation for cell in cells):
-        here = [cell for cell in cells if cell.evaluation == evaluation]
-        floats.append(_float(plan, here, [c for c in listed if c.evaluation == evaluation]))
+    for evaluation in dict.fromkeys(each.evaluation for each in found):
+        floats.append(_float([each for each in found if each.evaluation == evaluation], seeds))
     return "\n".join(floats)
 
 
-def _float(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]) -> str:
-    """Return the float of one evaluation set of one table."""
-    columns = {cell.cell: cell.column for cell in cells}
+def _float(found: list[MetricTable], seeds: Iterable[int]) -> str:
+    """Return the float of one evaluation set of one table, metric by metric."""
+    columns = {row.cell: row.column for each in found for row in each.rows}
     width = rf"p{{{0.7 / len(columns):.3f}\linewidth}}"
-    title = f"Table {cells[0].table}, {cells[0].evaluation}"
+    title = f"Table {found[0].table}, {found[0].evaluation}"
     lines = [
         r"\begin{table}[htbp]",
         r"\centering\small",
@@ -79,72 +71,50 @@ def _float(plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]
         r"\toprule",
         _row("", [rf"\raggedright {escape(column)}" for column in columns.values()]),
     ]
-    for metric in dict.fromkeys(cell.metric for cell in cells):
-        here = [cell for cell in cells if cell.metric == metric]
-        beside = [c for c in contrasts if c.metric == metric]
-        lines += [r"\midrule", *_metric_rows(plan, here, beside)]
+    for each in found:
+        lines += [r"\midrule", *_metric_rows(each, seeds)]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
 
 
-def _metric_rows(
-    plan: RunPlan, cells: list[CellValue], contrasts: list[ContrastValue]
-) -> list[str]:
-    metric = cells[0].metric
+def _metric_rows(found: MetricTable, seeds: Iterable[int]) -> list[str]:
+    cells = found.rows
     rows = [
-        _row(escape(TABLE_METRICS[metric].title), [_value(c) for c in cells]),
-        _row(r"\quad 95\,\% interval", [_each(c.low, c.high, metric) for c in cells]),
+        _row(escape(found.title), [spaced(c.value, c.missing and f"({c.missing})") for c in cells]),
+        _row(r"\quad 95\,\% interval", [_bracketed(c.interval) for c in cells]),
     ]
-    if any(cell.published is not None for cell in cells):
-        known = ["" if c.published is None else number(c.published, metric) for c in cells]
-        rows.append(_row(r"\quad published", known))
-    for index, seed in enumerate(plan.seeds):
-        rows.append(_row(rf"\quad seed {seed}", [_seed(cell, index) for cell in cells]))
-    for against in dict.fromkeys(c.against for c in contrasts):
-        found = {c.cell: c for c in contrasts if c.against == against}
-        rows += [
-            _row(label, [text(found[c.cell]) if c.cell in found else "" for c in cells])
-            for label, text in _difference_rows(escape(against))
-        ]
+    if any(cell.published for cell in cells):
+        rows.append(_row(r"\quad published", [cell.published for cell in cells]))
+    for index, seed in enumerate(seeds):
+        rows.append(_row(rf"\quad seed {seed}", [escape(cell.seeds[index]) for cell in cells]))
+    for against in found.againsts:
+        less = [cell.differences.get(against) for cell in cells]
+        rows.append(
+            _row(rf"\quad less {escape(against)}", [_math(d.value) if d else "" for d in less])
+        )
+        rows.append(
+            _row(r"\quad simultaneous", [_bracketed(d.interval) if d else "" for d in less])
+        )
     return rows
 
 
-def _difference_rows(against: str) -> list[tuple[str, Callable[[ContrastValue], str]]]:
-    return [
-        (rf"\quad less {against}", lambda c: f"${signed(c.difference, c.metric)}$"),
-        (
-            r"\quad simultaneous",
-            lambda c: _math(signed_interval(c.simultaneous_low, c.simultaneous_high, c.metric)),
-        ),
-    ]
+def _math(number: str) -> str:
+    return f"${number}$" if number else ""
 
 
-def _value(cell: CellValue) -> str:
-    if cell.value is None:
-        return "failed" if all(t.state == "failed" for t in cell.trials) else "not finished"
-    missing = "" if cell.seeds == len(cell.trials) else f" ({cell.seeds} of {len(cell.trials)})"
-    return number(cell.value, cell.metric) + missing
-
-
-def _each(low: float | None, high: float | None, metric: str) -> str:
-    return "" if low is None or high is None else _math(interval_text(low, high, metric))
-
-
-def _seed(cell: CellValue, index: int) -> str:
-    value = cell.seed_values[index]
-    return escape(cell.trials[index].brief) if value is None else number(value, cell.metric)
-
-
-def _math(text: str) -> str:
-    """Return text in math mode; braces keep a bracket from being read as an option of the row before."""
-    return f"{{${text}$}}"
+def _bracketed(interval: str) -> str:
+    """Return an interval; braces keep its bracket from being read as an option of the row before."""
+    return f"{{${interval}$}}" if interval else ""
 
 
 def _row(label: str, texts: list[str]) -> str:
     return " & ".join([label, *texts]) + _END
 
 
-def claims_table(plan: RunPlan, claims: list[JudgedClaim]) -> str:
-    """Return a table of every comparison of every claim in every metric, with its verdict."""
+def claims_table(claims: list[ClaimRow], planned: int) -> str:
+    """Return a table of every comparison of every claim in every metric, with its verdict.
+
+    `planned` is the number of seeds that the plan has.
+    """
     lines = [
         r"{\small",
         r"\begin{longtable}{lp{0.4\linewidth}lllll}",
@@ -156,29 +126,22 @@ def claims_table(plan: RunPlan, claims: list[JudgedClaim]) -> str:
         r"\bottomrule\endfoot",
     ]
     for claim in claims:
-        noted = "; ".join([f"{claim.text} ({claim.evaluation})", *remarks(claim)])
-        seeds = f"{seed_count_text(claim, plan)} seed{'' if len(plan.seeds) == 1 else 's'}"
+        noted = "; ".join([f"{claim.text} ({claim.evaluation})", *claim.remarks])
+        seeds = f"{claim.seeds} seed{'' if planned == 1 else 's'}"
         verdict = rf"\textbf{{{escape(claim.verdict)}}} ({seeds})"
         lines.append(_row(escape(claim.id), [escape(noted), "", "", "", "", verdict]))
         lines += [_comparison_row(comparison) for comparison in claim.comparisons]
     return "\n".join([*lines, r"\end{longtable}", "}"]) + "\n"
 
 
-def _comparison_row(comparison: JudgedComparison) -> str:
-    metric, found = comparison.metric, comparison.found
-    ours, ends, known = "", "", ""
-    if found:
-        ours = f"${signed(found.difference, metric)}$"
-        ends = _math(signed_interval(found.simultaneous_low, found.simultaneous_high, metric))
-    if comparison.published is not None:
-        known = f"${signed(comparison.published, metric)}$"
-    symbols = escape(comparison.symbols.replace("<=", "\N{LESS-THAN OR EQUAL TO}"))
+def _comparison_row(row: ComparisonRow) -> str:
+    symbols = escape(row.symbols.replace("<=", "\N{LESS-THAN OR EQUAL TO}"))
     texts = [
         rf"\quad {symbols}",
-        escape(TABLE_METRICS[metric].title),
-        ours,
-        ends,
-        known,
-        comparison.verdict,
+        escape(row.title),
+        _math(row.ours.value),
+        _bracketed(row.ours.interval),
+        _math(row.published),
+        row.ours.mark,
     ]
     return _row("", texts)

@@ -6,7 +6,7 @@ import numpy as np
 
 from raysed.evaluation.intervals.significance import seed_difference
 from raysed.report.results import BASELINES, Result
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
 

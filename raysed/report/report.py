@@ -13,9 +13,11 @@ import pandas as pd
 from raysed.config.table import table_stem
 from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
+from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.results import Measured, Result, read_results, results_frame
+from raysed.report.table_rows import metric_tables
 from raysed.report.verdicts import JudgedClaim, judge
 from raysed.report.verdicts_markdown import claims_lines
 from raysed.run.folders import RESULTS, TABLES, TRIALS
@@ -55,12 +57,12 @@ class Report:
         if not self.cells:
             none = f"{self.run.url}: none of {self.plan.trials} trials is finished yet"
             return [none, *_holes(self.plan, self.trials)]
-        tables = markdown.tables(self.plan, self.cells, self.contrasts)
+        tables = markdown.tables(metric_tables(self.plan, self.cells, self.contrasts))
         return [
             "",
             *(line for lines in tables.values() for line in lines),
             *markdown.family_lines(self.contrasts),
-            *claims_lines(self.plan, self.claims),
+            *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
             *_one_seed(self.plan, self.cells),
             *_losses(self.frame),
@@ -121,16 +123,18 @@ def _files(report: Report) -> dict[str, bytes]:
     plan, cells, contrasts, claims = report.plan, report.cells, report.contrasts, report.claims
     texts: dict[str, str] = {}
     slugs: list[str] = []
-    for table, lines in markdown.tables(plan, cells, contrasts).items():
-        rows = [cell for cell in cells if cell.table == table]
+    tables = metric_tables(plan, cells, contrasts)
+    for table, lines in markdown.tables(tables).items():
         slugs.append(table_stem(table))
         texts[f"{slugs[-1]}.md"] = "\n".join(lines)
-        texts[f"{slugs[-1]}.csv"] = _csv([cell.as_row() for cell in rows])
-        texts[f"{slugs[-1]}.tex"] = latex.cell_table(plan, rows, contrasts)
+        texts[f"{slugs[-1]}.csv"] = _csv([c.as_row() for c in cells if c.table == table])
+        here = [each for each in tables if each.table == table]
+        texts[f"{slugs[-1]}.tex"] = latex.cell_table(here, plan.seeds)
     texts["contrasts.csv"] = _csv([contrast.as_row() for contrast in contrasts])
     if claims:
         slugs.append("claims")
-        texts["claims.md"] = "\n".join(claims_lines(plan, claims))
+        rows = claim_rows(plan, claims)
+        texts["claims.md"] = "\n".join(claims_lines(rows, plan.job))
         texts["claims.csv"] = _csv(
             [
                 {"claim": claim.id, "claim_verdict": claim.verdict, "set": claim.evaluation}
@@ -139,7 +143,7 @@ def _files(report: Report) -> dict[str, bytes]:
                 for comparison in claim.comparisons
             ]
         )
-        texts["claims.tex"] = latex.claims_table(plan, claims)
+        texts["claims.tex"] = latex.claims_table(rows, len(plan.seeds))
     texts["tables.tex"] = latex.document(slugs)
     files = {f"{TABLES}/{name}": text.encode() for name, text in texts.items()}
     return files | {RESULTS: _parquet(report.frame)}

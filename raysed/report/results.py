@@ -12,7 +12,7 @@ import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.folders import RESULT, TrialFolder, TrialResult, statistics_file, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysed.evaluation.intervals.significance import not_higher, verdict
-from raysed.report.contrasts import ContrastValue
+from raysed.report.contrasts import CellPair, ContrastValue
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
 
@@ -64,10 +64,7 @@ class JudgedComparison:
         """Return reproduced, contradicted, undecided or waiting."""
         if self.found is None:
             return WAITING
-        low, high = self.found.simultaneous_low, self.found.simultaneous_high
-        if self.rule == "not_higher":
-            return not_higher(low, high, MARGIN[self.metric])
-        return verdict(low, high, SIGNS[self.rule], MARGIN[self.metric])
+        return _verdict(self.found, self.rule, self.metric)
 
     @property
     def remark(self) -> str:
@@ -158,8 +155,7 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
             empty = tuple(cell for cell in pair if not measured.by_seed(cell, evaluation))
             for metric in claim.metrics:
                 value = found.get((*pair, evaluation, metric))
-                a, b = (plan.cell(cell).published_value(evaluation, metric) for cell in pair)
-                known = None if a is None or b is None else round(a - b, 6)
+                known = _published_difference(plan, pair, evaluation, metric)
                 significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
                 comparisons.append(
                     JudgedComparison(
@@ -176,6 +172,36 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
                 )
         claims.append(JudgedClaim(claim.id, claim.text, evaluation, tuple(comparisons)))
     return claims
+
+
+def published_verdict(plan: RunPlan, found: ContrastValue) -> tuple[float | None, str | None]:
+    """Return the published difference of a contrast and the verdict on it, as if the paper claimed it.
+
+    Both are None where the paper has no value of one of the cells.
+    """
+    pair = (found.cell, found.against)
+    known = _published_difference(plan, pair, found.evaluation, found.metric)
+    if known is None:
+        return None, None
+    expect = "equal" if known == 0 else "higher" if known > 0 else "lower"
+    significance = SIGNIFICANCE.get(found.evaluation, {}).get(found.metric)
+    return known, _verdict(found, _rule(expect, known, significance), found.metric)
+
+
+def _published_difference(
+    plan: RunPlan, pair: CellPair, evaluation: str, metric: str
+) -> float | None:
+    a, b = (plan.cell(cell).published_value(evaluation, metric) for cell in pair)
+    return None if a is None or b is None else round(a - b, 6)
+
+
+def _verdict(found: ContrastValue, rule: str, metric: str) -> str:
+    low, high, margin = found.simultaneous_low, found.simultaneous_high, MARGIN[metric]
+    return (
+        not_higher(low, high, margin)
+        if rule == "not_higher"
+        else verdict(low, high, SIGNS[rule], margin)
+    )
 
 
 def _rule(expect: str, known: float | None, significance: float | None) -> str:

@@ -7,7 +7,7 @@ from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import seed_interval
 from raysed.report.cells import cell_values
 from raysed.report.results import Measured, read_results
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder

@@ -4,7 +4,7 @@ import pytest
 from raysed.evaluation.intervals.significance import max_t, seed_difference
 from raysed.report.contrasts import contrast_values, family
 from raysed.report.results import Measured, read_results
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from tests.report.made_up import changed_plan
 

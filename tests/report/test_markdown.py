@@ -1,62 +1,14 @@
-from raysed.config.table import Contrast
-from raysed.report.cells import CellValue
-from raysed.report.contrasts import ContrastValue
-from raysed.report.markdown import aligned, family_lines, tables
+from raysed.report import markdown
+from raysed.report.markdown import aligned, family_lines
 from raysed.report.report import write_report
-from raysed.run.run_plan import RunPlan
+from raysed.report.table_rows import metric_tables
 from raysed.run.trial_state import Standing
 from raysed.storage.json_file import write_json
-
-PLAN = RunPlan(
-    space="s",
-    seeds=(0,),
-    cells=(),
-    contrasts=(Contrast(cell="a", against="b"),),
-    bootstrap_draws=100,
-    trainings=(),
-    trials=1,
-)
-DONE = Standing("t-seed0", "finished")
+from tests.report.values import DONE, PLAN, contrast, value
 
 
-def value(name, evaluation, *, published=None, seeds=(0.5,), trials=(DONE,)):
-    known = [seed for seed in seeds if seed is not None]
-    mean = sum(known) / len(known) if known else None
-    return CellValue(
-        table="1",
-        cell=name,
-        column=name,
-        training="abc",
-        xvalid="dry",
-        evaluation=evaluation,
-        metric="event_f1",
-        value=mean,
-        low=None if mean is None else mean - 0.1,
-        high=None if mean is None else mean + 0.1,
-        seed_values=seeds,
-        trials=trials,
-        published=published,
-    )
-
-
-def contrast(evaluation, difference, *, family=2):
-    return ContrastValue(
-        cell="a",
-        against="b",
-        evaluation=evaluation,
-        metric="event_f1",
-        difference=difference,
-        low=difference - 0.01,
-        high=difference + 0.01,
-        simultaneous_low=difference - 0.02,
-        simultaneous_high=difference + 0.02,
-        p=0.01,
-        seeds=(0,),
-        seed_differences=(difference,),
-        trials=(),
-        family=family,
-        family_planned=2,
-    )
+def tables(plan, cells, contrasts):
+    return markdown.tables(metric_tables(plan, cells, contrasts))
 
 
 def test_each_set_shows_its_own_contrast():

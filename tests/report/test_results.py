@@ -7,7 +7,7 @@ from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.intervals.bootstrap import interval
 from raysed.report.report import write_report
 from raysed.report.results import Measured, read_results, results_frame
-from raysed.report.shown import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import read_standings
 from raysed.storage.folder import Folder

@@ -2,6 +2,7 @@
 
 import pytest
 
+from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.results import Measured, read_results
 from raysed.report.verdicts import JudgedClaim, JudgedComparison, judge
@@ -109,7 +110,9 @@ def judged(run, **changes):
     plan = changed_plan(run, **changes)
     measured = Measured(read_results(run, plan), plan.bootstrap_draws)
     claims = judge(plan, measured, contrast_values(plan, measured))
-    return {claim.id: claim for claim in claims}, "\n".join(claims_lines(plan, claims))
+    return {claim.id: claim for claim in claims}, "\n".join(
+        claims_lines(claim_rows(plan, claims), plan.job)
+    )
 
 
 def published_cells(run, **psds):
