@@ -173,7 +173,6 @@ STATEMENTS = 3
 STILL_BARE = {
     (Path(folder) / f"{name}.py").as_posix()
     for folder, names in {
-        "config": "layers reference search",
         "predict": "export parallel",
     }.items()
     for name in names.split()

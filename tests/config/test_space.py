@@ -7,7 +7,6 @@ import yaml
 
 from raysed.config.fault import ConfigError
 from raysed.config.layers import merge
-from raysed.config.search import Search, draw_cells
 from raysed.config.space import read_space
 from tests.paths import ROOT
 
@@ -386,25 +385,6 @@ def test_faults_name_the_file_they_stand_in(layered, tmp_path):
     assert f"{tmp_path / 'upper.yaml'}:2: cells[0].xvalid: missing" in error.value.faults[0]
 
 
-def test_what_cannot_be_extended(tmp_path):
-    def faults(**files):
-        for name, text in files.items():
-            (tmp_path / f"{name}.yaml").write_text(text)
-        with pytest.raises(ConfigError) as error:
-            read_space(tmp_path / "a.yaml")
-        return error.value.faults[0]
-
-    absent = tmp_path / "absent.yaml"
-    assert faults(a=f"name: a\nextends: {absent}\n").startswith(
-        f"{tmp_path / 'a.yaml'}:2: extends: {absent}: no such file"
-    )
-    to_a, to_b = f"extends: {tmp_path / 'a.yaml'}\n", f"extends: {tmp_path / 'b.yaml'}\n"
-    assert f"{tmp_path / 'b.yaml'}:1: extends: in a circle" in faults(a=to_b, b=to_a)
-    assert "in a circle" in faults(a=to_a)
-    assert "a path is expected, given [1]" in faults(a="extends: [1]\n")
-    assert "holds no mapping" in faults(a=to_b, b="- 1\n")
-
-
 SEARCH = {
     "samples": 20,
     "seed": 1,
@@ -439,15 +419,6 @@ def test_a_search_draws_its_cells(space_of):
     assert all(t.trial.data.xvalid == ("dry",) for t in resolved.trainings)
     other = space_of([], **searching(seed=2))
     assert {t.id for t in resolved.trainings}.isdisjoint(t.id for t in other.trainings)
-
-
-def test_a_sample_depends_on_its_number_alone():
-    few = Search.model_validate_json('{"samples": 2, "parameters": {"a.b": {"uniform": [0, 1]}}}')
-    parameters = '{"a.b": {"uniform": [0, 1]}, "a.c": {"choice": [1]}}'
-    more = Search.model_validate_json(f'{{"samples": 9, "parameters": {parameters}}}')
-    drawn = draw_cells(few, "x"), draw_cells(more, "x")
-    assert [c.set["a"]["b"] for c in drawn[0]] == [c.set["a"]["b"] for c in drawn[1]][:2]
-    assert drawn[1][0].set["a"]["c"] == 1
 
 
 @pytest.mark.parametrize(
