@@ -1,5 +1,6 @@
 """The Ray cluster that work runs on: joining or starting it, its nodes, and the files that they see."""
 
+import atexit
 import logging
 import os
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from ray._private.grpc_utils import init_grpc_channel
 from ray.exceptions import AuthenticationError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from raysed.cluster_watch import watch_cluster
 from raysed.local_ray import init_ray, read_token_anew, start_local
 
 _TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
@@ -40,6 +42,8 @@ def start_ray(address: str | None = None) -> None:
             init_ray(address=address, **quiet)
         else:
             start_local(**quiet)
+        if not (address or "").startswith("ray://"):  # of Ray's client, only its proxy is seen here
+            atexit.register(watch_cluster().stop)
     except AuthenticationError as error:
         have = [name for name in _TOKEN if os.environ.get(name)] or ["none of them"]
         raise ValueError(

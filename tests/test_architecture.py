@@ -11,8 +11,8 @@ FILES = sorted((ROOT / "raysed").rglob("*.py"))
 
 # From the ground up. A module imports from lower lines, and from its own package; the longest name counts.
 LAYERS = (
-    {"config", "storage", "exit_codes", "text", "data.containers"},
-    {"local_ray"},
+    {"config", "storage", "exit_codes", "text", "interrupts", "data.containers"},
+    {"local_ray", "cluster_watch"},
     {"ray_cluster"},
     {"data", "model.cpu", "evaluation", "evaluation.detections"},
     {"data.recorded", "data.soundscapes", "data.features", "model", "evaluation.counts"},
@@ -28,7 +28,13 @@ LAYERS = (
 
 EDGE = {
     # predict/parallel.py spreads folders of recordings over a cluster, as job.py does shards.
-    "ray": {"local_ray.py", "ray_cluster.py", "data/build/job.py", "predict/parallel.py"}
+    "ray": {
+        "local_ray.py",
+        "cluster_watch.py",
+        "ray_cluster.py",
+        "data/build/job.py",
+        "predict/parallel.py",
+    }
     | {f"tune/{n}.py" for n in ("run_space", "trainable", "trial_progress", "resources", "asha")},
     "nvidia": {"data/features/mel_dali.py"},
     "scaper": {"data/soundscapes/soundscape.py"},

@@ -78,11 +78,10 @@ class RunStatus:
         with self._held:
             if error is None:
                 return
-            end = ending(error)
-            if end.code == REFUSED and self.state == _STARTING and self._before:
+            if ending(error).code == REFUSED and self.state == _STARTING and self._before:
                 write_json(self.run, STATUS, self._before)
-                return
-            self.update(end.state, exit_code=end.code, reason=f"{type(error).__name__}: {error}")
+            else:
+                self.end(error)
 
     @property
     def state(self) -> str:
@@ -103,6 +102,11 @@ class RunStatus:
             except OSError as error:
                 # Whoever reads it sees an old heartbeat; the trials' own writes decide.
                 self.content["status_error"] = str(error)
+
+    def end(self, error: BaseException) -> None:
+        """Write the end that an error makes."""
+        end = ending(error)
+        self.update(end.state, exit_code=end.code, reason=f"{type(error).__name__}: {error}")
 
     def _beat(self) -> None:
         while not self._over.wait(self.every_s):

@@ -5,14 +5,10 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 """
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 # Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
@@ -26,10 +22,12 @@ from ray import tune
 from ray.exceptions import RayError
 from ray.tune import TuneError
 
+from raysed.cluster_watch import told_of_loss
 from raysed.config.space import ResolvedSpace, Resources
 from raysed.data.build.job import DatasetResult, build
 from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES
+from raysed.interrupts import sigterm_interrupts
 from raysed.ray_cluster import start_ray
 from raysed.run.folders import SPACE
 from raysed.run.ownership import built_data
@@ -78,7 +76,7 @@ def run_space(
         run.write(SPACE, space_file.read_bytes())
         try:
             start_ray(address)
-            with _sigterm_interrupts():
+            with sigterm_interrupts(), told_of_loss(status.end):
                 over_limit = _run(resolved, prepared, status, say)
         except KeyboardInterrupt:
             say("interrupted: the same command goes on from here")
@@ -205,27 +203,6 @@ def _job_of(trial: TrialPlan, resources: Resources, data_sets: Mapping[str, str]
         "threads": resources.cpus_per_worker,
         "gpus": resources.gpus,
     }
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Let a batch system's SIGTERM end the run as Ctrl-C does: the status is written, and the run can be
-    resumed.
-
-    Enter it after Ray has started, since Ray sets a handler of its own.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def say_to_stderr(line: str) -> None:

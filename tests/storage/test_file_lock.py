@@ -20,10 +20,11 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
         assert has_lock
 
 
-def test_a_link_is_refused_and_its_target_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_link_is_refused_and_its_target_stays(tmp_path: Path, link: str) -> None:
     precious = tmp_path / "precious"
     precious.write_text("content")
-    (tmp_path / "x.lock").symlink_to(precious)
+    getattr(tmp_path / "x.lock", link)(precious)
     with (
         pytest.raises(ValueError, match=r"x\.lock: is a link"),
         file_lock(tmp_path / "x.lock", wait=True),
@@ -36,6 +37,23 @@ def test_a_file_that_is_there_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "x.lock").write_text("content")
     with file_lock(tmp_path / "x.lock", wait=True):
         assert (tmp_path / "x.lock").read_text() == "content"
+
+
+def test_one_removed_before_it_was_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, removed = fcntl.flock, []
+
+    def late(file: int, how: int) -> None:
+        if not removed:
+            removed.append((tmp_path / "x.lock").unlink())
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with file_lock(tmp_path / "x.lock", wait=True):
+        assert removed
+        with pytest.raises(BlockingIOError), file_lock(tmp_path / "x.lock", wait=False):
+            pass
 
 
 def test_a_file_system_without_locks_is_told(

@@ -6,6 +6,7 @@ holds the same bytes on any number of workers.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,9 +24,11 @@ from raysed.data.build.resume import (
     record,
     result_of,
 )
+from raysed.data.build.sole_builder import sole_builder
 from raysed.data.build.source import ClipSource
 from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, target
 from raysed.data.features.shards import MANIFEST, ShardEntry
+from raysed.interrupts import sigterm_interrupts
 from raysed.ray_cluster import check_visible, nodes, start_ray
 from raysed.storage.folder import Folder
 
@@ -72,21 +75,24 @@ def build(
     done = {p.name: finished_shards(p) for p in plans}
     left = {p.name: [s for s in p.shards if s.name not in done[p.name]] for p in plans}
     shards = [shard for p in plans for shard in left[p.name]]
-    if shards:
-        unfinished = [p for p in plans if left[p.name]]
-        for p in unfinished:
-            mark_unfinished(p, done[p.name].values())
-        start_ray(address)
-        if len(nodes()) > 1:
-            check_visible(_shared_paths(job, unfinished))
-    workers = workers or job.cluster.tasks_in_flight
-    with BuildProgress(sum(shard.stop - shard.start for shard in shards), len(shards)) as progress:
-        for p, entry in _run(plans, left, workers, job.cluster) if shards else ():
-            done[p.name][entry.name] = entry
-            progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
-            record(p, done[p.name].values())
-    for p in plans if shards else ():
-        Folder(p.url).remove_unfinished()
+    unfinished = [p for p in plans if left[p.name]]
+    with sole_builder(unfinished), ExitStack() as started:
+        if shards:
+            for p in unfinished:
+                mark_unfinished(p, done[p.name].values())
+            start_ray(address)
+            started.enter_context(sigterm_interrupts())
+            if len(nodes()) > 1:
+                check_visible(_shared_paths(job, unfinished))
+        workers = workers or job.cluster.tasks_in_flight
+        clips = sum(shard.stop - shard.start for shard in shards)
+        with BuildProgress(clips, len(shards)) as progress:
+            for p, entry in _run(plans, left, workers, job.cluster) if shards else ():
+                done[p.name][entry.name] = entry
+                progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
+                record(p, done[p.name].values())
+        for p in plans if shards else ():
+            Folder(p.url).remove_unfinished()
     return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
 
 
@@ -124,6 +130,8 @@ def _run(
             idlest = loads.index(min(loads))
             reference = writers[idlest].write.remote(target(work.plan, work.shard), ready)
             writing[reference] = work, idlest
+    except ray.exceptions.RayError as error:
+        raise BuildStoppedError(f"Ray stopped the build: {error}") from error
     finally:
         for reference in making:
             ray.cancel(reference)

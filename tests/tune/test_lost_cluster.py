@@ -1,0 +1,85 @@
+"""A command whose Ray dies under it ends by itself, with its code and a true status; SIGTERM and a second builder."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster.local_cluster import title_of
+from tests.paths import ROOT
+from tests.tune.runs import epochs_of, start, status_of, wait_for
+from tests.tune.tiny import space_content, write_space
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+STOPPED = "Data sets and runs keep what is finished: the same command goes on."
+
+
+def kill_its(driver: subprocess.Popen, server: str) -> None:
+    """Kill -9 the server of the Ray that a command has started."""
+    children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children").read_text().split()
+    threads = Path(f"/proc/{driver.pid}/task").glob("*/children")
+    children += [child for file in threads for child in file.read_text().split()]
+    (found,) = {int(c) for c in children if Path(title_of(int(c)).split("\0")[0]).name == server}
+    os.kill(found, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
+def test_a_run_whose_ray_dies(tree: Path, server: str) -> None:
+    base = space_content(tree, tree / "job.yaml")["base"]
+    base["schedule"] = {"epochs": 2000, "steps_per_epoch": 4, "ramp_epochs": 1}
+    cells = [{"id": "all", "table": "1", "column": "all", "xvalid": "dry"}]
+    name = f"lost_{server}"
+    driver = start(write_space(tree, name, base=base, cells=cells, seeds=[0], contrasts=[]))
+    run = tree / name
+    wait_for(lambda: any(epochs_of(trial) for trial in (run / "trials").glob("*")), driver)
+    kill_its(driver, server)
+    _, said = driver.communicate(timeout=300)
+    assert driver.returncode == 3, said
+    assert "has not answered for" in said and STOPPED in said
+    status = status_of(run)
+    assert (status["state"], status["exit_code"]) == ("stopped", 3)
+    assert "has not answered for" in status["reason"]
+
+
+def build(path: Path) -> subprocess.Popen:
+    """`raysed data` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "raysed.data", str(path)], cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(tree: Path) -> None:
+    out = tree / "long"
+    job = yaml.safe_load((tree / "job.yaml").read_text())
+    job |= {
+        "out": str(out),
+        "sets": {"long": {"kind": "synthetic", "split": "train", "count": 3000}},
+    }
+    path = tree / "long.yaml"
+    path.write_text(yaml.safe_dump(job))
+
+    first = build(path)
+    wait_for(lambda: bool(list(out.glob("*/shard-*"))), first)
+    second = build(path)
+    _, said = second.communicate(timeout=300)
+    assert second.returncode == 2, said
+    assert f"another command builds this data set now: process {first.pid} on " in said
+    first.send_signal(signal.SIGTERM)
+    _, said = first.communicate(timeout=300)
+    assert first.returncode == 130, said
+    assert "interrupted: finished shards are kept, the same command goes on" in said
+    assert not list(out.glob(".*.lock"))
+
+    kept = len(list(out.glob("*/shard-*")))
+    third = build(path)
+    wait_for(lambda: len(list(out.glob("*/shard-*"))) > kept, third)
+    kill_its(third, "raylet")
+    _, said = third.communicate(timeout=300)
+    assert third.returncode == 3, said
+    assert STOPPED in said
