@@ -7,11 +7,12 @@ ground_truth=FOLDER/truth.tsv, audio_durations=FOLDER/durations.tsv, ...)`.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from raysed.evaluation.detections.event_table import read_events_tsv
-from raysed.evaluation.detections.events import Reference
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import read_score_folder
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds
@@ -58,3 +59,19 @@ def test_its_value_is_ours(name: str, expected: float) -> None:
     scores = read_score_folder(STORED / "scores", reference)
     found = threshold_free_psds(reference, scores, DEFINITIONS[name])
     assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_recordings_of_one_name_in_two_folders_are_two_clips(tmp_path: Path) -> None:
+    """What prediction writes for `day1/take.wav` is found again for the clip of that name alone."""
+    names = ("day1/take.wav", "day2/take.wav", "day2/take.one.FLAC")
+    values = (0.25, 0.5, 0.75)
+    for name, value in zip(names, values, strict=True):
+        one = RecordingScores(np.full((1, 1), value, np.float16), np.array([0.0, 1.0]), 1.0)
+        write_scores(str(tmp_path), Recording(name, name), one, ("Cat",))
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.tsv"))
+    assert found == ["day1/take.tsv", "day2/take.one.tsv", "day2/take.tsv"]
+    clips = tuple(sorted(names))
+    reference = Reference(clips, np.ones(3), ("Cat",), Events.sort([], [], [], []))
+    scores = read_score_folder(tmp_path, reference)
+    expected = [values[names.index(name)] for name in clips]
+    assert scores.scores_NTK[:, 0, 0].tolist() == expected

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysed.storage.tab_separated import LONGEST_FIELD, Table, read_table, shown
+from tests.paths import ROOT
 
 
 def read(folder: Path, content: str | bytes) -> Table:
@@ -95,3 +96,14 @@ def test_empty_fields_at_the_end_may_be_left_out(tmp_path: Path) -> None:
 def test_messages_stay_short() -> None:
     assert shown("a\tb") == r"'a\tb'"
     assert len(shown("x" * 500)) < 130
+
+
+def test_nothing_else_reads_tables() -> None:
+    """A second reader would be a second grammar."""
+    others = ("read_csv", "csv.reader", "DictReader", "genfromtxt", "loadtxt")
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "raysed").rglob("*.py")
+        if any(reader in path.read_text() for reader in others)
+    ]
+    assert found == []
