@@ -54,7 +54,7 @@ _OF_A_PATH = (
 
 def ending(error: BaseException) -> Ending:
     """Return the end of a command that this error stops: refused, stopped, interrupted, or a fault of ours."""
-    # Python 3.11 makes a RuntimeError of an interrupt that meets a class in the making.
+    # Python 3.11 turns an interrupt that comes during the creation of a class into a RuntimeError.
     if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
         return _INTERRUPTED
     if isinstance(error, ValueError | _OF_A_PATH):

@@ -36,14 +36,14 @@ def start_local(**settings: Any) -> None:
             address="local",
             include_dashboard=False,
             _node_ip_address=_LOOPBACK,
-            # Ray opens its folder to everyone; that in which it stands stays private.
+            # Ray makes its own folder readable for everyone; the folder above it stays private.
             _temp_dir=f"{folder}/r",
             **settings,
         )
 
 
 def _end(held: ExitStack) -> None:
-    # Ray's own handler, which comes later, would write into the folder.
+    # Ray's own exit handler, which runs later, would write into the folder.
     ray.shutdown()
     held.close()
 

@@ -18,7 +18,7 @@ from raysed.local_ray import init_ray, read_token_anew, start_local
 
 _TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
 _NO_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN to its token"
-# For a busy head to answer.
+# Seconds that a busy head node may take to answer.
 _ANSWER_S = 60.0
 
 
@@ -62,7 +62,7 @@ def _check_answer(address: str) -> None:
     wrong port.
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():  # `auto`, or ray://: Ray's own business
+    if not host or not port.isdigit():  # `auto` and ray:// are handled by Ray
         return
     ask = init_grpc_channel(address).unary_unary("/ray.rpc.NodeInfoGcsService/CheckAlive")
     try:

@@ -151,7 +151,7 @@ def _report(run: "Folder", as_json: bool) -> "Report":
     try:
         written = write_page(report)
     finally:
-        # After the files, as its reader may leave early (`| head`).
+        # Printed after the files are written, since its reader may stop early (`| head`).
         print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines))
     print("\n".join(written), file=sys.stderr)
     return report

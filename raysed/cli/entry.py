@@ -62,6 +62,6 @@ def _words(error: BaseException) -> str:
     if isinstance(error, FileExistsError):
         return f"{error.filename}: a file stands where a folder is to be"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        # Of a rename, where to is what the user gave.
+        # Of a rename, the target is the name that the user gave.
         return f"{error.filename2 or error.filename}: {error.strerror}"
     return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The commands of this package; raysed/cli/commands.py registers them."""
+"""The commands that use a trained model; raysed/cli/commands.py registers them."""
 
 import json
 import sys

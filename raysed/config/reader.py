@@ -72,7 +72,7 @@ def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[An
         if root is not None:
             check_size(root, str(path))
         places: Places = {}
-        # Before construction, which flattens merge keys (`<<`) into what then looks like duplicates.
+        # This runs before construction, which flattens merge keys (`<<`) so that they look like duplicates.
         faults = list(_walk(root, (), places, str(path))) if root is not None else []
         content = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:

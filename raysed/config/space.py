@@ -168,7 +168,7 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
         drawn = draw_cells(space.search, space.base["data"]["xvalid"][0])
         space = space.model_copy(update={"cells": drawn})
     trials: list[Trial] = []
-    # The cells of each fault: one of the base is one fault, not one of every cell.
+    # The cells of each fault, so that a fault of the base is told once and not for every cell.
     cells: dict[Fault, list[str]] = {}
     for index, cell in enumerate(space.cells):
         trial, found = _resolve(space, index, job, places)

@@ -40,7 +40,7 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
         if cell not in ids
     ]
     if len(trials) < len(ids):
-        return faults  # what the others are evaluated on is not known
+        return faults  # the sets that other cells are evaluated on are not known
     known = {name for cell in space.cells for name in cell.published}
     known |= {name for trial in trials for name in trial.data.evaluation}
     return faults + [

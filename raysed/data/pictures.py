@@ -25,7 +25,7 @@ from raysed.exit_codes import REFUSED
 
 CLIPS = 4
 _COLOURS = 48
-# Height of a row of event bars, of that of the bands.
+# Height of a row of event bars, as a share of the height of the bands.
 _ROW = 0.11
 
 

@@ -20,7 +20,7 @@ from raysed.data.labels import clean_events, weak_labels
 from raysed.data.soundscapes.loudness import integrated_lufs
 from raysed.demo.procedural_sounds import SAMPLE_RATE_HZ, SOUNDS, background, room_response
 
-# Part of the tree's identity: count up when the sounds or the mixer change.
+# Part of the tree's identity: raise it when the sounds or the mixer change.
 VERSION = 1
 
 # Scaper's reference level: the two domains must not differ by loudness.
@@ -86,7 +86,7 @@ def _identity(root: Path) -> dict | None:
 
 
 def _write(path: Path, waveform_T: np.ndarray) -> None:
-    # 24 bits: the mixtures peak at a hundredth of full scale.
+    # 24 bits, since the mixtures peak at a hundredth of full scale.
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, waveform_T, SAMPLE_RATE_HZ, subtype="PCM_24")
 

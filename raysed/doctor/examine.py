@@ -77,8 +77,8 @@ def examine(target: str | Path) -> Diagnosis:
     if roots.soundbank:
         _examine_soundbank(roots, splits, classes, found)
     _examine_rooms(roots, splits, found)
-    # Clips of one recording in two subsets are facts of the official DESED (six cases), which nobody
-    # can mend; a soundbank source on both sides of a split spoils the user's own x-valid sets.
+    # Six recordings have clips in two subsets of the official DESED, which users
+    # cannot mend; a soundbank source on both sides of a split spoils the user's own x-valid sets.
     of_recordings = [leak for leak in found.leaks if leak.kind in ("recording", "excerpt")]
     found.remarks += describe_leaks(of_recordings)
     found.problems += describe_leaks(leak for leak in found.leaks if leak not in of_recordings)

@@ -48,7 +48,9 @@ def write_figures(run: Folder, content: dict[str, Any]) -> list[str]:
         for name, figure in figures(content):
             FigureCanvasAgg(figure)
             figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # as laid out; each file would do it again
+            figure.set_layout_engine(
+                "none"
+            )  # keep this layout, which each file format would compute again
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 buffer = io.BytesIO()
                 figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)

@@ -55,7 +55,7 @@ class MelToScores(nn.Module):
         self.network = copy.deepcopy(detector.network)
         for module in self.network.modules():
             if isinstance(module, GRU):
-                # torch's own, of the same weights: one ONNX operator instead of one for each frame.
+                # torch's own GRU with the same weights: one ONNX operator instead of one for each frame.
                 module.__class__ = nn.GRU  # type: ignore[assignment]
         self.floor_db = detector.features.floor_db
         self.mean_F = nn.Buffer(detector.normaliser.mean_F)
@@ -118,7 +118,7 @@ def _export(module: MelToScores, detector: Detector, path: Path) -> None:
     """Export by torch's tracing exporter, which takes seconds; a GRU becomes ONNX's own."""
     mel_BTF, frames_B = example_mels(detector, 2)
     with warnings.catch_warnings(), torch.enable_grad():
-        # It warns of tracing in general; what matters is checked afterwards. With gradients the
+        # It warns about tracing in general; the result is checked afterwards. With gradients the
         # network runs its plain operations, not those fused for a CPU.
         warnings.simplefilter("ignore")
         torch.onnx.export(

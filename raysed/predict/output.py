@@ -104,7 +104,7 @@ def write_scores(
         file.write("\t".join(("onset", "offset", *classes)) + "\n")
         for start in range(0, len(kept), _ROWS_AT_ONCE):
             rows = kept[start : start + _ROWS_AT_ONCE]
-            # float16's own digits: the shortest that give it again.
+            # The shortest digits that read back as the same float16.
             text_RK = scores.scores_TK[rows].astype(np.float16).astype(str)
             file.writelines(
                 "\t".join((_s(onset), _s(offset), *text_K)) + "\n"

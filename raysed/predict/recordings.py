@@ -112,7 +112,7 @@ def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
         return
     try:
         scores_BUK = detector.scores([mel for _, mel in made])
-    except ValueError as error:  # of a library: nothing that another argument would mend
+    except ValueError as error:  # raised by a library: no other argument would mend it
         raise RuntimeError(f"the network cannot score {len(made)} windows ({error})") from error
     for (window, _), scores_UK in zip(made, scores_BUK, strict=True):
         if not window.reading.reason:

@@ -102,7 +102,7 @@ def _expand(argument: str) -> tuple[list[Recording], Contents]:
     if not file_system.isdir(root):
         raise ValueError("no such file or folder")
     contents = remote_contents(file_system, root)
-    # What a chained URL is within (`zip://folder::s3://bucket/a.zip`).
+    # The outer part of a chained URL (`zip://folder::s3://bucket/a.zip`).
     head, chain, rest = argument.partition("::")
     within = chain + rest if "://" in head else ""
     return [

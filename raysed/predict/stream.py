@@ -99,7 +99,7 @@ def _seekable(url: str, stack: ExitStack) -> Any:
     """Return the open URL, or a temporary copy where the URL can only be read from its beginning."""
     file: Any = stack.enter_context(fsspec.open(url, "rb"))
     try:
-        # A server without ranges is found out by reading, not by seeking.
+        # Only reading, not seeking, shows that a server has no ranges.
         file.seek(-1, 2)
         file.read(1)
         file.seek(0)
@@ -113,7 +113,7 @@ def _seekable(url: str, stack: ExitStack) -> Any:
 
 
 def _from_the_beginning(url: str) -> Any:
-    # HTTP would ask for ranges again.
+    # With a block size fsspec would ask an HTTP server for ranges again.
     options = {"block_size": 0} if url.startswith(("http://", "https://")) else {}
     return fsspec.open(url, "rb", **options)
 

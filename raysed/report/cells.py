@@ -85,7 +85,7 @@ def _cell_value(
         evaluation=evaluation,
         metric=metric,
         value=found.value if found else None,
-        # Few seeds widen an interval past what a fraction can be.
+        # With few seeds an interval may reach beyond the range of a fraction.
         low=max(found.low, 0.0) if found else None,
         high=min(found.high, 1.0) if found else None,
         seed_values=tuple(by_seed[s].value if s in by_seed else None for s in trials),

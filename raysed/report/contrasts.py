@@ -85,7 +85,7 @@ def _family_values(
     finished = {pair: found for pair, found in compared.items() if found}
     if not finished:
         return []
-    # A pair that is there twice, or both ways round, leaves the largest |t| of a draw as it is.
+    # A pair that is listed twice, or both ways round, does not change the largest |t| of a draw.
     together_C3 = max_t(
         np.array([found.value for found, _ in finished.values()]),
         np.stack([found.values_B for found, _ in finished.values()]),

@@ -1,4 +1,4 @@
-"""The claim that a trial has on its folder and its checkpoints, and the refusal of any other trial."""
+"""The identity of a trial, stored with its folder and its checkpoints, and the refusal of any other trial."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def check_identity(path: str, stored: dict[str, Any] | None, identity: dict[str,
     if stored is None:
         return
     if "trial" in stored:
-        # A field that came after this was stored has its default: the trial is the same.
+        # A field that was added after this was stored has its default, so the trial is the same.
         known = validate(stored["trial"], Trial, source=path)
         stored = {**stored, "trial": known.model_dump(mode="json")}
     differing = [key for key in identity if stored.get(key) != identity[key]]

@@ -46,7 +46,7 @@ class MadeBy:
     ) -> None:
         self.run, self.allow_changed, self.say = run, allow_changed, say
         self.started = any(trial.out.begun for trial in trials)
-        # Code that trains nothing any more can be any.
+        # Where nothing is left to train, the code may differ.
         self.code_counts = self.started and not all(trial.is_over for trial in trials)
         self.allowed: list[str] = []
 

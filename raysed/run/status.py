@@ -100,7 +100,7 @@ class RunStatus:
             try:
                 write_json(self.run, STATUS, self.content)
             except OSError as error:
-                # Whoever reads it sees an old heartbeat; the trials' own writes decide.
+                # Readers see an old heartbeat; the trials' own writes decide.
                 self.content["status_error"] = str(error)
 
     def end(self, error: BaseException) -> None:

@@ -45,7 +45,9 @@ def _made(prefix: str, parent: Path) -> tuple[Path, int]:
     """A new folder, and the file descriptor that holds its lock."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        with suppress(FileNotFoundError):  # taken for a dead one's between its making and its lock
+        with suppress(
+            FileNotFoundError
+        ):  # another process took it for a dead one's before it was locked
             held = _open(folder)
             with suppress(OSError):  # without locks nothing is removed there
                 fcntl.flock(held, fcntl.LOCK_EX)

@@ -25,9 +25,9 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with file:
             yield file
             file.flush()
-            # It was private; others read data sets too.
+            # Temporary files are private, but others read data sets too.
             Path(file.name).chmod(0o644)
-            # Before the lock goes with the handle.
+            # Renamed before closing the handle releases the lock.
             Path(file.name).replace(path)
     except BaseException:
         Path(file.name).unlink(missing_ok=True)
@@ -58,5 +58,5 @@ def _held(path: Path) -> IO[bytes]:
             fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return file
-        # Taken for a dead writer's between its making and its lock.
+        # Another process took it for a dead writer's before it was locked.
         file.close()

@@ -169,7 +169,7 @@ class BatchSource:
         shape, dtype = self._layout(kind)
         clips = len(self.sets[subset])
         held_N = torch.empty((clips, *shape), dtype=dtype, device=device)
-        # In pieces: a whole set would pass through the memory of every process of the node.
+        # Copied in pieces, since a whole set would pass through the memory of every process of the node.
         for start in range(0, clips, _CLIPS_AT_ONCE):
             piece = [(subset, n) for n in range(start, min(start + _CLIPS_AT_ONCE, clips))]
             held_N[start : start + len(piece)].copy_(self._gathered(kind, piece))

@@ -26,7 +26,7 @@ from raysed.training.inputs import Normaliser
 CHECKPOINT_FORMAT = 1
 _PREDICTOR = {"student", "teacher", "mean_F", "std_F", "trial", "features", "classes", "epoch"}
 _ZIP = b"PK\x03\x04"
-# What zipfile and torch raise for bytes that are not theirs, and Python for other objects in them than ours.
+# The errors of zipfile and torch for bytes of another format, and of Python for unexpected objects in them.
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, pickle.UnpicklingError),
     *(RuntimeError, ValueError, TypeError, KeyError, AttributeError),
@@ -92,7 +92,7 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
         about = json.loads(tensors.pop("about"))
         found = about.get("format")
     except pickle.UnpicklingError as error:
-        # torch's own words advise to load it without the check that refuses it.
+        # torch's own message advises loading it without the check that refuses it.
         raise ValueError(
             f"{path}: not a whole raysed checkpoint (it holds other objects than tensors and text)"
         ) from error

@@ -91,7 +91,7 @@ def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
             squares += log_mel.square().sum(0)
     mean = total / count
     variance = (squares / count - mean.square()).clamp_min(0)
-    # A band that never changes carries nothing: unit scale keeps it at zero instead of at infinity.
+    # A band that never changes carries no information; a scale of 1 keeps it at zero instead of infinity.
     std = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
     return Normaliser(mean.float(), std.float())
 

@@ -51,7 +51,7 @@ class TrialLog:
         try:
             self.say(*"".join(traceback.format_exception(error)).rstrip().splitlines())
         except OSError as unwritten:
-            # A full disk, perhaps the very error: that one has to reach the caller.
+            # The disk may be full, which may be the error to log; that error must reach the caller.
             error.add_note(f"{LOG} could not be written: {unwritten}")
 
 

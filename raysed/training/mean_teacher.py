@@ -64,13 +64,13 @@ class MeanTeacher:
         self, trial: Trial, n_classes: int, seed: int, device: str = "cpu", ranks: Ranks = ALONE
     ) -> None:
         self.trial, self.ranks = trial, ranks
-        # The teacher is drawn on its own; its first update copies the student (decay 0).
+        # The teacher has its own initial weights; its first update copies the student (decay 0).
         self.student, self.teacher = (
             make_network(trial.model, n_classes, torch_generator(seed, network)).to(device)
             for network in ("student", "teacher")
         )
         self.teacher.requires_grad_(False)
-        # Fused, a GPU's float16 scaler need not ask the host whether to step.
+        # With fused Adam, a GPU's float16 scaler need not ask the host whether to step.
         fused = device.startswith("cuda")
         self.optimiser = torch.optim.Adam(
             self.student.parameters(),

@@ -23,7 +23,7 @@ from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
 from raysed.training.inputs import Normaliser, log_mel_of
 
 _CLIPS_AT_ONCE = 32
-# What Arrow raises for bytes that are not its own, and Python for tables of another kind.
+# The errors of Arrow for bytes of another format, and of Python for tables of another kind.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
 

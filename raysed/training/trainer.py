@@ -63,7 +63,7 @@ class Trainer:
         self.features, self.classes = first.features, first.classes
         _check_scored_sets(trial, sets, first)
         if device.startswith("cuda"):
-            # "float32" means that: torch would let convolutions round to TF32.
+            # "float32" must mean float32: torch would let convolutions round to TF32.
             torch.backends.cudnn.allow_tf32 = False
             self.source.pinned = not self.source.make_resident(device)
         self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)

@@ -35,7 +35,7 @@ BUSY = 0.7
 _PER_MODEL_S = 20.0
 _MOST_EPOCHS = 6
 _SCORED_CLIPS = 8
-# Whatever else a model is told may decide its speed.
+# Any other setting of the model may decide its speed.
 _SAME_SPEED = {"dropout", "batchnorm_momentum", "batchnorm_eps", "glu_std", "attention_axis"}
 
 
@@ -110,7 +110,7 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
         update={
             "shares": trial.shares.model_copy(update=shares),
             "schedule": trial.schedule.model_copy(update={"steps_per_epoch": 1}),
-            # The random clips have no waveforms: noise on the mel stands in.
+            # The random clips have no waveforms, so the noise is added to the mel instead.
             "teacher": trial.teacher.model_copy(update={"noise_domain": "mel"}),
             "data": trial.data.model_copy(update={"xvalid": trial.data.xvalid[:1]}),
         }

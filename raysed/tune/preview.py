@@ -127,7 +127,7 @@ def _cost(
             }
             for t in resolved.trainings
         },
-        # Of the trial in the middle; each training has its own beside it.
+        # The value of the middle trial; each training also has its own.
         "steps_per_trial": median_low([w.steps for w in works.values()]) if works else None,
         "estimated_hours": _hours(left, seconds, at_once),
         "notes": notes,

@@ -56,7 +56,7 @@ def trials_on(resolved: ResolvedSpace, nodes: Sequence[Node]) -> int:
             " (minReplicas, min_workers); wait until `ray status` lists them"
         )
     bundles = bundles_of(resolved)
-    # A rank needs all of its resources on one node. The tolerance: three thirds of a GPU are one.
+    # A rank needs all of its resources on one node. The tolerance makes three thirds of a GPU one GPU.
     ranks = sum(
         min(int(node.get(kind, 0) / amount + 1e-6) for kind, amount in bundles[0].items())
         for node in nodes

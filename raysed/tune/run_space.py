@@ -99,7 +99,7 @@ def _run(resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say:
     run, trials = status.run, prepared.trials
     status.update("building data sets")
     resolved, concurrent = _settle(resolved, say)
-    # Before the data sets take their hours; they are asked for below.
+    # The run's folder is checked before data sets are built, which takes hours; theirs are checked below.
     check_nodes(run, [])
     built = build(resolved.job, planned=prepared.planned)
     for line in _about_data(built):

@@ -23,7 +23,7 @@ from raysed.data.labels import max_polyphony
 from raysed.data.recorded.desed import listed_names, read_labels, tsv_path
 from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count
 
-# Of DESED's soundscapes of 10 s (2,320 of 4,500); taken where the sound bank to draw from is not there.
+# Share of DESED's 10 s soundscapes that survive (2,320 of 4,500), used where the sound bank is missing.
 SURVIVING = 0.516
 # Zstandard leaves about this much of float16 mels.
 _COMPRESSED = 0.87
@@ -143,7 +143,7 @@ def listed_clips(job: DataJob, data_set: RecordedSet) -> int:
     try:
         labels = read_labels(tsv_path(job.roots.recorded, data_set), data_set.subset)
     except (ValueError, OSError):
-        return 0  # why is among the refusals
+        return 0  # the refusals say why
     return len(listed_names(labels, data_set))
 
 

@@ -51,7 +51,7 @@ def run_trial(config: dict[str, Any]) -> None:
     except Exception as error:
         cause = error.cause if isinstance(error, RayTaskError) else error
         reason = f"{type(cause).__name__}: {cause}"
-        # A full disk cannot take it; Tune passes the error on.
+        # A full disk cannot hold the file; Tune passes the error on.
         with suppress(OSError):
             own.note_failure(reason, traceback=traceback.format_exc())
         if not isinstance(cause, ValueError | DivergedError):
@@ -90,7 +90,7 @@ def _train_with_actors(job: dict[str, Any]) -> None:
     actors = [_start_rank(job, rank) for rank in range(1, job["workers"])]
     over = threading.Event()
     try:
-        # What keeps a node from reading the data shows here, not as a time-out of the process group.
+        # A node that cannot read the data fails here, not by a time-out of the process group.
         ray.get([actor.prepare.remote(job) for actor in actors])
         others = [
             actor.run.remote(job, rank, address, os.environ.get("GLOO_SOCKET_IFNAME"))
@@ -102,7 +102,7 @@ def _train_with_actors(job: dict[str, Any]) -> None:
         except DivergedError:
             raise
         except RuntimeError:
-            # A lost connection is how another rank's failure looks from here.
+            # A lost connection usually means that another rank has failed.
             _raise_failed(others)
             raise
         ray.get(others)

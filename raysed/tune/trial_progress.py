@@ -130,7 +130,7 @@ class TrialProgress(Callback):
         reason = _reason(trial)
         self.say(f"{row.plan.label:24s} failed: {reason}")
         with self._others_go_on():
-            # The last process's own words, if any, stay.
+            # A reason that the last process wrote stays.
             if row.plan.out.failure() is None:
                 row.plan.out.note_failure(reason)
         self._note()
@@ -185,7 +185,7 @@ class TrialProgress(Callback):
         return sum(row.epochs_done for row in self.rows.values())
 
     def _epochs_left(self) -> int:
-        # What will not run any more is not left.
+        # Trials that will not run any more do not count as left.
         over = ("finished", "failed", "stopped")
         return sum(r.epochs - r.epochs_done for r in self.rows.values() if r.state not in over)
 

@@ -35,7 +35,7 @@ from raysed.storage.folder import Folder
 RETRIES = 3
 # One mel actor keeps up with this many waveform tasks.
 TASKS_PER_ACTOR = 4
-# Shards waiting at an actor: one in work, one to go on with.
+# Shards at an actor: one in work and the next one.
 SHARDS_PER_ACTOR = 2
 # One thread a worker: Ray places as many workers as there are cores.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -179,7 +179,7 @@ def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster)
             num_cpus=0,
             num_gpus=gpus,
             max_restarts=RETRIES,
-            # A lost node is found dead after many seconds of "unavailable"; the restarts end it all the same.
+            # A lost node is "unavailable" for many seconds, so tasks are retried without limit; restarts have one.
             max_task_retries=-1,
             scheduling_strategy=where,
             runtime_env=WORKER_ENVIRONMENT,
@@ -210,7 +210,7 @@ def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
             count = min(count, int(ray.cluster_resources()["GPU"] / gpus))
         return ["SPREAD"] * count
     usable = [node for node in nodes() if node["Resources"].get("GPU", 0.0) >= gpus]
-    # Soft: when its node is lost, an actor is restarted on another.
+    # Soft, so that an actor is restarted on another node when its own is lost.
     return [
         NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
         for node in usable

@@ -47,7 +47,7 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
         try:
             read_shard(folder, entry)
         except ReadDeniedError:
-            raise  # it may well be good
+            raise  # the shard may be good
         except ValueError as error:
             _log.warning("%s: built anew", error)
         else:

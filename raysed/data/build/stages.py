@@ -128,7 +128,7 @@ class ShardWriter:
 
 def _mel_function(mel: str, features: Features, batch: int, device_id: int | None) -> MelFunction:
     if mel == "dali":
-        # Not installed everywhere.
+        # DALI is not installed everywhere.
         from raysed.data.features.mel_dali import DaliMel
 
         return DaliMel(features, device_id=device_id, batch=batch)

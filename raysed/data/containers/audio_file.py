@@ -203,6 +203,6 @@ def _open_mp3(sound: soundfile.SoundFile, source: Readable, stack: ExitStack) ->
         source = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - it closes it
     whole = cast(BinaryIO, with_length(source, found))
     counted = stack.enter_context(soundfile.SoundFile(whole))
-    # Counted frames are there; how many of them decoders drop at the beginning is theirs to say.
+    # Counted frames exist, but only a decoder knows how many of them it drops at the beginning.
     doubt = _UNTOLD if found.told is None else "several MP3 files joined into one: all are heard"
     return AudioFile(counted, 0, doubt)

@@ -38,7 +38,7 @@ def cached(path: Path, source: str, make: Callable[[IO[bytes]], None]) -> Path:
     if not _is_untouched(path, source):
         with file_lock(path.with_suffix(".lock"), wait=True):
             if not (_is_untouched(path, source) or _is_whole(path, source)):
-                # Of killed conversions, up to gigabytes each.
+                # Killed conversions leave files of up to gigabytes each.
                 remove_unfinished(path.parent)
                 with whole_file(path) as file:
                     make(file)

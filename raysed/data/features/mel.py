@@ -141,9 +141,9 @@ def log_mel_db_torch(
 
     if mel_BTF.dtype in (torch.float16, torch.bfloat16):
         mel_BTF = mel_BTF.float()
-    # In place after the first copy: on a CPU these passes over memory are what the loader costs.
+    # All is done in place after the first copy: on a CPU these passes over memory are the cost of the loader.
     db_BTF = mel_BTF.clamp_min(AMPLITUDE_FLOOR).log10_().mul_(20)
-    # Padding is zero amplitude, hence the smallest value there is: it never is the maximum.
+    # Padding is zero amplitude, the smallest value possible, so it is never the maximum.
     floor_B11 = db_BTF.amax(dim=(1, 2), keepdim=True) - floor_db
     torch.maximum(db_BTF, floor_B11, out=db_BTF)
     past_BT = torch.arange(mel_BTF.shape[1], device=mel_BTF.device) >= frames_B[:, None]

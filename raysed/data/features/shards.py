@@ -82,7 +82,7 @@ def sha256(content: bytes | pa.Buffer) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of the packages that decide a shard's bytes."""
     packages = ("numpy", "scipy", "pyarrow", "scaper", "soxbindings", "torchaudio")
-    # A submitted job brings raysed along, where it may not be installed, or as another version.
+    # A submitted job brings its own raysed; the installed one may be missing or of another version.
     return {"raysed": __version__} | {package: version(package) for package in packages}
 
 
@@ -167,7 +167,7 @@ def encode_shard(
         row_group_size=ROW_GROUP_CLIPS,
         compression="zstd",
         use_dictionary=["subset"],
-        # Smallest and largest values of mel lists tell nobody anything.
+        # Statistics (smallest and largest values) of mel lists are of no use.
         write_statistics=False,
     )
     return sink.getvalue()

@@ -96,7 +96,7 @@ def list_recorded(
             f"(looked in {tried})"
         )
     audio = AudioIndex(root, folders)
-    # Of all clips, so that a part or a limit finds the same files as the whole.
+    # The index covers all clips, so that a part or a limit finds the same files as the whole set.
     found = audio.find(labels)
     there = [name for name in names if name in found]
     missing = tuple(name for name in names if name not in found)

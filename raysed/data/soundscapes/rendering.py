@@ -116,7 +116,7 @@ def _read(sound: Sound) -> tuple[np.ndarray, int]:
     audio_TC, rate_hz = _sources.read(
         sound.source_file, sound.source_time, sound.source_time + sound.event_duration
     )
-    # A sum is finite only if all of it is, at half the cost of looking at each.
+    # A sum is finite only if all its terms are; this takes half the time of a check of each.
     if not len(audio_TC) or not np.isfinite(audio_TC.sum()):
         raise ValueError(
             f"{sound.source_file}: holds nothing, or values that are not finite, "

@@ -21,7 +21,7 @@ from raysed.storage.hidden_files import is_hidden
 # FUSS RIRs are stored at a tenth of their level.
 _RIR_GAIN = 10.0
 
-# Overlap-add by FFTs of four times the response: larger ones leave the cache, smaller ones are many.
+# Overlap-add by FFTs of four times the response: larger ones do not fit the cache, smaller ones are too many.
 _TAPS = 4
 _SMALLEST_FFT = 1 << 14
 

@@ -166,7 +166,7 @@ def _foreground_event(
     source = paths[random.randint(len(paths))]
     source_s = source_info(source).duration
     where = place(split_label(label)[1], source_s, context.duration_s, random)
-    # Scaper would draw what is out of range again, for ever.
+    # Scaper would redraw a value that is out of range for ever.
     assert min(where) >= 0 and where.event_duration > 0, (source, where)
     shift = context.data_set.pitch_shift_semitones
     return EventSpec(

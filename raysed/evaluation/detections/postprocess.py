@@ -179,7 +179,7 @@ def _regions(scores_NTK: np.ndarray, threshold: float) -> tuple[int, tuple[np.nd
             for k in range(n_classes):
                 on = scores_NTK[n, t, k] >= threshold
                 n_nan += np.isnan(scores_NTK[n, t, k])
-                # Not "< threshold": what is counted here must be what is filled in below, NaN or not.
+                # Not "< threshold": the runs counted here must be those filled in below, also with NaN.
                 n_events += on and (t == 0 or not scores_NTK[n, t - 1, k] >= threshold)
     clip_E = np.empty(n_events, np.int32)
     label_E = np.empty(n_events, np.int32)

@@ -220,7 +220,7 @@ def _over_seeds(
     left_J = left_SJ.mean(axis=0)
     if n_seeds > 1:
         values_B = value + (values_B - value) * _for_few_seeds(clip_se, seed_se, n_seeds, level)
-        # seeds spread the draws, and are too few to say in which direction more
+        # seeds widen the spread of the draws, but are too few to estimate a skew
         left_J = np.append(left_J, np.nanmean(left_J) + np.array([-1, 1]) * seed_se / np.sqrt(2))
     low, high = bca(values_B, value, left_J, level)
     return SeedEstimate(value, low, high, se, n_seeds, clip_se, seed_se, values_B)

@@ -119,7 +119,9 @@ def _totals(
         for k in range(n_classes):
             present_KT[k, t] = n_gt_KT[k, t] > 0 and seconds_T[t] > 0
             n_present += present_KT[k, t]
-            n_gt_KT[k, t] = max(n_gt_KT[k, t], 1.0)  # what is absent has no counts to divide
+            n_gt_KT[k, t] = max(
+                n_gt_KT[k, t], 1.0
+            )  # a class that is absent has no counts to divide
             gt_s_KT[k, t] = HOUR_S / gt_s_KT[k, t] if present_KT[k, t] else 0.0
         seconds_T[t] = HOUR_S / seconds_T[t] if seconds_T[t] > 0 else 0.0
         if n_present > others:

@@ -33,7 +33,7 @@ class Dropout(nn.Module):
 def byte_mask(x: Tensor, dropped: int) -> Tensor:
     """Return 0 with probability dropped/256, else 256/(256 - dropped), in x's shape, layout and dtype."""
     bytes_N = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
-    # All 64 bits: random_() alone stays within the positive half.
+    # Bounds for all 64 bits, since random_() without them draws only positive numbers.
     bytes_N.random_(torch.iinfo(torch.int64).min, None)
     kept = (bytes_N.view(torch.uint8)[: x.numel()] >= dropped).to(x.dtype)
     kept *= 256 / (256 - dropped)

@@ -196,7 +196,7 @@ class Block(torch.autograd.Function):
         sums_2C, count = _over_ranks(own_2C, maps, settings)
         factors_3C = norm.factors(sums_2C, count).to(weight.dtype)
         x_grad, weight_grad = maps.finish(factors_3C, ctx.needs_input_grad[1])
-        # The norm takes the convolution's bias away again: its gradient, summed over ranks, is 0.
+        # Normalisation removes the convolution's bias, so the gradient of the bias, summed over ranks, is 0.
         norm_grads = (own_2C[1] * norm.rstd_C).to(weight.dtype), own_2C[0].to(weight.dtype)
         gate_grads = gate.weight_grad_CC, gate.bias_grad_C
         return None, x_grad, weight_grad, torch.zeros_like(bias), *norm_grads, *gate_grads

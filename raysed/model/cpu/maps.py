@@ -96,7 +96,7 @@ class Maps:
 
     def moments(self) -> Tensor:
         """Return the sums of the output and of its square, (2, C) in float64."""
-        first_C = self._array(0)[0, 0, 0].copy()  # about a value near the mean, digits are kept
+        first_C = self._array(0)[0, 0, 0].copy()  # sums around a value near the mean lose no digits
         sums_2C = np.zeros((2, len(first_C)))
         for part in range(len(self.kept)):
             kernels.moments(self._array(part).reshape(-1, *self.shape[2:]), first_C, sums_2C)
