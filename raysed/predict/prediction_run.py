@@ -185,10 +185,9 @@ def _write(
 
 def _tell_notes(prediction: Prediction, summary: Summary, say: Callable[[str], None]) -> None:
     """Say what is odd about a recording; a lower rate, which is often that of all, is counted and told once."""
+    summary.lower_rate += bool(prediction.lower_rate)
     for note in prediction.notes:
-        if note.startswith(LOWER_RATE):
-            summary.lower_rate += 1
-        else:
+        if note != prediction.lower_rate:
             say(f"note: {prediction.source.shown}: {note}")
 
 

@@ -44,6 +44,8 @@ class Prediction:
     notes: tuple[str, ...]
     reason: str = ""
     """The reason why there are no scores."""
+    lower_rate: str = ""
+    """The one of the notes that is about a rate below the model's."""
 
 
 @dataclass
@@ -144,7 +146,8 @@ def _outcome(reading: _Reading) -> Prediction:
         duration_s = reading.heard.duration_s
         try:
             scores = RecordingScores(*reading.timeline.finish(duration_s), duration_s)
-            return Prediction(reading.source, scores, reading.heard.notes())
+            heard = reading.heard
+            return Prediction(reading.source, scores, heard.notes(), lower_rate=heard.lower_rate)
         except Exception as error:  # as above
             reading.reason = _reason(error)
     return Prediction(reading.source, None, (), reading.reason)

@@ -12,7 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from raysed.predict.folder_contents import Contents, local_contents, remote_contents
 from raysed.storage.clip_name import clip_name
-from raysed.storage.safe_name import name_fault
+from raysed.storage.safe_name import leaves_folder, name_fault
 from raysed.storage.url import masked, masked_in
 
 
@@ -65,7 +65,7 @@ def find_sources(arguments: Sequence[str]) -> Found:
             skipped.append((masked(argument), "holds no audio file that can be read"))
         for source in found:
             fault = name_fault(source.name)
-            if fault.startswith("leaves"):
+            if leaves_folder(source.name):
                 faults.append(f"{masked(argument)}: the name {source.name!r} {fault}")
             elif fault:
                 skipped.append((repr(source.shown), f"its name {fault}"))

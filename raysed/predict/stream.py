@@ -43,6 +43,13 @@ class Heard:
     doubt: str = ""
     """The reason why it may be longer than what was heard; empty where that would be known."""
 
+    @property
+    def lower_rate(self) -> str:
+        """Return the note on a rate below the model's; empty where it is not."""
+        if self.rate_hz >= self.wanted_hz:
+            return ""
+        return f"{LOWER_RATE} ({self.rate_hz} Hz): nothing above {self.rate_hz / 2:g} Hz"
+
     def notes(self) -> tuple[str, ...]:
         """Return notes that a user should read, though the recording was predicted."""
         found = [self.doubt] if self.doubt else []
@@ -50,8 +57,8 @@ class Heard:
             found.append("silent: every sample is zero")
         if self.clipped > CLIPPED_SHARE * self.values:
             found.append(f"clipped: {self.clipped / self.values:.1%} of its samples at full scale")
-        if self.rate_hz < self.wanted_hz:
-            found.append(f"{LOWER_RATE} ({self.rate_hz} Hz): nothing above {self.rate_hz / 2:g} Hz")
+        if self.lower_rate:
+            found.append(self.lower_rate)
         if self.duration_s < 0.25:
             found.append(f"very short: {self.samples} samples, {self.duration_s:.3g} s")
         return tuple(found)

@@ -23,13 +23,15 @@ class Standing:
     """The name of its folder."""
     state: State
     note: str = ""
-    """The reason of a failure, or the epochs so far."""
+    """The reason of a failure, or the epochs so far and in all."""
+    epochs: int = 0
+    """The epochs so far, where it is not finished."""
 
     @property
     def brief(self) -> str:
         """The words in a table's cell instead of a seed's value: `failed`, `stopped`, `epoch 12` or `-`."""
         if self.state == "unfinished":
-            return self.note.split("/")[0]
+            return f"epoch {self.epochs}"
         return "-" if self.state == "not started" else self.state
 
 
@@ -51,8 +53,9 @@ def standing_of(trial: TrialFolder, name: str, epochs: int | None) -> Standing:
         return Standing(name, state)
     if state == "failed" and (failure := trial.failure()):
         return Standing(name, state, failure.reason)
-    so_far = f"epoch {len(trial.epochs())}" + (f"/{epochs}" if epochs else "")
-    return Standing(name, state, so_far)
+    so_far = len(trial.epochs())
+    note = f"epoch {so_far}" + (f"/{epochs}" if epochs else "")
+    return Standing(name, state, note, so_far)
 
 
 def read_standings(run: Folder, plan: RunPlan) -> dict[str, Standing]:

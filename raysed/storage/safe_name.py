@@ -18,9 +18,15 @@ def name_fault(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         return "is not UTF-8 text"
-    if path.is_absolute() or ".." in path.parts or "\\" in name:
+    if leaves_folder(name):
         return "leaves its folder"
     return "" if path.parts else "is a folder, not a file"
+
+
+def leaves_folder(name: str) -> bool:
+    """Tell whether a name, joined to a folder, is outside it."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name
 
 
 def safe_name(name: str) -> str:

@@ -36,7 +36,7 @@ def test_a_comparison_of_a_claim_is_no_column():
 
 def test_holes_are_said_where_the_value_would_stand():
     failed, waiting = Standing("t-seed0", "failed", "why"), Standing("t-seed1", "not started")
-    under_way = Standing("t-seed2", "unfinished", "epoch 3/9")
+    under_way = Standing("t-seed2", "unfinished", "epoch 3/9", 3)
     cells = [
         value("a", "VAL", seeds=(0.5, None, None), trials=(DONE, waiting, under_way)),
         value("b", "VAL", seeds=(None, None), trials=(failed, failed)),

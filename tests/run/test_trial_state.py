@@ -27,7 +27,7 @@ def test_states_follow_the_files(tmp_path):
 
 
 def test_a_table_says_it_in_a_word_or_two():
-    assert Standing("t", "unfinished", "epoch 12/200").brief == "epoch 12"
+    assert Standing("t", "unfinished", "epoch 12/200", 12).brief == "epoch 12"
     assert Standing("t", "not started").brief == "-"
     assert Standing("t", "failed", "why").brief == "failed"
 
