@@ -82,6 +82,16 @@ def test_a_message_that_nothing_prints_is_noticed():
     assert not is_printed("…: no such dataset; roots.recorded holds …")
 
 
+def test_known_reports_name_tests_that_there_are():
+    named = set(re.findall(r"`(test_\w+)`", text_of("docs/known_reports.md")))
+    there = {
+        found
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for found in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)
+    }
+    assert len(named) > 20 and sorted(named - there) == []
+
+
 # --- links ------------------------------------------------------------------------------------------------
 
 

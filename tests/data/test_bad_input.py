@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from raysed.config.data_job import DataJob, Roots
 from raysed.data.build.dataset_plan import Shard, plan
@@ -130,3 +131,20 @@ def test_what_cannot_work_is_refused_before_work(tmp_path: Path) -> None:
     )
     write_audio(tmp_path / BANK / "foreground/Dog_nof/a_0.wav", 1.0)
     refused("'Dog_nof' has an unknown suffix", good)
+
+
+def test_a_silent_foreground_is_quarantined_by_name(tmp_path: Path) -> None:
+    """A label that stands for no sound is wrong; zeros before and after a sound are not."""
+    roots = write_edge_bank(tmp_path)
+    folder = tmp_path / BANK / "foreground/Dog"
+    for path in folder.iterdir():
+        path.unlink()
+    soundfile.write(folder / "silent.wav", np.zeros(32000), 16000)
+    padded_T = np.zeros(32000)
+    padded_T[16000:] = np.random.default_rng(1).uniform(-0.5, 0.5, 16000)
+    soundfile.write(folder / "padded.wav", padded_T, 16000)
+    made = made_of(edge_job(roots, count=30, max_polyphony=9))
+    assert len(made.clips) + len(made.rejected) == 30 and made.rejected and made.clips
+    assert all("/Dog/silent.wav: is silent" in rejected.reason for rejected in made.rejected)
+    used = {e["source_file"] for c in made.clips for e in json.loads(c.source)["events"]}
+    assert "padded.wav" in used and "silent.wav" not in used

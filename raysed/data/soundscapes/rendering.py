@@ -101,8 +101,12 @@ def _background(
 
 
 def _foreground(sound: Sound, sample_rate_hz: int, convert: Convert) -> np.ndarray:
-    """Of less than half a sample SoX makes nothing, and says so by an error without a name."""
+    """Render a foreground. Raises ValueError for a silent source, and for less than half a sample, of which SoX makes
+    nothing and says so by an error without a name.
+    """
     audio_TC, rate_hz = _read(sound)
+    if _sources.is_silent(sound.source_file):
+        raise ValueError(f"{sound.source_file}: is silent: its label would stand for no sound")
     if 2 * len(audio_TC) * sample_rate_hz < rate_hz:
         raise ValueError(
             f"{sound.source_file}: {len(audio_TC)} samples at {rate_hz} Hz are heard, "
