@@ -9,6 +9,7 @@ from raysed.config.trial import Model
 from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
 from raysed.model.network import make_network
 from raysed.predict.detector import load_detector
+from raysed.predict.prediction_run import PredictRequest, run
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_predictor
 from raysed.training.inputs import Normaliser
@@ -86,3 +87,10 @@ def write(path, waveform, rate_hz=RATE_HZ, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, waveform, rate_hz, **options)
     return str(path)
+
+
+def call(place, *audio, **options):
+    """`raysed predict` with the checkpoint in `place`; returns the exit code and what was said."""
+    said = []
+    request = PredictRequest(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
+    return run(request, said.append), said

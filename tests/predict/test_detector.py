@@ -14,7 +14,7 @@ from raysed.predict.detector import (
     with_settings,
 )
 from raysed.storage.folder import Folder
-from raysed.training.checkpoint import load_checkpoint, save_checkpoint
+from raysed.training.checkpoint import load_checkpoint, save_checkpoint, save_predictor
 from tests.predict.small import FEATURES, NORMALISER, bursts, checkpoint
 from tests.training.tiny import CLASSES
 
@@ -85,3 +85,39 @@ def test_paths_and_urls_are_split_into_folder_and_name(tmp_path, monkeypatch):
         assert (found[0].url, found[1]) == (folder, name)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert split_path("~/x.pt")[0].url == str(Path(tmp_path))
+
+
+def test_checkpoints_that_are_none(tmp_path):
+    path = checkpoint(tmp_path)
+    content = (tmp_path / "best-dry.pt").read_bytes()
+    (tmp_path / "cut.pt").write_bytes(content[: len(content) // 2])
+    (tmp_path / "text.pt").write_text("this is no checkpoint\n")
+    (tmp_path / "none.pt").write_bytes(b"")
+    for name in ("cut.pt", "text.pt", "none.pt"):
+        with pytest.raises(ValueError, match=f"{name}: not a whole raysed checkpoint"):
+            load_detector(str(tmp_path / name))
+    with pytest.raises(ValueError, match=r"absent\.pt: no such checkpoint"):
+        load_detector(str(tmp_path / "absent.pt"))
+    assert read_checkpoint(path).predictor.epoch == 3
+
+
+def test_a_checkpoint_whose_weights_are_not_numbers_is_refused(tmp_path):
+    """It used to end in the compiled decoding, with a segmentation fault."""
+    path = checkpoint(tmp_path)
+    predictor = read_checkpoint(path).predictor
+    with torch.no_grad():
+        predictor.student.strong.bias[1] = float("nan")
+    save_predictor(Folder(str(tmp_path)), "nan.pt", predictor)
+    with pytest.raises(ValueError, match=r"nan\.pt: the student has weights that are not numbers"):
+        load_detector(str(tmp_path / "nan.pt"), device="cpu")
+    assert load_detector(str(tmp_path / "nan.pt"), "teacher", "cpu").name == "teacher"
+
+
+def test_a_checkpoint_of_another_version_says_what_it_lacks(tmp_path):
+    folder = Folder(str(tmp_path))
+    checkpoint(tmp_path)
+    tensors, about = load_checkpoint(folder, "best-dry.pt")
+    old = {"model": tensors["student"], "mean_F": tensors["mean_F"], "std_F": tensors["std_F"]}
+    save_checkpoint(folder, "old.pt", old, about)
+    with pytest.raises(ValueError, match=r"another version of raysed .*lacks student, teacher"):
+        load_detector(str(tmp_path / "old.pt"))

@@ -1,43 +1,22 @@
 """What `raysed predict` and `raysed export` write and return."""
 
-import contextlib
 import json
 import os
-from pathlib import Path
 
 import fsspec
 import numpy as np
 import pytest
-import typer
 
 from raysed.cli.predict_commands import export
 from raysed.evaluation.detections.event_table import read_events_tsv
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import read_score_folder
-from raysed.predict import parallel
 from raysed.predict import prediction_run as run_module
 from raysed.predict.detector import load_detector
 from raysed.predict.output import EventWriter
-from raysed.predict.prediction_run import PredictRequest, run
 from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.sources import Found, Recording, find_sources
-from tests.predict.small import bursts, checkpoint, write
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("predict")
-    checkpoint(folder)
-    for n, seconds in enumerate((5.0, 1.5, 9.0)):
-        write(folder / "audio" / f"{n}.wav", bursts(seconds, seed=n))
-    write(folder / "audio" / "below" / "3.flac", bursts(2.5, seed=9))
-    return folder
-
-
-def call(place, *audio, **options):
-    said = []
-    request = PredictRequest(str(place / "best-dry.pt"), tuple(map(str, audio)), **options)
-    return run(request, said.append), said
+from tests.predict.small import bursts, call, write
 
 
 def test_tsv_on_standard_output(place, capsys):
@@ -196,24 +175,6 @@ def test_what_is_read_is_not_overwritten(place, tmp_path):
         export(str(place / "best-dry.pt"), place / "best-dry.pt")
 
 
-def test_a_script_reads_what_was_exported(place, tmp_path, monkeypatch, capsys):
-    """The same keys whether the file was written or, as here the second time, refused."""
-    pytest.importorskip("onnxruntime")
-    from raysed.predict import export as export_module
-
-    found = {}
-    for limit, code in ((export_module.TOLERANCE, 0), (-1.0, 1)):
-        monkeypatch.setattr(export_module, "TOLERANCE", limit)
-        out = tmp_path / f"{code}.onnx"
-        with pytest.raises(typer.Exit) as stopped:
-            export(str(place / "best-dry.pt"), out, as_json=True)
-        found[code] = json.loads(capsys.readouterr().out)
-        assert stopped.value.exit_code == code and out.exists() == (code == 0)
-    assert found[0]["file"] == str(tmp_path / "0.onnx") and found[1]["file"] is None
-    assert 0 <= found[0]["error"] <= found[0]["limit"] == 1e-4 and found[0]["clips"] == 12
-    assert found[0].keys() == found[1].keys()
-
-
 def test_labels_of_many_recordings_in_one_place_are_refused(place):
     with pytest.raises(ValueError, match="give --out a folder"):
         call(place, place / "audio", form="audacity")
@@ -273,56 +234,3 @@ def test_settings_go_through_json():
     for wrong in ({"threshold": {"Cat": 2}}, {"median_window": {"Cat": 4}}, {"nothing": 1}, []):
         with pytest.raises(ValueError, match="file: "):
             own.updated(wrong, "file")
-
-
-@pytest.mark.ray
-def test_ray_writes_what_one_process_writes(place, tmp_path, ray_session, capfd):
-    """And nothing of its own: it warns of actors that could not be made again."""
-    alone, together = tmp_path / "alone.tsv", tmp_path / "together.tsv"
-    assert call(place, place / "audio", out=str(alone))[0] == 0
-    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
-    assert alone.read_text() == together.read_text()
-    assert "core_worker" not in capfd.readouterr().err
-    with pytest.raises(ValueError, match="the cluster has 4 CPUs"):
-        call(place, place / "audio", workers=99)
-
-
-class DyingWorker(parallel._Worker):
-    """Its process ends in the middle of its first work; the file says that this was done."""
-
-    def predict(self, stored, sources):
-        with contextlib.suppress(FileExistsError):
-            Path(os.environ["RAYSED_TEST_DEAD"]).touch(exist_ok=False)
-            os._exit(1)
-        return super().predict(stored, sources)
-
-
-@pytest.mark.ray
-def test_a_worker_that_dies_comes_back(place, tmp_path, monkeypatch, ray_session):
-    dead, alone, together = (tmp_path / name for name in ("dead", "alone.tsv", "together.tsv"))
-    assert call(place, place / "audio", out=str(alone))[0] == 0
-    monkeypatch.setattr(parallel, "_Worker", DyingWorker)
-    environment = parallel.WORKER_ENVIRONMENT["env_vars"] | {"RAYSED_TEST_DEAD": str(dead)}
-    monkeypatch.setattr(parallel, "WORKER_ENVIRONMENT", {"env_vars": environment})
-    assert call(place, place / "audio", out=str(together), workers=2)[0] == 0
-    assert dead.exists() and alone.read_text() == together.read_text()
-
-
-def test_onnx_gives_the_scores_of_prediction(place, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    from raysed.predict.export import example_mels, export_onnx
-
-    detector = load_detector(str(place / "best-dry.pt"), device="cpu")
-    parity = export_onnx(detector, tmp_path / "model.onnx")
-    assert parity.ok and parity.error < 1e-4 and parity.highest - parity.lowest > 0.5
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    about = session.get_modelmeta().custom_metadata_map
-    assert json.loads(about["classes"]) == ["Cat", "Dog"]
-    assert json.loads(about["postprocessing"]) == detector.settings.as_json()
-    mel_TF, frames = detector.mel(bursts(1.0))
-    strong, _ = session.run(
-        None, {"mel": mel_TF[None].astype(np.float32), "frames": np.array([frames])}
-    )
-    expected = detector.scores([(mel_TF, frames)])
-    np.testing.assert_allclose(strong, expected.astype(np.float32), atol=1e-3)
-    assert example_mels(detector, 3)[0].shape == (3, detector.features.n_frames, 8)

@@ -12,16 +12,13 @@ from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.shards import stored_mel
 from raysed.data.features.store import FeatureSet
 from raysed.evaluation.detections.postprocess import decode, median_filter
-from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Recording, find_sources
 from raysed.predict.windows import Timeline
-from raysed.storage.folder import Folder
-from raysed.training.checkpoint import load_checkpoint, save_checkpoint, save_predictor
 from raysed.training.scoring import score_set
 from tests.paths import MINI_DESED
-from tests.predict.small import FEATURES, RATE_HZ, bursts, checkpoint, detector, write
+from tests.predict.small import FEATURES, RATE_HZ, bursts, detector, write
 
 THRESHOLD = 0.7
 
@@ -316,50 +313,6 @@ class _NotANumber(torch.nn.Module):
     def forward(self, mel_BTF):
         strong, weak = self.network(mel_BTF)
         return strong * float("nan"), weak
-
-
-def test_checkpoints_that_are_none(small, tmp_path):
-    path = checkpoint(tmp_path)
-    content = (tmp_path / "best-dry.pt").read_bytes()
-    (tmp_path / "cut.pt").write_bytes(content[: len(content) // 2])
-    (tmp_path / "text.pt").write_text("this is no checkpoint\n")
-    (tmp_path / "none.pt").write_bytes(b"")
-    for name in ("cut.pt", "text.pt", "none.pt"):
-        with pytest.raises(ValueError, match=f"{name}: not a whole raysed checkpoint"):
-            load_detector(str(tmp_path / name))
-    with pytest.raises(ValueError, match=r"absent\.pt: no such checkpoint"):
-        load_detector(str(tmp_path / "absent.pt"))
-    assert read_checkpoint(path).predictor.epoch == 3
-
-
-def test_a_checkpoint_whose_weights_are_not_numbers_is_refused(tmp_path):
-    """It used to end in the compiled decoding, with a segmentation fault."""
-    path = checkpoint(tmp_path)
-    predictor = read_checkpoint(path).predictor
-    with torch.no_grad():
-        predictor.student.strong.bias[1] = float("nan")
-    save_predictor(Folder(str(tmp_path)), "nan.pt", predictor)
-    with pytest.raises(ValueError, match=r"nan\.pt: the student has weights that are not numbers"):
-        load_detector(str(tmp_path / "nan.pt"), device="cpu")
-    assert load_detector(str(tmp_path / "nan.pt"), "teacher", "cpu").name == "teacher"
-
-
-def test_a_checkpoint_of_another_version_says_what_it_lacks(tmp_path):
-    folder = Folder(str(tmp_path))
-    checkpoint(tmp_path)
-    tensors, about = load_checkpoint(folder, "best-dry.pt")
-    old = {"model": tensors["student"], "mean_F": tensors["mean_F"], "std_F": tensors["std_F"]}
-    save_checkpoint(folder, "old.pt", old, about)
-    with pytest.raises(ValueError, match=r"another version of raysed .*lacks student, teacher"):
-        load_detector(str(tmp_path / "old.pt"))
-
-
-def test_teacher_or_student(tmp_path):
-    path = checkpoint(tmp_path)
-    student, teacher = (load_detector(path, name, "cpu") for name in ("student", "teacher"))
-    assert student.name == "student" and load_detector(path).name == "student"
-    mel = student.mel(bursts(2.0))
-    assert not np.array_equal(student.scores([mel]), teacher.scores([mel]))
 
 
 def test_two_minutes_of_real_clips(small, tmp_path):
