@@ -71,7 +71,12 @@ class Folder:
             ) from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file that readers see whole or not at all: it is renamed into place, or put in one request."""
+        """Write a file; what a reader sees meanwhile depends on the file system.
+
+        On a local or mounted one it is renamed into place, and an object store takes it at once: it is seen whole or
+        not at all. On others (SFTP, SMB, HDFS, ...) a reader may see the half that is written by then, and a killed
+        writer leaves it. A half shard has another hash than the manifest's, a half JSON is none: both are refused.
+        """
         if self.is_local:
             write_atomically(Path(self.url, name), content)
             return

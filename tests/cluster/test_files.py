@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,17 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 from tests.paths import ROOT
 
 CLUSTER = ROOT / "cluster"
+# What lies in a checkout in which data were built, runs made and packages installed.
+MADE = (
+    *(
+        "data/x/shard-00000.parquet",
+        "runs/x/status.json",
+        ".venv/lib/x.py",
+        ".git/config",
+        "build/x",
+    ),
+    *("raysed/__pycache__/x.pyc", "raysed.egg-info/PKG-INFO", ".ruff_cache/x"),
+)
 
 
 def read(name: str):
@@ -113,6 +125,54 @@ def test_nothing_is_open_to_the_outside_and_everything_asks_for_a_token():
     assert "RAY_AUTH_MODE=token" in (CLUSTER / "slurm.sh").read_text()
 
 
+def test_pods_run_as_an_ordinary_user_without_privileges():
+    for spec in kubernetes_specs():
+        for pod in pods(spec):
+            about = pod["securityContext"]
+            assert about["runAsNonRoot"] and about["runAsUser"] == 1000 == about["fsGroup"]
+            assert about["seccompProfile"] == {"type": "RuntimeDefault"}
+            (container,) = pod["containers"]
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            }
+    assert "useradd --create-home --uid 1000 ray" in (CLUSTER / "Dockerfile").read_text()
+
+
+def test_the_network_policy_is_about_these_pods_and_opens_the_dashboard_alone():
+    policy = read("networkpolicy.yaml")
+    assert (policy["apiVersion"], policy["kind"]) == ("networking.k8s.io/v1", "NetworkPolicy")
+    ours = policy["spec"]["podSelector"]["matchLabels"]
+    for spec in kubernetes_specs():
+        for group in [spec["headGroupSpec"], *spec["workerGroupSpecs"]]:
+            assert group["template"]["metadata"]["labels"] == ours
+    among, dashboard = policy["spec"]["ingress"]
+    assert among == {"from": [{"podSelector": {"matchLabels": ours}}]}
+    assert dashboard["ports"] == [{"protocol": "TCP", "port": 8265}]
+
+
+def goes_into_the_image(name: str) -> bool:
+    """By Docker's rule: a pattern is about the path from the root, or what lies below; `**/` is any depth."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    first, *deeper = name.split("/")
+    for pattern in (line for line in lines if not line.startswith("#")):
+        assert "/" not in pattern.removeprefix("**/") and "!" not in pattern
+        parts = [first, *deeper] if pattern.startswith("**/") else [first]
+        if any(fnmatch(part, pattern.removeprefix("**/")) for part in parts):
+            return False
+    return True
+
+
+def test_what_goes_into_the_image():
+    kept = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+    needed = [
+        name for name in listed() if name in kept or name.startswith(("raysed/", "tune_spaces/"))
+    ]
+    assert {"raysed/data/clip.py", *kept} <= set(needed)
+    assert [name for name in needed if not goes_into_the_image(name)] == []
+    assert [name for name in (*MADE, "tests/conftest.py") if goes_into_the_image(name)] == []
+
+
 def test_no_file_holds_a_credential():
     for path in CLUSTER.iterdir():
         text = path.read_text()
@@ -147,12 +207,10 @@ def sent(tmp_path_factory) -> list[str]:
         tmp_path_factory.mktemp("checkout"),
         tmp_path_factory.mktemp("sent") / "p.zip",
     )
-    made = ["data/x/shard-00000.parquet", "runs/x/status.json", ".venv/lib/x.py", ".git/config",
-            "raysed/__pycache__/x.pyc", "raysed.egg-info/PKG-INFO", "build/x", ".ruff_cache/x"]  # fmt: skip
     for name in listed():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, checkout / name)
-    for name in made:
+    for name in MADE:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("not to be sent")
     # Those that .gitignore names are left out a second time here: each on its own would do.
