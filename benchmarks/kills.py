@@ -166,7 +166,7 @@ def write_configs(root: Path, place: str, name: str, ranks: int | None) -> Path:
     path.write_text(yaml.safe_dump(job))
     if ranks is None:
         return path
-    content = space_content(root, path) | {"run": f"{place}/{name}/run"}
+    content: dict[str, Any] = space_content(root, path) | {"run": f"{place}/{name}/run"}
     content["base"]["schedule"] = {"epochs": 40, "steps_per_epoch": 4, "ramp_epochs": 1}
     content["resources"] = {"workers": ranks}
     content["seeds"] = [0] if ranks == 2 or place.startswith("s3") else [0, 1]

@@ -1,1 +1,1 @@
-"""Files on any file system: read whole, written whole or not at all."""
+"""Files on any file system: read whole, and written whole or not at all where the file system can."""

@@ -1,4 +1,4 @@
-"""A folder on any file system of pyarrow or fsspec, with whole reads and all-or-nothing writes."""
+"""A folder on any file system of pyarrow or fsspec; `write` says where a reader may see half a file."""
 
 from dataclasses import dataclass
 from functools import cached_property
