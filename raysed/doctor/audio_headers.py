@@ -50,7 +50,7 @@ def read_headers(paths: Iterable[str], check: AudioCheck) -> dict[str, float]:
         except ValueError as error:
             check.unreadable.append(f"{Path(path).name} ({str(error).removeprefix(f'{path}: ')})")
             continue
-        rates[info.rate_hz] += 1
+        rates[info.samplerate] += 1
         check.stereo += info.channels > 1
         check.doubtful += bool(info.doubt)
         durations_s[path] = info.duration

@@ -84,10 +84,11 @@ def _check_regular(path: str | Path) -> None:
 class AudioInfo:
     """The format and length of a whole audio file, as far as they can be told without decoding it."""
 
-    rate_hz: int
-    channels: int
+    samplerate: int
+    """Hz. This name and the next are soundfile's: Scaper looks for them."""
     duration: float
-    """Seconds. The name is soundfile's: Scaper looks for it."""
+    """Seconds."""
+    channels: int
     doubt: str
 
 
@@ -106,7 +107,7 @@ def audio_info(path: str) -> AudioInfo:
             if sound.format == "FLAC":
                 _read_last(sound)
             duration_s = sound.frames / sound.samplerate
-            return AudioInfo(sound.samplerate, sound.channels, duration_s, file.doubt)
+            return AudioInfo(sound.samplerate, duration_s, sound.channels, file.doubt)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: cannot be read as audio ({error})") from error
     except ValueError as error:

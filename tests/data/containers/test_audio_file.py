@@ -42,7 +42,7 @@ def test_a_whole_file_is_read_to_its_end(tmp_path: Path, form: str, subtype: str
     assert samples == len(read_audio(path, RATE_HZ)[0])
     assert 48000 <= samples < 48000 + 1024 and found.doubt == ""
     info = audio_info(str(path))
-    assert info.duration == samples / RATE_HZ and (info.rate_hz, info.channels) == (RATE_HZ, 1)
+    assert info.duration == samples / RATE_HZ and (info.samplerate, info.channels) == (RATE_HZ, 1)
 
 
 @pytest.mark.parametrize("percent", [30, 60, 90, 98])
