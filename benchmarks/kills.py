@@ -24,11 +24,12 @@ import yaml
 from pyarrow import fs as pafs
 
 from benchmarks.common import document
-from benchmarks.table import RESULTS
+from benchmarks.table import RESULTS, with_tables
 from tests.data.processes import workers
 from tests.object_store import ObjectStore, object_store
 from tests.tune.tiny import space_content, write_tiny_tree
 
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 COMMAND = "the command"
 DATA = (COMMAND, *["ray::_make_clips"] * 7, "ray::_Writer", "raylet")
 ONE_RANK = (COMMAND, *["ray::ImplicitFunc"] * 7, "raylet")
@@ -238,6 +239,15 @@ def table(stages: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def stored_table() -> str:
+    """Return the table of the stored campaign, and when it was; a sentence where there is none."""
+    path = RESULTS / "kills.json"
+    if not path.exists():
+        return "No campaign is stored yet."
+    content = json.loads(path.read_text())
+    return f"{content['date'][:10]}, commit {content['commit']}, seed {content['seed']}.\n\n{table(content['stages'])}"
+
+
 def main(
     kills: Annotated[str, typer.Option(help="Kills of the four stages.")] = "24,14,8,6",
     seed: Annotated[int, typer.Option()] = 0,
@@ -264,6 +274,7 @@ def main(
     print(json.dumps(content))
     if store:
         (RESULTS / "kills.json").write_text(json.dumps(content, indent=1) + "\n")
+        PAGE.write_text(with_tables(PAGE.read_text(), stored_table()))
 
 
 if __name__ == "__main__":
