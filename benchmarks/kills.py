@@ -36,7 +36,8 @@ ONE_RANK = (COMMAND, *["ray::ImplicitFunc"] * 7, "raylet")
 TWO_RANKS = (COMMAND, *["ray::_Rank"] * 4, *["ray::ImplicitFunc"] * 3)
 ERRORS = 0.3
 _COMPARED = (".parquet", "manifest.json", ".csv", ".tsv", ".arrow", ".npz")
-_GIVE_UP_S = 300.0
+_GIVE_UP_S = 600.0
+_PAUSE_S = 1.0
 
 
 @dataclass
@@ -115,15 +116,19 @@ def _name(process: int) -> str:
 
 
 def disturb(
-    stage: Stage, kills: int, draw: random.Random, environment: dict[str, str], pause_s: float
+    stage: Stage,
+    kills: int,
+    draw: random.Random,
+    environment: dict[str, str],
+    store: ObjectStore | None,
 ) -> None:
     """Kill until there were enough, starting the command again whenever it has ended; then let it end."""
     driver = start(stage, environment)
     while stage.killed.total() < kills and stage.ends[0] == 0:
         victim = draw.choice(stage.victims)
-        wait_until_at_work(driver, stage.victims[1])
+        wait_for_work(driver, stage, store)
         if driver.poll() is None:
-            time.sleep(draw.uniform(0, pause_s))
+            time.sleep(draw.uniform(0, _PAUSE_S))
             if strike(driver, victim, draw):
                 stage.killed[victim] += 1
         if victim in (COMMAND, "raylet") or driver.poll() is not None:
@@ -137,12 +142,26 @@ def disturb(
             driver = start(stage, environment)
 
 
-def wait_until_at_work(driver: subprocess.Popen, title: str) -> None:
-    """Wait until the command has workers, or has ended: it is killed at work, not while it starts."""
-    deadline = time.monotonic() + _GIVE_UP_S
-    while driver.poll() is None and not workers(title):
-        assert time.monotonic() < deadline, f"no {title} came"
-        time.sleep(0.01)
+def work_done(stage: Stage, store: ObjectStore | None) -> int:
+    """Return a number that grows with every shard and epoch."""
+    if store:
+        return sum(method == "PUT" and name_grows(path) for method, path in list(store.requests))
+    return sum(
+        path.stat().st_size for path in Path(stage.place).rglob("*.*") if name_grows(path.name)
+    )
+
+
+def name_grows(path: str) -> bool:
+    """Return whether a file is one that work adds or adds to."""
+    return path.endswith((".parquet", "progress.jsonl"))
+
+
+def wait_for_work(driver: subprocess.Popen, stage: Stage, store: ObjectStore | None) -> None:
+    """Wait until the command has done something, or has ended: without it kills would only repeat its start."""
+    before, deadline = work_done(stage, store), time.monotonic() + _GIVE_UP_S
+    while driver.poll() is None and work_done(stage, store) == before:
+        assert time.monotonic() < deadline, f"{stage.name} does not go on"
+        time.sleep(0.05)
 
 
 def compare(stage: Stage, expected: dict[str, bytes]) -> None:
@@ -178,7 +197,7 @@ def write_configs(root: Path, place: str, name: str, ranks: int | None) -> Path:
 
 def run_stage(
     root: Path, name: str, victims: tuple[str, ...], ranks: int | None, *, kills: int, seed: int,
-    store: ObjectStore | None = None, pause_s: float = 3.0,
+    store: ObjectStore | None = None,
 ) -> Stage:  # fmt: skip
     """Run a stage undisturbed and disturbed; return what came of it."""
     environment = {
@@ -205,7 +224,7 @@ def run_stage(
     draw, errors = random.Random(f"{seed} {name}"), random.Random(f"{seed} errors")
     if store:
         store.answer = lambda method, path: 503 if errors.random() < ERRORS else None
-    disturb(wild, kills, draw, environment, pause_s)
+    disturb(wild, kills, draw, environment, store)
     if store:
         store.answer = lambda method, path: None
     compare(wild, _renamed(expected, slug))
