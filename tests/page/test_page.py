@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from raysed.evaluation.counts.statistics import Statistics
 from raysed.page.page import LIMIT_BYTES, as_block, render_page, write_page
 from raysed.report.report import write_report
 from tests.page.made_up import MadeUp, make_run
@@ -102,3 +103,17 @@ def test_dollars_in_names_are_no_placeholders(tmp_path):
 def test_render_needs_no_run():
     content = {"run": {"space": "<b>a & b</b>"}}
     assert b"<title>&lt;b&gt;a &amp; b&lt;/b&gt;: raysed report</title>" in render_page(content)
+
+
+def test_tables_and_page_read_each_statistic_once(tmp_path, monkeypatch):
+    run = make_run(tmp_path, MadeUp(cells=2, seeds=2, clips=10))
+    stored = list((tmp_path / "run" / "trials").rglob("statistics/*.npz"))
+    loaded, load = [], Statistics.load
+
+    def counted(file):
+        loaded.append(file)
+        return load(file)
+
+    monkeypatch.setattr(Statistics, "load", counted)
+    write_page(write_report(run))
+    assert len(loaded) == len(stored) > 0

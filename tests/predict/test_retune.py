@@ -188,3 +188,21 @@ def test_what_does_not_fit_is_refused(place):
     with pytest.raises(ValueError, match="of other clips than data set val"):
         tune(place)
     assert not (place / "trial" / "checkpoints" / "tuned-xvalid.pt").exists()
+
+
+def test_a_checkpoint_is_parsed_once(place, monkeypatch, capsys):
+    from raysed.predict import detector
+    from raysed.training import checkpoint as module
+
+    parsed, parse = [], module.parse_checkpoint
+
+    def counted(content, path):
+        parsed.append(path)
+        return parse(content, path)
+
+    for where in (module, detector):
+        monkeypatch.setattr(where, "parse_checkpoint", counted)
+    sets = ("--xvalid", place / "xvalid", "--evaluate", place / "val")
+    code, _, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets)
+    assert code == 0
+    assert parsed == [f"{place}/trial/checkpoints/best-xvalid.pt"]
