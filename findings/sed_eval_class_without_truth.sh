@@ -4,8 +4,8 @@
 #   ground truth has no event (as happens with rare classes in a small test set, a fold or a resample).
 # Expected: the averages over the classes all count Cat, or all leave it out; its error rate is not defined.
 # Observed: within one result the averages follow three rules. The F-score leaves Cat out (1.0, as if there were no
-#   false alarm), the precision counts it (0.5), and the error rate divides by 2**-52 in place of 0 events, which gives a
-#   finite 4503599627370496 for Cat and half of that on average: no NaN that a later check would find. Over all events
+#   false alarm), the precision counts it (0.5), and the error rate divides by 2**-52 in place of 0 events, which gives
+#   a finite 4503599627370496 for Cat and half of that on average: no NaN that a later check would find. Over all events
 #   F is 0.667 and the error rate 1. Event-based metrics and segment-based ones (1 s) agree.
 # Seen 2026-11-30:
 #   Event    classes: F 1.0, precision 0.5, recall 1.0, error rate 2251799813685248; overall: F 0.667, error rate 1.0

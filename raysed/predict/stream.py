@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from raysed.data.containers.audio_file import open_audio
+from raysed.data.containers.audio_file import in_blocks, open_audio
 
 BLOCK_FRAMES = 2**17
 CLIPPED_SHARE = 1e-3
@@ -133,7 +133,7 @@ def _mono(file: soundfile.SoundFile, rate_hz: int, heard: Heard) -> Iterator[np.
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"cannot be resampled from {file.samplerate} Hz ({error})") from error
     given = 0
-    while len(audio_TC := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+    for audio_TC in in_blocks(file, BLOCK_FRAMES):
         _listen(audio_TC, file.samplerate, heard)
         mono_T = audio_TC.mean(axis=1, dtype=np.float32)
         block_T = mono_T if resampler is None else resampler.resample_chunk(mono_T)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+import numpy as np
 import soundfile
 
 from raysed.data.containers.mp3_frames import scan_mp3, with_length
@@ -120,12 +121,21 @@ def is_silent(path: str) -> bool:
     """
     try:
         with open_audio(path) as file:
-            while len(block := file.sound.read(_BLOCK_FRAMES, dtype="float32")):
-                if block.any():
-                    return False
+            return not any(block_TC.any() for block_TC in in_blocks(file.sound, _BLOCK_FRAMES))
     except (soundfile.LibsndfileError, OSError, ValueError):
         return False
-    return True
+
+
+def in_blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
+    """Yield float32 (frames, channels) from where the file is to its end: what one read would give.
+
+    The file cannot seek afterwards.
+    """
+    # soundfile seeks after every read of a file that can, if only to where it is; an MP3 of variable bit rate goes on
+    # with some 0.3 s of silence after a seek (findings/mp3_in_blocks.sh).
+    sound.seekable = lambda: False
+    while len(block_TC := sound.read(frames, dtype="float32", always_2d=True)):
+        yield block_TC
 
 
 def _read_last(sound: soundfile.SoundFile) -> None:
