@@ -8,7 +8,8 @@ import os
 import socket
 import threading
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ray
@@ -23,6 +24,7 @@ from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.run.folders import TrialFolder
 from raysed.run.trial_state import DIED
 from raysed.storage.folder import Folder
+from raysed.storage.scratch import scratch
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import EpochCallback, train
 from raysed.training.trainer import DivergedError
@@ -82,11 +84,23 @@ def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
 
 
 def _train_with_actors(job: dict[str, Any]) -> None:
-    host = ray.util.get_node_ip_address()
-    if host.startswith("127."):
-        # One machine: gloo must not look for another interface.
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    address = f"tcp://{host}:{_free_port(host)}"
+    with _meeting_point(ray.util.get_node_ip_address()) as address:
+        _train_at(address, job)
+
+
+@contextmanager
+def _meeting_point(host: str) -> Iterator[str]:
+    """Yield the address at which the ranks of a trial find each other, while they work."""
+    if not host.startswith("127."):
+        yield f"tcp://{host}:{_free_port(host)}"
+        return
+    # One machine: gloo must not look for another interface, and torch's store over TCP listens on all of them.
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    with scratch("raysed-ranks-") as place:
+        yield f"file://{place}/ranks"
+
+
+def _train_at(address: str, job: dict[str, Any]) -> None:
     actors = [_start_rank(job, rank) for rank in range(1, job["workers"])]
     over = threading.Event()
     try:

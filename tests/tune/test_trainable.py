@@ -1,5 +1,7 @@
 """How a trial's attempt ends in its process: noted in its folder, reported to Tune or raised for another try."""
 
+import os
+
 import pytest
 import torch
 from ray.exceptions import RayTaskError
@@ -10,7 +12,7 @@ from raysed.storage.folder import Folder
 from raysed.training.ranks import Ranks
 from raysed.training.trainer import DivergedError
 from raysed.tune import trainable
-from raysed.tune.trainable import open_sets, run_trial, train_rank
+from raysed.tune.trainable import _meeting_point, open_sets, run_trial, train_rank
 from tests.data.small_sets import write_set
 from tests.training.tiny import trial
 
@@ -131,3 +133,16 @@ def test_the_trial_is_trained_as_the_job_says(tmp_path, monkeypatch):
 def test_a_configuration_that_is_none_names_the_trial(tmp_path):
     with pytest.raises(ValueError, match="t-seed0"):
         train_rank(job_of(tmp_path, trial={"data": 3}), Ranks(), "")
+
+
+def test_ranks_of_one_machine_meet_without_listening_on_other_interfaces(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "")  # to be put back
+    monkeypatch.delenv("GLOO_SOCKET_IFNAME")
+    with _meeting_point("127.0.0.1") as address:
+        assert address.startswith(f"file://{tmp_path}/raysed-ranks-")
+        assert os.environ["GLOO_SOCKET_IFNAME"] == "lo"
+        (place,) = tmp_path.iterdir()
+        assert place.stat().st_mode & 0o777 == 0o700
+    assert list(tmp_path.iterdir()) == []
