@@ -63,6 +63,7 @@ def test_a_wrong_key_is_refused_with_its_place(tmp_path, command):
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_root_is_refused(tmp_path):
     refused = run("raysed.data", write(tmp_path / "job.yaml", JOB))
     assert refused.returncode == 2
@@ -148,6 +149,7 @@ def test_bad_spaces_are_refused_with_their_place(tiny_space, tmp_path, change, m
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_plan_is_one_json_object(tiny_space, tmp_path):
     planned = run("raysed.tune", tiny_space(), "--plan", "--json")
     plan = json.loads(planned.stdout)
@@ -163,6 +165,7 @@ def test_a_plan_is_one_json_object(tiny_space, tmp_path):
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_report_of_no_run_is_refused(tmp_path):
     refused = run("raysed.cli", "report", str(tmp_path))
     assert refused.returncode == 2

@@ -127,10 +127,12 @@ def test_every_leaf_is_tried():
     assert sorted(CHANGES) == sorted(leaves(Trial))
 
 
+@pytest.mark.slow
 def test_the_same_trial_has_the_same_outcome(outcomes, tmp_path):
     assert outcome(BASE, tmp_path) == outcomes({})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaf", CHANGES)
 def test_every_leaf_decides_the_outcome(outcomes, leaf):
     base = NEEDED.get(leaf, {})

@@ -35,6 +35,7 @@ def tree_digest(root: Path) -> str:
     return digest.hexdigest()
 
 
+@pytest.mark.slow
 def test_the_tree_is_a_function_of_seed_and_sizes(tmp_path: Path) -> None:
     write_demo_tree(tmp_path / "a", seed=1, sizes=TINY)
     write_demo_tree(tmp_path / "b", seed=1, sizes=TINY)
@@ -44,6 +45,7 @@ def test_the_tree_is_a_function_of_seed_and_sizes(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 def test_a_finished_tree_is_used_again_and_another_replaced(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     write_demo_tree(root, seed=1, sizes=TINY)

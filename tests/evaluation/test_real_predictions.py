@@ -64,6 +64,7 @@ def weighing(alpha_ct: float, alpha_st: float, **changes: str) -> dict:
     }
 
 
+@pytest.mark.slow
 def test_original_ground_truth(original: tuple[Case, Statistics]) -> None:
     case, statistics = original
     assert (statistics.n_clips, len(case.points), len(case.reference.events)) == (1168, 50, 4236)

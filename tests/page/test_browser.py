@@ -11,9 +11,12 @@ from raysed.storage.json_file import write_json
 from tests.page.chromium import BINARY, chromium
 from tests.page.made_up import FEATURES, MadeUp, make_run, reference, write_dataset
 
-pytestmark = pytest.mark.skipif(
-    BINARY is None, reason="needs Debian's chromium (`make browser` installs it)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BINARY is None, reason="needs Debian's chromium (`make browser` installs it)"
+    ),
+]
 EVIL = '</script><script>window.hit = 1</script><img src=x onerror="window.hit = 1">'
 
 

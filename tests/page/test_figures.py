@@ -15,6 +15,7 @@ def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("figures"), MadeUp(cells=4, xvalids=("dry", "$plain")))
 
 
+@pytest.mark.slow
 def test_every_figure_is_written_as_png_and_svg(run, tmp_path):
     content = page_content(write_report(run))
     names = [name for name, _ in figures(content)]

@@ -36,7 +36,10 @@ def test_clips_without_strong_labels_have_no_events(tmp_path):
 
 def test_why_a_data_set_cannot_be_shown(tmp_path, monkeypatch):
     wanted = {"clip0.wav", "clip4.wav"}
-    assert stored_clips(None, wanted, None) == ({}, "the run's plan does not say where the data set is")
+    assert stored_clips(None, wanted, None) == (
+        {},
+        "the run's plan does not say where the data set is",
+    )
     nowhere = stored_clips(str(tmp_path / "gone"), wanted, None)
     assert nowhere == ({}, "the data set is not where the run left it")
     url = write_set(tmp_path / "set")

@@ -11,6 +11,7 @@ def parts():
     return check_all(GOLDEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -38,6 +39,7 @@ def test_missing_file_is_usage(tmp_path):
     assert FILES[0] in lines[0]
 
 
+@pytest.mark.slow
 def test_a_wrong_value_fails(tmp_path):
     for name in FILES:
         (tmp_path / name).write_bytes((GOLDEN / name).read_bytes())

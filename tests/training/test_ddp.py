@@ -65,6 +65,7 @@ def alone(tmp_path_factory):
     return torch.load(folder / "state.pt", weights_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [2, 3, 4])
 def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
     finish(start("steps", world, tmp_path, tmp_path / "state.pt"))
@@ -79,11 +80,13 @@ def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
             assert torch.equal(value, expected[name]), name
 
 
+@pytest.mark.slow
 def test_two_ranks_in_bfloat16(tmp_path):
     finish(start("bfloat16", 2, tmp_path, tmp_path))
     assert (tmp_path / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
     finish(start("waveform", 2, tmp_path, tmp_path / "two"))
     waveform_noise(ALONE, tmp_path / "one")

@@ -89,8 +89,9 @@ def test_a_store_that_denies_reading_is_named_before_anything_starts(store, spac
     denied = raysed(store, space, command, str(space.parent / files[command]))
     store.answer = lambda method, path: None
     assert denied.returncode == 2, denied.stderr
-    assert "error: s3://lab/data/" in denied.stderr and "manifest.json" in denied.stderr
-    assert "reading is denied" in denied.stderr and "goes on" not in denied.stderr
+    assert denied.stderr.startswith("error: ") and "s3://lab/data/" in denied.stderr
+    assert "manifest.json: reading is denied" in denied.stderr
+    assert "goes on" not in denied.stderr
     assert SECRET not in denied.stdout + denied.stderr
     written = [path for method, path in store.requests if method in ("PUT", "POST")]
     assert not [path for path in written if path.startswith("/lab/data")]

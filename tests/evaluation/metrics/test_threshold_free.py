@@ -63,6 +63,7 @@ def every_point(reference: Reference, scores: FrameScores) -> Case:
     return Case(reference, {float(level): scores.decode(level) for level in levels})
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10**6), n_levels=st.sampled_from([4, 11, 25]))
 @pytest.mark.parametrize("name", ["psds", "psds1", "psds2"])

@@ -385,6 +385,7 @@ def test_score_files_must_be_those_of_the_clips(score: Score, files: Path) -> No
     assert (code, "no scores for clip clip0003" in err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BASELINE.exists(), reason="the baseline's predictions are not here")
 def test_the_published_baseline(score: Score) -> None:
     """Reference figures of the 2022 ground truth."""
