@@ -39,7 +39,7 @@ test: $(READY) ## all tests that this machine can run
 	@$(BIN)/python -m pytest
 
 quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
-	@$(BIN)/python -m pytest -q -m "not ray and not slow and not gpu"
+	@$(BIN)/python -m pytest -q --hypothesis-profile=quick -m "not ray and not slow and not gpu"
 
 browser: ## Debian's Chromium, in which the tests look at the report's page
 	@command -v chromium >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \

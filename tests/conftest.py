@@ -26,6 +26,10 @@ hypothesis.settings.register_profile(
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+# Of `make quick`.
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("raysed"), max_examples=20
+)
 hypothesis.settings.load_profile("raysed")
 
 
