@@ -25,7 +25,9 @@ head -c 32 /dev/urandom | sha256sum | cut -d' ' -f1 > "$RAY_AUTH_TOKEN_PATH"
 trap 'rm -f "$RAY_AUTH_TOKEN_PATH"' EXIT
 
 # The batch script runs on the first node; two jobs on one node need two ports.
-head_node=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+# (No `| head` here: it ends the writer with SIGPIPE, and so, by pipefail, now and then the job.)
+mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head_node=${hosts[0]:?scontrol names no node}
 head_ip=$(getent ahostsv4 "$head_node" | awk 'NR == 1 {print $1}')
 export RAY_ADDRESS="$head_ip:$((20000 + SLURM_JOB_ID % 20000))"
 

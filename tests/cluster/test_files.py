@@ -253,7 +253,8 @@ def test_slurm_script_passes_shellcheck():
 SHIMS = {
     # Two "nodes" on this machine: what srun would start elsewhere starts here.
     "srun": '#!/bin/bash\nwhile [[ "$1" == --* ]]; do shift; done\nexec "$@"\n',
-    "scontrol": "#!/bin/bash\necho localhost\necho localhost\n",
+    # More names than a pipe holds: who stops reading after the first one would end the writer with SIGPIPE.
+    "scontrol": "#!/bin/bash\nfor _ in $(seq 20000); do echo localhost; done\n",
 }
 
 
