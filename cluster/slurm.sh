@@ -31,12 +31,16 @@ head_node=${hosts[0]:?scontrol names no node}
 head_ip=$(getent ahostsv4 "$head_node" | awk 'NR == 1 {print $1}')
 export RAY_ADDRESS="$head_ip:$((20000 + SLURM_JOB_ID % 20000))"
 
+# Ray puts sockets into its folder, whose paths hold at most 107 bytes; a job's own TMPDIR is often too long for that. A
+# node's folder goes with its step, after Ray, whose end the shell awaits.
+# shellcheck disable=SC2016  # the nodes expand it
+node='folder=$(mktemp -d "${RAY_TMPDIR:-/tmp}/raysed-$SLURM_JOB_ID-XXXXXX"); trap "rm -rf \"$folder\"" EXIT; trap : TERM
+ray start --temp-dir="$folder" --block "$@"'
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$head_node" \
-  ray start --head --node-ip-address="$head_ip" --port="${RAY_ADDRESS##*:}" --include-dashboard=false --block &
+  bash -c "$node" ray --head --node-ip-address="$head_ip" --port="${RAY_ADDRESS##*:}" --include-dashboard=false &
 if [ "$SLURM_JOB_NUM_NODES" -gt 1 ]; then
-  # shellcheck disable=SC2016  # the nodes expand it
   srun --overlap --nodes=$((SLURM_JOB_NUM_NODES - 1)) --exclude="$head_node" \
-    bash -c 'until ray status >/dev/null 2>&1; do sleep 2; done; exec ray start --address="$RAY_ADDRESS" --block' &
+    bash -c "until ray status >/dev/null 2>&1; do sleep 2; done; $node" ray --address="$RAY_ADDRESS" &
 fi
 
 nodes() {

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import zipfile
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -266,16 +265,13 @@ def free_job():
     raise AssertionError("no port is free")
 
 
-@pytest.fixture
-def ray_folder():
-    with tempfile.TemporaryDirectory(prefix="rs-", dir="/tmp", ignore_cleanup_errors=True) as path:
-        yield path
-
-
 @pytest.mark.ray
 @pytest.mark.slow
-def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tmp_path, ray_folder):
-    (tmp_path / "bin").mkdir()
+def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tmp_path):
+    # As a batch system gives them: too long for the path of a socket.
+    temporary = tmp_path / ("temporary_folder_of_a_job_" * 4)
+    for folder in (tmp_path / "bin", temporary):
+        folder.mkdir()
     for name, text in SHIMS.items():
         path = tmp_path / "bin" / name
         path.write_text(text)
@@ -283,15 +279,15 @@ def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tm
     activate = tmp_path / ".venv" / "bin" / "activate"
     activate.parent.mkdir(parents=True)
     activate.write_text(f'export PATH="{tmp_path}/bin:{Path(sys.executable).parent}:$PATH"\n')
+    number = free_job()
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("RAY_")},
         "HOME": str(tmp_path),
         "USER": "tester",
         "PYTHONPATH": str(ROOT),
-        # Elsewhere than other Rays of this machine; sockets' paths are short.
-        "RAY_TMPDIR": ray_folder,
+        "TMPDIR": str(temporary),
         "SLURM_SUBMIT_DIR": str(tmp_path),
-        "SLURM_JOB_ID": str(free_job()),
+        "SLURM_JOB_ID": str(number),
         "SLURM_JOB_NUM_NODES": "2",
         "SLURM_JOB_NODELIST": "localhost",
     }
@@ -310,3 +306,4 @@ def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tm
     assert job.returncode == 2, text
     assert "missing.yaml" in text and "not all" not in text, text
     assert not list(tmp_path.glob(".raysed-token-*"))
+    assert not list(Path("/tmp").glob(f"raysed-{number}-*"))
