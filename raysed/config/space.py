@@ -4,7 +4,7 @@ A cell is a training and the x-valid set that selects its epoch. Cells that diff
 set share one training, so the paper's 21 configurations are 16 trainings. A search draws its cells.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -142,6 +142,8 @@ class ResolvedSpace:
     space: Space
     job: DataJob
     trainings: tuple[Training, ...]
+    trials: tuple[Trial, ...] = ()
+    """The trial of each cell, as written."""
 
     def training_of(self, cell_id: str) -> Training:
         """Return the training behind a cell."""
@@ -179,7 +181,16 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     about_cells += [str(fault.at(places)) for fault in unknown_cells(space, trials)]
     if about_cells:
         raise ConfigError(about_cells)
-    return ResolvedSpace(space, job, _distinct_trainings(space, trials))
+    resolved = ResolvedSpace(space, job, (), tuple(trials))
+    return on_device(
+        resolved, "cpu" if space.resources.gpus_per_worker in (0.0, "auto") else "cuda"
+    )
+
+
+def on_device(resolved: ResolvedSpace, device: Literal["cpu", "cuda"]) -> ResolvedSpace:
+    """Return the space with its trainings as they are on a device, which settles `precision: auto`."""
+    trials = [trial.on(device) for trial in resolved.trials]
+    return replace(resolved, trainings=_distinct_trainings(resolved.space, trials))
 
 
 def _these(cells: list[str]) -> str:

@@ -195,8 +195,11 @@ class Trial(Config):
     """Adam."""
     schedule: Schedule = Schedule()
     """The length of the training."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Precision of the forward pass (autocast). Anything but float32 changes the result."""
+    precision: Literal["auto", "tf32", "float32", "bfloat16", "float16"] = "auto"
+    """Precision of products in the forward pass and its gradient; each gives another result. `auto` is `tf32` on a
+    GPU, as torch's own default there, and `float32` on a CPU. `tf32` (GPUs only) rounds the factors of
+    convolutions, recurrent layers and gated units to 10 bits, `float32` is exact, the half precisions also store
+    less (autocast)."""
     selection: Selection = Selection()
     """The choice of the epoch that is kept."""
     postprocessing: PostProcessing = PostProcessing()
@@ -213,6 +216,14 @@ class Trial(Config):
         if self.selection.rule == "xvalid_f1_plus_weak" and self.data.weak_xvalid is None:
             raise ValueError("selection.rule xvalid_f1_plus_weak needs data.weak_xvalid")
         return self
+
+    def on(self, device: str) -> "Trial":
+        """Return the trial as it trains on a device (`cpu`, `cuda`, `cuda:1`): `precision: auto` is settled."""
+        if self.precision != "auto":
+            return self
+        return self.model_copy(
+            update={"precision": "tf32" if device.startswith("cuda") else "float32"}
+        )
 
     def used_subsets(self) -> dict[str, str]:
         """Return the data-set name of each subset that has a share."""
@@ -235,6 +246,9 @@ class Trial(Config):
         scored.
         """
         identity = self.identity()
+        if self.precision in ("auto", "float32"):
+            # What is trained was float32 before there was a choice, and keeps its id.
+            identity.pop("precision", None)
         used = self.used_subsets()
         chosen = {
             key: value for key in ("weak_xvalid", "scaler") if (value := getattr(self.data, key))

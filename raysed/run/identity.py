@@ -21,8 +21,9 @@ def check_identity(path: str, stored: dict[str, Any] | None, identity: dict[str,
     if stored is None:
         return
     if "trial" in stored:
-        # A field that was added after this was stored has its default, so the trial is the same.
-        known = validate(stored["trial"], Trial, source=path)
+        # A field that was added after this was stored has its default, so the trial is the same. Before there
+        # was a choice of precision it was float32, everywhere.
+        known = validate(stored["trial"], Trial, source=path).on("cpu")
         stored = {**stored, "trial": known.model_dump(mode="json")}
     differing = [key for key in identity if stored.get(key) != identity[key]]
     if not differing:

@@ -16,6 +16,7 @@ from raysed.config.trial import Shares, Trial
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
 from raysed.training.keys import torch_generator
+from raysed.training.precision import autocast
 from raysed.training.ranks import ALONE, Ranks
 
 TERMS = ("loss", "weak", "strong", "consistency_strong", "consistency_weak")
@@ -101,7 +102,7 @@ class MeanTeacher:
         self.teacher.train()
         for group in self.optimiser.param_groups:
             group["lr"] = values.learning_rate
-        with self._autocast(student_BTF.device.type):
+        with autocast(self.trial.precision, student_BTF.device.type):
             with torch.no_grad():
                 teacher_scores = self.teacher(teacher_BTF)
             student_scores = self._forward(student_BTF)
@@ -113,11 +114,6 @@ class MeanTeacher:
         self.scaler.step(self.optimiser)
         self.scaler.update()
         return self.ranks.sum_(torch.cat([loss.detach().view(1), terms_4.detach()]))
-
-    def _autocast(self, device_type: str) -> torch.autocast:
-        enabled = self.trial.precision != "float32"
-        dtype = getattr(torch, self.trial.precision) if enabled else None
-        return torch.autocast(device_type, dtype=dtype, enabled=enabled)
 
     def update_teacher(self, decay: float) -> None:
         """Set teacher = decay * teacher + (1 - decay) * student for parameters; the teacher keeps its own BN

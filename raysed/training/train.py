@@ -48,9 +48,10 @@ def train(
     """Train, select and evaluate one trial; returns the content of its result (None on ranks > 0).
 
     `sets` holds every data set that the trial names; every rank calls this within its process group.
-    `report` receives one dict per epoch on rank 0. Raises ValueError where `out` holds another trial,
-    DivergedError where a loss is not finite.
+    `report` receives one dict per epoch on rank 0. Raises ValueError where `out` holds another trial, and for
+    TF32 on a CPU; DivergedError where a loss is not finite.
     """
+    trial = trial.on(device)
     own, identity = TrialFolder(out), identity_of(trial, sets, seed)
     if ranks.is_first:
         check_identity(own.config_path, own.config(), identity)

@@ -27,6 +27,7 @@ from raysed.training.checkpoint import (
 from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
+from raysed.training.precision import set_products
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
 
@@ -56,15 +57,15 @@ class Trainer:
         device: str,
         ranks: Ranks,
     ) -> None:
+        trial = trial.on(device)
         self.trial, self.sets, self.out, self.seed = trial, sets, out, seed
         self.device, self.ranks = device, ranks
         self.source = BatchSource(trial, sets, seed, ranks)
         first = next(iter(self.source.sets.values()))
         self.features, self.classes = first.features, first.classes
         _check_scored_sets(trial, sets, first)
+        set_products(trial.precision, device)
         if device.startswith("cuda"):
-            # "float32" must mean float32: torch would let convolutions round to TF32.
-            torch.backends.cudnn.allow_tf32 = False
             self.source.pinned = not self.source.make_resident(device)
         self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
         self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}

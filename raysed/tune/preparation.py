@@ -44,6 +44,11 @@ class Preparation:
         return [entry.planned for entry in self.listed if entry.planned is not None]
 
     @property
+    def all_clips(self) -> dict[str, int]:
+        """Clips by data set, enough of those that nothing is known of."""
+        return _clips_of(self.listed)
+
+    @property
     def clips(self) -> dict[str, int]:
         """Clips by data set, as far as they are known."""
         return {entry.name: entry.clips for entry in self.listed if not entry.unknown}
@@ -65,19 +70,22 @@ def prepare(
     trials = plan_trials(resolved, run)
     listed = list_sets(resolved.job, resolved.data_sets(), unset)
     made_by = MadeBy(run, trials, allow_changed, say)
-    clips = {entry.name: _ENOUGH if entry.unknown else entry.clips for entry in listed}
     planned = [entry.planned for entry in listed if entry.planned is not None]
     out_is_unset = any(fault.key == ("out",) for fault in unset)
     faults = [
         *map(str, unset),
         *fault_lines(listed),
-        *training_faults(resolved, clips),
+        *training_faults(resolved, _clips_of(listed)),
         *search_faults(resolved.space.search, trials),
         *place_faults(run),
         *([] if out_is_unset else disk_faults(listed, resolved.job.out)),
         *ownership_faults(run, resolved, made_by, planned_data(planned)),
     ]
     return Preparation(trials, listed, made_by, faults)
+
+
+def _clips_of(listed: Sequence[ListedSet]) -> dict[str, int]:
+    return {entry.name: _ENOUGH if entry.unknown else entry.clips for entry in listed}
 
 
 def refuse(faults: Sequence[str]) -> None:
@@ -91,6 +99,11 @@ def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterat
     workers = resolved.space.resources.workers
     for training in resolved.trainings:
         trial, cells = training.trial, ", ".join(training.cells)
+        if trial.precision == "tf32" and resolved.space.resources.gpus_per_worker == 0.0:
+            yield (
+                f"cell {cells}: precision tf32 is for GPUs, and its trials train on CPUs"
+                " (resources.gpus_per_worker); give float32, or leave it out"
+            )
         if trial.shares.total < workers:
             yield f"cell {cells}: {workers} workers for batches of {trial.shares.total} clips"
         for subset, name in trial.used_subsets().items():

@@ -29,7 +29,13 @@ from raysed.tune.estimate import (
     work_of,
 )
 from raysed.tune.preparation import prepare
-from raysed.tune.resources import Node, cluster_nodes, settle_gpus, trials_on
+from raysed.tune.resources import (
+    Node,
+    cluster_nodes,
+    settle_gpus,
+    settle_precision,
+    trials_on,
+)
 
 _CLASSES = 10
 """Number of classes for the calibration, where the sound bank that names the classes is missing."""
@@ -62,7 +68,7 @@ def preview(
 
     Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
     """
-    resolved = settle_gpus(resolved, nodes)
+    resolved = settle_precision(settle_gpus(resolved, nodes), run)
     allowed: list[str] = []
     prepared = prepare(resolved, run, allowed.append, unset, allow_changed=allow_changed)
     at_once, in_the_way = _at_once(resolved, nodes)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import ray
 
-from raysed.config.space import ResolvedSpace
+from raysed.config.space import ResolvedSpace, on_device
 from raysed.data.features.shards import MANIFEST
 from raysed.ray_cluster import check_visible
 from raysed.run.folders import STATUS
+from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
 
 _SHARE = 0.25
@@ -38,6 +39,22 @@ def settle_gpus(resolved: ResolvedSpace, nodes: Sequence[Node]) -> ResolvedSpace
     gpus = share if any(node.get("GPU", 0) for node in nodes) else 0.0
     settled = each.model_copy(update={"gpus_per_worker": gpus})
     return replace(resolved, space=resolved.space.model_copy(update={"resources": settled}))
+
+
+def settle_precision(resolved: ResolvedSpace, run: Folder) -> ResolvedSpace:
+    """Return the trainings with `precision: auto` settled: as the run began, else by the device that trials
+    take (a CPU as long as `gpus_per_worker: auto` is open).
+
+    Runs made before TF32 was a choice began in float32, on GPUs too.
+    """
+    stored = RunPlan.read(run)
+    begun = {training.id for training in stored.trainings} if stored else set()
+    for device in ("cpu", "cuda"):
+        settled = on_device(resolved, device)
+        if {training.id for training in settled.trainings} == begun:
+            return settled
+    open_or_none = resolved.space.resources.gpus_per_worker in (0.0, "auto")
+    return on_device(resolved, "cpu" if open_or_none else "cuda")
 
 
 def check_nodes(run: Folder, data_sets: Sequence[str]) -> None:

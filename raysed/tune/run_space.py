@@ -7,6 +7,7 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from raysed.run.folders import SPACE
 from raysed.run.ownership import built_data
 from raysed.run.run_plan import PlannedSet, RunPlan
 from raysed.run.status import RunStatus
-from raysed.run.trial_plan import TrialPlan
+from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
 from raysed.storage.scratch import scratch
@@ -47,6 +48,7 @@ from raysed.tune.resources import (
     cluster_nodes,
     concurrent_trials,
     settle_gpus,
+    settle_precision,
 )
 from raysed.tune.trainable import run_trial
 from raysed.tune.trial_progress import TrialProgress
@@ -71,13 +73,14 @@ def run_space(
     cannot hold a trial.
     """
     with RunStatus(run) as status:
+        resolved = settle_precision(resolved, run)
         prepared = prepare(resolved, run, say, allow_changed=allow_changed)
         refuse(prepared.faults)
         run.write(SPACE, space_file.read_bytes())
         try:
             start_ray(address)
             with sigterm_interrupts(), told_of_loss(status.end):
-                over_limit = _run(resolved, prepared, status, say)
+                prepared, over_limit = _run(resolved, prepared, status, say)
         except KeyboardInterrupt:
             say("interrupted: the same command goes on from here")
             raise
@@ -94,11 +97,16 @@ def run_space(
     return code
 
 
-def _run(resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Say) -> list[str]:
-    """Build, train, evaluate; return the sets with too many bad clips."""
-    run, trials = status.run, prepared.trials
+def _run(
+    resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Say
+) -> tuple[Preparation, list[str]]:
+    """Build, train, evaluate; return the trials as settled, and the sets with too many bad clips."""
+    run = status.run
     status.update("building data sets")
-    resolved, concurrent = _settle(resolved, say)
+    resolved, concurrent = _settle(resolved, run, say)
+    prepared = replace(prepared, trials=plan_trials(resolved, run))
+    trials = prepared.trials
+    refuse([*training_faults(resolved, prepared.all_clips)])
     # The run's folder is checked before data sets are built, which takes hours; theirs are checked below.
     check_nodes(run, [])
     built = build(resolved.job, planned=prepared.planned)
@@ -121,16 +129,16 @@ def _run(resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say:
         progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
         with live_table(progress):
             fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
-    return [name for name, result in built.items() if result.over_limit]
+    return prepared, [name for name, result in built.items() if result.over_limit]
 
 
-def _settle(resolved: ResolvedSpace, say: Say) -> tuple[ResolvedSpace, int]:
-    """Return the space with its GPUs settled, and how many trials the cluster holds at once."""
+def _settle(resolved: ResolvedSpace, run: Folder, say: Say) -> tuple[ResolvedSpace, int]:
+    """Return the space with its GPUs and precision settled, and how many trials the cluster holds at once."""
     wanted = resolved.space.resources.gpus_per_worker
     resolved = settle_gpus(resolved, cluster_nodes())
     if wanted == "auto" and not resolved.space.resources.gpus:
         say("no node has a GPU now: trials train on CPUs (resources.gpus_per_worker: auto)")
-    return resolved, concurrent_trials(resolved)
+    return settle_precision(resolved, run), concurrent_trials(resolved)
 
 
 def _headline(resolved: ResolvedSpace, prepared: Preparation, concurrent: int) -> str:

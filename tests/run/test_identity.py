@@ -9,7 +9,7 @@ DATA = TrialData(synthetic="s", unlabelled="u", weak="w", xvalid=("x",), evaluat
 
 
 def identity(seed=0, **change):
-    trial = Trial(data=DATA, **change)
+    trial = Trial(data=DATA, **change).on("cpu")
     return {"trial": trial.model_dump(mode="json"), "seed": seed, "datasets": {"s": "1"}}
 
 
@@ -38,3 +38,10 @@ def test_what_differs_is_told_with_both_values():
 def test_a_stored_trial_that_is_none_is_named():
     with pytest.raises(ValueError, match=r"config\.json"):
         check_identity("config.json", {"trial": {"shares": 3}}, identity())
+
+
+def test_a_precision_that_a_device_chose_is_part_of_the_identity():
+    gpu = {**identity(), "trial": Trial(data=DATA).on("cuda:0").model_dump(mode="json")}
+    check_identity("config.json", gpu, gpu)
+    with pytest.raises(ValueError, match="precision tf32 there, float32 here"):
+        check_identity("config.json", gpu, identity())

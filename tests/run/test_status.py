@@ -57,6 +57,7 @@ def test_a_refusal_before_work_in_a_new_folder_is_told(run):
 
 def test_a_batch_systems_sigterm_interrupts(run, monkeypatch):
     monkeypatch.setattr(run_module, "start_ray", MagicMock())
+    monkeypatch.setattr(run_module, "settle_precision", lambda resolved, run: resolved)
     monkeypatch.setattr(run_module, "prepare", lambda *about, **more: MagicMock(faults=[]))
     monkeypatch.setattr(run_module, "_run", lambda *about: os.kill(os.getpid(), signal.SIGTERM))
     before, said = signal.getsignal(signal.SIGTERM), []

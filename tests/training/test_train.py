@@ -273,8 +273,8 @@ def test_a_folder_from_before_a_field_existed_goes_on(finished, tmp_path):
     """A new field has its default in what was stored without it."""
     stored = json.loads(finished[0].read("config.json"))
     del stored["trial"]["teacher"]["noise_domain"]
-    identity = identity_of(trial(), sets(), 7)
+    identity = identity_of(trial().on("cpu"), sets(), 7)
     check_identity("config.json", stored, identity)
     with pytest.raises(ValueError, match="noise_domain mel there, waveform here"):
         other = trial(teacher=Teacher(snr_db=20.0, noise_domain="waveform"))
-        check_identity("config.json", stored, identity_of(other, sets(), 7))
+        check_identity("config.json", stored, identity_of(other.on("cpu"), sets(), 7))

@@ -18,14 +18,15 @@ COST = {"by_training": defaultdict(dict), "notes": [], "estimated_hours": None}
 """An estimate without the minute that it takes."""
 
 
-def resolved_space(*trainings, workers=1):
-    resources = SimpleNamespace(workers=workers)
+def resolved_space(*trainings, workers=1, gpus=0.0):
+    resources = SimpleNamespace(workers=workers, gpus_per_worker=gpus)
     return SimpleNamespace(space=SimpleNamespace(resources=resources), trainings=trainings)
 
 
-def training(cell, **shares):
+def training(cell, precision="float32", **shares):
     """A training whose sets are called like their subsets."""
     trial = SimpleNamespace(
+        precision=precision,
         shares=SimpleNamespace(total=sum(shares.values()), **shares),
         used_subsets=lambda: {subset: subset for subset in shares},
         set_names=lambda: [*shares, "val"],
@@ -44,6 +45,14 @@ def test_what_the_data_cannot_feed():
     ]
     enough = {"weak": 4, "synthetic": 2, "val": 1}
     assert list(training_faults(resolved_space(training("a", weak=4)), enough)) == []
+
+
+def test_tf32_is_refused_on_cpus():
+    wanted, enough = training("a", precision="tf32", weak=4), {"weak": 4, "val": 1}
+    (fault,) = training_faults(resolved_space(wanted), enough)
+    assert fault.startswith("cell a: precision tf32 is for GPUs")
+    for gpus in (0.25, "auto"):
+        assert list(training_faults(resolved_space(wanted, gpus=gpus), enough)) == []
 
 
 def test_places(tmp_path):

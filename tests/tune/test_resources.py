@@ -5,9 +5,16 @@ from dataclasses import replace
 import pytest
 
 from raysed.config.space import read_space
+from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
 from raysed.tune import resources
-from raysed.tune.resources import bundles_of, check_nodes, settle_gpus, trials_on
+from raysed.tune.resources import (
+    bundles_of,
+    check_nodes,
+    settle_gpus,
+    settle_precision,
+    trials_on,
+)
 from tests.paths import ROOT
 
 
@@ -60,3 +67,41 @@ def test_a_number_of_gpus_is_left_as_it_is(monkeypatch):
     monkeypatch.chdir(ROOT)
     resolved = read_space("tune_spaces/demo.yaml")
     assert settle_gpus(resolved, [{"CPU": 8.0, "GPU": 8.0}]) is resolved
+
+
+def precisions(resolved):
+    return {training.trial.precision for training in resolved.trainings}
+
+
+def ids(resolved):
+    return [training.id for training in resolved.trainings]
+
+
+def with_gpus(monkeypatch, gpus):
+    monkeypatch.chdir(ROOT)
+    resolved = read_space("tune_spaces/ablation.yaml", unset=[])
+    asked_for = resolved.space.resources.model_copy(update={"gpus_per_worker": gpus})
+    return replace(resolved, space=resolved.space.model_copy(update={"resources": asked_for}))
+
+
+def test_trials_on_gpus_round_to_tf32_and_have_ids_of_their_own(monkeypatch, tmp_path):
+    run = Folder(str(tmp_path))
+    cpu, gpu, later = (
+        settle_precision(with_gpus(monkeypatch, gpus), run) for gpus in (0.0, 0.25, "auto")
+    )
+    assert (precisions(cpu), precisions(gpu), precisions(later)) == (
+        {"float32"},
+        {"tf32"},
+        {"float32"},
+    )
+    assert ids(cpu) == ids(later)
+    assert not set(ids(cpu)) & set(ids(gpu))
+
+
+@pytest.mark.parametrize("began", [0.0, 0.25])
+@pytest.mark.parametrize("goes_on", [0.0, 0.25, "auto"])
+def test_a_run_goes_on_in_the_precision_that_it_began_with(monkeypatch, tmp_path, began, goes_on):
+    run = Folder(str(tmp_path))
+    before = settle_precision(with_gpus(monkeypatch, began), run)
+    RunPlan.of(before, [], 1).write(run)
+    assert ids(settle_precision(with_gpus(monkeypatch, goes_on), run)) == ids(before)
