@@ -18,7 +18,7 @@ LAYERS = (
     {"data.recorded", "data.soundscapes", "data.features", "model", "evaluation.counts"},
     {"data.build", "evaluation.metrics"},
     {"data.pictures", "evaluation.intervals"},
-    {"evaluation.score", "run"},
+    {"evaluation.postprocessing", "evaluation.score", "run"},
     {"training"},
     {"doctor", "report", "predict"},
     {"page", "tune"},

@@ -20,6 +20,7 @@ from raysed.data.soundscapes.loudness import FLOOR_LUFS, integrated_lufs
 from raysed.evaluation.counts.intersections import EXACT, intersection_deltas
 from raysed.evaluation.counts.matching import event_hits, event_matches
 from raysed.evaluation.counts.statistics import collect
+from raysed.evaluation.detections.bounding_boxes import box_candidates
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import decode_points, median_filter, regions
@@ -34,6 +35,7 @@ DOORS = {
     "data/soundscapes/loudness.py": "integrated_lufs",
     "evaluation/counts/intersections.py": "intersection_deltas",
     "evaluation/counts/matching.py": "event_hits, event_matches",
+    "evaluation/detections/bounding_boxes.py": "box_candidates",
     "evaluation/detections/postprocess.py": "median_filter, regions",
     "evaluation/intervals/bootstrap.py": "clip_weights",
     "evaluation/metrics/psds_kernels.py": "psds and kernel_arguments of psds.py",
@@ -92,6 +94,19 @@ def test_scores_of_any_kind(scores: np.ndarray, threshold: float, window: int) -
     named = {"median_window": 3, "frame_s": 1.0, "durations_s": np.full(n_clips, 2.0)}
     points = tried(decode_points, scores, (0.5,), **named)
     assert (points is None) == (scores.ndim != 3 or not np.isfinite(scores).all())
+
+
+@settings(max_examples=150, deadline=None)
+@given(scores=SCORES, edge=st.lists(VALUES, max_size=5), step=VALUES)
+def test_scores_for_boxes_of_any_kind(scores: np.ndarray, edge: list[float], step: float) -> None:
+    n_clips, n_frames = (*scores.shape, 0)[:2]
+    fits = np.arange(n_frames + 1.0)[None].repeat(n_clips, axis=0)
+    for edges in (fits, np.array([edge] * n_clips, np.float64).reshape(n_clips, len(edge))):
+        frames = tried(FrameScores, scores, edges)
+        boxes = None if frames is None else tried(box_candidates, frames, step)
+        if boxes is not None:
+            assert 0 < step < np.inf
+            assert (boxes.offset_E > boxes.onset_E).all() and np.isfinite(boxes.until_E).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -10,7 +10,8 @@ import typer
 
 from raysed.cli.console import console
 from raysed.cli.data_command import data
-from raysed.cli.predict_commands import JsonOption, export, postprocess, predict_command
+from raysed.cli.postprocess_command import postprocess
+from raysed.cli.predict_commands import JsonOption, export, predict_command
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:

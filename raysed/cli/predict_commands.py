@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -94,33 +93,6 @@ def export(
         file = str(out) if parity.ok else None
         print(json.dumps({"file": file, **asdict(parity), "limit": TOLERANCE}))
     raise typer.Exit(DONE if parity.ok else CHECK_FAILED)
-
-
-def postprocess(
-    trial: Annotated[str, typer.Argument(help="A finished trial: RUN/trials/<training>-seed<N>.")],
-    xvalid: Annotated[
-        str, typer.Option(help="Data set folder to tune on; its name picks the epoch.")
-    ],
-    evaluate: Annotated[str, typer.Option(help="Data set folder to judge on.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Tune thresholds and median windows for each class on x-valid, without training; judge honestly."""
-    from raysed.predict.retune import as_object, comparison_lines, retune
-    from raysed.storage.folder import Folder
-
-    with tempfile.TemporaryDirectory() as cache:
-        path, gains, settings = retune(Folder(trial), xvalid, evaluate, cache, _say)
-    print(
-        json.dumps(as_object(path, gains, settings))
-        if as_json
-        else "\n".join(comparison_lines(gains, settings))
-    )
-    _say(f"wrote {path}")
-    judged = gains[1].gain
-    if judged is None or judged.low <= 0:
-        _say(
-            f"note: on {evaluate} a gain is not shown (the interval of `tuned on x-valid` holds 0)"
-        )
 
 
 def _say(line: str) -> None:

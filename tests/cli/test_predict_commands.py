@@ -1,7 +1,6 @@
 """The commands around prediction, whose work is faked: what they ask for, print and return."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -59,20 +58,3 @@ def test_export_says_whether_the_file_was_written(monkeypatch, tmp_path, error, 
     assert (found["error"], found["clips"], found["limit"]) == (error, 12, 1e-4)
     assert done.stderr.splitlines()[-1] == f"{'wrote' if code == DONE else 'not written:'} {out}"
     assert "over 12 windows with scores from 0.125 to 0.875 (limit 1e-04)" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("judged", "noted"),
-    [(SimpleNamespace(low=0.01), False), (SimpleNamespace(low=0.0), True), (None, True)],
-)
-def test_a_gain_that_is_not_shown_is_noted(monkeypatch, judged, noted):
-    gains = [SimpleNamespace(gain=None), SimpleNamespace(gain=judged)]
-    monkeypatch.setattr("raysed.predict.retune.retune", lambda *a: ("tuned.pt", gains, None))
-    monkeypatch.setattr("raysed.predict.retune.comparison_lines", lambda *a: ["| a table |"])
-    done = call(
-        predict_commands.postprocess, "trial", "--xvalid", "data/x", "--evaluate", "data/val"
-    )
-    assert done.exit_code == 0, done.exception
-    assert done.stdout == "| a table |\n"
-    assert "wrote tuned.pt" in done.stderr
-    assert ("note: on data/val a gain is not shown" in done.stderr) is noted
