@@ -26,9 +26,10 @@ from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.statistics import Parameters, Statistics, collect
 from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, random_bits
+from raysed.evaluation.intervals.bootstrap import clip_weights, random_bits
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.psds import psds
+from raysed.evaluation.metrics.registry import METRICS
 
 DRAWS = 1000
 ONLY_PSDS = Parameters(psds=(PAPER,))

@@ -20,7 +20,7 @@ from benchmarks.common import RESULTS, document
 from benchmarks.real_systems import Pool, perturbed_systems, read_real
 from raysed.evaluation.counts.clip_counts import PsdsCriteria
 from raysed.evaluation.counts.statistics import collect
-from raysed.evaluation.intervals.bootstrap import METRICS, bca, clip_weights, interval, jackknife
+from raysed.evaluation.intervals.bootstrap import bca, clip_weights, interval, jackknife
 from raysed.evaluation.intervals.significance import (
     max_t,
     paired_difference,
@@ -28,6 +28,7 @@ from raysed.evaluation.intervals.significance import (
     seed_interval,
 )
 from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.registry import METRICS
 
 COVERED = ("event_f1", "psds", "psds_2020", "psds1", "psds2")
 PARTS = ("coverage", "paired", "seeds3", "seeds5", "family")

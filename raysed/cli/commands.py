@@ -213,14 +213,28 @@ def score_command(  # noqa: PLR0913 - each is an option
     ] = "event",
     draws: Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="Names of metrics, separated by commas (default: all of stored counts)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
     from raysed.cli.score_text import show
+    from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
     from raysed.evaluation.score.score import ScoreRequest, score
 
     request = ScoreRequest(
-        predictions, ground_truth, durations, versus, overlaps, threshold, at_threshold, draws, seed
+        predictions=predictions,
+        ground_truth=ground_truth,
+        durations=durations,
+        versus=versus,
+        overlaps=overlaps,
+        threshold=threshold,
+        at_threshold=at_threshold,
+        draws=draws,
+        seed=seed,
+        metrics=metric_names(metrics.split(",")) if metrics else COUNT_METRICS,
     )
     show(score(request), as_json=as_json)
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from raysed.cli.console import console
-from raysed.evaluation.intervals.bootstrap import TITLES
+from raysed.evaluation.metrics.registry import METRICS
 
 
 def show(found: dict[str, Any], *, as_json: bool) -> None:
@@ -19,7 +19,7 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps(found, allow_nan=False))
         return
     out = console()
-    threshold = found["event_f1"]["threshold"]
+    threshold = found["threshold"]
     at = "operating point unknown" if threshold is None else f"F1 at threshold {threshold}"
     out.print(f"{found['clips']} clips, {len(found['classes'])} classes, {at}", markup=False)
     out.print(_metrics(found))
@@ -35,8 +35,8 @@ def _metrics(found: dict[str, Any]) -> Table:
     )
     if exact is not None:
         table.add_column("all thresholds")
-    for name, title in TITLES.items():
-        value = found[name]
+    for name in [name for name in METRICS if name in found]:
+        title, value = METRICS[name].title, found[name]
         if value is None:
             table.add_row(title, "-")
             continue
@@ -54,9 +54,9 @@ def _metrics(found: dict[str, Any]) -> Table:
 
 def _classes(per_class: dict[str, dict[str, Any]]) -> Table:
     table = Table("class", "events", title="Classes, with 95 % intervals")
-    names = [name for name in TITLES if name in next(iter(per_class.values()))]
+    names = [name for name in METRICS if name in next(iter(per_class.values()))]
     for name in names:
-        table.add_column(TITLES[name], no_wrap=True)
+        table.add_column(METRICS[name].title, no_wrap=True)
     for label, values in per_class.items():
         cells = [
             f"{_number(values[name]['value'], digits=3)} {_span(values[name], digits=3)}"
@@ -72,7 +72,7 @@ def _versus(versus: dict[str, Any], draws: int) -> Table:
     for name, value in versus.items():
         if value is not None:
             table.add_row(
-                TITLES[name],
+                METRICS[name].title,
                 _number(value["difference"], "+"),
                 _span(value, "+"),
                 _number(value["p"]),

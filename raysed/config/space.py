@@ -17,7 +17,15 @@ from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
-from raysed.config.table import KEPT_STEMS, Cell, Claim, Contrast, tables_by_file
+from raysed.config.table import (
+    DEFAULT_METRICS,
+    KEPT_STEMS,
+    Cell,
+    Claim,
+    Contrast,
+    MetricName,
+    tables_by_file,
+)
 from raysed.config.trial import Trial
 from raysed.config.unknown_cells import unknown_cells
 
@@ -69,6 +77,8 @@ class Space(Config):
     contrasts: tuple[Contrast, ...] = Field((), description="Planned differences, judged together.")
     claims: tuple[Claim, ...] = ()
     """Claims that the report judges besides the contrasts."""
+    metrics: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
+    """The metrics of the tables, the page and the contrasts; those of claims are added."""
     resources: Resources = Field(Resources(), description="What one trial takes.")
     bootstrap_draws: int = Field(10_000, ge=100, le=1_000_000, description="Behind every interval.")
 

@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from raysed.config.base import Config, Line, Name
+from raysed.evaluation.metrics.registry import METRICS, known_metric
 
 KEPT_STEMS = frozenset({"claims", "contrasts", "tables"})
 """The other files of a report's folder `tables`."""
 
-
-class Metrics(Config):
-    """Published values of one cell, as fractions."""
-
-    event_f1: float | None = Field(None, ge=0, le=1)
-    """Event-based macro-F1."""
-    psds: float | None = Field(None, ge=0, le=1)
-    """PSDS (dtc 0.5, gtc 0.5, cttc 0.3)."""
+MetricName = Annotated[
+    str, AfterValidator(known_metric), WithJsonSchema({"type": "string", "enum": list(METRICS)})
+]
+"""A metric of raysed/evaluation/metrics/registry.py; `psds` is the paper's, over K classes."""
+Fraction = Annotated[float, Field(ge=0, le=1)]
+DEFAULT_METRICS = ("event_f1", "psds")
+"""The paper's two."""
 
 
 class Cell(Config):
@@ -34,8 +34,8 @@ class Cell(Config):
     """The changes to `base`, in the form of a Trial."""
     xvalid: Name
     """The x-valid set that selects this cell's epoch."""
-    published: dict[Name, Metrics] = Field(default_factory=dict)
-    """Published values by evaluation set."""
+    published: dict[Name, dict[MetricName, Fraction | None]] = Field(default_factory=dict)
+    """Published values, fractions, by evaluation set and metric."""
 
 
 class Contrast(Config):
@@ -63,7 +63,7 @@ class Claim(Config):
     """The claim in words, for the report."""
     evaluation: Name
     """The evaluation set that it is about."""
-    metrics: tuple[Literal["event_f1", "psds"], ...] = Field(("event_f1", "psds"), min_length=1)
+    metrics: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     """The metrics that it is about."""
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     """The claim is confirmed when every one of these is."""

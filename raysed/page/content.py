@@ -33,8 +33,9 @@ def page_content(report: Report) -> dict[str, Any]:
         {
             "run": about_run(run, plan),
             "metrics": [
-                {"id": name, "title": each.title, "scale": each.scale, "digits": each.digits}
-                for name, each in TABLE_METRICS.items()
+                {"id": name, "title": each.column, "scale": each.scale, "digits": each.digits}
+                for name in plan.all_metrics
+                for each in (TABLE_METRICS[name],)
             ],
             "cells": [cell.model_dump(mode="json", exclude={"published"}) for cell in plan.cells],
             "evaluations": list(plan.evaluations),
@@ -45,7 +46,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "trials": trials_of(report),
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "classes": class_tables(plan, results),
-            "selection": selection_rows(results),
+            "selection": selection_rows(results, plan.all_metrics),
             "configs": {t.id: flat(t.config) for t in plan.trainings},
             "browser": browser_of(run, plan, results),
         }
@@ -133,7 +134,7 @@ def class_tables(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any
     return list(tables.values())
 
 
-def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+def selection_rows(results: Sequence[Result], metrics: Sequence[str]) -> list[dict[str, Any]]:
     """Return one row for each trial, x-valid set and evaluation set: the epoch that the x-valid set selected,
     and what that model reaches.
     """
@@ -153,9 +154,9 @@ def selection_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
             },
         )
         row["cells"].append(result.cell)
-        for name, metric in TABLE_METRICS.items():
+        for name in metrics:
             if name not in row:
-                row[name] = float(metric(result.statistics, None)[0])
+                row[name] = float(TABLE_METRICS[name](result.statistics, None)[0])
     return list(rows.values())
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from raysed.evaluation.intervals.significance import mean_value
 from raysed.report.results import Measured
-from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.folders import trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing
@@ -54,7 +53,7 @@ def cell_values(plan: RunPlan, measured: Measured, trials: dict[str, Standing]) 
         _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials))
         for cell in plan.cells
         for evaluation in cell.evaluation
-        for metric in TABLE_METRICS
+        for metric in plan.all_metrics
     ]
 
 

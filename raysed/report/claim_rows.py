@@ -62,7 +62,7 @@ def _comparison_row(comparison: JudgedComparison) -> ComparisonRow:
     return ComparisonRow(
         symbols=comparison.symbols,
         metric=metric,
-        title=TABLE_METRICS[metric].title,
+        title=TABLE_METRICS[metric].column,
         ours=difference_text(comparison.found, comparison.verdict),
         published="" if known is None else signed(known, metric),
     )
@@ -75,7 +75,7 @@ def _remarks(claim: JudgedClaim) -> list[str]:
         if comparison.published is None or not comparison.remark:
             continue
         metric = comparison.metric
-        known = f"{TABLE_METRICS[metric].title.removesuffix(' %')} {signed(comparison.published, metric)}"
+        known = f"{TABLE_METRICS[metric].column.removesuffix(' %')} {signed(comparison.published, metric)}"
         what = f"published {comparison.cell} less {comparison.against}, {known}"
         if comparison.remark == "against":
             found.append(f"{what}, disagrees with the claim")

@@ -11,7 +11,6 @@ import numpy as np
 
 from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
 from raysed.report.results import Measured
-from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
 CellPair = tuple[str, str]
@@ -61,7 +60,7 @@ def contrast_values(plan: RunPlan, measured: Measured) -> list[ContrastValue]:
     return [
         value
         for evaluation in plan.evaluations
-        for metric in TABLE_METRICS
+        for metric in plan.all_metrics
         for value in _family_values(plan, measured, evaluation, metric)
     ]
 

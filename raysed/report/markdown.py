@@ -75,7 +75,7 @@ def family_lines(contrasts: list[ContrastValue]) -> list[str]:
     return [
         "Simultaneous intervals (max-T) hold together with 95 %:",
         *(
-            f"  {evaluation}, {TABLE_METRICS[metric].title.removesuffix(' %')}: {count}"
+            f"  {evaluation}, {TABLE_METRICS[metric].column.removesuffix(' %')}: {count}"
             for (evaluation, metric), count in families.items()
         ),
         "",

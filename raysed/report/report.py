@@ -106,7 +106,7 @@ def write_report(run: Folder) -> Report:
         plan=plan,
         trials=trials,
         results=results,
-        frame=results_frame(measured),
+        frame=results_frame(measured, plan.all_metrics),
         cells=cell_values(plan, measured, trials),
         contrasts=contrasts,
         claims=judge(plan, measured, contrasts),

@@ -2,6 +2,7 @@
 metrics.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -162,7 +163,7 @@ def _load(trial: TrialFolder, name: str, loaded: dict[str, Statistics]) -> Stati
     return loaded[where]
 
 
-def results_frame(measured: Measured) -> pd.DataFrame:
+def results_frame(measured: Measured, metrics: Sequence[str]) -> pd.DataFrame:
     """Return one row for each cell, seed and evaluation set: metrics with clip-bootstrap intervals, epoch,
     seconds.
     """
@@ -182,7 +183,7 @@ def results_frame(measured: Measured) -> pd.DataFrame:
             "loss_first": result.about.loss_first,
             "loss_last": result.about.loss_last,
         }
-        for name in TABLE_METRICS:
+        for name in metrics:
             found = mean_value([measured.drawn(result, name)])
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)

@@ -1,34 +1,12 @@
 """The metrics of the tables, the page and the figures, and how they are written."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
+from raysed.evaluation.metrics.registry import METRICS
 
-from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.intervals import bootstrap
-from raysed.evaluation.intervals.bootstrap import Metric
-
-
-@dataclass(frozen=True)
-class TableMetric:
-    """A metric in 0 to 1 as a column of a table; calling it computes the metric."""
-
-    metric: Metric
-    title: str
-    scale: float
-    """The factor that a value is multiplied by where it is written."""
-    digits: int
-
-    def __call__(self, statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
-        """Return values (B,), as any metric of `raysed.evaluation.intervals.bootstrap`."""
-        return self.metric(statistics, weights_BN)
-
-
-TABLE_METRICS = {
-    "event_f1": TableMetric(bootstrap.METRICS["event_f1"], "event F1 %", 100.0, 1),
-    "psds": TableMetric(bootstrap.METRICS["psds_2020"], "PSDS", 1.0, 3),
-}
-"""The paper's two; PSDS as psds_eval computed it in 2020 (cross-triggers averaged over K)."""
+TABLE_METRICS = METRICS | {"psds": replace(METRICS["psds_2020"], name="psds")}
+"""All metrics by name. In tables, published values and claims `psds` is the paper's, as psds_eval computed it in 2020
+(cross-triggers averaged over K)."""
 
 
 def number(value: float, metric: str) -> str:

@@ -92,7 +92,7 @@ def _metric_table(cells: list[CellValue], contrasts: list[ContrastValue]) -> Met
     return MetricTable(
         table=cells[0].table,
         evaluation=cells[0].evaluation,
-        title=TABLE_METRICS[cells[0].metric].title,
+        title=TABLE_METRICS[cells[0].metric].column,
         againsts=tuple(dict.fromkeys(c.against for c in contrasts if c.against in shown)),
         rows=rows,
     )

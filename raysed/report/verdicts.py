@@ -16,6 +16,7 @@ from typing import Any
 from raysed.evaluation.intervals.significance import not_higher, verdict
 from raysed.report.contrasts import CellPair, ContrastValue
 from raysed.report.results import Measured
+from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
 SIGNIFICANCE = {
@@ -23,9 +24,6 @@ SIGNIFICANCE = {
     "eval": {"event_f1": 0.013, "psds": 0.018},
 }
 """The significance that the paper states (half its published intervals), by evaluation set and metric."""
-
-MARGIN = {"event_f1": 0.024, "psds": 0.03}
-"""Smaller differences do not count. It is half the true 95 % interval of one system on the paper's set."""
 
 SIGNS = {"higher": 1, "lower": -1, "equal": 0}
 SYMBOLS = {"higher": ">", "lower": "<", "equal": "=", "not_higher": "<="}
@@ -89,7 +87,9 @@ class JudgedComparison:
             "metric": self.metric,
             "expect": self.expect,
             "rule": self.rule,
-            "margin": MARGIN[self.metric] if self.rule in ("equal", "not_higher") else None,
+            "margin": TABLE_METRICS[self.metric].margin
+            if self.rule in ("equal", "not_higher")
+            else None,
             "verdict": self.verdict,
             **{key: found.get(key) for key in keys},
             "published": self.published,
@@ -196,7 +196,11 @@ def _published_difference(
 
 
 def _verdict(found: ContrastValue, rule: str, metric: str) -> str:
-    low, high, margin = found.simultaneous_low, found.simultaneous_high, MARGIN[metric]
+    low, high, margin = (
+        found.simultaneous_low,
+        found.simultaneous_high,
+        TABLE_METRICS[metric].margin,
+    )
     return (
         not_higher(low, high, margin)
         if rule == "not_higher"

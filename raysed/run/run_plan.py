@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from raysed.config.space import ResolvedSpace, Training
-from raysed.config.table import Cell, Claim, Contrast
+from raysed.config.table import DEFAULT_METRICS, Cell, Claim, Contrast
 from raysed.run.folders import PLAN, trial_name
 from raysed.run.stored_file import Stored, parse_stored
 from raysed.storage.folder import Folder
@@ -63,6 +63,7 @@ class RunPlan(Stored):
     cells: tuple[PlannedCell, ...]
     contrasts: tuple[Contrast, ...] = ()
     claims: tuple[Claim, ...] = ()
+    metrics: tuple[str, ...] = DEFAULT_METRICS
     search: dict[str, Any] | None = None
     bootstrap_draws: int
     trainings: tuple[PlannedTraining, ...]
@@ -86,6 +87,7 @@ class RunPlan(Stored):
             cells=tuple(_planned_cell(cell, resolved) for cell in space.cells),
             contrasts=space.contrasts,
             claims=space.claims,
+            metrics=space.metrics,
             search=space.search.model_dump(mode="json") if space.search else None,
             bootstrap_draws=space.bootstrap_draws,
             trainings=tuple(_planned_training(training) for training in resolved.trainings),
@@ -125,6 +127,12 @@ class RunPlan(Stored):
         """The evaluation sets of all cells, in order of first appearance."""
         return tuple(dict.fromkeys(name for cell in self.cells for name in cell.evaluation))
 
+    @property
+    def all_metrics(self) -> tuple[str, ...]:
+        """The metrics of the tables and of the claims, in order of first appearance."""
+        of_claims = (metric for claim in self.claims for metric in claim.metrics)
+        return tuple(dict.fromkeys((*self.metrics, *of_claims)))
+
     def cell(self, id: str) -> PlannedCell:
         """Return the cell of this id."""
         return next(cell for cell in self.cells if cell.id == id)
@@ -151,7 +159,7 @@ def _planned_cell(cell: Cell, resolved: ResolvedSpace) -> PlannedCell:
         training=training.id,
         xvalid=cell.xvalid,
         evaluation=training.cells[cell.id],
-        published={name: metrics.model_dump() for name, metrics in cell.published.items()},
+        published={name: dict(metrics) for name, metrics in cell.published.items()},
     )
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from raysed.cli.score_text import show
-from raysed.evaluation.intervals.bootstrap import TITLES
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
 
 
 def value(middle: float | None = 0.5, **more: object) -> dict:
@@ -15,10 +15,11 @@ def value(middle: float | None = 0.5, **more: object) -> dict:
 
 def document(**changes: object) -> dict:
     per_class = {"Dog [big]": {"events": 3, "event_f1": value(0.1)}}
-    found = dict.fromkeys(TITLES) | {
+    found = dict.fromkeys(COUNT_METRICS) | {
         "event_f1": value(),
         "clips": 7,
         "classes": ["Dog [big]"],
+        "threshold": 0.5,
         "per_class": per_class,
         "all_thresholds": None,
         "versus": None,
@@ -43,24 +44,24 @@ def row(text: str, title: str) -> list[str]:
 def test_values_with_their_intervals(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = shown(capsys)
     assert err == "" and out.startswith("7 clips, 1 classes, F1 at threshold 0.5")
-    found = row(out, TITLES["event_f1"])
-    assert found == [TITLES["event_f1"], "0.5000", "[0.2500, 0.7500]", "0.1250", "0.0625"]
-    assert row(out, TITLES["psds"])[1] == "-"
+    found = row(out, METRICS["event_f1"].title)
+    assert found == [METRICS["event_f1"].title, "0.5000", "[0.2500, 0.7500]", "0.1250", "0.0625"]
+    assert row(out, METRICS["psds"].title)[1] == "-"
     # A class name is no markup.
     assert row(out, "Dog")[:2] == ["Dog [big]", "3"]
     assert row(out, "Dog")[2] == "0.100 [0.250, 0.750]"
 
 
 def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
-    out, _ = shown(capsys, event_f1=value(None, se=None, low=None, threshold=None))
+    out, _ = shown(capsys, event_f1=value(None, se=None, low=None), threshold=None)
     assert "operating point unknown" in out
-    assert row(out, TITLES["event_f1"])[1:4] == ["-", "[-, 0.7500]", "-"]
+    assert row(out, METRICS["event_f1"].title)[1:4] == ["-", "[-, 0.7500]", "-"]
 
 
 def test_exact_values_have_a_column_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = shown(capsys, psds=value(), all_thresholds={"psds": 0.625})
-    assert row(out, TITLES["psds"])[-1] == "0.6250"
-    assert row(out, TITLES["event_f1"])[-1] == ""
+    assert row(out, METRICS["psds"].title)[-1] == "0.6250"
+    assert row(out, METRICS["event_f1"].title)[-1] == ""
 
 
 def test_a_difference_has_its_sign(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,8 +72,8 @@ def test_a_difference_has_its_sign(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = shown(capsys, versus=versus)
     table = out[out.index("Less the other system") :]
     assert "10000 exchanges" in table
-    assert row(table, TITLES["event_f1"])[1:] == ["-0.1250", "[-0.2500, +0.7500]", "0.0312"]
-    assert f"│ {TITLES['psds']}" not in table
+    assert row(table, METRICS["event_f1"].title)[1:] == ["-0.1250", "[-0.2500, +0.7500]", "0.0312"]
+    assert f"│ {METRICS['psds'].title}" not in table
 
 
 def test_json_is_one_object_and_warnings_are_beside_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ def test_the_reference_shows_type_default_unit_range_and_meaning():
         "| `gpus_per_worker` | number, `auto` | `0.0` | GPUs | ≥ 0, ≤ 1,000 | Fractions",
     ):
         assert row in page
-    for section in ("`sets.<name> with kind: synthetic`", "`cells[].published.<name>`", "`search`"):
+    for section in ("`sets.<name> with kind: synthetic`", "`cells[]`", "`search`"):
         assert f"### {section}\n" in page
     assert reference("job") in page and reference("space").rstrip() in page
 

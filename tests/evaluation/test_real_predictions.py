@@ -11,10 +11,11 @@ from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.baselines import always_on, permuted_clips
 from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, interval
+from raysed.evaluation.intervals.bootstrap import clip_weights, interval
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1
 from raysed.evaluation.metrics.psds import DEFINITIONS, psds
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
 from tests.evaluation.oracles import AnyEvents, Case, OverK, psds_eval_score, resample, sed_eval_f1
 from tests.paths import SHARED
 
@@ -55,7 +56,7 @@ def revised() -> tuple[Case, Statistics]:
 
 
 def values(statistics: Statistics) -> dict[str, float]:
-    return {name: float(metric(statistics, None)[0]) for name, metric in METRICS.items()}
+    return {name: float(METRICS[name](statistics, None)[0]) for name in COUNT_METRICS}
 
 
 def weighing(alpha_ct: float, alpha_st: float, **changes: str) -> dict:

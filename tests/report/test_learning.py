@@ -40,7 +40,9 @@ def test_trainings_above_the_always_on_detector_are_counted(claimed):
         ("eval", "fair"),
         ("val", "poor"),
     ]
-    frame = results_frame(Measured(results, 200)).query("cell == 'fair' and set == 'val'")
+    frame = results_frame(Measured(results, 200), ("event_f1",)).query(
+        "cell == 'fair' and set == 'val'"
+    )
     assert checks[2].f1 == pytest.approx(100 * frame.event_f1.mean())  # not fair-wet's
     lines = count_lines(checks, plan)
     assert lines[0] == "val: 2 of 3 trainings above the always-on detector"

@@ -10,7 +10,7 @@ from raysed.evaluation.counts.statistics import Statistics
 from raysed.report.report import write_report
 from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import write_json
-from tests.report.made_up import put
+from tests.report.made_up import changed_plan, claim, put
 
 
 def test_report_of_a_whole_run(run, tmp_path):
@@ -132,3 +132,25 @@ def test_no_cell_of_a_csv_is_a_formula(run, tmp_path):
     assert set(table.column) == {"'=1+1", "-0.5"}
     contrasts = pd.read_csv(tmp_path / "run" / "tables" / "contrasts.csv")
     assert contrasts.difference.dtype == float and (contrasts.difference < 0).any()
+
+
+def test_tables_hold_the_metrics_of_the_plan(run):
+    """Metrics other than the published two, in a run that was made before."""
+    asked = changed_plan(run, metrics=["psds1", "segment_f1"])
+    write_json(run, "plan.json", asked.as_json())
+    report = write_report(run)
+    assert {cell.metric for cell in report.cells} == {"psds1", "segment_f1"}
+    assert {contrast.metric for contrast in report.contrasts} == {"psds1", "segment_f1"}
+    table = run.read("tables/1.md").decode()
+    assert "| PSDS1 " in table and "| segment F1 % " in table and "event F1" not in table
+    assert {"psds1", "psds1_low", "segment_f1_high"} <= set(report.frame.columns)
+
+
+def test_a_claim_in_another_metric_brings_it_into_the_tables(run):
+    asked = changed_plan(run, claims=[claim("K1", ("good", "higher", "poor"), metrics=["psds2"])])
+    write_json(run, "plan.json", asked.as_json())
+    report = write_report(run)
+    assert {cell.metric for cell in report.cells} == {"event_f1", "psds", "psds2"}
+    (judged,) = report.claims
+    assert judged.comparisons[0].metric == "psds2" and judged.verdict != "waiting"
+    assert "judged within 0.030." in run.read("tables/claims.md").decode()

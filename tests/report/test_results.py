@@ -22,7 +22,7 @@ def measured_of(run):
 
 def test_a_row_holds_the_interval_of_its_own_system(run):
     measured = measured_of(run)
-    frame = results_frame(measured)
+    frame = results_frame(measured, ("event_f1", "psds"))
     assert list(frame.trial) == ["g-seed0", "g-seed1", "p-seed0", "p-seed1"]
     for row, result in zip(frame.itertuples(), measured.results, strict=True):
         expected = interval(TABLE_METRICS["event_f1"], result.statistics, draws=500)

@@ -6,7 +6,6 @@ duration is drawn with it.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -16,35 +15,8 @@ from numba import njit
 from scipy.special import ndtr, ndtri
 
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1, segment_f1, tagging_f1
-from raysed.evaluation.metrics.psds import lost_classes, psds
-
-Metric = Callable[[Statistics, np.ndarray | None], np.ndarray]
-"""(statistics, weights_BN or None) -> values (B,)."""
-
-METRICS: dict[str, Metric] = {
-    "event_f1": lambda statistics, weights_BN: event_f1(statistics, weights_BN)[0],
-    "intersection_f1": lambda statistics, weights_BN: intersection_f1(statistics, weights_BN)[0],
-    "segment_f1": lambda statistics, weights_BN: segment_f1(statistics, weights_BN)[0],
-    "tagging_f1": lambda statistics, weights_BN: tagging_f1(statistics, weights_BN)[0],
-    "psds": lambda statistics, weights_BN: psds(statistics, weights_BN, definition="psds"),
-    "psds_2020": lambda statistics, weights_BN: psds(
-        statistics, weights_BN, definition="psds_2020"
-    ),
-    "psds1": lambda statistics, weights_BN: psds(statistics, weights_BN, definition="psds1"),
-    "psds2": lambda statistics, weights_BN: psds(statistics, weights_BN, definition="psds2"),
-}
-
-TITLES = {
-    "event_f1": "event-based F1",
-    "intersection_f1": "intersection-based F1",
-    "segment_f1": "segment-based F1 (1 s)",
-    "tagging_f1": "clip-level F1",
-    "psds": "PSDS (psds_eval 0.5.3: over K - 1)",
-    "psds_2020": "PSDS (psds_eval 0.3, 2020: over K)",
-    "psds1": "PSDS1",
-    "psds2": "PSDS2",
-}
+from raysed.evaluation.metrics.psds import lost_classes
+from raysed.evaluation.metrics.registry import Values
 
 DRAWS = 10_000
 DRAW_BLOCK = 256
@@ -134,7 +106,7 @@ def subsample_weights(
 
 
 def interval(
-    metric: Metric,
+    metric: Values,
     statistics: Statistics,
     *,
     method: Literal["bca", "percentile", "paper"] = "bca",
@@ -178,7 +150,7 @@ def interval(
 
 
 def class_intervals(
-    per_class: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
+    per_class: Values, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
     """Return BCa intervals of a metric that has a value per class: float64 (K, 4), NaN for a class without a
     value.
@@ -223,7 +195,7 @@ def bca(
 
 
 def jackknife(
-    metric: Metric, statistics: Statistics, groups_N: np.ndarray | None = None
+    metric: Values, statistics: Statistics, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the metric without each clip (or group) in turn: (J,)."""
     n_clips = statistics.n_clips

@@ -14,12 +14,12 @@ from scipy.special import ndtri, stdtrit
 from raysed.evaluation.counts.statistics import Statistics, comparable, stack
 from raysed.evaluation.intervals.bootstrap import (
     DRAWS,
-    Metric,
     bca,
     clip_weights,
     jackknife,
     random_bits,
 )
+from raysed.evaluation.metrics.registry import Values
 
 Verdict = Literal["reproduced", "contradicted", "undecided"]
 
@@ -71,7 +71,7 @@ class Drawn:
     """The value without each clip in turn."""
 
 
-def drawn(metric: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
+def drawn(metric: Values, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
     """Compute the metric in each draw and without each clip: about 0.3 s for PSDS, 1168 clips."""
     weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
     value = float(metric(statistics, None)[0])
@@ -79,7 +79,7 @@ def drawn(metric: Metric, statistics: Statistics, *, draws: int = DRAWS, seed: i
 
 
 def paired_difference(
-    metric: Metric,
+    metric: Values,
     a: Statistics,
     b: Statistics,
     *,
@@ -99,7 +99,7 @@ def paired_difference(
 
 
 def permutation_p(
-    metric: Metric, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
+    metric: Values, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
 ) -> float:
     """Return the share of random exchanges of two systems' clips with as large a difference."""
     both = stack(a, b)
@@ -116,7 +116,7 @@ def permutation_p(
 
 
 def seed_difference(
-    metric: Metric,
+    metric: Values,
     a_seeds: Sequence[Statistics],
     b_seeds: Sequence[Statistics],
     *,
@@ -169,7 +169,7 @@ def mean_difference(
 
 
 def seed_interval(
-    metric: Metric,
+    metric: Values,
     by_seed: Sequence[Statistics],
     *,
     level: float = 0.95,

@@ -4,7 +4,6 @@ dictionary.
 About 4 s for 1168 clips, 50 operating points and 10,000 draws, twice that with `versus`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,10 +20,10 @@ from raysed.evaluation.detections.event_table import (
 )
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import merged, overlapping
-from raysed.evaluation.intervals.bootstrap import METRICS, class_intervals, interval
+from raysed.evaluation.intervals.bootstrap import class_intervals, interval
 from raysed.evaluation.intervals.significance import paired_difference
-from raysed.evaluation.metrics.event_f1 import event_f1, intersection_f1, segment_f1
 from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric, metric_names
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.predictions import Predictions, read_predictions
 from raysed.evaluation.score.remarks import other_spelling, unused_columns
@@ -33,7 +32,8 @@ from raysed.storage.clip_name import match_clips
 UNKNOWN_S = 1e6
 """Stands for a duration that was not given: every detection counts, and there is no PSDS."""
 
-PER_CLASS = {"event_f1": event_f1, "intersection_f1": intersection_f1, "segment_f1": segment_f1}
+PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
+"""The metrics whose classes are listed."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,11 @@ class ScoreRequest:
     """A score of a score file that equals the threshold: an event, or none."""
     draws: int = 10_000
     seed: int = 0
+    metrics: tuple[str, ...] = COUNT_METRICS
 
     def __post_init__(self) -> None:
-        """Refuse unknown ways to treat overlaps, and thresholds that are no number."""
+        """Refuse unknown metrics and ways to treat overlaps, and thresholds that are no number."""
+        metric_names(self.metrics)
         if self.overlaps not in ("refuse", "merge", "keep"):
             raise ValueError(f"--overlaps {self.overlaps}: expected refuse, merge or keep")
         if self.threshold is not None and not np.isfinite(self.threshold):
@@ -76,15 +78,17 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         "seed": request.seed,
     }
     lost = 0
-    for name, metric in METRICS.items():
+    for name in request.metrics:
         if name in DEFINITIONS and not statistics.psds:
             found[name] = None
             continue
-        value = interval(metric, statistics, draws=request.draws, seed=request.seed)
+        value = interval(METRICS[name], statistics, draws=request.draws, seed=request.seed)
         lost = max(lost, value.lost)
         fields = ("value", "low", "high", "se", "jackknife_se")
         found[name] = {field: _known(getattr(value, field)) for field in fields}
-    found["event_f1"]["threshold"] = system.threshold
+    found["threshold"] = system.threshold
+    if "event_f1" in found:
+        found["event_f1"]["threshold"] = system.threshold
     found["per_class"] = _per_class(request, statistics, reference)
     found["all_thresholds"] = _all_thresholds(request, reference, system)
     if lost:
@@ -178,9 +182,13 @@ def _per_class(
 ) -> dict[str, dict[str, Any]]:
     tables = {
         name: class_intervals(
-            partial(_classwise, f1), statistics, draws=request.draws, seed=request.seed
+            partial(_classwise, METRICS[name]),
+            statistics,
+            draws=request.draws,
+            seed=request.seed,
         )
-        for name, f1 in PER_CLASS.items()
+        for name in PER_CLASS
+        if name in request.metrics
     }
     n_events_K = statistics.event.n_ref_NK.sum(axis=0)
     return {
@@ -194,11 +202,11 @@ def _per_class(
 
 
 def _classwise(
-    f1: Callable[..., tuple[np.ndarray, np.ndarray]],
-    statistics: Statistics,
-    weights_BN: np.ndarray | None,
+    metric: NamedMetric, statistics: Statistics, weights_BN: np.ndarray | None
 ) -> np.ndarray:
-    return f1(statistics, weights_BN)[1]
+    found_BK = metric.per_class(statistics, weights_BN)
+    assert found_BK is not None
+    return found_BK
 
 
 def _all_thresholds(
@@ -229,12 +237,12 @@ def _versus(
         warnings += ("the systems have different operating points, so PSDS is not compared",)
         statistics, counted = statistics.without_psds(), counted.without_psds()
     found: dict[str, Any] = {}
-    for name, metric in METRICS.items():
+    for name in request.metrics:
         found[name] = None
         if name in DEFINITIONS and not statistics.psds:
             continue
         difference = paired_difference(
-            metric,
+            METRICS[name],
             statistics,
             counted,
             draws=request.draws,

@@ -8,7 +8,7 @@ import pytest
 
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Events
-from raysed.evaluation.intervals.bootstrap import METRICS, clip_weights, interval
+from raysed.evaluation.intervals.bootstrap import clip_weights, interval
 from raysed.evaluation.intervals.significance import (
     drawn,
     max_t,
@@ -21,6 +21,7 @@ from raysed.evaluation.intervals.significance import (
     seed_interval,
     verdict,
 )
+from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
 
 F1 = METRICS["event_f1"]

@@ -1,0 +1,104 @@
+"""The metrics by name: this is the one place where a metric is added.
+
+A metric is a function of the counts of each clip and of how often each clip was drawn. From that it gets intervals,
+paired tests and simultaneous intervals; its name is then known to `raysed score`, spaces, published values, contrasts,
+claims, tables, the page and the figures. The functions are named and not imported, so that configurations, which hold
+names of metrics, are read without the packages that compute them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+
+Values = Callable[[Any, np.ndarray | None], np.ndarray]
+"""(statistics, weights_BN or None) -> values (B,)."""
+
+
+@dataclass(frozen=True)
+class NamedMetric:
+    """A metric from 0 to 1; calling it computes it."""
+
+    name: str
+    title: str
+    """The name in full, as `raysed score` prints it."""
+    column: str
+    """The head of its column in tables, with the unit."""
+    scale: float
+    """The factor that a value is multiplied by where it stands in a table."""
+    digits: int
+    margin: float
+    """Smaller differences do not count, as a fraction: for claims of no difference."""
+    needs: Literal["counts", "scores"]
+    """Counts at operating points are stored for every trial; `scores` needs every frame's score."""
+    by: str
+    """The function, `module.function` of this package. It returns values (B,), or a pair of values (B,) and values
+    of each class (B, K)."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of the function."""
+    higher_is_better: bool = True
+
+    def __call__(self, statistics: Any, weights_BN: np.ndarray | None = None) -> np.ndarray:
+        """Return values (B,) of B weighted resamples, None the set itself (B = 1); NaN where nothing is defined."""
+        found = self._function(statistics, weights_BN, **self.options)
+        return found[0] if isinstance(found, tuple) else found
+
+    def per_class(self, statistics: Any, weights_BN: np.ndarray | None = None) -> np.ndarray | None:
+        """Return the values of each class (B, K), or None for a metric that has none."""
+        found = self._function(statistics, weights_BN, **self.options)
+        return found[1] if isinstance(found, tuple) else None
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        module, name = self.by.rsplit(".", 1)
+        return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+def _f1(name: str, title: str, column: str, **more: Any) -> NamedMetric:
+    about: dict[str, Any] = {"margin": 0.024, "needs": "counts", "by": f"event_f1.{name}"}
+    return NamedMetric(name, title, column, scale=100.0, digits=1, **about | more)
+
+
+def _psds(name: str, title: str, column: str, **more: Any) -> NamedMetric:
+    about: dict[str, Any] = {"margin": 0.03, "needs": "counts", "by": "psds.psds"}
+    about["options"] = {"definition": name}
+    return NamedMetric(name, title, column, scale=1.0, digits=3, **about | more)
+
+
+_ALL = (
+    _f1("event_f1", "event-based F1", "event F1 %"),
+    _f1("intersection_f1", "intersection-based F1", "intersection F1 %"),
+    _f1("segment_f1", "segment-based F1 (1 s)", "segment F1 %"),
+    _f1("tagging_f1", "clip-level F1", "clip F1 %"),
+    _psds("psds", "PSDS (psds_eval 0.5.3: over K - 1)", "PSDS (K - 1)"),
+    _psds("psds_2020", "PSDS (psds_eval 0.3, 2020: over K)", "PSDS"),
+    _psds("psds1", "PSDS1", "PSDS1"),
+    _psds("psds2", "PSDS2", "PSDS2"),
+)
+METRICS = {metric.name: metric for metric in _ALL}
+"""The margins of event F1 and PSDS are half the true 95 % interval of one system on the paper's set; the others'
+follow these, by what they are: an F1 or an area."""
+
+COUNT_METRICS = tuple(name for name, metric in METRICS.items() if metric.needs == "counts")
+"""The metrics of the counts that every trial stores."""
+
+
+def known_metric(name: str) -> str:
+    """Return the name. Raises ValueError, with the nearest known name, for another one."""
+    if name in METRICS:
+        return name
+    near = get_close_matches(name, METRICS, n=1)
+    hint = f" did you mean {near[0]}?" if near else ""
+    raise ValueError(f"{name!r} is no metric;{hint} known are {', '.join(METRICS)}")
+
+
+def metric_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names once each, in their order. Raises ValueError for unknown ones, and for none."""
+    found = tuple(dict.fromkeys(known_metric(name) for name in names))
+    if not found:
+        raise ValueError(f"no metric is named; known are {', '.join(METRICS)}")
+    return found
