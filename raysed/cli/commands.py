@@ -1,6 +1,7 @@
 """The commands of `raysed`; raysed/cli/entry.py guards them."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,9 @@ def _print_plan(
 
     unset: list[Fault] = []
     resolved = read_space(space, unset=unset)
+    # Threads that wait for one another while a step is timed shall not take the CPUs of other work, nor of
+    # themselves: on a busy machine that was most of the time.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from raysed.cli.preview_text import print_preview
     from raysed.storage.folder import Folder
     from raysed.tune.preview import nodes_of, preview

@@ -1,8 +1,8 @@
 """An estimate of the time that a space takes: a few timed epochs of one step, with the real model and batch
 on random features.
 
-It runs the trainer itself, so that noise, log-mel, optimiser and x-valid scoring are included. It takes at
-most about a minute on an idle machine; a step of the published model takes several seconds of a core. Not
+It runs the trainer itself, so that noise, log-mel, optimiser and x-valid scoring are included. On CPUs a few
+clips stand for the batch, since their time grows with their number: a few seconds for the published model. Not
 included are the building of data sets, the start of processes (a few seconds a trial) and the PSDS of the
 evaluation sets.
 """
@@ -21,20 +21,22 @@ import torch
 from raysed.config.base import content_hash
 from raysed.config.data_job import Features
 from raysed.config.space import Resources
-from raysed.config.trial import Trial
+from raysed.config.trial import Shares, Trial
 from raysed.data.clip import Event
 from raysed.data.features.store import FeatureSet
 from raysed.storage.folder import Folder
 from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer
 
-BUDGET_S = 45.0
+BUDGET_S = 5.0
 """Seconds after which no further model is timed."""
 BUSY = 0.7
 """With a smaller share of the CPUs than this, a timed step tells more about the load than about the model."""
-_PER_MODEL_S = 20.0
+_PER_MODEL_S = 4.0
 _MOST_EPOCHS = 6
-_SCORED_CLIPS = 8
+_FEW_CLIPS = 4
+"""Clips of a timed batch on CPUs; a GPU is timed on whole batches, which fill it."""
+_SCORED_CLIPS = {"cpu": 2, "cuda": 8}
 # Any other setting of the model may decide its speed.
 _SAME_SPEED = {"dropout", "batchnorm_momentum", "batchnorm_eps", "glu_std", "attention_axis"}
 
@@ -102,13 +104,10 @@ def size_of(trial: Trial) -> str:
 
 def measure(trial: Trial, features: Features, classes: int, resources: Resources) -> Speed:
     """Time epochs of one step of a rank's part of the batch, on random clips."""
-    shares = {
-        key: -(-getattr(trial.shares, key) // resources.workers)
-        for key in type(trial.shares).model_fields
-    }
+    device = "cuda" if resources.gpus else "cpu"
     rank = trial.model_copy(
         update={
-            "shares": trial.shares.model_copy(update=shares),
+            "shares": timed_shares(trial.shares, resources.workers, device),
             "schedule": trial.schedule.model_copy(update={"steps_per_epoch": 1}),
             # The random clips have no waveforms, so the noise is added to the mel instead.
             "teacher": trial.teacher.model_copy(update={"noise_domain": "mel"}),
@@ -116,7 +115,7 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
         }
     )
     clips = random_set(rank.shares.total, features, classes)
-    scored = random_set(_SCORED_CLIPS, features, classes)
+    scored = random_set(_SCORED_CLIPS[device], features, classes)
     unscored = [*rank.used_subsets().values(), *(rank.data.scaler or ())]
     sets = {name: clips if name in unscored else scored for name in rank.set_names()}
     threads = torch.get_num_threads()
@@ -125,7 +124,6 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
     cpu_share = 1.0
     try:
         with tempfile.TemporaryDirectory(prefix="raysed-estimate-") as scratch:
-            device = "cuda" if resources.gpus else "cpu"
             trainer = Trainer(
                 rank, sets, Folder(str(Path(scratch))), seed=0, device=device, ranks=ALONE
             )
@@ -139,6 +137,18 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
     finally:
         torch.set_num_threads(threads)
     return speed_of(timed, rank.shares.total, len(scored), cpu_share)
+
+
+def timed_shares(shares: Shares, workers: int, device: str) -> Shares:
+    """Return a rank's part of the batch; on CPUs a few clips in about these proportions."""
+    total = -(-shares.total // workers)
+    kept = min(total, _FEW_CLIPS) if device == "cpu" else total
+    each = {
+        key: -(-share * kept // shares.total)
+        for key in type(shares).model_fields
+        if (share := getattr(shares, key))
+    }
+    return shares.model_copy(update=each)
 
 
 def _go_on(timed: list[dict[str, Any]], elapsed_s: float) -> bool:

@@ -3,6 +3,7 @@
 A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps the run from starting here.
 """
 
+import functools
 import os
 from collections.abc import Sequence
 from statistics import median_low
@@ -12,6 +13,7 @@ import torch
 
 from raysed.config.fault import Fault
 from raysed.config.space import ResolvedSpace, Resources, Training
+from raysed.config.trial import Model
 from raysed.ray_cluster import start_ray
 from raysed.run.lock import RunBusyError, check_free
 from raysed.run.run_plan import RunPlan
@@ -66,7 +68,7 @@ def preview(
 ) -> dict[str, Any]:
     """Return the plan of a space on these nodes. `unset` holds lines on variables that its data job misses.
 
-    Takes up to a minute: soundscapes are drawn to count them, and training steps are timed.
+    Takes some seconds: soundscapes are drawn to count them, and training steps are timed.
     """
     resolved = settle_precision(settle_gpus(resolved, nodes), run)
     allowed: list[str] = []
@@ -210,12 +212,18 @@ def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace
     """Return about how many bytes a trial leaves: checkpoints of both networks and of Adam, and float16
     scores.
     """
-    from raysed.model.network import make_network
-
     trial, features = training.trial, resolved.job.features
     classes = len(resolved.job.classes or ()) or _CLASSES
-    weights = sum(p.numel() for p in make_network(trial.model, classes).parameters())
-    checkpoints = 4 * weights * (4 + 2 * len(trial.data.xvalid))
+    checkpoints = 4 * _weights(trial.model, classes) * (4 + 2 * len(trial.data.xvalid))
     frames = features.n_frames // trial.model.time_pooling
     scored = len(trial.data.xvalid) * sum(clips.get(name, 0) for name in trial.data.evaluation)
     return checkpoints + 2 * scored * frames * classes * 2
+
+
+@functools.cache
+def _weights(model: Model, classes: int) -> int:
+    """Count a network's parameters. Nothing is drawn for them: the trials of a space often share one model."""
+    from raysed.model.network import make_network
+
+    with torch.device("meta"):
+        return sum(p.numel() for p in make_network(model, classes).parameters())

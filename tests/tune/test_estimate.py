@@ -47,6 +47,19 @@ def test_a_real_model_is_timed():
     assert speed.epochs >= 1 and 0 < speed.cpu_share <= 1
 
 
+def test_a_few_clips_stand_for_the_batch_on_cpus():
+    published = Shares()
+    few = estimate.timed_shares(published, 1, "cpu")
+    assert (few.synthetic, few.unlabelled, few.weak) == (1, 2, 1)
+    assert estimate.timed_shares(published, 1, "cuda") == published
+    half = estimate.timed_shares(published, 2, "cuda")
+    assert (half.synthetic, half.unlabelled, half.weak) == (3, 6, 3)
+    alone = Shares(synthetic=0, unlabelled=0, weak=24)
+    assert estimate.timed_shares(alone, 1, "cpu") == Shares(synthetic=0, unlabelled=0, weak=4)
+    small = Shares(synthetic=1, unlabelled=0, weak=1)
+    assert estimate.timed_shares(small, 1, "cpu") == small
+
+
 def test_an_epoch_that_takes_the_time_is_not_repeated():
     slow, fast = {"train_s": 60.0, "xvalid_s": 1.0}, {"train_s": 0.1, "xvalid_s": 0.1}
     assert estimate._go_on([], 0.0)
