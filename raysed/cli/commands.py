@@ -12,7 +12,7 @@ import typer
 from raysed.cli.console import console
 from raysed.cli.data_command import data
 from raysed.cli.postprocess_command import postprocess
-from raysed.cli.predict_commands import JsonOption, export, predict_command
+from raysed.cli.predict_commands import AddressOption, JsonOption, export, predict_command
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:
@@ -34,8 +34,20 @@ THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
 ]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
+PredictionsOption = Annotated[
+    Path,
+    typer.Option(
+        exists=True,
+        help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
+        "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
+    ),
+]
+EqualOption = Annotated[
+    Literal["event", "none"],
+    typer.Option(
+        help="Score files: what a score equal to the threshold is. event: as dcase_util; none: as "
+        "sed_scores_eval and sebbs."
+    ),
 ]
 
 
@@ -183,14 +195,7 @@ def demo_command(run: RunOption = None) -> None:
 
 @_command("score", ALONE, "raysed score --predictions P --ground-truth GT.tsv --durations D.tsv")
 def score_command(  # noqa: PLR0913 - each is an option
-    predictions: Annotated[
-        Path,
-        typer.Option(
-            exists=True,
-            help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
-            "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
-        ),
-    ],
+    predictions: PredictionsOption,
     ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
     durations: Annotated[
         Path | None,
@@ -208,13 +213,7 @@ def score_command(  # noqa: PLR0913 - each is an option
             help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."
         ),
     ] = None,
-    at_threshold: Annotated[
-        Literal["event", "none"],
-        typer.Option(
-            help="Score files: what a score equal to the threshold is. event: as dcase_util; none: as "
-            "sed_scores_eval and sebbs."
-        ),
-    ] = "event",
+    at_threshold: EqualOption = "event",
     draws: Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     metrics: Annotated[

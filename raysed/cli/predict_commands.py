@@ -11,21 +11,27 @@ import typer
 from raysed.exit_codes import CHECK_FAILED, DONE
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine).")
+]
+CheckpointArgument = Annotated[
+    str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
+]
+OutOption = Annotated[
+    str | None,
+    typer.Option(help="A file, or a folder for one file a recording (default: standard output)."),
+]
+NetworkOption = Annotated[
+    Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
+]
 
 
 def predict_command(  # noqa: PLR0913 - each is an option
-    checkpoint: Annotated[
-        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
-    ],
+    checkpoint: CheckpointArgument,
     audio: Annotated[
         list[str], typer.Argument(help="Files, folders or fsspec URLs; any length and sample rate.")
     ],
-    out: Annotated[
-        str | None,
-        typer.Option(
-            help="A file, or a folder for one file a recording (default: standard output)."
-        ),
-    ] = None,
+    out: OutOption = None,
     form: Annotated[
         Literal["tsv", "json", "audacity"], typer.Option("--format", help="Of the events.")
     ] = "tsv",
@@ -38,16 +44,11 @@ def predict_command(  # noqa: PLR0913 - each is an option
     postprocessing: Annotated[
         str | None, typer.Option(help="JSON of thresholds and median windows for each class.")
     ] = None,
-    network: Annotated[
-        Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
-    ] = None,
+    network: NetworkOption = None,
     workers: Annotated[
         int, typer.Option(min=1, max=10_000, help="Processes, over Ray where more than one.")
     ] = 1,
-    address: Annotated[
-        str | None,
-        typer.Option(help="Ray cluster to join (default: RAY_ADDRESS, else this machine)."),
-    ] = None,
+    address: AddressOption = None,
 ) -> None:
     """Sound events of recordings; 0 all predicted, 2 none or wrong input, 3 some were skipped."""
     from raysed.predict.prediction_run import PredictRequest, run
@@ -68,13 +69,9 @@ def predict_command(  # noqa: PLR0913 - each is an option
 
 
 def export(
-    checkpoint: Annotated[
-        str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
-    ],
+    checkpoint: CheckpointArgument,
     out: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
-    network: Annotated[
-        Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
-    ] = None,
+    network: NetworkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write ONNX (linear mel in, scores out) and compare it with torch; 1 where they differ."""

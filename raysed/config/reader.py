@@ -61,31 +61,11 @@ def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[An
     key.
     """
     path = Path(path)
-    if not path.is_file():
-        found = "a folder, expected a YAML file" if path.is_dir() else "no such file"
-        raise ConfigError([f"{path}: {found}"])
-    if (size := path.stat().st_size) > _LARGEST_BYTES:
-        raise ConfigError([f"{path}: {size:,} bytes, more than a configuration ever has"])
+    _check_file(path)
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        root = loader.get_single_node()
-        if root is not None:
-            check_size(root, str(path))
-        places: Places = {}
-        # This runs before construction, which flattens merge keys (`<<`) so that they look like duplicates.
-        faults = list(_walk(root, (), places, str(path))) if root is not None else []
-        content = loader.construct_document(root) if root is not None else None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ConfigError([f"{path}:{line}: not valid YAML: {error.problem}"]) from error
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: not valid YAML: {error}"]) from error
-    except RecursionError as error:
-        raise ConfigError([f"{path}: nested too deeply"]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not UTF-8 text ({error.reason})"]) from error
-    if root is None:
-        raise ConfigError([f"{path}: the file is empty"])
+        content, places, faults = _parse(path)
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
+        raise ConfigError([_unreadable(path, error)]) from error
     variables = [fault.at(places) for fault in _unset_variables(content, ())]
     if unset is not None:
         unset += variables
@@ -93,6 +73,40 @@ def read_yaml(path: str | Path, *, unset: list[Fault] | None = None) -> tuple[An
     if faults or variables:
         raise ConfigError([*faults, *variables])
     return _expand(content), places
+
+
+def _check_file(path: Path) -> None:
+    """Raise ConfigError for what is no file, or too large a one."""
+    if not path.is_file():
+        found = "a folder, expected a YAML file" if path.is_dir() else "no such file"
+        raise ConfigError([f"{path}: {found}"])
+    if (size := path.stat().st_size) > _LARGEST_BYTES:
+        raise ConfigError([f"{path}: {size:,} bytes, more than a configuration ever has"])
+
+
+def _parse(path: Path) -> tuple[Any, Places, list[str]]:
+    """Return the content of a YAML file, the place of every key, and the keys that are given twice."""
+    loader = _Loader(path.read_text(encoding="utf-8"))
+    root = loader.get_single_node()
+    if root is None:
+        raise ConfigError([f"{path}: the file is empty"])
+    check_size(root, str(path))
+    places: Places = {}
+    # This runs before construction, which flattens merge keys (`<<`) so that they look like duplicates.
+    faults = list(_walk(root, (), places, str(path)))
+    return loader.construct_document(root), places, faults
+
+
+def _unreadable(path: Path, error: yaml.YAMLError | RecursionError | UnicodeDecodeError) -> str:
+    """Return the line that says why a file cannot be read, with the line of the file where it is known."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        return f"{path}:{line}: not valid YAML: {error.problem}"
+    if isinstance(error, yaml.YAMLError):
+        return f"{path}: not valid YAML: {error}"
+    if isinstance(error, RecursionError):
+        return f"{path}: nested too deeply"
+    return f"{path}: not UTF-8 text ({error.reason})"
 
 
 def validate(

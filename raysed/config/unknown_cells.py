@@ -15,14 +15,7 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
     evaluated on.
     """
     ids = [cell.id for cell in space.cells]
-    named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
-        (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
-    ]
-    for i, claim in enumerate(space.claims):
-        named += [
-            (("claims", i, "comparisons", j), f"claim {claim.id}", comparison)
-            for j, comparison in enumerate(claim.comparisons)
-        ]
+    named = _compared(space)
     faults = [
         Fault(key, f"{where}: no cell has the id {cell}")
         for key, where, pair in named
@@ -52,3 +45,16 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
         for i, claim in enumerate(space.claims)
         if claim.evaluation not in known
     ]
+
+
+def _compared(space: "Space") -> list[tuple[KeyPath, str, Contrast | Comparison]]:
+    """Return every pair of cells that is compared, with its key and the words for where it stands."""
+    named: list[tuple[KeyPath, str, Contrast | Comparison]] = [
+        (("contrasts", i), "contrasts", contrast) for i, contrast in enumerate(space.contrasts)
+    ]
+    for i, claim in enumerate(space.claims):
+        named += [
+            (("claims", i, "comparisons", j), f"claim {claim.id}", comparison)
+            for j, comparison in enumerate(claim.comparisons)
+        ]
+    return named

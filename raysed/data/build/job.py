@@ -126,8 +126,7 @@ def _run(
                 yield work.plan, _entry(ready, work)
                 continue
             work = making.pop(ready)
-            loads = [sum(busy == n for _, busy in writing.values()) for n in range(len(writers))]
-            idlest = loads.index(min(loads))
+            idlest = _idlest(len(writers), [busy for _, busy in writing.values()])
             reference = writers[idlest].write.remote(target(work.plan, work.shard), ready)
             writing[reference] = work, idlest
     except ray.exceptions.RayError as error:
@@ -137,6 +136,11 @@ def _run(
             ray.cancel(reference)
         for writer in writers:
             ray.kill(writer)
+
+
+def _idlest(writers: int, busy: Sequence[int]) -> int:
+    """Return the first of the writers that has the fewest shards, given the writer of every shard in work."""
+    return min(range(writers), key=busy.count)
 
 
 def _entry(reference: ray.ObjectRef, work: _Work) -> ShardEntry:

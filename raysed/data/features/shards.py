@@ -139,14 +139,10 @@ def encode_shard(
     features ask for them.
     """
     clips = [clip for clip, _ in rows]
-    width = features.n_frames * features.n_mels
-    mel_NW = np.zeros((len(rows), width), features.dtype)
-    for n, (_, mel_TF) in enumerate(rows):
-        mel_NW[n] = stored_mel(mel_TF, features).ravel()
     columns = [
         [clip.filename for clip in clips],
         [subset] * len(clips),
-        pa.FixedSizeListArray.from_arrays(pa.array(mel_NW.ravel()), width),
+        _mel_column([mel_TF for _, mel_TF in rows], features),
         [len(mel_TF) for _, mel_TF in rows],
         [None if clip.events is None else [vars(event) for event in clip.events] for clip in clips],
         [None if clip.weak_labels is None else list(clip.weak_labels) for clip in clips],
@@ -171,6 +167,15 @@ def encode_shard(
         write_statistics=False,
     )
     return sink.getvalue()
+
+
+def _mel_column(mels_TF: Sequence[np.ndarray], features: Features) -> pa.Array:
+    """Return mels as rows of n_frames * n_mels values."""
+    width = features.n_frames * features.n_mels
+    mel_NW = np.zeros((len(mels_TF), width), features.dtype)
+    for n, mel_TF in enumerate(mels_TF):
+        mel_NW[n] = stored_mel(mel_TF, features).ravel()
+    return pa.FixedSizeListArray.from_arrays(pa.array(mel_NW.ravel()), width)
 
 
 def decode_shard(content: bytes | pa.Buffer) -> pa.Table:

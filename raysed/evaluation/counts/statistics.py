@@ -142,9 +142,8 @@ class Statistics:
                 field: arrays[f"psds{index}.{field}"].astype(np.int32)
                 for field in Deltas.__dataclass_fields__
             }
-            psds[PsdsCriteria(*criteria)] = Deltas(
-                **fields | {"start_C": fields["start_C"].astype(np.int64)}
-            )
+            fields["start_C"] = fields["start_C"].astype(np.int64)
+            psds[PsdsCriteria(*criteria)] = Deltas(**fields)
         counts = {
             name: Counts(
                 *(
@@ -187,14 +186,6 @@ def collect(
     truth = reference.events.positive()
     thresholds = tuple(sorted(points or {}))
     ordered = [points[threshold] for threshold in thresholds] if points else []
-    present_NK = reference.events.presence(n_clips, n_classes)
-    found_NK = (
-        detections.presence(n_clips, n_classes)
-        if tags_NK is None
-        else np.asarray(tags_NK, dtype=bool)
-    )
-    if found_NK.shape != present_NK.shape:
-        raise ValueError(f"tags {found_NK.shape} are not (clips, classes) = {present_NK.shape}")
     return Statistics(
         key=reference.key,
         filenames=reference.filenames,
@@ -209,13 +200,23 @@ def collect(
         ),
         intersection=intersection_counts(reference, detections, parameters.intersection),
         segment=segment_counts(reference, detections, parameters.segment_s),
-        tagging=tag_counts(present_NK, found_NK),
+        tagging=_tagging(reference, detections, tags_NK),
         psds={
             criteria: intersection_points(reference, ordered, criteria)
             for criteria in parameters.psds
             if ordered
         },
     )
+
+
+def _tagging(reference: Reference, detections: Events, tags_NK: np.ndarray | None) -> Counts:
+    """Count the classes found in each clip: by `tags_NK` or, where that is None, by the detections."""
+    shape = len(reference.filenames), len(reference.classes)
+    present_NK = reference.events.presence(*shape)
+    found_NK = detections.presence(*shape) if tags_NK is None else np.asarray(tags_NK, dtype=bool)
+    if found_NK.shape != present_NK.shape:
+        raise ValueError(f"tags {found_NK.shape} are not (clips, classes) = {present_NK.shape}")
+    return tag_counts(present_NK, found_NK)
 
 
 def collect_scores(

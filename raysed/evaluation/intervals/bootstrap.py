@@ -127,9 +127,7 @@ def interval(
     left_out_J = jackknife(metric, statistics, groups_N)
     value = float(metric(statistics, None)[0])
     if method == "paper":
-        weights_BN = subsample_weights(statistics.key, statistics.n_clips, 200, seed)
-        full = replace(statistics, evaluated_s=float(np.nansum(statistics.durations_s)))
-        values_B = metric(full, weights_BN)
+        weights_BN, values_B = _as_published(metric, statistics, seed)
         low, high = np.nanquantile(values_B, (0.05, 0.95))
     else:
         weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed, groups_N)
@@ -147,6 +145,15 @@ def interval(
         lost=int((lost_classes(statistics, weights_BN) > 0).sum()),
         bias=mean - value,
     )
+
+
+def _as_published(
+    metric: Values, statistics: Statistics, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of the method "paper" and the metric at them, by the seconds of the full set."""
+    weights_BN = subsample_weights(statistics.key, statistics.n_clips, 200, seed)
+    full = replace(statistics, evaluated_s=float(np.nansum(statistics.durations_s)))
+    return weights_BN, metric(full, weights_BN)
 
 
 def class_intervals(

@@ -68,6 +68,7 @@ def rates(
     tpr_KMT[:] = 0.0
     efpr_KMT[:] = 0.0
     counts_MT = np.empty((n_points, width), np.int32)
+    one_T = np.ones(width)
     for c in range(column_C.size):
         k, slot = divmod(column_C[c], n_classes + 2)
         if slot >= 2 and rules[0] == 0.0:
@@ -80,16 +81,28 @@ def rates(
         for m in range(1, n_points):
             for t in range(width):
                 counts_MT[m, t] += counts_MT[m - 1, t]
-        for m in range(n_points):
-            for t in range(width):
-                if slot == 0:
-                    tpr_KMT[k, m, t] = counts_MT[m, t] / n_gt_KT[k, t]
-                elif slot == 1:
-                    efpr_KMT[k, m, t] += counts_MT[m, t] * per_hour_T[t]
-                else:
-                    efpr_KMT[k, m, t] += (
-                        counts_MT[m, t] * per_gt_hour_KT[slot - 2, t] * per_other_T[t]
-                    )
+        if slot == 0:
+            _divide(counts_MT, n_gt_KT[k], tpr_KMT[k])
+        elif slot == 1:
+            _add(counts_MT, per_hour_T, one_T, efpr_KMT[k])
+        else:
+            _add(counts_MT, per_gt_hour_KT[slot - 2], per_other_T, efpr_KMT[k])
+
+
+@njit(cache=True, nogil=True)
+def _divide(counts_MT: np.ndarray, by_T: np.ndarray, out_MT: np.ndarray) -> None:
+    """Write counts over `by_T`."""
+    for m in range(counts_MT.shape[0]):
+        for t in range(counts_MT.shape[1]):
+            out_MT[m, t] = counts_MT[m, t] / by_T[t]
+
+
+@njit(cache=True, nogil=True)
+def _add(counts_MT: np.ndarray, a_T: np.ndarray, b_T: np.ndarray, out_MT: np.ndarray) -> None:
+    """Add counts times `a_T` times `b_T`, in this order, which decides the last digit."""
+    for m in range(counts_MT.shape[0]):
+        for t in range(counts_MT.shape[1]):
+            out_MT[m, t] += counts_MT[m, t] * a_T[t] * b_T[t]
 
 
 @njit(cache=True, nogil=True)

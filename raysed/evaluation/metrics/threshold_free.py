@@ -117,11 +117,9 @@ def _score_deltas(
     n_clips, n_frames, n_classes = scores_NTK.shape
     now_C = np.zeros(n_classes * (n_classes + 2), np.int32)
     before_C = np.zeros_like(now_C)
-    used_now_C = np.empty(now_C.size, np.int64)
-    used_before_C = np.empty(now_C.size, np.int64)
+    used_now_C, used_before_C = np.empty(now_C.size, np.int64), np.empty(now_C.size, np.int64)
     label_T = np.empty(n_frames, np.int32)
-    onset_T = np.empty(n_frames)
-    offset_T = np.empty(n_frames)
+    onset_T, offset_T = np.empty(n_frames), np.empty(n_frames)
     out = np.empty((1024, 4), np.int32)
     n_out = 0
     for n in range(n_clips):
@@ -132,12 +130,7 @@ def _score_deltas(
             falling_T = np.argsort(-score_T)
             label_T[:] = k
             n_before = 0
-            for rank in range(n_frames):
-                frame = falling_T[rank]
-                if score_T[frame] == -np.inf or (
-                    rank + 1 < n_frames and score_T[falling_T[rank + 1]] == score_T[frame]
-                ):
-                    continue
+            for frame in falling_T[_last_of_equals(score_T, falling_T)]:
                 n_events = _runs(score_T, score_T[frame], edges_NT1[n], onset_T, offset_T)
                 detections = (label_T[:n_events], onset_T[:n_events], offset_T[:n_events])
                 n_now = count_clip(
@@ -153,6 +146,17 @@ def _score_deltas(
             for u in range(n_before):
                 before_C[used_before_C[u]] = 0
     return out[:n_out]
+
+
+@njit(cache=True, nogil=True)
+def _last_of_equals(score_T: np.ndarray, falling_T: np.ndarray) -> np.ndarray:
+    """Mark the ranks whose score is the last of equal ones, and not minus infinity."""
+    last_T = np.empty(falling_T.size, np.bool_)
+    for rank in range(falling_T.size):
+        score = score_T[falling_T[rank]]
+        end = rank + 1 == falling_T.size
+        last_T[rank] = score != -np.inf and (end or score_T[falling_T[rank + 1]] != score)
+    return last_T
 
 
 @njit(cache=True, nogil=True)
