@@ -26,8 +26,9 @@ from raysed.evaluation.detections.event_table import read_durations_tsv, read_ev
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import read_score_folder, score_files
 from raysed.evaluation.detections.postprocess import THRESHOLDS
-from raysed.evaluation.intervals.bootstrap import METRICS, bca, clip_weights, jackknife
+from raysed.evaluation.intervals.bootstrap import bca, clip_weights, jackknife
 from raysed.evaluation.intervals.missing_clips import controlled_estimate, whole_set_estimate
+from raysed.evaluation.metrics.registry import METRICS
 
 STORED = RESULTS / "missing_clips.json"
 METRICS_HERE = ("event_f1", "intersection_f1", "segment_f1", "psds", "psds1", "psds2")

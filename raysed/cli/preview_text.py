@@ -3,6 +3,7 @@
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from raysed.text import counted
@@ -18,6 +19,8 @@ def print_preview(plan: dict[str, Any], console: Console) -> None:
     )
     console.print(_sets(plan))
     console.print(_trainings(plan))
+    if plan["external"]:
+        console.print(_external(plan))
     for line in _summary(plan):
         console.print(line, highlight=False, soft_wrap=True)
     for note in plan["notes"]:
@@ -57,6 +60,16 @@ def _trainings(plan: dict[str, Any]) -> Table:
             "?" if training["steps"] is None else f"{training['steps']:,}",
             "?" if seconds is None else _hours(seconds / 3600),
         )
+    return table
+
+
+def _external(plan: dict[str, Any]) -> Table:
+    title = "Systems from elsewhere (scored, not trained)"
+    table = Table("cell", "id", "set", "predictions", title=title, title_justify="left")
+    table.add_column("files", justify="right")
+    for row in plan["external"]:
+        paths = "\n".join(row["predictions"].values())
+        table.add_row(row["cell"], row["id"], row["evaluation"], escape(paths), f"{row['files']:,}")
     return table
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import LARGEST_SEED, Config, Name, content_hash, twins
 from raysed.config.data_job import DataJob
+from raysed.config.external import external_faults
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
 from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
@@ -155,6 +156,11 @@ class ResolvedSpace:
     trials: tuple[Trial, ...] = ()
     """The trial of each cell, as written."""
 
+    @property
+    def external(self) -> tuple[Cell, ...]:
+        """The cells that hold predictions of other systems instead of a training."""
+        return tuple(cell for cell in self.space.cells if cell.predictions)
+
     def training_of(self, cell_id: str) -> Training:
         """Return the training behind a cell."""
         return next(t for t in self.trainings if cell_id in t.cells)
@@ -164,6 +170,8 @@ class ResolvedSpace:
         used: set[str] = set()
         for training in self.trainings:
             used |= set(training.trial.set_names())
+        for cell in self.external:
+            used |= set(cell.predictions)
         return tuple(name for name in self.job.sets if name in used)
 
 
@@ -182,12 +190,16 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     trials: list[Trial] = []
     # The cells of each fault, so that a fault of the base is told once and not for every cell.
     cells: dict[Fault, list[str]] = {}
+    about_cells: list[str] = []
     for index, cell in enumerate(space.cells):
+        if cell.predictions:
+            about_cells += [str(fault.at(places)) for fault in external_faults(cell, index, job)]
+            continue
         trial, found = _resolve(space, index, job, places)
         trials += [trial] if trial else []
         for fault in found:
             cells.setdefault(fault, []).append(cell.id)
-    about_cells = [f"{fault} ({_these(ids)})" for fault, ids in cells.items()]
+    about_cells += [f"{fault} ({_these(ids)})" for fault, ids in cells.items()]
     about_cells += [str(fault.at(places)) for fault in unknown_cells(space, trials)]
     if about_cells:
         raise ConfigError(about_cells)
@@ -272,6 +284,7 @@ def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ..
     groups: dict[str, list[int]] = {}
     for index, trial in enumerate(trials):
         groups.setdefault(content_hash(trial.training_identity(), 8), []).append(index)
+    trained = [cell for cell in space.cells if not cell.predictions]
     trainings = []
     for training_id, members in groups.items():
         first = trials[members[0]]
@@ -282,6 +295,6 @@ def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ..
             for key in ("xvalid", "evaluation")
         }
         data = first.data.model_copy(update=scored)
-        cells = {space.cells[i].id: trials[i].data.evaluation for i in members}
+        cells = {trained[i].id: trials[i].data.evaluation for i in members}
         trainings.append(Training(training_id, first.model_copy(update={"data": data}), cells))
     return tuple(trainings)

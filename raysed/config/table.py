@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from raysed.config.base import Config, Line, Name
+from raysed.config.external import GivenPredictions
 from raysed.evaluation.metrics.registry import METRICS, known_metric
 
 KEPT_STEMS = frozenset({"claims", "contrasts", "tables"})
@@ -32,10 +33,22 @@ class Cell(Config):
     """The label of its column."""
     set: dict[str, Any] = Field(default_factory=dict)
     """The changes to `base`, in the form of a Trial."""
-    xvalid: Name
-    """The x-valid set that selects this cell's epoch."""
+    xvalid: Name | None = None
+    """The x-valid set that selects this cell's epoch; or else `predictions`."""
+    predictions: dict[Name, GivenPredictions] = Field(default_factory=dict)
+    """What a system that is not trained here predicted, by evaluation set, instead of a training."""
     published: dict[Name, dict[MetricName, Fraction | None]] = Field(default_factory=dict)
     """Published values, fractions, by evaluation set and metric."""
+
+    @model_validator(mode="after")
+    def _training_or_predictions(self) -> "Cell":
+        if bool(self.predictions) == (self.xvalid is not None):
+            raise ValueError(
+                f"{self.id}: give either xvalid, the set that selects the epoch of a training, or predictions"
+            )
+        if self.predictions and self.set:
+            raise ValueError(f"{self.id}: set changes a training; leave it out beside predictions")
+        return self
 
 
 class Contrast(Config):

@@ -32,9 +32,17 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
         for cell in space.change
         if cell not in ids
     ]
-    if len(trials) < len(ids):
+    trained = [cell for cell in space.cells if not cell.predictions]
+    faults += [
+        Fault(
+            ("change", cell.id), f"change: cell {cell.id} holds predictions, which nothing changes"
+        )
+        for cell in space.cells
+        if cell.predictions and cell.id in space.change
+    ]
+    if len(trials) < len(trained):
         return faults  # the sets that other cells are evaluated on are not known
-    known = {name for cell in space.cells for name in cell.published}
+    known = {name for cell in space.cells for name in (*cell.published, *cell.predictions)}
     known |= {name for trial in trials for name in trial.data.evaluation}
     return faults + [
         Fault(

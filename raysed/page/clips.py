@@ -34,8 +34,9 @@ def browser_of(run: Folder, plan: RunPlan, results: Sequence[Result]) -> list[di
     root = Path(plan.recorded_root) if plan.recorded_root else None
     budget = MEDIA_BUDGET_BYTES
     entries = []
-    for evaluation in dict.fromkeys(result.evaluation for result in results):
-        here = [result for result in results if result.evaluation == evaluation]
+    trained = [result for result in results if result.about]  # of others no scores are stored
+    for evaluation in dict.fromkeys(result.evaluation for result in trained):
+        here = [result for result in trained if result.evaluation == evaluation]
         chosen = choose(here)
         stored, missing = stored_clips(urls.get(evaluation), set(chosen), root)
         clips = [_clip(name, why, here, stored.get(name, {})) for name, why in chosen.items()]

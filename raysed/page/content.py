@@ -4,6 +4,7 @@ It stands between the rows of raysed.report and the pictures. Values are fractio
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,10 @@ def page_content(report: Report) -> dict[str, Any]:
                 for name in plan.all_metrics
                 for each in (TABLE_METRICS[name],)
             ],
-            "cells": [cell.model_dump(mode="json", exclude={"published"}) for cell in plan.cells],
+            "cells": [
+                cell.model_dump(mode="json", exclude={"published", "predictions"})
+                for cell in plan.cells
+            ],
             "evaluations": list(plan.evaluations),
             "values": [value.as_row() for value in report.cells],
             "contrasts": contrast_rows(plan, report.contrasts),
@@ -47,7 +51,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "classes": class_tables(plan, results),
             "selection": selection_rows(results, plan.all_metrics),
-            "configs": {t.id: flat(t.config) for t in plan.trainings},
+            "configs": configurations(plan),
             "browser": browser_of(run, plan, results),
         }
     )
@@ -66,6 +70,16 @@ def about_run(run: Folder, plan: RunPlan) -> dict[str, Any]:
         "resources": plan.resources_per_trial,
         **{key: getattr(status, key, None) for key in kept},
     }
+
+
+def configurations(plan: RunPlan) -> dict[str, dict[str, Any]]:
+    """Return what decides each system: the keys of a training, or the names of predictions' files."""
+    found = {training.id: flat(training.config) for training in plan.trainings}
+    for cell in plan.cells:
+        for evaluation, given in cell.predictions.items():
+            names = {key: Path(path).name for key, path in given.items()}
+            found.setdefault(cell.training, {}).update(flat(names, f"predictions.{evaluation}."))
+    return found
 
 
 def contrast_rows(plan: RunPlan, contrasts: Sequence[ContrastValue]) -> list[dict[str, Any]]:
@@ -101,7 +115,9 @@ def roc_curves(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]
     drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows = []
     for (cell, evaluation), seeds in by_cell(plan, results).items():
-        systems = tuple(result.system for result in seeds)
+        if not seeds[0].has(ROC_DEFINITION):
+            continue
+        systems = tuple(dict.fromkeys(result.system for result in seeds))
         if systems not in drawn:
             band = roc_band([result.statistics for result in seeds], ROC_DEFINITION)
             drawn[systems] = {
@@ -140,6 +156,8 @@ def selection_rows(results: Sequence[Result], metrics: Sequence[str]) -> list[di
     """
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for result in results:
+        if result.about is None:
+            continue
         row = rows.setdefault(
             result.system,
             {

@@ -5,7 +5,7 @@ from typing import Any
 
 from raysed.evaluation.intervals.significance import mean_value
 from raysed.report.results import Measured
-from raysed.run.folders import trial_name
+from raysed.run.folders import external_folder, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing
 
@@ -36,6 +36,11 @@ class CellValue:
         """Return the number of seeds that have a value."""
         return sum(value is not None for value in self.seed_values)
 
+    @property
+    def is_external(self) -> bool:
+        """Tell whether it is a system from elsewhere, which has no seeds: its one value stands under the first."""
+        return not self.xvalid
+
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON, traceable to the trials' folders."""
         kept = {key: value for key, value in vars(self).items() if key != "trials"}
@@ -50,7 +55,7 @@ class CellValue:
 def cell_values(plan: RunPlan, measured: Measured, trials: dict[str, Standing]) -> list[CellValue]:
     """Return the values of every cell, evaluation set and metric of the plan, in its order."""
     return [
-        _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials))
+        _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials, measured))
         for cell in plan.cells
         for evaluation in cell.evaluation
         for metric in plan.all_metrics
@@ -58,8 +63,13 @@ def cell_values(plan: RunPlan, measured: Measured, trials: dict[str, Standing]) 
 
 
 def _trials_of(
-    cell: PlannedCell, plan: RunPlan, trials: dict[str, Standing]
+    cell: PlannedCell, plan: RunPlan, trials: dict[str, Standing], measured: Measured
 ) -> dict[int, Standing]:
+    """Return the trial of each seed; of a system from elsewhere one that stands for all."""
+    if cell.predictions:
+        scored = any(measured.by_seed(cell.id, evaluation) for evaluation in cell.evaluation)
+        standing = Standing(external_folder(cell.training), "finished" if scored else "not started")
+        return {plan.seeds[0]: standing}
     return {seed: trials[trial_name(cell.training, seed)] for seed in plan.seeds}
 
 
@@ -72,7 +82,8 @@ def _cell_value(
 ) -> CellValue:
     by_seed = {
         seed: measured.drawn(result, metric)
-        for seed, result in measured.by_seed(cell.id, evaluation).items()
+        for seed, result in measured.by_seed(cell.id, evaluation, metric).items()
+        if seed in trials
     }
     found = mean_value(list(by_seed.values())) if by_seed else None
     return CellValue(

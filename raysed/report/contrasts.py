@@ -116,7 +116,7 @@ def _compared(
     """Return the difference of a pair over the seeds that both have, and what it is made of; None without
     any.
     """
-    ours, theirs = (measured.by_seed(cell, evaluation) for cell in pair)
+    ours, theirs = (measured.by_seed(cell, evaluation, metric) for cell in pair)
     seeds = tuple(seed for seed in ours if seed in theirs)
     if not seeds:
         return None

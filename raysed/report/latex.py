@@ -85,7 +85,12 @@ def _metric_rows(found: MetricTable, seeds: Iterable[int]) -> list[str]:
     if any(cell.published for cell in cells):
         rows.append(_row(r"\quad published", [cell.published for cell in cells]))
     for index, seed in enumerate(seeds):
-        rows.append(_row(rf"\quad seed {seed}", [escape(cell.seeds[index]) for cell in cells]))
+        rows.append(
+            _row(
+                rf"\quad seed {seed}",
+                [escape(cell.seeds[index]) if cell.seeds else "" for cell in cells],
+            )
+        )
     for against in found.againsts:
         less = [cell.differences.get(against) for cell in cells]
         rows.append(

@@ -47,7 +47,7 @@ def chosen_cell(results: list[Result]) -> str:
 
 def learning_checks(results: list[Result], draws: int) -> list[LearningCheck]:
     """Compare the chosen cell with both baselines on every evaluation set."""
-    chosen = [r for r in results if r.cell == chosen_cell(results)]
+    chosen = [r for r in results if r.cell == chosen_cell(results)] if results else []
     return [
         _check([r for r in chosen if r.evaluation == evaluation], baseline, draws)
         for evaluation in dict.fromkeys(r.evaluation for r in chosen)
@@ -74,7 +74,8 @@ def count_lines(checks: list[LearningCheck], plan: RunPlan) -> list[str]:
     lines = []
     for evaluation in dict.fromkeys(check.evaluation for check in checks):
         here = [check for check in checks if check.evaluation == evaluation]
-        planned = {c.training for c in plan.cells if evaluation in c.evaluation}
+        cells = [cell for cell in plan.cells if not cell.predictions]
+        planned = {cell.training for cell in cells if evaluation in cell.evaluation}
         waiting = len(planned) - len(here)
         lines.append(
             f"{evaluation}: {sum(check.learnt for check in here)} of {len(planned)} trainings above the"

@@ -66,13 +66,21 @@ class Report:
             *_holes(self.plan, self.trials),
             *_one_seed(self.plan, self.cells),
             *_losses(self.frame),
+            *self._learning,
+            *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
+            f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
+            f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex",
+        ]
+
+    @property
+    def _learning(self) -> list[str]:
+        if not self.checks:
+            return []
+        return [
             "Check of learning: the cell with the best x-valid F1, paired difference in points [95 %]:",
             *(f"  {check}" for check in self.checks),
             *(f"  {line}" for line in count_lines(self.above, self.plan)),
             "",
-            *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
-            f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
-            f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex",
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -100,6 +108,7 @@ def write_report(run: Folder) -> Report:
     if not results:
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
+    trained = [result for result in results if result.about]
     contrasts = contrast_values(plan, measured)
     report = Report(
         run=run,
@@ -110,8 +119,8 @@ def write_report(run: Folder) -> Report:
         cells=cell_values(plan, measured, trials),
         contrasts=contrasts,
         claims=judge(plan, measured, contrasts),
-        checks=learning_checks(results, measured.draws),
-        above=above_always_on(results, measured.draws),
+        checks=learning_checks(trained, measured.draws),
+        above=above_always_on(trained, measured.draws),
     )
     for name, content in _files(report).items():
         run.write(name, content)
@@ -176,17 +185,21 @@ def _one_seed(plan: RunPlan, cells: list[CellValue]) -> list[str]:
     alone = "the intervals are over clips; nothing is known about other seeds."
     if len(plan.seeds) == 1:
         return [f"One seed: {alone}", ""]
-    few = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
+    few = list(
+        dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1 and not cell.is_external)
+    )
     return [f"One seed so far ({', '.join(few)}): {alone}", ""] if few else []
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:
     """Return a line for each training, named by its cells."""
     lines = []
-    for _, rows in frame.groupby("training", sort=False):
+    for _, rows in frame[frame.loss_first.notna()].groupby("training", sort=False):
         cells = "/".join(dict.fromkeys(rows.cell))
         means = rows[["loss_first", "loss_last"]].mean()
         lines.append(f"  {cells}: {means.loss_first:.3f} -> {means.loss_last:.3f}")
+    if not lines:
+        return []
     return ["Loss, mean of the first and of the last epoch (mean over seeds):", *lines, ""]
 
 

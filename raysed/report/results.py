@@ -9,12 +9,22 @@ from typing import Any
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
+import numpy as np
 import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
+from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.report.table_metrics import TABLE_METRICS
-from raysed.run.folders import RESULT, TrialFolder, TrialResult, statistics_file, trial_name
+from raysed.run.folders import (
+    RESULT,
+    TrialFolder,
+    TrialResult,
+    external_file,
+    external_folder,
+    statistics_file,
+    trial_name,
+)
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder
 
@@ -31,7 +41,9 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Result:
-    """One finished trial seen from one cell, on one evaluation set."""
+    """One finished trial seen from one cell, on one evaluation set; or a system from elsewhere, which is the same
+    for every seed.
+    """
 
     cell: str
     table: str
@@ -41,12 +53,27 @@ class Result:
     evaluation: str
     statistics: Statistics
     baselines: dict[str, Statistics]
-    about: TrialResult
+    about: TrialResult | None
+    """None for a system from elsewhere."""
 
     @property
     def trial(self) -> str:
-        """Return the trial's folder under `trials/`."""
-        return trial_name(self.training, self.seed)
+        """Return the trial's folder under `trials/`, or that of a system from elsewhere."""
+        return (
+            external_folder(self.training)
+            if self.about is None
+            else trial_name(self.training, self.seed)
+        )
+
+    @property
+    def trained(self) -> TrialResult:
+        """Return what its training left; there must be one."""
+        assert self.about is not None, f"{self.cell} was not trained here"
+        return self.about
+
+    def has(self, metric: str) -> bool:
+        """Tell whether the metric can be computed: without operating points there is no PSDS."""
+        return bool(self.statistics.psds) or metric not in DEFINITIONS
 
     @property
     def system(self) -> tuple[str, str, str]:
@@ -56,12 +83,12 @@ class Result:
     @property
     def selected_epoch(self) -> int:
         """Return the epoch that the cell's x-valid set selected."""
-        return self.about.selected[self.xvalid].epoch
+        return self.trained.selected[self.xvalid].epoch
 
     @property
     def xvalid_f1(self) -> float:
         """Return the event F1 on the x-valid set at that epoch, a fraction."""
-        return self.about.selected[self.xvalid].xvalid_f1
+        return self.trained.selected[self.xvalid].xvalid_f1
 
 
 class Measured:
@@ -71,15 +98,19 @@ class Measured:
         self.results, self.draws = results, draws
         self._drawn: dict[tuple[str, ...], Drawn] = {}
 
-    def by_seed(self, cell: str, evaluation: str) -> dict[int, Result]:
-        """Return the finished seeds of one cell on one evaluation set."""
-        return {r.seed: r for r in self.results if (r.cell, r.evaluation) == (cell, evaluation)}
+    def by_seed(self, cell: str, evaluation: str, metric: str | None = None) -> dict[int, Result]:
+        """Return the finished seeds of one cell on one evaluation set, of those that have the metric."""
+        here = [r for r in self.results if (r.cell, r.evaluation) == (cell, evaluation)]
+        return {r.seed: r for r in here if metric is None or r.has(metric)}
 
     def drawn(self, result: Result, metric: str) -> Drawn:
         """Return a metric of TABLE_METRICS in every draw."""
         key = (*result.system, metric)
         if key not in self._drawn:
-            self._drawn[key] = drawn(TABLE_METRICS[metric], result.statistics, draws=self.draws)
+            statistics = result.statistics
+            if metric not in DEFINITIONS:  # systems with and without operating points are compared
+                statistics = statistics.without_psds()
+            self._drawn[key] = drawn(TABLE_METRICS[metric], statistics, draws=self.draws)
         return self._drawn[key]
 
 
@@ -91,6 +122,9 @@ def read_results(run: Folder, plan: RunPlan) -> list[Result]:
     loaded: dict[str, Statistics] = {}
     results = []
     for cell in plan.cells:
+        if cell.predictions:
+            results += _external(run, plan, cell, loaded)
+            continue
         for seed in plan.seeds:
             trial = TrialFolder.of(run, cell.training, seed)
             about = trial.result()
@@ -100,6 +134,31 @@ def read_results(run: Folder, plan: RunPlan) -> list[Result]:
                 results.append(_result(cell, evaluation, seed, (trial, about), loaded))
     _refuse_mixed_sets(results)
     return results
+
+
+def _external(
+    run: Folder, plan: RunPlan, cell: PlannedCell, loaded: dict[str, Statistics]
+) -> list[Result]:
+    """Return a system from elsewhere, once for each seed, so that it can be compared with every seed of a training."""
+    found = []
+    for evaluation in cell.evaluation:
+        name = external_file(cell.training, evaluation)
+        if run.read(name) is None:
+            continue
+        statistics = _load(run, name, loaded)
+        about = {"cell": cell.id, "table": cell.table, "training": cell.training, "xvalid": ""}
+        found += [
+            Result(
+                **about,
+                seed=seed,
+                evaluation=evaluation,
+                statistics=statistics,
+                baselines={},
+                about=None,
+            )
+            for seed in plan.seeds
+        ]
+    return found
 
 
 def _result(
@@ -116,7 +175,7 @@ def _result(
         )
 
     def load(system: str = "") -> Statistics:
-        return _load(trial, statistics_file(evaluation, cell.xvalid, system), loaded)
+        return _load(trial.folder, statistics_file(evaluation, cell.xvalid, system), loaded)
 
     return Result(
         cell=cell.id,
@@ -146,11 +205,11 @@ def _refuse_mixed_sets(results: list[Result]) -> None:
             )
 
 
-def _load(trial: TrialFolder, name: str, loaded: dict[str, Statistics]) -> Statistics:
-    where = f"{trial.url}/{name}"
+def _load(folder: Folder, name: str, loaded: dict[str, Statistics]) -> Statistics:
+    where = f"{folder.url}/{name}"
     if where in loaded:
         return loaded[where]
-    content = trial.folder.read(name)
+    content = folder.read(name)
     if content is None:
         raise ValueError(f"{where} is missing, although the trial is finished; remove its {RESULT}")
     try:
@@ -168,23 +227,36 @@ def results_frame(measured: Measured, metrics: Sequence[str]) -> pd.DataFrame:
     seconds.
     """
     rows = []
-    for result in measured.results:
+    for result in _once(measured.results):
+        about = result.about
         row: dict[str, Any] = {
             "table": result.table,
             "cell": result.cell,
             "training": result.training,
             "xvalid": result.xvalid,
-            "seed": result.seed,
+            "seed": result.seed if about else None,
             "set": result.evaluation,
             "trial": result.trial,
-            "selected_epoch": result.selected_epoch,
-            "xvalid_f1": result.xvalid_f1,
-            "train_seconds": result.about.train_seconds,
-            "loss_first": result.about.loss_first,
-            "loss_last": result.about.loss_last,
+            "selected_epoch": result.selected_epoch if about else None,
+            "xvalid_f1": result.xvalid_f1 if about else np.nan,
+            "train_seconds": about.train_seconds if about else np.nan,
+            "loss_first": about.loss_first if about else np.nan,
+            "loss_last": about.loss_last if about else np.nan,
         }
         for name in metrics:
-            found = mean_value([measured.drawn(result, name)])
-            row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+            ends = (np.nan, np.nan, np.nan)
+            if result.has(name):
+                found = mean_value([measured.drawn(result, name)])
+                ends = (found.value, found.low, found.high)
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
         rows.append(row)
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    if any(result.about is None for result in measured.results):
+        frame = frame.astype({"seed": "Int64", "selected_epoch": "Int64"})
+    return frame
+
+
+def _once(results: list[Result]) -> list[Result]:
+    """Return the results with each system from elsewhere once, not for every seed."""
+    first = {(r.cell, r.evaluation, r.seed if r.about else None): r for r in reversed(results)}
+    return list(reversed(first.values()))

@@ -40,7 +40,7 @@ class CellRow:
     """`3 of 5` where only three of five seeds have a value, else empty."""
     published: str
     seeds: tuple[str, ...]
-    """The value of each seed of the plan, or the state of its trial."""
+    """The value of each seed of the plan, or the state of its trial; empty for a system from elsewhere."""
     differences: dict[str, DifferenceText]
     """By the cell that this one is compared with."""
 
@@ -118,10 +118,14 @@ def _cell_row(cell: CellValue, contrasts: list[ContrastValue]) -> CellRow:
 
 
 def _hole(cell: CellValue) -> str:
+    if cell.is_external and all(t.state == "finished" for t in cell.trials):
+        return "-"  # its predictions do not have this metric
     return "failed" if all(t.state == "failed" for t in cell.trials) else "not finished"
 
 
 def _seed_texts(cell: CellValue) -> tuple[str, ...]:
+    if cell.is_external:
+        return ()
     pairs = zip(cell.seed_values, cell.trials, strict=True)
     return tuple(
         trial.brief if value is None else number(value, cell.metric) for value, trial in pairs

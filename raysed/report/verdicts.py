@@ -152,8 +152,8 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
         evaluation, comparisons = claim.evaluation, []
         for asked in claim.comparisons:
             pair = (asked.cell, asked.against)
-            empty = tuple(cell for cell in pair if not measured.by_seed(cell, evaluation))
             for metric in claim.metrics:
+                empty = tuple(c for c in pair if not measured.by_seed(c, evaluation, metric))
                 value = found.get((*pair, evaluation, metric))
                 known = _published_difference(plan, pair, evaluation, metric)
                 significance = SIGNIFICANCE.get(evaluation, {}).get(metric)

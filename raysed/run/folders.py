@@ -3,6 +3,7 @@
 RUN/space.yaml  plan.json  status.json  made_by.json  driver.lock
     results.parquet  tables/  report.html  figures/
     trials/<training>-seed<N>/      a TrialFolder
+    external/<id>/<set>.npz         counts of a system that is not trained here; the id is the hash of its predictions
 """
 
 import json
@@ -57,6 +58,16 @@ def statistics_file(evaluation: str, xvalid: str, system: str = "") -> str:
 
 def _stem(evaluation: str, xvalid: str, system: str) -> str:
     return f"{evaluation}.{xvalid}" + (f".{system}" if system else "")
+
+
+def external_file(id: str, evaluation: str) -> str:
+    """Return the name of the per-clip counts of a system from elsewhere on a set, in the run's folder."""
+    return f"{external_folder(id)}/{evaluation}.npz"
+
+
+def external_folder(id: str) -> str:
+    """Return the name of the folder of a system from elsewhere."""
+    return f"external/{id}"
 
 
 def trial_name(training: str, seed: int) -> str:

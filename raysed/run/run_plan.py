@@ -6,23 +6,31 @@ from typing import Any
 
 from pydantic import Field
 
+from raysed.config.base import content_hash
 from raysed.config.space import ResolvedSpace, Training
 from raysed.config.table import DEFAULT_METRICS, Cell, Claim, Contrast
 from raysed.run.folders import PLAN, trial_name
 from raysed.run.stored_file import Stored, parse_stored
+from raysed.storage.file_hashes import file_hashes
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import read_json, write_json
 
 
 class PlannedCell(Stored):
-    """One column of one table: a training, the x-valid set that selects its epoch, the sets it is scored on."""
+    """One column of one table: a training, the x-valid set that selects its epoch, the sets it is scored on. Or
+    predictions of a system that is not trained here.
+    """
 
     id: str
     table: str
     column: str
     training: str
+    """Of predictions from elsewhere, the hash of their files."""
     xvalid: str
+    """Empty for predictions from elsewhere."""
     evaluation: tuple[str, ...]
+    predictions: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Paths of the predictions of a system that is not trained here, by evaluation set and key."""
     published: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     """Published values, fractions, by evaluation set and metric."""
 
@@ -150,7 +158,28 @@ class RunPlan(Stored):
         return [trial_name(training, seed) for seed in self.seeds]
 
 
+def external_id(cell: Cell) -> str:
+    """Return what a system from elsewhere is called by: a hash of its predictions' contents, wherever they lie."""
+    contents = {
+        evaluation: {key: file_hashes(Path(path)) for key, path in given.files.items()}
+        for evaluation, given in cell.predictions.items()
+    }
+    return content_hash(contents, 8)
+
+
 def _planned_cell(cell: Cell, resolved: ResolvedSpace) -> PlannedCell:
+    if cell.predictions:
+        return PlannedCell(
+            id=cell.id,
+            table=cell.table,
+            column=cell.column,
+            training=external_id(cell),
+            xvalid="",
+            evaluation=tuple(cell.predictions),
+            predictions={name: given.files for name, given in cell.predictions.items()},
+            published=_published(cell),
+        )
+    assert cell.xvalid is not None, "a cell is a training or predictions"
     training = resolved.training_of(cell.id)
     return PlannedCell(
         id=cell.id,
@@ -159,8 +188,12 @@ def _planned_cell(cell: Cell, resolved: ResolvedSpace) -> PlannedCell:
         training=training.id,
         xvalid=cell.xvalid,
         evaluation=training.cells[cell.id],
-        published={name: dict(metrics) for name, metrics in cell.published.items()},
+        published=_published(cell),
     )
+
+
+def _published(cell: Cell) -> dict[str, dict[str, float | None]]:
+    return {name: dict(metrics) for name, metrics in cell.published.items()}
 
 
 def _planned_training(training: Training) -> PlannedTraining:

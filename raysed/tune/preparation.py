@@ -117,7 +117,7 @@ def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterat
 
 def search_faults(search: Search | None, trials: Sequence[TrialPlan]) -> Iterator[str]:
     """Yield the fault of a search that decides later than its longest trial ends."""
-    longest = max(trial.training.trial.schedule.epochs for trial in trials)
+    longest = max((trial.training.trial.schedule.epochs for trial in trials), default=0)
     if search and search.grace_epochs > longest:
         yield f"search.grace_epochs is {search.grace_epochs}, but the trials have {longest} epochs"
 

@@ -6,6 +6,7 @@ A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps 
 import functools
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median_low
 from typing import Any
 
@@ -16,8 +17,9 @@ from raysed.config.space import ResolvedSpace, Resources, Training
 from raysed.config.trial import Model
 from raysed.ray_cluster import start_ray
 from raysed.run.lock import RunBusyError, check_free
-from raysed.run.run_plan import RunPlan
+from raysed.run.run_plan import RunPlan, external_id
 from raysed.run.trial_plan import TrialPlan
+from raysed.storage.file_hashes import file_hashes
 from raysed.storage.folder import Folder
 from raysed.text import counted
 from raysed.tune.estimate import (
@@ -81,6 +83,7 @@ def preview(
     plan = RunPlan.of(resolved, (), at_once).as_json()
     return plan | {
         "trainings": [about | about_trainings[about["id"]] for about in plan["trainings"]],
+        "external": external_rows(resolved),
         "trials_finished": sum(trial.out.finished for trial in prepared.trials),
         "datasets": [entry.as_json(resolved.job.name) for entry in prepared.listed],
         "bytes_to_write": {
@@ -96,6 +99,21 @@ def preview(
         **cost,
         "notes": allowed + cost["notes"],
     }
+
+
+def external_rows(resolved: ResolvedSpace) -> list[dict[str, Any]]:
+    """Return a row for each system that is not trained here and each of its sets: its files; nothing is scored."""
+    return [
+        {
+            "cell": cell.id,
+            "id": external_id(cell),
+            "evaluation": evaluation,
+            "predictions": given.files,
+            "files": sum(len(file_hashes(Path(path))) for path in given.files.values()),
+        }
+        for cell in resolved.external
+        for evaluation, given in cell.predictions.items()
+    ]
 
 
 def _at_once(resolved: ResolvedSpace, nodes: Sequence[Node]) -> tuple[int, list[str]]:

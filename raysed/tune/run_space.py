@@ -40,6 +40,7 @@ from raysed.storage.folder import Folder
 from raysed.storage.scratch import scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
+from raysed.tune.external_systems import score_external
 from raysed.tune.live_table import is_terminal, live_table
 from raysed.tune.preparation import Preparation, prepare, refuse, training_faults
 from raysed.tune.resources import (
@@ -118,6 +119,8 @@ def _run(
     prepared.made_by.check(data)
     refuse([*training_faults(resolved, {name: result.clips for name, result in built.items()})])
     sets = [PlannedSet(name=n, id=r.id, url=r.url, clips=r.clips) for n, r in built.items()]
+    for line in score_external(resolved, run, urls):
+        say(f"warning: {line}")
     RunPlan.of(resolved, sets, concurrent).write(run)
     prepared.made_by.note(data)
     left = prepared.left
@@ -142,9 +145,11 @@ def _settle(resolved: ResolvedSpace, run: Folder, say: Say) -> tuple[ResolvedSpa
 
 
 def _headline(resolved: ResolvedSpace, prepared: Preparation, concurrent: int) -> str:
-    trials = prepared.trials
+    trials, external = prepared.trials, ""
+    if resolved.external:
+        external = f" {len(resolved.external)} of them predictions from elsewhere,"
     return (
-        f"{counted(len(resolved.space.cells), 'cell')},"
+        f"{counted(len(resolved.space.cells), 'cell')},{external}"
         f" {counted(len(resolved.trainings), 'training')} x"
         f" {counted(len(resolved.space.seeds), 'seed')} = {counted(len(trials), 'trial')},"
         f" {len(trials) - len(prepared.left)} finished; {concurrent} at a time"

@@ -383,7 +383,10 @@ def test_faults_name_the_file_they_stand_in(layered, tmp_path):
     assert f"{tmp_path / 'space.yaml'}:{line}: model.dropot: unknown key" in error.value.faults[0]
     with pytest.raises(ConfigError) as error:
         layered("cells: [{id: c, table: '1', column: c}]\n")
-    assert f"{tmp_path / 'upper.yaml'}:2: cells[0].xvalid: missing" in error.value.faults[0]
+    assert (
+        f"{tmp_path / 'upper.yaml'}:2: cells[0]: c: give either xvalid, the"
+        in error.value.faults[0]
+    )
 
 
 SEARCH = {

@@ -82,16 +82,16 @@ class FrameScores:
 
 
 def read_score_folder(
-    folder: Path, reference: Reference, foreign: Sequence[str] = ()
+    folder: Path, reference: Reference, foreign: Sequence[str] = (), others: Sequence[str] = ()
 ) -> FrameScores:
     """Read the scores of every clip of the set, in its order, for each of its classes and then of `foreign`.
 
-    A file is named after its clip (`clip_name`), in sub-folders too. Raises ValueError, naming the file and
-    line, for clips without a file, files without a clip, classes that do not fit, frames that do not touch, and
-    scores that are no number.
+    A file is named after its clip (`clip_name`), in sub-folders too; those of the clips `others` are passed over.
+    Raises ValueError, naming the file and line, for clips without a file, files without a clip, classes that do not
+    fit, frames that do not touch, and scores that are no number.
     """
     paths = score_files(folder)
-    clip_of = match_clips(paths, reference.filenames)
+    clip_of = match_clips(paths, (*reference.filenames, *others))
     unknown = [name for name in paths if name not in clip_of]
     if unknown:
         raise ValueError(

@@ -19,11 +19,11 @@ from raysed.evaluation.counts.statistics import Statistics, comparable
 from raysed.evaluation.intervals.bootstrap import (
     DRAW_BLOCK,
     DRAWS,
-    Metric,
     bca,
     jackknife,
     random_bits,
 )
+from raysed.evaluation.metrics.registry import Values
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def refilled_weights(key: str, n_left: int, n_missing: int, draws: int, seed: in
 
 
 def whole_set_estimate(
-    metric: Metric,
+    metric: Values,
     left: Statistics,
     n_clips: int,
     *,
@@ -87,7 +87,7 @@ def whole_set_estimate(
 
 
 def controlled_estimate(
-    metric: Metric,
+    metric: Values,
     left: Statistics,
     reference: Statistics,
     kept_N: np.ndarray,

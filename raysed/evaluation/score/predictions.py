@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,16 +53,37 @@ class _Reading:
     unused: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ClipSet:
+    """The clips that predictions are read for."""
+
+    reference: Reference
+    others: tuple[str, ...] = ()
+    """Clips of the same set that are not scored, because their recordings are missing: they are passed over."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every clip that predictions may name."""
+        return (*self.reference.filenames, *self.others)
+
+
 def read_predictions(
-    path: Path, reference: Reference, threshold: float | None, *, at_threshold: bool = True
+    path: Path,
+    reference: Reference,
+    threshold: float | None,
+    *,
+    at_threshold: bool = True,
+    others: Sequence[str] = (),
 ) -> Predictions:
     """Read the predictions at `path`; `threshold` asks for other detections than those at 0.5.
 
-    `at_threshold`: whether a frame whose score equals a threshold belongs to an event. Raises ValueError, naming
-    file and line, for whatever does not fit the reference.
+    `at_threshold`: whether a frame whose score equals a threshold belongs to an event. `others` are clips of the
+    same set that are not scored; what is predicted for them is passed over. Raises ValueError, naming file and line,
+    for whatever does not fit the reference.
     """
+    clips = ClipSet(reference, tuple(others))
     if not path.is_dir():
-        return _one_table(path, reference, threshold)
+        return _one_table(path, clips, threshold)
     files = sorted(path.glob("*.tsv"))
     scores = score_files(path)
     first = next(iter(files), next(iter(scores.values()), None))
@@ -70,11 +91,11 @@ def read_predictions(
         columns = read_table(first, ()).columns
         if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
-            found = read_score_folder(path, reference, foreign)
+            found = read_score_folder(path, reference, foreign, clips.others)
             return _frame_scores(path, reference, found, foreign, (threshold, at_threshold))
     if not files:
         raise ValueError(f"{path}: no .tsv file in this folder")
-    return _operating_points(files, reference, threshold)
+    return _operating_points(files, clips, threshold)
 
 
 def threshold_of(path: Path) -> float:
@@ -93,9 +114,9 @@ def nearest(thresholds: Iterable[float], wanted: float) -> float:
     return min(sorted(thresholds), key=lambda threshold: round(abs(threshold - wanted), 9))
 
 
-def _one_table(path: Path, reference: Reference, threshold: float | None) -> Predictions:
-    reading = _read(path, reference)
-    warnings = reading.unused + _remarks(path, reference, [reading])
+def _one_table(path: Path, clips: ClipSet, threshold: float | None) -> Predictions:
+    reading = _read(path, clips)
+    warnings = reading.unused + _remarks(path, clips.reference, [reading])
     warnings += remarks.false_alarms(path, reading.foreign, threshold)
     if len(reading.events) == 0:
         warnings += (f"{path}: no detections",)
@@ -103,20 +124,18 @@ def _one_table(path: Path, reference: Reference, threshold: float | None) -> Pre
     return Predictions(reading.events, threshold, None, None, warnings)
 
 
-def _operating_points(
-    files: list[Path], reference: Reference, threshold: float | None
-) -> Predictions:
+def _operating_points(files: list[Path], clips: ClipSet, threshold: float | None) -> Predictions:
     places: dict[float, Path] = {}
     for path in files:
         point = threshold_of(path)
         if point in places:
             raise ValueError(f"{path}: threshold {point} again, as in {places[point].name}")
         places[point] = path
-    readings = {point: _read(path, reference) for point, path in sorted(places.items())}
+    readings = {point: _read(path, clips) for point, path in sorted(places.items())}
     points = {point: reading.events for point, reading in readings.items()}
     chosen = nearest(points, 0.5 if threshold is None else threshold)
     folder = files[0].parent
-    warnings = readings[chosen].unused + _remarks(folder, reference, list(readings.values()))
+    warnings = readings[chosen].unused + _remarks(folder, clips.reference, list(readings.values()))
     warnings += remarks.false_alarms(folder, readings[chosen].foreign, chosen)
     if threshold is not None and chosen != threshold:
         warnings += (f"{folder}: no operating point at {threshold}; {chosen} is used for F1",)
@@ -167,11 +186,16 @@ def value_points(scores: FrameScores) -> tuple[float, ...]:
     return tuple(np.unique(np.quantile(given, shares, method="inverted_cdf")).tolist())
 
 
-def _read(path: Path, reference: Reference) -> _Reading:
-    table = read_events_tsv(path)
-    clip_of = match_clips(table["filename"], reference.filenames)
+def _read(path: Path, clips: ClipSet) -> _Reading:
+    reference, table = clips.reference, read_events_tsv(path)
+    clip_of = match_clips(table["filename"], clips.known)
     unused = remarks.unused_columns(table) + remarks.other_spelling(path, clip_of)
     table["filename"] = [clip_of.get(name, name) for name in table["filename"]]
+    if clips.others:
+        passed_R = table["filename"].isin(clips.others)
+        unused += remarks.passed_over(path, table["filename"][passed_R], "row")
+        table = table.loc[~passed_R]
+        clip_of = {name: clip for name, clip in clip_of.items() if clip not in {*clips.others}}
     foreign_R = table["event_label"].notna() & ~table["event_label"].isin(reference.classes)
     foreign = Counter(table["event_label"][foreign_R].tolist())
     table.loc[foreign_R, ["onset", "offset", "event_label"]] = None

@@ -41,6 +41,15 @@ def without_rows(path: Path, named: Iterable[str], filenames: Iterable[str]) -> 
     return (f"{path}: no row names {count} of the {len(filenames)} clips: nothing detected there",)
 
 
+def passed_over(path: Path, clips: Iterable[str], what: str) -> tuple[str, ...]:
+    """Count the rows or files of clips that are not scored."""
+    clips = list(clips)
+    if not clips:
+        return ()
+    count = f"1 {what} is" if len(clips) == 1 else f"{len(clips)} {what}s are"
+    return (f"{path}: {count} passed over, of {len(set(clips))} clips that are not scored here",)
+
+
 def false_alarms(path: Path, count: Counter[str], threshold: float | None) -> tuple[str, ...]:
     """Name the classes without an event in the ground truth, and count the detections of them."""
     if not count:

@@ -8,12 +8,11 @@ import pytest
 from raysed.evaluation.counts.clip_counts import Counts
 from raysed.evaluation.counts.some_clips import some_clips
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.intervals.bootstrap import METRICS
 from raysed.evaluation.intervals.missing_clips import (
     controlled_estimate,
     refilled_weights,
     whole_set_estimate,
-)
+)from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
 
 F1 = METRICS["event_f1"]
