@@ -12,7 +12,8 @@ from raysed.evaluation.intervals.missing_clips import (
     controlled_estimate,
     refilled_weights,
     whole_set_estimate,
-)from raysed.evaluation.metrics.registry import METRICS
+)
+from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
 
 F1 = METRICS["event_f1"]
