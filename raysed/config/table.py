@@ -36,7 +36,7 @@ class Cell(Config):
     xvalid: Name | None = None
     """The x-valid set that selects this cell's epoch; or else `predictions`."""
     predictions: dict[Name, GivenPredictions] = Field(default_factory=dict)
-    """What a system that is not trained here predicted, by evaluation set, instead of a training."""
+    """Instead of a training: the predictions of a system from elsewhere, by evaluation set."""
     published: dict[Name, dict[MetricName, Fraction | None]] = Field(default_factory=dict)
     """Published values, fractions, by evaluation set and metric."""
 

@@ -45,7 +45,7 @@ class ControlledEstimate(WholeSetEstimate):
     reference_whole: float
     """The reference system's value on the whole set."""
     slope: float
-    """How much of the reference system's loss is ours."""
+    """The share of the reference system's loss that is ours."""
     correlation: float
     """That of the two systems' clips, by their influences: the error falls by sqrt(1 - correlation^2)."""
 
