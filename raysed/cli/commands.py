@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from raysed.cli.console import console
 from raysed.cli.data_command import data
 from raysed.cli.postprocess_command import postprocess
 from raysed.cli.predict_commands import AddressOption, JsonOption, export, predict_command
@@ -42,6 +41,14 @@ PredictionsOption = Annotated[
         "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
     ),
 ]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."),
+]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(help="Names of metrics, separated by commas (default: all of stored counts)."),
+]
 EqualOption = Annotated[
     Literal["event", "none"],
     typer.Option(
@@ -73,6 +80,7 @@ def doctor_command(
     """Check which data are there, which are missing, and what would spoil a result; exit code 1 if anything
     would.
     """
+    from raysed.cli.console import console
     from raysed.doctor.diagnosis import print_diagnosis
     from raysed.doctor.examine import examine
 
@@ -136,6 +144,7 @@ def _print_plan(
     # Threads that wait for one another while a step is timed shall not take the CPUs of other work, nor of
     # themselves: on a busy machine that was most of the time.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from raysed.cli.console import console
     from raysed.cli.preview_text import print_preview
     from raysed.storage.folder import Folder
     from raysed.tune.preview import nodes_of, preview
@@ -207,19 +216,11 @@ def score_command(  # noqa: PLR0913 - each is an option
     overlaps: Annotated[
         str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
     ] = "refuse",
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."
-        ),
-    ] = None,
+    threshold: ThresholdOption = None,
     at_threshold: EqualOption = "event",
     draws: Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
-    metrics: Annotated[
-        str | None,
-        typer.Option(help="Names of metrics, separated by commas (default: all of stored counts)."),
-    ] = None,
+    metrics: MetricsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""

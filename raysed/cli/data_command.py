@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from raysed.cli.console import console
-from raysed.config.data_job import DataJob
-from raysed.config.reader import read_config
 from raysed.exit_codes import DONE, HOLES
 
 if TYPE_CHECKING:
@@ -40,8 +36,12 @@ def data(
 def _run(
     path: Path, sets: list[str] | None, workers: int | None, address: str | None, as_json: bool
 ) -> int:
+    # Models and rich take a quarter of a second to load, for which `raysed --help` should not wait.
+    from raysed.config.data_job import DataJob
+    from raysed.config.reader import read_config
+
     job = read_config(path, DataJob)
-    # Ray takes a second to load, for which neither `raysed --help` nor a faulty job should wait.
+    # Ray takes a second, for which a faulty job should not wait.
     from raysed.data.build.job import build
 
     try:
@@ -68,6 +68,10 @@ def _print(name: str, results: Iterable["DatasetResult"], as_json: bool) -> None
     if as_json:
         print(json.dumps({"job": name, "datasets": [asdict(result) for result in results]}))
         return
+    from rich.table import Table
+
+    from raysed.cli.console import console
+
     counts = ("clips", "dropped", "quarantined", "missing", "shards", "shards_built")
     table = Table("set", *(column.replace("_", " ") for column in counts))
     for result in results:

@@ -10,6 +10,13 @@ import typer
 
 from raysed.cli.predict_commands import JsonOption
 
+ScoresOption = Annotated[
+    Path | None, typer.Option(help="Any system's score files, instead of a trial.")
+]
+BoxesOption = Annotated[
+    Path | None, typer.Option(help="With --scores: the TSV of bounding boxes to write.")
+]
+
 
 def postprocess(  # noqa: PLR0913 - each is an option
     trial: Annotated[
@@ -19,12 +26,8 @@ def postprocess(  # noqa: PLR0913 - each is an option
         str | None, typer.Option(help="Data set folder to tune on; its name picks the epoch.")
     ] = None,
     evaluate: Annotated[str | None, typer.Option(help="Data set folder to judge on.")] = None,
-    scores: Annotated[
-        Path | None, typer.Option(help="Any system's score files, instead of a trial.")
-    ] = None,
-    boxes: Annotated[
-        Path | None, typer.Option(help="With --scores: the TSV of bounding boxes to write.")
-    ] = None,
+    scores: ScoresOption = None,
+    boxes: BoxesOption = None,
     step_filter_s: Annotated[
         float, typer.Option(help="Boxes: seconds of the step filter, both halves.")
     ] = 0.48,

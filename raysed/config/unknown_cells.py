@@ -14,32 +14,8 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
     """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
     evaluated on.
     """
-    ids = [cell.id for cell in space.cells]
-    named = _compared(space)
-    faults = [
-        Fault(key, f"{where}: no cell has the id {cell}")
-        for key, where, pair in named
-        for cell in (pair.cell, pair.against)
-        if cell not in ids
-    ]
-    faults += [
-        Fault(key, f"{where}: {pair.cell} is compared with itself")
-        for key, where, pair in named
-        if pair.cell == pair.against
-    ]
-    faults += [
-        Fault(("change", cell), f"change: no cell has the id {cell}")
-        for cell in space.change
-        if cell not in ids
-    ]
+    faults = [*_wrong_comparisons(space), *_wrong_changes(space)]
     trained = [cell for cell in space.cells if not cell.predictions]
-    faults += [
-        Fault(
-            ("change", cell.id), f"change: cell {cell.id} holds predictions, which nothing changes"
-        )
-        for cell in space.cells
-        if cell.predictions and cell.id in space.change
-    ]
     if len(trials) < len(trained):
         return faults  # the sets that other cells are evaluated on are not known
     known = {name for cell in space.cells for name in (*cell.published, *cell.predictions)}
@@ -52,6 +28,38 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
         )
         for i, claim in enumerate(space.claims)
         if claim.evaluation not in known
+    ]
+
+
+def _wrong_comparisons(space: "Space") -> list[Fault]:
+    """List contrasts and claims of cells that do not exist, then those of a cell with itself."""
+    ids = {cell.id for cell in space.cells}
+    named = _compared(space)
+    return [
+        Fault(key, f"{where}: no cell has the id {cell}")
+        for key, where, pair in named
+        for cell in (pair.cell, pair.against)
+        if cell not in ids
+    ] + [
+        Fault(key, f"{where}: {pair.cell} is compared with itself")
+        for key, where, pair in named
+        if pair.cell == pair.against
+    ]
+
+
+def _wrong_changes(space: "Space") -> list[Fault]:
+    """List changes of cells that do not exist, then those of cells that nothing changes."""
+    ids = {cell.id for cell in space.cells}
+    return [
+        Fault(("change", cell), f"change: no cell has the id {cell}")
+        for cell in space.change
+        if cell not in ids
+    ] + [
+        Fault(
+            ("change", cell.id), f"change: cell {cell.id} holds predictions, which nothing changes"
+        )
+        for cell in space.cells
+        if cell.predictions and cell.id in space.change
     ]
 
 

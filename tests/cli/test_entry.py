@@ -89,6 +89,29 @@ def test_nothing_that_takes_time_is_loaded_before_the_guard_stands():
     assert not {"typer", "rich", "yaml", "pydantic", "numpy"} & set(loaded.stdout.split())
 
 
+def test_help_loads_no_more_than_it_prints():
+    """Everyone waits for it, and every test that starts a command in a process of its own."""
+    code = "import sys; from raysed.cli.commands import app; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    modules = set(loaded.stdout.split())
+    assert "typer" in modules
+    slow = {
+        "numba",
+        "numpy",
+        "pandas",
+        "pydantic",
+        "pyarrow",
+        "ray",
+        "rich.console",
+        "scipy",
+        "torch",
+        "yaml",
+    }
+    assert not slow & modules
+
+
 def test_a_reader_that_leaves_early_is_no_error():
     # The longest output fails while it is printed, the shortest at the end.
     for arguments in (("schema", "--markdown"), ("schema", "job", "--markdown")):
