@@ -21,7 +21,8 @@ from raysed.config.data_job import Features, RecordedSet
 from raysed.data.features.store import open_dataset
 from raysed.data.recorded.desed import list_recorded, read_recorded
 from raysed.doctor.examine import examine
-from raysed.evaluation.score.score import ScoreRequest, score
+from raysed.evaluation.score.request import ScoreRequest
+from raysed.evaluation.score.score import score
 from raysed.exit_codes import HOLES, REFUSED, ending
 from raysed.predict.prediction_run import PredictRequest, run
 from tests.data.small_sets import write_set

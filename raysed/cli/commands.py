@@ -213,6 +213,28 @@ def score_command(  # noqa: PLR0913 - each is an option
     versus: Annotated[
         Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
     ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Where recordings of the ground truth are missing, what is there: a TSV with a column filename, or a "
+            "folder of recordings or score files. The whole set's values are then estimated.",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, help="With --clips: another system's predictions on the whole set."
+        ),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Columns filename, group: intervals over the sources that clips were cut from.",
+        ),
+    ] = None,
     overlaps: Annotated[
         str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
     ] = "refuse",
@@ -226,13 +248,17 @@ def score_command(  # noqa: PLR0913 - each is an option
     """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
     from raysed.cli.score_text import show
     from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
-    from raysed.evaluation.score.score import ScoreRequest, score
+    from raysed.evaluation.score.request import ScoreRequest
+    from raysed.evaluation.score.score import score
 
     request = ScoreRequest(
         predictions=predictions,
         ground_truth=ground_truth,
         durations=durations,
         versus=versus,
+        clips=clips,
+        reference=reference,
+        groups=groups,
         overlaps=overlaps,
         threshold=threshold,
         at_threshold=at_threshold,

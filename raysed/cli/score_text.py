@@ -24,8 +24,14 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     out.print(f"{found['clips']} clips, {len(found['classes'])} classes, {at}", markup=False)
     out.print(_metrics(found))
     out.print(_classes(found["per_class"]))
+    exchanges = f"clip by clip (p from {found['draws']} exchanges)"
     if found["versus"] is not None:
-        out.print(_versus(found["versus"], found["draws"]))
+        out.print(_versus(found["versus"], f"Less the other system, {exchanges}"))
+    if found["missing"] is not None:
+        out.print(_whole_set(found))
+        if found["missing"]["same_clips"] is not None:
+            title = f"Less the reference system on the same clips, {exchanges}"
+            out.print(_versus(found["missing"]["same_clips"], title))
 
 
 def _metrics(found: dict[str, Any]) -> Table:
@@ -66,8 +72,30 @@ def _classes(per_class: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _versus(versus: dict[str, Any], draws: int) -> Table:
-    title = f"Less the other system, clip by clip (p from {draws} exchanges)"
+def _whole_set(found: dict[str, Any]) -> Table:
+    missing, controlled = found["missing"], found["missing"]["controlled"]
+    count = f"{missing['clips']} clips, of which {missing['left']} are left"
+    table = Table("metric", "on those left", title=f"The whole set: {count} (95 % intervals)")
+    table.add_column("estimate")
+    if controlled is not None:
+        for head in ("with the reference", "reference: left, whole", "correlation"):
+            table.add_column(head)
+    for name, value in missing["estimate"].items():
+        row = [METRICS[name].title, "-", "-"]
+        if value is not None:
+            row = [METRICS[name].title, _number(found[name]["value"]), _estimate(value)]
+        if controlled is not None and (value := controlled[name]) is not None:
+            both = ", ".join(_number(value[f"reference_{of}"]) for of in ("left", "whole"))
+            row += [_estimate(value), both, _number(value["correlation"], digits=2)]
+        table.add_row(*row)
+    return table
+
+
+def _estimate(value: dict[str, float | None]) -> str:
+    return f"{_number(value['value'])} {_span(value)}"
+
+
+def _versus(versus: dict[str, Any], title: str) -> Table:
     table = Table("metric", "difference", "95 % interval", "p", title=title)
     for name, value in versus.items():
         if value is not None:

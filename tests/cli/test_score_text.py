@@ -23,6 +23,7 @@ def document(**changes: object) -> dict:
         "per_class": per_class,
         "all_thresholds": None,
         "versus": None,
+        "missing": None,
         "draws": 10000,
         "warnings": [],
     }
@@ -86,3 +87,22 @@ def test_json_is_one_object_and_warnings_are_beside_it(capsys: pytest.CaptureFix
 def test_numbers_that_json_has_not_are_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         show(document(event_f1=value(float("nan"))), as_json=True)
+
+
+def test_the_whole_set_beside_the_clips_that_are_left(capsys: pytest.CaptureFixture[str]) -> None:
+    estimate = dict.fromkeys(COUNT_METRICS) | {"event_f1": value(0.4)}
+    missing = {"clips": 9, "left": 7, "estimate": estimate, "controlled": None, "same_clips": None}
+    out, _ = shown(capsys, missing=missing)
+    assert "The whole set: 9 clips, of which 7 are left" in out
+    whole = out[out.index("The whole set") :]
+    title = METRICS["event_f1"].title
+    assert row(whole, title) == [title, "0.5000", "0.4000 [0.2500, 0.7500]"]
+    more = {"reference_left": 0.3, "reference_whole": 0.2, "slope": 1.0, "correlation": 0.75}
+    controlled = dict.fromkeys(COUNT_METRICS) | {"event_f1": value(0.3, **more)}
+    difference = {"difference": 0.1, "low": 0.0, "high": 0.2, "p": 0.01, "se": 0.1}
+    same = dict.fromkeys(COUNT_METRICS) | {"event_f1": difference}
+    both = missing | {"controlled": controlled, "same_clips": same}
+    out, _ = shown(capsys, missing=both)
+    whole = out[out.index("The whole set") :]
+    assert row(whole, title)[3:] == ["0.3000 [0.2500, 0.7500]", "0.3000, 0.2000", "0.75"]
+    assert "same clips" in whole and "+0.1000" in whole

@@ -33,6 +33,7 @@ def some_clips(statistics: Statistics, kept_N: np.ndarray, key: str | None = Non
         durations_s=statistics.durations_s[kept_N],
         n_gt_NK=statistics.n_gt_NK[kept_N],
         gt_s_NK=statistics.gt_s_NK[kept_N],
+        groups_N=None if statistics.groups_N is None else statistics.groups_N[kept_N],
         psds={criteria: _some(deltas, kept_N) for criteria, deltas in statistics.psds.items()},
         **counts,
     )

@@ -82,6 +82,8 @@ class Statistics:
     psds: dict[PsdsCriteria, Deltas]
     evaluated_s: float | None = None
     """Seconds of audio by which false positives are divided; None: the seconds of the drawn clips."""
+    groups_N: np.ndarray | None = None
+    """The number of the source of each clip: intervals and tests then draw sources. It is not stored."""
 
     @property
     def n_clips(self) -> int:
@@ -144,13 +146,9 @@ class Statistics:
             }
             fields["start_C"] = fields["start_C"].astype(np.int64)
             psds[PsdsCriteria(*criteria)] = Deltas(**fields)
-        counts = {
-            name: Counts(
-                *(
-                    arrays[f"{name}.{field}"].astype(np.int32)
-                    for field in Counts.__dataclass_fields__
-                )
-            )
+        kept = Counts.__dataclass_fields__
+        counts: dict[str, Any] = {
+            name: Counts(*(arrays[f"{name}.{field}"].astype(np.int32) for field in kept))
             for name in COUNTED
         }
         return cls(

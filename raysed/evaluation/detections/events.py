@@ -97,6 +97,12 @@ class Events:
         """Return the events of positive length."""
         return self.take(self.offset_E > self.onset_E)
 
+    def of_clips(self, kept_N: np.ndarray) -> Self:
+        """Return the events of the clips where `kept_N` (bool) is true; these clips are numbered anew."""
+        left = self.take(kept_N[self.clip_E])
+        place_N = (np.cumsum(kept_N) - 1).astype(np.int32)
+        return type(self)(place_N[left.clip_E], left.label_E, left.onset_E, left.offset_E)
+
     def starts(self, n_clips: int) -> np.ndarray:
         """Return int64 (n_clips + 1,): events of clip n are `starts[n]` up to `starts[n + 1]`."""
         return np.searchsorted(self.clip_E, np.arange(n_clips + 1)).astype(np.int64)
@@ -153,6 +159,12 @@ class Reference:
         return cls(
             filenames, seconds_N, tuple(classes), Events.from_frame(frame, filenames, classes)
         )
+
+    def of_clips(self, kept_N: np.ndarray) -> Self:
+        """Return the ground truth of the clips where `kept_N` (bool) is true, with all classes."""
+        names = tuple(name for name, kept in zip(self.filenames, kept_N, strict=True) if kept)
+        events = self.events.of_clips(kept_N)
+        return type(self)(names, self.durations_s[kept_N], self.classes, events)
 
     @cached_property
     def key(self) -> str:

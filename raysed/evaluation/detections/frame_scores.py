@@ -104,7 +104,7 @@ def read_score_folder(
         name = clip_name(missing[0])
         raise ValueError(
             f"{folder}: no scores for clip {missing[0]}: {name}.tsv is missing "
-            f"({len(missing)} such clips)"
+            f"({len(missing)} such clips; where their recordings are missing, name with --clips what is there)"
         )
     classes = (*reference.classes, *foreign)
     read = [_read_scores(path_of[filename], classes) for filename in reference.filenames]

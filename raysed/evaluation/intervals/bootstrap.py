@@ -58,6 +58,12 @@ def clip_weights(
     return _draws(f"{key}:groups", len(names), draws, seed)[:, group_N]
 
 
+def clip_draws(statistics: Statistics, draws: int, seed: int) -> np.ndarray:
+    """Return the draws of a system's clips, or of their sources where it has any: int16 (draws, N), read-only."""
+    n_clips = statistics.n_clips
+    return clip_weights(statistics.key, n_clips, draws, seed, statistics.groups_N)
+
+
 @lru_cache(maxsize=2)
 def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
     if n_items < 1:
@@ -124,13 +130,15 @@ def interval(
     full set's duration (`level`, `draws` and groups do not apply). That is about half as wide as a
     95 % interval and its PSDS is too high: `bias` says by how much.
     """
-    left_out_J = jackknife(metric, statistics, groups_N)
+    if groups_N is not None:
+        statistics = replace(statistics, groups_N=groups_N)
+    left_out_J = jackknife(metric, statistics)
     value = float(metric(statistics, None)[0])
     if method == "paper":
         weights_BN, values_B = _as_published(metric, statistics, seed)
         low, high = np.nanquantile(values_B, (0.05, 0.95))
     else:
-        weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed, groups_N)
+        weights_BN = clip_draws(statistics, draws, seed)
         values_B = metric(statistics, weights_BN)
         low, high = bca(values_B, value, left_out_J if method == "bca" else None, level)
     mean = float(np.nanmean(values_B))
@@ -166,7 +174,7 @@ def class_intervals(
     """
     value_K = per_class(statistics, None)[0]
     left_out_JK = jackknife(per_class, statistics)
-    weights_BN = clip_weights(statistics.key, statistics.n_clips, draws, seed)
+    weights_BN = clip_draws(statistics, draws, seed)
     values_BK = per_class(statistics, weights_BN)
     found_K4 = np.full((len(value_K), 4), np.nan)
     for k in np.flatnonzero(~np.isnan(value_K)):
@@ -204,8 +212,9 @@ def bca(
 def jackknife(
     metric: Values, statistics: Statistics, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the metric without each clip (or group) in turn: (J,)."""
+    """Return the metric without each clip (or group, of the statistics unless others are given) in turn: (J,)."""
     n_clips = statistics.n_clips
+    groups_N = statistics.groups_N if groups_N is None else groups_N
     group_N = (
         np.arange(n_clips) if groups_N is None else np.unique(groups_N, return_inverse=True)[1]
     )

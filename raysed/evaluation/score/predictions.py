@@ -116,7 +116,7 @@ def nearest(thresholds: Iterable[float], wanted: float) -> float:
 
 def _one_table(path: Path, clips: ClipSet, threshold: float | None) -> Predictions:
     reading = _read(path, clips)
-    warnings = reading.unused + _remarks(path, clips.reference, [reading])
+    warnings = reading.unused + _remarks(path, clips, [reading])
     warnings += remarks.false_alarms(path, reading.foreign, threshold)
     if len(reading.events) == 0:
         warnings += (f"{path}: no detections",)
@@ -135,7 +135,7 @@ def _operating_points(files: list[Path], clips: ClipSet, threshold: float | None
     points = {point: reading.events for point, reading in readings.items()}
     chosen = nearest(points, 0.5 if threshold is None else threshold)
     folder = files[0].parent
-    warnings = readings[chosen].unused + _remarks(folder, clips.reference, list(readings.values()))
+    warnings = readings[chosen].unused + _remarks(folder, clips, list(readings.values()))
     warnings += remarks.false_alarms(folder, readings[chosen].foreign, chosen)
     if threshold is not None and chosen != threshold:
         warnings += (f"{folder}: no operating point at {threshold}; {chosen} is used for F1",)
@@ -203,8 +203,9 @@ def _read(path: Path, clips: ClipSet) -> _Reading:
     return _Reading(events, foreign, clip_of, unused)
 
 
-def _remarks(path: Path, reference: Reference, readings: list[_Reading]) -> tuple[str, ...]:
+def _remarks(path: Path, clips: ClipSet, readings: list[_Reading]) -> tuple[str, ...]:
     named = {clip for reading in readings for clip in reading.clip_of.values()}
-    return remarks.without_rows(path, named, reference.filenames) + remarks.overlaps(
-        path, *(reading.events for reading in readings)
-    )
+    filenames = clips.reference.filenames
+    return remarks.without_rows(
+        path, named, filenames, listed=bool(clips.others)
+    ) + remarks.overlaps(path, *(reading.events for reading in readings))

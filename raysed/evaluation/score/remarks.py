@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from raysed.evaluation.detections.events import Events
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import overlapping
 
 _SHOWN = 5
+_UNLIKELY = 0.01
 
 
 def unused_columns(table: pd.DataFrame) -> tuple[str, ...]:
@@ -32,13 +34,18 @@ def other_spelling(path: Path, clip_of: Mapping[str, str]) -> tuple[str, ...]:
     return (f"{path}: {clips} called otherwise than in the ground truth: {name} is {clip}",)
 
 
-def without_rows(path: Path, named: Iterable[str], filenames: Iterable[str]) -> tuple[str, ...]:
-    """Count the clips of the set that the predictions never name."""
+def without_rows(
+    path: Path, named: Iterable[str], filenames: Iterable[str], *, listed: bool = False
+) -> tuple[str, ...]:
+    """Count the clips of the set that the predictions never name. `listed`: the user said which clips are there."""
     filenames, named = list(filenames), set(named)
     count = sum(filename not in named for filename in filenames)
     if not count:
         return ()
-    return (f"{path}: no row names {count} of the {len(filenames)} clips: nothing detected there",)
+    hint = "" if listed else "; where their recordings were missing, --clips says so"
+    return (
+        f"{path}: no row names {count} of the {len(filenames)} clips: nothing detected there{hint}",
+    )
 
 
 def passed_over(path: Path, clips: Iterable[str], what: str) -> tuple[str, ...]:
@@ -48,6 +55,26 @@ def passed_over(path: Path, clips: Iterable[str], what: str) -> tuple[str, ...]:
         return ()
     count = f"1 {what} is" if len(clips) == 1 else f"{len(clips)} {what}s are"
     return (f"{path}: {count} passed over, of {len(set(clips))} clips that are not scored here",)
+
+
+def unlike(whole: Reference, kept_N: np.ndarray) -> tuple[str, ...]:
+    """Say which class the missing clips have so much more or less often than those that are left that chance would
+    hardly do it (a hypergeometric test, 1 % for all classes together).
+    """
+    from scipy.stats import hypergeom  # takes half a second to load
+
+    n_clips, n_classes = len(kept_N), len(whole.classes)
+    present_NK = whole.events.presence(n_clips, n_classes)
+    missing, found_K = int((~kept_N).sum()), present_NK[~kept_N].sum(axis=0)
+    chance = hypergeom(n_clips, whole_K := present_NK.sum(axis=0), missing)
+    p_K = np.minimum(1, 2 * np.minimum(chance.cdf(found_K), chance.sf(found_K - 1))) * n_classes
+    k = int(np.argmin(p_K))
+    if p_K[k] >= _UNLIKELY:
+        return ()
+    return (
+        f"the missing clips are unlike those that are left: {found_K[k]} of {missing} have {whole.classes[k]}, about"
+        f" {whole_K[k] * missing / n_clips:.0f} were to be expected; what is said of the whole set takes them to be alike",
+    )
 
 
 def false_alarms(path: Path, count: Counter[str], threshold: float | None) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import psds
 from raysed.evaluation.score.predictions import value_points
-from raysed.evaluation.score.score import ScoreRequest, score
+from raysed.evaluation.score.request import ScoreRequest
+from raysed.evaluation.score.score import score
 from tests.evaluation.metrics.test_threshold_free import scored
 from tests.evaluation.oracles import AnyEvents, Case, evaluator, frame, random_case
 

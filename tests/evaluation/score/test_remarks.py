@@ -3,13 +3,16 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from raysed.evaluation.detections.events import Events
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.score.remarks import (
     false_alarms,
     other_spelling,
     overlaps,
+    passed_over,
+    unlike,
     unused_columns,
     without_rows,
 )
@@ -33,7 +36,9 @@ def test_counts_are_in_the_remark() -> None:
     (said,) = other_spelling(PATH, names)
     assert said == "one.tsv: 2 clips are called otherwise than in the ground truth: a.WAV is a.wav"
     (said,) = without_rows(PATH, ["a.wav"], ["a.wav", "b.wav", "c.wav"])
-    assert said == "one.tsv: no row names 2 of the 3 clips: nothing detected there"
+    expected = "one.tsv: no row names 2 of the 3 clips: nothing detected there"
+    assert said == f"{expected}; where their recordings were missing, --clips says so"
+    assert without_rows(PATH, ["a.wav"], ["a.wav", "b.wav", "c.wav"], listed=True) == (expected,)
     both = Events.sort([0, 0], [0, 0], [1.0, 1.5], [2.0, 3.0])
     (said,) = overlaps(PATH, both, both)
     assert said.startswith("one.tsv: 2 detections overlap another one of their class and clip")
@@ -44,3 +49,19 @@ def test_many_classes_are_shortened() -> None:
     (said,) = false_alarms(PATH, alarms, None)
     assert said.startswith("one.tsv: 36 false alarms of classes without an event")
     assert said.endswith("class1 1, class2 2, class3 3, class4 4, class5 5 and 3 more")
+
+
+def test_rows_of_other_clips_are_counted() -> None:
+    assert passed_over(PATH, [], "row") == ()
+    (said,) = passed_over(PATH, ["b.wav", "b.wav", "c.wav"], "row")
+    assert said == "one.tsv: 3 rows are passed over, of 2 clips that are not scored here"
+
+
+def test_missing_clips_of_one_class_are_remarked_and_any_others_are_not() -> None:
+    """40 of 200 clips have a cat: that all 40 missing ones are among them is no chance."""
+    names = tuple(f"{n:03d}.wav" for n in range(200))
+    cats = Events.sort(np.arange(40), np.zeros(40, int), np.zeros(40), np.ones(40))
+    whole = Reference(names, np.full(200, 10.0), ("Cat", "Dog"), cats)
+    (said,) = unlike(whole, np.arange(200) >= 40)
+    assert "40 of 40 have Cat, about 8 were to be expected" in said
+    assert unlike(whole, np.arange(200) % 5 != 0) == ()

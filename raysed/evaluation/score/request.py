@@ -1,0 +1,48 @@
+"""The request that `raysed score` answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """A request to score predictions."""
+
+    predictions: Path
+    ground_truth: Path
+    durations: Path | None = None
+    versus: Path | None = None
+    clips: Path | None = None
+    """Tells which clips of the ground truth are scored, where recordings are missing (read_clip_list)."""
+    reference: Path | None = None
+    """Another system's predictions on all clips, where some are missing."""
+    groups: Path | None = None
+    """A TSV with the source of each clip: intervals draw sources."""
+    overlaps: str = "refuse"
+    """The treatment of overlapping ground truth of one class: refuse, merge or keep."""
+    threshold: float | None = None
+    at_threshold: Literal["event", "none"] = "event"
+    """A score of a score file that equals the threshold: an event, or none."""
+    draws: int = 10_000
+    seed: int = 0
+    metrics: tuple[str, ...] = COUNT_METRICS
+
+    def __post_init__(self) -> None:
+        """Refuse unknown metrics and ways to treat overlaps, thresholds that are no number, and a reference that
+        nothing is missing for.
+        """
+        metric_names(self.metrics)
+        if self.reference is not None and self.clips is None:
+            raise ValueError(
+                "--reference tells what missing clips would have changed; say with --clips which clips are there"
+                " (or compare two systems with --versus)"
+            )
+        if self.overlaps not in ("refuse", "merge", "keep"):
+            raise ValueError(f"--overlaps {self.overlaps}: expected refuse, merge or keep")
+        if self.threshold is not None and not np.isfinite(self.threshold):
+            raise ValueError(f"--threshold {self.threshold} is not a number")

@@ -1,0 +1,97 @@
+"""Systems that are scored: their predictions become counts, and two of them are compared clip by clip."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raysed.evaluation.counts.statistics import Statistics, collect
+from raysed.evaluation.detections.events import Reference
+from raysed.evaluation.intervals.significance import paired_difference
+from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.score.ground_truth import ScoredSet
+from raysed.evaluation.score.predictions import Predictions, read_predictions
+from raysed.evaluation.score.request import ScoreRequest
+
+
+@dataclass(frozen=True)
+class System:
+    """One system on the clips that are scored."""
+
+    path: Path
+    predictions: Predictions
+    statistics: Statistics
+
+    def has(self, metric: str) -> bool:
+        """Tell whether the metric can be computed: without operating points and durations there is no PSDS."""
+        return bool(self.statistics.psds) or metric not in DEFINITIONS
+
+
+def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
+    """Read predictions for the clips that are scored, and count."""
+    found = read_for(request, path, scored.reference, scored.missing)
+    statistics = count(request, scored.reference, found)
+    return System(path, found, replace(statistics, groups_N=scored.groups_N))
+
+
+def read_for(
+    request: ScoreRequest, path: Path, reference: Reference, others: Iterable[str] = ()
+) -> Predictions:
+    """Read predictions for these clips; those of the clips `others` are passed over."""
+    return read_predictions(
+        path,
+        reference,
+        request.threshold,
+        at_threshold=request.at_threshold == "event",
+        others=tuple(others),
+    )
+
+
+def count(request: ScoreRequest, reference: Reference, found: Predictions) -> Statistics:
+    """Return the counts of predictions; without durations there are none for PSDS."""
+    points = None if request.durations is None else found.points
+    return collect(reference, found.detections, points)
+
+
+def differences(
+    request: ScoreRequest, system: System, other: System
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the paired differences, the first system minus the other, and warnings."""
+    warnings = other.predictions.warnings
+    ours, theirs = system.statistics, other.statistics
+    if system.predictions.threshold != other.predictions.threshold:
+        warnings += (
+            f"F1 compares operating points {system.predictions.threshold} and {other.predictions.threshold} "
+            "(None: a single TSV does not say)",
+        )
+    if ours.thresholds != theirs.thresholds:
+        warnings += ("the systems have different operating points, so PSDS is not compared",)
+        ours, theirs = ours.without_psds(), theirs.without_psds()
+    found: dict[str, Any] = {}
+    for name in request.metrics:
+        found[name] = None
+        if name in DEFINITIONS and not ours.psds:
+            continue
+        difference = paired_difference(
+            METRICS[name],
+            ours,
+            theirs,
+            draws=request.draws,
+            permutations=request.draws,
+            seed=request.seed,
+        )
+        found[name] = fields_of(difference, ("difference", "low", "high", "p", "se"))
+    return found, warnings
+
+
+def fields_of(value: Any, names: Iterable[str]) -> dict[str, float | None]:
+    """Return some fields of an estimate for JSON."""
+    return {name: known(getattr(value, name)) for name in names}
+
+
+def known(value: float) -> float | None:
+    """Return None for NaN, which JSON does not have."""
+    return None if np.isnan(value) else float(value)
