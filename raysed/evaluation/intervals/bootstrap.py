@@ -64,6 +64,13 @@ def clip_draws(statistics: Statistics, draws: int, seed: int) -> np.ndarray:
     return clip_weights(statistics.key, n_clips, draws, seed, statistics.groups_N)
 
 
+def group_numbers(statistics: Statistics) -> np.ndarray:
+    """Return the number of each clip's source, from 0 on: (N,); without sources each clip is its own."""
+    if statistics.groups_N is None:
+        return np.arange(statistics.n_clips)
+    return np.unique(statistics.groups_N, return_inverse=True)[1]
+
+
 @lru_cache(maxsize=2)
 def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
     if n_items < 1:
@@ -213,11 +220,9 @@ def jackknife(
     metric: Values, statistics: Statistics, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the metric without each clip (or group, of the statistics unless others are given) in turn: (J,)."""
-    n_clips = statistics.n_clips
-    groups_N = statistics.groups_N if groups_N is None else groups_N
-    group_N = (
-        np.arange(n_clips) if groups_N is None else np.unique(groups_N, return_inverse=True)[1]
-    )
+    if groups_N is not None:
+        statistics = replace(statistics, groups_N=groups_N)
+    group_N = group_numbers(statistics)
     parts = []
     for first in range(0, int(group_N.max()) + 1, DRAW_BLOCK):
         out = np.arange(first, min(first + DRAW_BLOCK, int(group_N.max()) + 1))

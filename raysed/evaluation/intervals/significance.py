@@ -17,6 +17,7 @@ from raysed.evaluation.intervals.bootstrap import (
     bca,
     clip_draws,
     clip_weights,
+    group_numbers,
     jackknife,
     random_bits,
 )
@@ -102,12 +103,8 @@ def paired_difference(
 def permutation_p(
     metric: Values, a: Statistics, b: Statistics, *, permutations: int = DRAWS, seed: int = 0
 ) -> float:
-    """Return the share of random exchanges of two systems' clips with as large a difference; the clips of one
-    source are exchanged together.
-    """
-    both, group_N = stack(a, b), np.arange(a.n_clips)
-    if a.groups_N is not None:
-        group_N = np.unique(a.groups_N, return_inverse=True)[1]
+    """Return the share of random exchanges of two systems' clips (or groups) with as large a difference."""
+    both, group_N = stack(a, b), group_numbers(a)
     n_groups = int(group_N.max()) + 1
     observed = abs(metric(a, None)[0] - metric(b, None)[0])
     as_large = 0
@@ -133,12 +130,10 @@ def seed_difference(
 ) -> SeedEstimate:
     """Return the mean difference over paired seeds, with an interval over seeds and clips.
 
-    Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the
-    seeds' deviations widened by sqrt(S / (S - 1)) since there are few, and all deviations by
-    Student's quantile (Satterthwaite 1946, DOI 10.2307/3002019), without which 3 seeds do not
-    cover. The ends are BCa, since a resample's PSDS is too high on average. With one seed this is
-    `paired_difference`'s interval. `seeds_fixed` draws clips alone: what holds for these trained
-    systems, not for others of their kind.
+    Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the seeds' deviations
+    widened by sqrt(S / (S - 1)) since there are few, and all deviations by Student's quantile (Satterthwaite 1946, DOI
+    10.2307/3002019), without which 3 seeds do not cover. The ends are BCa, since a resample's PSDS is too high on
+    average. With one seed this is `paired_difference`'s interval. `seeds_fixed` draws clips alone: for these systems.
     """
     a, b = (
         [drawn(metric, statistics, draws=draws, seed=seed) for statistics in seeds]
@@ -233,9 +228,7 @@ def _over_seeds(
 
 
 def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -> float:
-    """Return Student's quantile divided by the normal one, with Satterthwaite's degrees of freedom: the
-    variance of the seeds is known from S - 1 of them, that of the clips almost exactly.
-    """
+    """Return Student's quantile over the normal one; of the S - 1 seeds' variance, Satterthwaite's freedom."""
     if seed_se == 0:
         return 1.0
     freedom = (n_seeds - 1) * ((clip_se**2 + seed_se**2) / seed_se**2) ** 2
