@@ -19,7 +19,8 @@ from benchmarks.bad_audio import GOOD, READ_BY_DATA, write_broken, write_cut, wr
 from benchmarks.bad_tables import GOOD_EVENTS, event_tables, settings_files, weak_tables
 from raysed.config.data_job import Features, RecordedSet
 from raysed.data.features.store import open_dataset
-from raysed.data.recorded.desed import list_recorded, read_recorded
+from raysed.data.recorded.desed import list_recorded
+from raysed.data.recorded.reading import read_recorded
 from raysed.doctor.examine import examine
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.score import score

@@ -12,12 +12,12 @@ from benchmarks.gpu_parts import Check, model_for, within
 from benchmarks.train_step import CLASSES
 from raysed.config.data_job import Features
 from raysed.config.trial import PostProcessing
+from raysed.data.windows import Grid
 from raysed.model.network import make_network
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
 from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.sources import Recording
-from raysed.predict.windows import Grid
 from raysed.training.inputs import Normaliser
 from raysed.training.keys import torch_generator
 

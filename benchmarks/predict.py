@@ -29,12 +29,12 @@ from benchmarks.common import Row, document, least_s, one_core, paired, publish,
 from benchmarks.predict_agreement import agreement, draw, read_clips, write_recording
 from benchmarks.predict_tables import tables
 from benchmarks.rehearsal_watch import Process, look
+from raysed.data.windows import Timeline, windows
 from raysed.predict.detector import Detector, load_detector
 from raysed.predict.prediction_run import PredictRequest, run
 from raysed.predict.recordings import BATCH, predict
 from raysed.predict.settings import smooth
 from raysed.predict.sources import Recording
-from raysed.predict.windows import Timeline, windows
 
 DEMO_TRIALS = Path("runs/demo/trials")
 DEMO_AUDIO = "data/demo_tree/dataset/audio/validation"

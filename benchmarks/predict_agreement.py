@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from raysed.data.stream import Heard, blocks
+from raysed.data.windows import Grid
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Recording, find_sources
-from raysed.predict.stream import Heard, blocks
-from raysed.predict.windows import Grid
 
 Event = tuple[int, int, str]
 """An event: onset and offset in samples, label."""

@@ -9,7 +9,7 @@ from benchmarks.gpu_check import PARTS
 from benchmarks.predict import demo_checkpoint, ours, plainly
 from benchmarks.predict_agreement import agreement, compare, draw, read_clips, write_recording
 from benchmarks.predict_tables import tables
-from raysed.predict.windows import Grid
+from raysed.data.windows import Grid
 from tests.paths import ROOT
 from tests.predict.small import FEATURES, bursts, detector
 

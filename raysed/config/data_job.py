@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.base import LARGEST_SEED, Config, Line, Name, twins
 
 _LARGEST_CLIP = 100_000_000
@@ -167,7 +168,7 @@ class SyntheticSet(Config):
         return self
 
 
-DataSet = Annotated[RecordedSet | SyntheticSet, Field(discriminator="kind")]
+DataSet = Annotated[RecordedSet | SyntheticSet | AnnotatedSet, Field(discriminator="kind")]
 
 
 class Cluster(Config):
@@ -244,8 +245,10 @@ class DataJob(Config):
         return self
 
 
-def needed_roots(data_set: RecordedSet | SyntheticSet) -> list[str]:
+def needed_roots(data_set: RecordedSet | SyntheticSet | AnnotatedSet) -> list[str]:
     """The keys of `Roots` that a data set reads."""
+    if isinstance(data_set, AnnotatedSet):
+        return []
     if isinstance(data_set, RecordedSet):
         return ["recorded"]
     return ["soundbank", "cooccurrences"] + (["rir"] if data_set.reverb == "rir" else [])
@@ -257,6 +260,6 @@ def roots_read(job: DataJob, name: str) -> set[str]:
     read = {*needed_roots(data_set)}
     if isinstance(data_set, SyntheticSet):
         read.add("soundbank_validation")
-    if job.classes is None:
+    if job.classes is None and not isinstance(data_set, AnnotatedSet):
         read.add("recorded" if job.roots.soundbank is None else "soundbank")
     return read

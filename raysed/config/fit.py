@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.config.fault import Fault
 from raysed.config.trial import SUBSETS, Trial
@@ -63,10 +64,13 @@ def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
         )
 
 
-def fits(data_set: RecordedSet | SyntheticSet, role: str) -> bool:
+def fits(data_set: RecordedSet | SyntheticSet | AnnotatedSet, role: str) -> bool:
     """Tell whether a set has the labels that a role needs: synthetic, strong, weak, unlabelled or any."""
-    subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
-    strong = subset in ("synthetic", "validation", "eval")
+    if isinstance(data_set, AnnotatedSet):
+        subset = data_set.type
+    else:
+        subset = "synthetic" if isinstance(data_set, SyntheticSet) else data_set.subset
+    strong = subset in ("synthetic", "validation", "eval", "strong", "soft")
     match role:
         case "synthetic" | "strong":
             return strong

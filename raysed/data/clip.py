@@ -15,9 +15,18 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One clip before feature extraction.
+class SoftEvent(Event):
+    """A class's value over a span of time, from 0 to 1: how sure the annotators are that it sounds."""
 
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip before feature extraction: a recording, or a window of a long one.
+
+    A window's events are in seconds from the recording's start; the first window holds those of the whole recording,
+    the others those that reach into them. Its `duration_s` is the recording's.
     `events` is None where the clip has no strong labels, `weak_labels` is None where it has none at all
     (unlabelled); an empty tuple means "labelled, and nothing there". Strongly labelled clips carry both.
     """
@@ -30,7 +39,8 @@ class Clip:
     events: tuple[Event, ...] | None
     weak_labels: tuple[str, ...] | None
     source: str
-    """JSON text: the file it was read from, or the soundscape's specification."""
+    """JSON text: the file it was read from, of a window also its first sample (`start`); or the soundscape's
+    specification."""
 
 
 @dataclass(frozen=True)

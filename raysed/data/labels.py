@@ -30,6 +30,11 @@ def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda e: (e.onset, e.offset, e.event_label)))
 
 
+def within(events: Iterable[Event], start_s: float, stop_s: float) -> tuple[Event, ...]:
+    """Return the events that reach into a span of time, in their own order, not cut to it."""
+    return tuple(event for event in events if event.offset > start_s and event.onset < stop_s)
+
+
 def count_overlaps(events: Iterable[Event]) -> int:
     """Count neighbouring pairs (in onset order) of one class that overlap."""
     return sum(

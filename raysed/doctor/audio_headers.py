@@ -1,13 +1,16 @@
 """The audio files of a data tree, by their headers: what cannot be read, other rates, silent foregrounds."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from raysed.config.data_job import Features
 from raysed.data.containers.audio_file import audio_info, is_silent
+from raysed.data.lengths import is_long, length_fault
 from raysed.doctor.diagnosis import AudioCheck, Diagnosis
 
 _SHOWN = 5
+_NOT_WORTH_A_WORD_S = 0.1
 
 
 def judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
@@ -19,6 +22,36 @@ def judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
     if audio.doubtful:
         found.remarks.append(
             f"{name}: {audio.doubtful} files do not say in their header how long they are; a cut would not be seen"
+        )
+
+
+def judge_lengths(
+    name: str, durations_s: Mapping[str, float], weak: bool, found: Diagnosis, features: Features
+) -> None:
+    """Call recordings that cannot be served at their length a problem; remark on those that are windowed, and cut."""
+    faults = [
+        f"{clip} {fault}"
+        for clip, seconds in durations_s.items()
+        if (fault := length_fault(seconds, features, clip_labels_only=weak))
+    ]
+    if faults:
+        found.problems.append(
+            f"{name}: {len(faults)} recordings cannot be served: {_some(faults, '; ')}"
+        )
+    long = [seconds for seconds in durations_s.values() if is_long(seconds, features)]
+    if long and not weak:
+        found.remarks.append(
+            f"{name}: {len(long)} recordings are longer than {features.duration_s:g} s, up to {max(long):.1f} s: training"
+            " hears windows of them, metrics take them whole"
+        )
+    cut = sum(
+        features.duration_s + _NOT_WORTH_A_WORD_S < seconds and not is_long(seconds, features)
+        for seconds in durations_s.values()
+    )
+    if cut:
+        found.remarks.append(
+            f"{name}: {cut} clips are a little longer than {features.duration_s:g} s: cut to it, as the published"
+            " system does; events that begin after the cut are not scored"
         )
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from raysed.config.data_job import DataJob, RecordedSet, Roots, SyntheticSet
+from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
 from raysed.config.reader import read_config
 from raysed.data.build.dataset_plan import job_classes, plan, with_absolute_roots
 from raysed.data.build.leakage import (
@@ -36,7 +36,13 @@ from raysed.data.soundscapes.soundbank import (
     soundbank_classes,
     source_id,
 )
-from raysed.doctor.audio_headers import judge_audio, judge_silence, read_headers, remark_rates
+from raysed.doctor.audio_headers import (
+    judge_audio,
+    judge_lengths,
+    judge_silence,
+    read_headers,
+    remark_rates,
+)
 from raysed.doctor.diagnosis import AudioCheck, BankCheck, Diagnosis, SetCheck, SubsetCheck
 from raysed.doctor.tree import find_roots, splits_in, subsets_in
 from raysed.storage.clip_name import clip_name
@@ -61,9 +67,9 @@ def examine(target: str | Path) -> Diagnosis:
             classes = job_classes(job)
         except ValueError:
             classes = None  # `_examine_sets` has told why.
-        roots, rate_hz = job.roots, job.features.sample_rate_hz
+        roots, features = job.roots, job.features
     elif path.is_dir():
-        roots, rate_hz = find_roots(path), 16000
+        roots, features = find_roots(path), Features()
         recorded, splits = subsets_in(roots), splits_in(roots)
         classes = _bank_classes(roots, found)
     else:
@@ -72,7 +78,7 @@ def examine(target: str | Path) -> Diagnosis:
         )
     names = {}
     for data_set in recorded:
-        names[_name(data_set)] = _examine_subset(roots, data_set, classes, found)
+        names[_name(data_set)] = _examine_subset(roots, data_set, classes, found, features)
     found.leaks += shared_recordings(names)
     if roots.soundbank:
         _examine_soundbank(roots, splits, classes, found)
@@ -82,7 +88,7 @@ def examine(target: str | Path) -> Diagnosis:
     of_recordings = [leak for leak in found.leaks if leak.kind in ("recording", "excerpt")]
     found.remarks += describe_leaks(of_recordings)
     found.problems += describe_leaks(leak for leak in found.leaks if leak not in of_recordings)
-    remark_rates(found, rate_hz)
+    remark_rates(found, features.sample_rate_hz)
     return found
 
 
@@ -121,7 +127,11 @@ def _examine_sets(job: DataJob, found: Diagnosis) -> None:
 
 
 def _examine_subset(
-    roots: Roots, data_set: RecordedSet, classes: Sequence[str] | None, found: Diagnosis
+    roots: Roots,
+    data_set: RecordedSet,
+    classes: Sequence[str] | None,
+    found: Diagnosis,
+    features: Features,
 ) -> tuple[str, ...]:
     """Check one subset; return all the file names that it lists."""
     assert roots.recorded is not None, "a root or the job's sets say so"
@@ -152,6 +162,8 @@ def _examine_subset(
         check.past_end += _past_end(events or (), by_name.get(name))
     check.per_class = dict(sorted(counted.items()))
     _judge_subset(check, found)
+    heard_s = {name: seconds for name, seconds in by_name.items() if seconds is not None}
+    judge_lengths(check.name, heard_s, data_set.subset == "weak", found, features)
     _judge_names(check, listing, found)
     return names
 

@@ -14,13 +14,13 @@ import numpy as np
 from raysed.evaluation.counts.clip_counts import arrays_of
 from raysed.evaluation.counts.matching import event_hits
 from raysed.evaluation.detections.events import Events
-from raysed.evaluation.detections.postprocess import decode
 from raysed.page.stored import stored_clips
 from raysed.report.results import Result
 from raysed.run.folders import TrialFolder, scores_file
 from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
-from raysed.training.scoring import Scores, decode_scores
+from raysed.training.scores import Scores, found_events
+from raysed.training.scoring import decode_scores
 
 WORST, RANDOM = 12, 12
 """Clips of each evaluation set: with the most errors, and drawn from the rest with seed 0."""
@@ -127,16 +127,10 @@ def detected(
     """Return clip -> events as [class, onset, offset, hit], at the training's own threshold and filter; `hit`
     as the event F1 matches them, None where the clip's reference is not known.
     """
-    place = {name: n for n, name in enumerate(scores.filenames)}
-    rows = [place[clip["filename"]] for clip in clips]
     config = plan.training(result.training).config
-    events = decode(
-        scores.scores_NUK[rows],
-        result.statistics.parameters.threshold,
-        median_window=config["postprocessing"]["median_window"],
-        frame_s=scores.frame_s,
-        durations_s=scores.durations_s[rows],
-    )
+    threshold = result.statistics.parameters.threshold
+    shown = scores.of([clip["filename"] for clip in clips])
+    events = found_events(shown, (threshold,), config["postprocessing"]["median_window"])[threshold]
     rules = result.statistics.parameters
     hit_E = event_hits(
         arrays_of(reference_events(clips), len(clips)),

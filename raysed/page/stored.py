@@ -31,6 +31,8 @@ def stored_clips(
             table = decode_shard(read_shard(folder, entry))
             names = table["filename"].to_pylist()
             for row in [n for n, name in enumerate(names) if name in wanted]:
+                if names[row] in found:  # the picture is of a long recording's first window
+                    continue
                 clip = {key: table[key][row] for key in table.column_names}
                 found[names[row]] = stored_clip(clip, manifest, root)
     except (ValueError, OSError) as error:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from raysed.config.data_job import Features
 from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
 from raysed.data.features.shards import stored_mel
+from raysed.data.windows import Grid
 from raysed.predict.settings import ClassPostProcessing
-from raysed.predict.windows import Grid
 from raysed.storage.folder import Folder
 from raysed.storage.url import masked
 from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint

@@ -6,14 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from raysed.storage.clip_name import AUDIO_SUFFIXES
+from raysed.storage.clip_name import AUDIO_SUFFIXES, READABLE_SUFFIXES
 from raysed.storage.hidden_files import is_hidden
-
-EXTENSIONS = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
-    *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
-)
-"""Extensions that are looked for in folders; a file that is given by name is tried whatever its extension."""
 
 
 @dataclass
@@ -34,11 +28,11 @@ class Contents:
     def add(self, name: str, place: str) -> None:
         """Sort a file in."""
         suffix = PurePosixPath(name).suffix.lower()
-        if suffix not in EXTENSIONS and suffix not in AUDIO_SUFFIXES:
+        if suffix not in READABLE_SUFFIXES and suffix not in AUDIO_SUFFIXES:
             return
         if is_hidden(name):
             self.hidden += 1
-        elif suffix not in EXTENSIONS:
+        elif suffix not in READABLE_SUFFIXES:
             self.unread[suffix] += 1
         else:
             self.recordings.append((name, place))
@@ -75,7 +69,7 @@ def local_contents(root: Path) -> Contents:
             path = Path(folder, name)
             if path.is_file() or not path.exists():
                 found.add(path.relative_to(root).as_posix(), str(path))
-            elif path.suffix.lower() in EXTENSIONS:
+            elif path.suffix.lower() in READABLE_SUFFIXES:
                 found.irregular += 1
     found.recordings.sort(key=lambda each: each[1])
     return found

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raysed.data.stream import LOWER_RATE
 from raysed.exit_codes import DONE, HOLES, REFUSED
 from raysed.predict.detector import Detector, Network, load_detector, split_path, with_settings
 from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import Prediction, RecordingScores, predict
 from raysed.predict.settings import ClassPostProcessing, events, parse_settings
 from raysed.predict.sources import Found, Recording, find_sources, refuse_shared_outputs
-from raysed.predict.stream import LOWER_RATE
 from raysed.storage.url import masked, masked_in
 
 

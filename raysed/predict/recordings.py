@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from raysed.data.stream import Heard, blocks
+from raysed.data.windows import Timeline, windows
 from raysed.predict.detector import Detector
 from raysed.predict.settings import smooth
 from raysed.predict.sources import Recording
-from raysed.predict.stream import Heard, blocks
-from raysed.predict.windows import Timeline, windows
 
 BATCH = {"cpu": 8, "cuda": 64}
 """Number of windows at once; on a CPU more cost memory and gain nothing."""

@@ -19,7 +19,8 @@ from raysed.predict.tuning import Gain, PairCounts, compare, count_pairs
 from raysed.run.folders import best_checkpoint, scores_file, tuned_checkpoint
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_checkpoint
-from raysed.training.scoring import Scores, decode_scores, encode_scores, reference_of, score_set
+from raysed.training.scores import Scores
+from raysed.training.scoring import decode_scores, encode_scores, reference_of, score_set
 
 
 def retune(
@@ -39,7 +40,7 @@ def retune(
     fitted, judged = (
         _grid(trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
     )
-    chosen_K = fitted.choose(np.arange(len(xvalid)))
+    chosen_K = fitted.choose(np.arange(len(xvalid.recordings)))
     gains = compare(judged, chosen_K)
     for k, label in enumerate(predictor.classes):
         threshold, window = fitted.pairs[chosen_K[k]]

@@ -14,10 +14,9 @@ from raysed.config.trial import PostProcessing
 from raysed.evaluation.counts.clip_counts import Counts, event_counts
 from raysed.evaluation.counts.statistics import PUBLISHED, Parameters, Statistics, collect
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.detections.postprocess import decode_points
 from raysed.evaluation.intervals.significance import Difference, paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.training.scoring import Scores
+from raysed.training.scores import Scores, found_events
 
 TUNED_THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
 WINDOWS = (1, 3, 5, 7, 11, 15, 21, 31)
@@ -88,13 +87,8 @@ def count_pairs(
     )
     found: dict[ThresholdWindow, Counts] = {}
     for window in sorted({window for _, window in order}):
-        points = decode_points(
-            scores.scores_NUK,
-            [threshold for threshold, other in order if other == window],
-            median_window=window,
-            frame_s=scores.frame_s,
-            durations_s=scores.durations_s,
-        )
+        thresholds = [threshold for threshold, other in order if other == window]
+        points = found_events(scores, thresholds, window)
         for threshold, events in points.items():
             found[threshold, window] = event_counts(
                 reference, events, PUBLISHED.t_collar_s, PUBLISHED.percentage_of_length

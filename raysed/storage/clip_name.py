@@ -26,6 +26,13 @@ AUDIO_SUFFIXES = frozenset(
 """In lower case. Only these are taken off a name: what follows the last dot of `Y1_30.000_40.000` is a time."""
 
 
+READABLE_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+    *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
+)
+"""Suffixes that are looked for in folders; a file that is given by name is tried whatever its suffix."""
+
+
 def clip_name(path: str) -> str:
     """Return the name of a clip: its whole path within the folder of recordings, without the audio suffix.
 

@@ -89,7 +89,9 @@ class BatchSource:
             weak_NK = self.sets["weak"].weak_NK
             assert weak_NK is not None, "checked above"
             self.weak_NK = weak_NK
-        steps = min(len(s.filenames) // self.shares[subset] for subset, s in self.sets.items())
+        self.rows = {subset: each.trained_rows for subset, each in self.sets.items()}
+        """The rows of each set that are drawn from."""
+        steps = min(len(rows) // self.shares[subset] for subset, rows in self.rows.items())
         self.steps_per_epoch = min(steps, trial.schedule.steps_per_epoch or steps)
 
     def _check_sets(self) -> None:
@@ -110,9 +112,9 @@ class BatchSource:
                     f"teacher.noise_domain is waveform, but {subset} ({feature_set.name}) was built"
                     " without waveforms: set features.waveforms: true in its data job"
                 )
-            if len(feature_set.filenames) < self.shares[subset]:
+            if (clips := len(feature_set.trained_rows)) < self.shares[subset]:
                 raise ValueError(
-                    f"{subset} ({feature_set.name}) holds {len(feature_set.filenames)} clips, fewer"
+                    f"{subset} ({feature_set.name}) holds {clips} clips, fewer"
                     f" than its share of {self.shares[subset]} in one batch"
                 )
             if subset == "weak" and feature_set.weak_NK is None:
@@ -127,7 +129,9 @@ class BatchSource:
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from `first_step` on."""
         indices = {
-            subset: epoch_indices(len(self.sets[subset].filenames), share, self.seed, epoch, subset)
+            subset: self.rows[subset][
+                epoch_indices(len(self.rows[subset]), share, self.seed, epoch, subset)
+            ]
             for subset, share in self.shares.items()
         }
         for step in range(first_step, self.steps_per_epoch):

@@ -83,8 +83,9 @@ def fit_normaliser(sets: list[FeatureSet]) -> Normaliser:
     n_mels, count = sets[0].features.n_mels, 0
     total, squares = torch.zeros(n_mels).double(), torch.zeros(n_mels).double()
     for feature_set in sets:
-        for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
-            rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
+        trained = feature_set.trained_rows
+        for start in range(0, len(trained), _CLIPS_AT_ONCE):
+            rows = trained[start : start + _CLIPS_AT_ONCE]
             log_mel = log_mel_of(feature_set, rows).double().flatten(0, 1)
             count += log_mel.shape[0]
             total += log_mel.sum(0)

@@ -4,7 +4,8 @@ Reported metrics come from the stored float16 values. N clips, U output frames, 
 """
 
 import io
-from dataclasses import dataclass
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -13,32 +14,21 @@ from torch import nn
 
 from raysed.config.trial import PostProcessing, Trial
 from raysed.data.features.store import FeatureSet
+from raysed.data.lengths import unheard_from_s
+from raysed.data.windows import Grid
 from raysed.evaluation.counts.clip_counts import tag_counts
 from raysed.evaluation.counts.statistics import Parameters, Statistics, collect, collect_scores
 from raysed.evaluation.detections.baselines import always_on, permuted_clips
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.postprocess import decode
+from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
 from raysed.training.inputs import Normaliser, log_mel_of
+from raysed.training.scores import Scores, found_events
 
 _CLIPS_AT_ONCE = 32
 # The errors of Arrow for bytes of another format, and of Python for tables of another kind.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Frame scores of every clip of a set."""
-
-    filenames: tuple[str, ...]
-    durations_s: np.ndarray
-    classes: tuple[str, ...]
-    frame_s: float
-    scores_NUK: np.ndarray
-    """float16."""
-    weak_NK: np.ndarray
-    """float16, the scores of whole clips."""
 
 
 def score_set(
@@ -62,26 +52,38 @@ def score_set(
         frame_s=trial.model.time_pooling * features.hop / features.sample_rate_hz,
         scores_NUK=np.concatenate(chunks),
         weak_NK=np.concatenate(weak_chunks),
+        starts=feature_set.starts,
+        grid=None if feature_set.starts is None else Grid.of(features, trial.model),
     )
 
 
 def reference_of(feature_set: FeatureSet) -> Reference:
-    """Return the ground truth of a strongly labelled set."""
+    """Return the ground truth of a strongly labelled set, one clip for each recording.
+
+    Of a clip that was cut a little, events that begin after the cut are left out: nothing could hear them.
+    """
     clip, label, onset, offset = [], [], [], []
-    for index, events in enumerate(feature_set.events):
+    first_R = feature_set.recordings
+    rows_R = np.diff([*first_R, len(feature_set)])
+    for index, n in enumerate(first_R):
+        events = feature_set.events[n]
         if events is None:
             raise ValueError(
-                f"{feature_set.name}: clip {feature_set.filenames[index]} has no strong labels,"
+                f"{feature_set.name}: clip {feature_set.filenames[n]} has no strong labels,"
                 " so nothing can be scored against it"
             )
+        seconds = float(feature_set.durations_s[n])
+        unheard_s = np.inf if rows_R[index] > 1 else unheard_from_s(seconds, feature_set.features)
         for event in events:
+            if event.onset >= unheard_s:
+                continue
             clip.append(index)
             label.append(feature_set.classes.index(event.event_label))
             onset.append(event.onset)
             offset.append(event.offset)
     return Reference(
-        filenames=feature_set.filenames,
-        durations_s=feature_set.durations_s,
+        filenames=tuple(feature_set.filenames[n] for n in first_R),
+        durations_s=feature_set.durations_s[first_R],
         classes=feature_set.classes,
         events=Events.sort(*map(np.asarray, (clip, label, onset, offset))),
     )
@@ -97,7 +99,8 @@ def weak_macro_f1(scores: Scores, feature_set: FeatureSet, threshold: float) -> 
     """Return the clip-level macro-F1 of a weakly labelled set."""
     present_NK = feature_set.weak_NK
     assert present_NK is not None, "checked before training"
-    return float(counts_f1(tag_counts(present_NK, scores.weak_NK >= threshold))[0][0])
+    present_RK = np.maximum.reduceat(present_NK, feature_set.recordings)
+    return float(counts_f1(tag_counts(present_RK, scores.weak_RK >= threshold))[0][0])
 
 
 def statistics_of(
@@ -112,7 +115,13 @@ def statistics_of(
 def _collect(
     scores: Scores, reference: Reference, postprocessing: PostProcessing, parameters: Parameters
 ) -> Statistics:
-    assert scores.filenames == reference.filenames
+    assert tuple(scores.filenames[n] for n in scores.recordings) == reference.filenames
+    if scores.starts is not None:
+        threshold = parameters.threshold
+        wanted = {threshold, *(THRESHOLDS if parameters.psds else ())}
+        points = found_events(scores, sorted(wanted), postprocessing.median_window)
+        graded = {t: points[t] for t in THRESHOLDS} if parameters.psds else None
+        return collect(reference, points[threshold], graded, parameters=parameters)
     return collect_scores(
         reference,
         scores.scores_NUK,
@@ -128,13 +137,8 @@ def baseline_statistics(
     """Return the event F1 counts of two baselines that have learnt nothing: every class always on, and clips
     permuted.
     """
-    found = decode(
-        scores.scores_NUK,
-        postprocessing.threshold,
-        median_window=postprocessing.median_window,
-        frame_s=scores.frame_s,
-        durations_s=scores.durations_s,
-    )
+    threshold = postprocessing.threshold
+    found = found_events(scores, (threshold,), postprocessing.median_window)[threshold]
     parameters = Parameters(threshold=postprocessing.threshold, psds=())
     systems = {
         "always_on": always_on(reference),
@@ -156,26 +160,28 @@ def encode_statistics(statistics: Statistics) -> bytes:
 def encode_scores(scores: Scores) -> bytes:
     """Return Arrow IPC with one row a clip, scores in float16.
 
-    Columns: filename, duration, frame scores (U * K, frame-major), clip scores (K).
+    Columns: filename, duration, frame scores (U * K, frame-major), clip scores (K); of sets with long recordings also
+    the first sample of each row's window.
     """
     _, frames, classes = scores.scores_NUK.shape
     values = pa.array(scores.scores_NUK.reshape(-1), pa.float16())
-    table = pa.table(
-        {
-            "filename": list(scores.filenames),
-            "duration_s": scores.durations_s,
-            "scores": pa.FixedSizeListArray.from_arrays(values, frames * classes),
-            "weak": pa.FixedSizeListArray.from_arrays(
-                pa.array(scores.weak_NK.reshape(-1), pa.float16()), classes
-            ),
-        }
-    ).replace_schema_metadata(
-        {
-            "classes": "\t".join(scores.classes),
-            "frame_s": repr(scores.frame_s),
-            "frames": str(frames),
-        }
-    )
+    columns = {
+        "filename": list(scores.filenames),
+        "duration_s": scores.durations_s,
+        "scores": pa.FixedSizeListArray.from_arrays(values, frames * classes),
+        "weak": pa.FixedSizeListArray.from_arrays(
+            pa.array(scores.weak_NK.reshape(-1), pa.float16()), classes
+        ),
+    }
+    metadata = {
+        "classes": "\t".join(scores.classes),
+        "frame_s": repr(scores.frame_s),
+        "frames": str(frames),
+    }
+    if scores.grid is not None:
+        columns["start"] = scores.starts
+        metadata["grid"] = json.dumps(asdict(scores.grid))
+    table = pa.table(columns).replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
@@ -200,6 +206,8 @@ def decode_scores(content: bytes, path: str) -> Scores:
             frame_s=float(metadata["frame_s"]),
             scores_NUK=_values(table, "scores").reshape(shape),
             weak_NK=_values(table, "weak").reshape(shape[0], shape[2]),
+            starts=table["start"].to_numpy() if "grid" in metadata else None,
+            grid=Grid(**json.loads(metadata["grid"])) if "grid" in metadata else None,
         )
     except _UNREADABLE as error:
         raise ValueError(f"{path}: not whole scores of raysed ({error})") from error

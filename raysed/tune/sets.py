@@ -125,8 +125,10 @@ def _impossible(job: DataJob, name: str, reason: str | None) -> ListedSet:
     if isinstance(data_set, SyntheticSet):
         asked, missing = data_set.count, 0
         clips = round(SURVIVING * data_set.count)
-    else:
+    elif isinstance(data_set, RecordedSet):
         clips = asked = missing = listed_clips(job, data_set)
+    else:
+        clips = asked = missing = 0
     return ListedSet(
         name=name,
         planned=None,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from raysed.config.data_job import Features, RecordedSet
-from raysed.data.recorded.desed import list_recorded, read_recorded
+from raysed.data.recorded.desed import list_recorded
+from raysed.data.recorded.reading import read_recorded
 from raysed.data.soundscapes.loudness import integrated_lufs
 from raysed.data.soundscapes.soundbank import index_soundbank, soundbank_classes
 from raysed.demo import procedural
@@ -86,5 +87,5 @@ def test_the_tree_is_read_like_desed(tmp_path: Path) -> None:
         data_set = RecordedSet(kind="recorded", subset=subset)
         listing = list_recorded(roots.recorded, data_set, tuple(SOUNDS))
         assert len(listing.entries) == count and not listing.missing and not listing.warnings
-        clip = read_recorded(roots.recorded, listing.entries[0], Features(duration_s=5.0))
+        (clip,) = read_recorded(roots.recorded, listing.entries[0], Features(duration_s=5.0))
         assert len(clip.waveform_T) == 80000 and clip.waveform_T.std() > 1e-4

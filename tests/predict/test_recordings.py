@@ -11,11 +11,11 @@ from raysed.config.trial import PostProcessing
 from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.shards import stored_mel
 from raysed.data.features.store import FeatureSet
+from raysed.data.windows import Timeline
 from raysed.evaluation.detections.postprocess import decode, median_filter
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Recording, find_sources
-from raysed.predict.windows import Timeline
 from raysed.training.scoring import score_set
 from tests.paths import MINI_DESED
 from tests.predict.small import FEATURES, RATE_HZ, bursts, detector, write

@@ -11,7 +11,8 @@ from raysed.data.clip import Clip, Event
 from raysed.predict.detector import load_detector, read_checkpoint
 from raysed.predict.retune import comparison_lines, retune
 from raysed.storage.folder import Folder
-from raysed.training.scoring import Scores, decode_scores, encode_scores
+from raysed.training.scores import Scores
+from raysed.training.scoring import decode_scores, encode_scores
 from tests.data.small_sets import write_rows, write_set
 from tests.predict.small import FEATURES, bursts, checkpoint, write
 from tests.training.tiny import CLASSES

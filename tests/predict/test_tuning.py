@@ -10,7 +10,8 @@ from raysed.predict.detector import read_checkpoint
 from raysed.predict.tuning import compare, count_pairs, cross_fitted
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
-from raysed.training.scoring import Scores, strong_macro_f1
+from raysed.training.scores import Scores
+from raysed.training.scoring import strong_macro_f1
 from tests.predict.small import checkpoint
 
 OWN = PostProcessing(threshold=0.5, median_window=7)

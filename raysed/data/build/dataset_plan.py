@@ -7,11 +7,21 @@ written.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+from raysed.config.annotated_set import LOCATIONS, AnnotatedSet
 from raysed.config.base import content_hash
-from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
+from raysed.config.data_job import (
+    DataJob,
+    DataSet,
+    Features,
+    RecordedSet,
+    Roots,
+    SyntheticSet,
+)
+from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
 from raysed.data.features.shards import (
@@ -22,9 +32,14 @@ from raysed.data.features.shards import (
     shard_name,
     versions,
 )
+from raysed.data.recorded.annotated import annotated_classes
 from raysed.data.recorded.desed import labelled_classes
 from raysed.data.soundscapes.soundbank import soundbank_classes
+from raysed.storage.files import absolute
 from raysed.storage.folder import Folder
+
+_LEAKS_LOOKED_FOR = 200_000
+"""Recordings of an annotated set up to which their names are compared with other sets'."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,15 @@ def plan_each(
 def with_absolute_roots(job: DataJob) -> DataJob:
     """Return the job with absolute roots, so that it means the same from any working directory."""
     roots = {key: path and str(Path(path).expanduser().resolve()) for key, path in job.roots}
-    return job.model_copy(update={"roots": Roots(**roots)})
+    sets = {
+        name: s.model_copy(
+            update={key: absolute(place) for key in LOCATIONS if (place := getattr(s, key))}
+        )
+        if isinstance(s, AnnotatedSet)
+        else s
+        for name, s in job.sets.items()
+    }
+    return job.model_copy(update={"roots": Roots(**roots), "sets": sets})
 
 
 def job_classes(job: DataJob) -> tuple[str, ...]:
@@ -147,6 +170,8 @@ def job_classes(job: DataJob) -> tuple[str, ...]:
     for data_set in job.sets.values():
         if isinstance(data_set, RecordedSet) and job.roots.recorded is not None:
             found |= labelled_classes(job.roots.recorded, data_set)
+        elif isinstance(data_set, AnnotatedSet):
+            found |= annotated_classes(data_set)
     if not found:
         raise ValueError(f"job {job.name}: its sets name no class; give `classes`")
     return tuple(sorted(found))
@@ -166,6 +191,23 @@ def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
     return "dali" if installed else "torchaudio"
 
 
+def set_identity(data_set: DataSet) -> dict[str, Any]:
+    """Return what of a set's configuration is part of its identity: all that is no default and no place."""
+    return {
+        key: value for key, value in data_set.identity().items() if not _is_place(data_set, key)
+    }
+
+
+def set_as_stored(data_set: DataSet) -> dict[str, Any]:
+    """Return the set's configuration as its files keep it: in full, without places."""
+    dumped = data_set.model_dump(mode="json")
+    return {key: value for key, value in dumped.items() if not _is_place(data_set, key)}
+
+
+def _is_place(data_set: DataSet, key: str) -> bool:
+    return isinstance(data_set, AnnotatedSet) and key in LOCATIONS
+
+
 def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
     """Find recordings and soundbank sources that stand in two sets of different splits."""
     recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
@@ -181,6 +223,9 @@ def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
             bank = source.context.soundbank
             foregrounds[_bank(data_set)] = bank.foregrounds
             backgrounds[_bank(data_set)] = bank.backgrounds
+        elif isinstance(source, AnnotatedSource) and source.count <= _LEAKS_LOOKED_FOR:
+            names = [*source.rows["filename"].to_pylist(), *source.missing]
+            recorded[p.name,] = (p.name, names)
     return [
         *shared_recordings(dict(recorded.values())),
         *shared_sources(foregrounds),
@@ -192,9 +237,7 @@ def _bank(data_set: SyntheticSet) -> str:
     return f"soundbank {data_set.split}"
 
 
-def _told(
-    name: str, data_set: RecordedSet | SyntheticSet, leaks: Iterable[Leak]
-) -> tuple[str, ...]:
+def _told(name: str, data_set: DataSet, leaks: Iterable[Leak]) -> tuple[str, ...]:
     """Return lines that describe what a set shares with others."""
     split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
     return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
@@ -218,7 +261,7 @@ def _plan_set(
     identity = content_hash(
         {
             "format": FORMAT_VERSION,
-            "set": job.sets[name].identity(),
+            "set": set_identity(job.sets[name]),
             "features": job.features.identity(),
             "classes": classes,
             "shard_clips": job.shard_clips,
@@ -227,19 +270,21 @@ def _plan_set(
         }
     )
     folder = Folder(job.out).child(f"{name}-{identity}")
-    starts = range(0, source.count, job.shard_clips)
+    starts = list(range(0, source.count, job.shard_clips))
+    if isinstance(source, AnnotatedSource):
+        starts = source.starts(job.shard_clips)
     return DatasetPlan(
         name=name,
         id=identity,
         url=folder.url,
-        job={"name": job.name, "set": job.sets[name].model_dump(mode="json")},
+        job={"name": job.name, "set": set_as_stored(job.sets[name])},
         features=job.features,
         classes=classes,
         mel=mel,
         source=source,
         shards=tuple(
-            Shard(shard_name(number), start, min(start + job.shard_clips, source.count))
-            for number, start in enumerate(starts)
+            Shard(shard_name(number), start, stop)
+            for number, (start, stop) in enumerate(pairwise([*starts, source.count]))
         ),
         manifest=read_manifest(folder),
         warnings=(),

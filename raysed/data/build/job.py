@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
 from raysed.data.build.build_progress import BuildProgress
 from raysed.data.build.dataset_plan import DatasetPlan, Shard, plan, with_absolute_roots
+from raysed.data.build.length_check import refuse_lengths
 from raysed.data.build.resume import (
     DatasetResult,
     finished_shards,
@@ -76,6 +77,7 @@ def build(
     left = {p.name: [s for s in p.shards if s.name not in done[p.name]] for p in plans}
     shards = [shard for p in plans for shard in left[p.name]]
     unfinished = [p for p in plans if left[p.name]]
+    refuse_lengths(unfinished, left)
     with sole_builder(unfinished), ExitStack() as started:
         if shards:
             for p in unfinished:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from raysed.config.data_job import DataJob
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.clip import Rejected
-from raysed.data.features.shards import ShardEntry, read_shard, write_lists, write_manifest
+from raysed.data.features.shards import (
+    ShardEntry,
+    cut_recordings,
+    decode_shard,
+    read_shard,
+    write_lists,
+    write_manifest,
+)
 from raysed.storage.folder import Folder, ReadDeniedError
 
 _log = logging.getLogger(__name__)
@@ -45,7 +52,7 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
         if (entry.name, entry.start, entry.stop) not in wanted:
             continue
         try:
-            read_shard(folder, entry)
+            _refuse_cut(plan, read_shard(folder, entry), entry)
         except ReadDeniedError:
             raise  # the shard may be good
         except ValueError as error:
@@ -53,6 +60,15 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
         else:
             finished[entry.name] = entry
     return finished
+
+
+def _refuse_cut(plan: DatasetPlan, content: bytes, entry: ShardEntry) -> None:
+    """Raise ValueError for a shard of earlier code, which kept the beginning of a long recording alone."""
+    columns = ["filename", "duration_s", "source"]
+    if cut := cut_recordings(decode_shard(content, columns), plan.features):
+        raise ValueError(
+            f"{plan.url}/{entry.name}: holds the beginning alone of {len(cut)} long recordings, such as {cut[0]}"
+        )
 
 
 def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:

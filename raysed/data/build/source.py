@@ -5,9 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import DataJob, Features, RecordedSet
+from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.clip import Clip
-from raysed.data.recorded.desed import RecordedEntry, list_recorded, read_recorded
+from raysed.data.recorded.desed import RecordedEntry, list_recorded
+from raysed.data.recorded.reading import read_recorded
 from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count, soundscape_name
 
 
@@ -31,13 +34,17 @@ class RecordedSource:
         """Return the name of raw clip `index`."""
         return self.entries[index].filename
 
-    def make(self, index: int) -> Clip:
-        """Decode clip `index`. Raises ValueError if it cannot be read."""
+    def make(self, index: int) -> tuple[Clip, ...]:
+        """Decode recording `index`: one clip, or the windows of a long one. Raises ValueError if it cannot be read."""
         return read_recorded(self.root, self.entries[index], self.features)
 
     def reason(self, error: ValueError) -> str:
         """Return the reason why a clip cannot be made, without the folders of this machine."""
         return str(error).replace(f"{self.root}/", "")
+
+    def entry(self, index: int) -> RecordedEntry:
+        """Return recording `index` with its labels."""
+        return self.entries[index]
 
     def fingerprint(self) -> Any:
         """Return the names, labels and sizes that decide the clips, wherever the root lies."""
@@ -66,14 +73,15 @@ class SyntheticSource:
         """Return the name of raw clip `index`."""
         return soundscape_name(self.context, index)
 
-    def make(self, index: int) -> Clip | None:
-        """Render soundscape `index`, or return None if the polyphony filter drops it. Raises ValueError if it
-        cannot be made.
+    def make(self, index: int) -> tuple[Clip, ...]:
+        """Render soundscape `index`; nothing if the polyphony filter drops it. Raises ValueError if it cannot be
+        made.
         """
         # Workers need Scaper, plans do not.
         from raysed.data.soundscapes.soundscape import make_soundscape
 
-        return make_soundscape(self.context, index)
+        made = make_soundscape(self.context, index)
+        return () if made is None else (made,)
 
     def reason(self, error: ValueError) -> str:
         """Return the reason why a soundscape cannot be made, without the folders of this machine."""
@@ -103,12 +111,14 @@ class SyntheticSource:
         }
 
 
-ClipSource = RecordedSource | SyntheticSource
+ClipSource = RecordedSource | SyntheticSource | AnnotatedSource
 
 
 def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> ClipSource:
     """List the sources of a data set. Raises ValueError naming what is missing or impossible."""
     data_set = job.sets[name]
+    if isinstance(data_set, AnnotatedSet):
+        return AnnotatedSource.of(data_set, job.features, classes)
     if not isinstance(data_set, RecordedSet):
         return SyntheticSource(SoundscapeContext.from_job(job, name))
     root = job.roots.recorded

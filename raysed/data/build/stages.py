@@ -62,14 +62,12 @@ def make_clips(source: ClipSource, shard: Shard) -> ShardClips:
     dropped = 0
     for index in range(shard.start, shard.stop):
         try:
-            clip = source.make(index)
+            made = source.make(index)
         except ValueError as error:
             rejected.append(Rejected(source.filename(index), source.reason(error)))
             continue
-        if clip is None:
-            dropped += 1
-        else:
-            clips.append(clip)
+        dropped += not made
+        clips += made
     return ShardClips(tuple(clips), tuple(rejected), dropped)
 
 
@@ -85,7 +83,7 @@ class ShardWriter:
 
     def write(self, target: Target, made: ShardClips) -> ShardEntry:
         """Extract, encode and write one shard; returns its line of the manifest."""
-        rejected = list(made.rejected)
+        rejected = {clip.filename: clip for clip in made.rejected}
         clips = [
             clip for clip in made.clips if self._passes(clip, prepared, clip.waveform_T, rejected)
         ]
@@ -95,6 +93,8 @@ class ShardWriter:
             for clip, mel_TF in zip(clips, mels, strict=True)
             if self._passes(clip, stored_mel, mel_TF, rejected)
         ]
+        # Of a recording all windows are there, or none.
+        rows = [(clip, mel_TF) for clip, mel_TF in rows if clip.filename not in rejected]
         if target.exported is not None:
             written = [clip for clip, _ in rows]
             write_exports(Folder(target.url), written, target.exported, self._features)
@@ -107,7 +107,7 @@ class ShardWriter:
             rows=len(rows),
             sha256=sha256(content),
             dropped=made.dropped,
-            quarantined=tuple((r.filename, r.reason) for r in rejected),
+            quarantined=tuple((r.filename, r.reason) for r in rejected.values()),
         )
 
     def _passes(
@@ -115,13 +115,13 @@ class ShardWriter:
         clip: Clip,
         check: Callable[[np.ndarray, Features], np.ndarray],
         array: np.ndarray,
-        rejected: list[Rejected],
+        rejected: dict[str, Rejected],
     ) -> bool:
-        """Tell whether `check` accepts the clip's array; if not, the clip is added to the rejected."""
+        """Tell whether `check` accepts the clip's array; if not, the clip is added to the rejected, by its name."""
         try:
             check(array, self._features)
         except ValueError as error:
-            rejected.append(Rejected(clip.filename, str(error)))
+            rejected.setdefault(clip.filename, Rejected(clip.filename, str(error)))
             return False
         return True
 

@@ -21,6 +21,7 @@ from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import prepared
+from raysed.data.lengths import is_long
 from raysed.storage.delimited import one_line
 from raysed.storage.folder import Folder
 from raysed.storage.safe_name import safe_file_name
@@ -30,6 +31,8 @@ MANIFEST = "manifest.json"
 ROW_GROUP_CLIPS = 64
 
 EVENT = pa.struct([("onset", pa.float64()), ("offset", pa.float64()), ("event_label", pa.string())])
+SOFT_EVENT = pa.struct([*EVENT, ("confidence", pa.float64())])
+"""An event of a set of soft labels, and of no other: the bytes of these stay as they were."""
 
 
 FileName = Annotated[str, AfterValidator(safe_file_name)]
@@ -93,7 +96,7 @@ def shard_schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
         ("subset", pa.string()),
         ("mel", pa.list_(_arrow_dtype(features), features.n_frames * features.n_mels)),
         ("frames", pa.int32()),
-        ("events", pa.list_(EVENT)),
+        ("events", pa.list_(SOFT_EVENT if is_soft(metadata) else EVENT)),
         ("weak_labels", pa.list_(pa.string())),
         ("duration_s", pa.float64()),
         ("source", pa.string()),
@@ -101,6 +104,11 @@ def shard_schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
     if features.waveforms:
         fields.append(("waveform", pa.list_(pa.float16())))
     return pa.schema(fields, metadata={"raysed": json.dumps(metadata, sort_keys=True)})
+
+
+def is_soft(metadata: dict[str, Any]) -> bool:
+    """Tell whether a shard with this metadata is of a set with soft labels."""
+    return metadata.get("job", {}).get("set", {}).get("type") == "soft"
 
 
 def stored_mel(mel_TF: np.ndarray, features: Features) -> np.ndarray:
@@ -178,9 +186,29 @@ def _mel_column(mels_TF: Sequence[np.ndarray], features: Features) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(mel_NW.ravel()), width)
 
 
-def decode_shard(content: bytes | pa.Buffer) -> pa.Table:
-    """Return the table that `encode_shard` wrote."""
-    return pq.read_table(pa.BufferReader(content), use_threads=False)
+def decode_shard(content: bytes | pa.Buffer, columns: list[str] | None = None) -> pa.Table:
+    """Return the table that `encode_shard` wrote, or some of its columns."""
+    return pq.read_table(pa.BufferReader(content), columns=columns, use_threads=False)
+
+
+def first_samples(table: pa.Table) -> list[int | None]:
+    """Return the first sample of each row's window in its recording, None of a row that is a whole clip.
+
+    Only `filename` and `source` are read. Raises ValueError for a source that is no JSON object.
+    """
+    found = [json.loads(source) for source in table["source"].to_pylist()]
+    return [about.get("start") if isinstance(about, dict) else None for about in found]
+
+
+def cut_recordings(table: pa.Table, features: Features) -> list[str]:
+    """Return the recordings longer than a clip of which the beginning alone is there, as earlier code built them."""
+    durations_s = table["duration_s"].to_pylist()
+    long = [n for n, seconds in enumerate(durations_s) if is_long(seconds, features)]
+    if not long:
+        return []
+    starts = first_samples(table.take(long))
+    names = table["filename"].take(long).to_pylist()
+    return [name for name, start in zip(names, starts, strict=True) if start is None]
 
 
 def read_manifest(folder: Folder) -> Manifest | None:

@@ -6,25 +6,28 @@ Opening converts the shards once (1 to 1.4 ms of CPU a clip, under a lock) and m
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 
 from raysed.config.data_job import Features
-from raysed.data.clip import Event
+from raysed.data.clip import Event, SoftEvent
 from raysed.data.features.feature_cache import cached
 from raysed.data.features.shards import (
     MANIFEST,
     Manifest,
+    cut_recordings,
     decode_shard,
+    first_samples,
     read_manifest,
     read_shard,
     sha256,
 )
+from raysed.data.windows import Grid, trained_windows
 from raysed.storage.folder import Folder
 
 
@@ -47,6 +50,9 @@ class FeatureSet:
     """N read-only views (T, F) of the memory map, linear amplitude in the dtype of storage."""
     waveforms: tuple[np.ndarray, ...] | None = None
     """N read-only views of the map, each clip's own samples, float16; None where none are stored."""
+    starts: np.ndarray | None = None
+    """(N,) int64: the first sample of each row in its recording, where rows are windows of long recordings; else None.
+    The rows of a recording follow each other, and its first one has the events of the whole recording."""
 
     def __len__(self) -> int:
         return len(self.filenames)
@@ -54,6 +60,27 @@ class FeatureSet:
     def mel(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return the linear amplitude mel_BTF of these clips, a copy in the dtype of storage."""
         return np.stack([self.mels[n] for n in indices])
+
+    @property
+    def recordings(self) -> np.ndarray:
+        """Return (R,): the first row of every recording."""
+        if self.starts is None:
+            return np.arange(len(self))
+        names = np.array(self.filenames)
+        return np.flatnonzero(np.append(True, names[1:] != names[:-1]))
+
+    @property
+    def trained_rows(self) -> np.ndarray:
+        """Return the rows that training draws from: all, of a long recording the windows that lie end to end."""
+        if self.starts is None:
+            return np.arange(len(self))
+        grid = Grid.of_windows(self.features)
+        starts = np.split(self.starts, self.recordings[1:])
+        return np.flatnonzero(np.concatenate([trained_windows(each, grid) for each in starts]))
+
+    def start_s(self, n: int) -> float:
+        """Return the second of its recording at which row n begins."""
+        return 0.0 if self.starts is None else self.starts[n] / self.features.sample_rate_hz
 
     @property
     def weak_NK(self) -> np.ndarray | None:
@@ -73,7 +100,12 @@ class FeatureSet:
         shape = (self.features.n_frames // pooling, len(self.classes))
         strong_NTK = np.zeros((len(self), *shape), np.uint8)
         for n, events in enumerate(self.events):
-            strong_NTK[n] = strong_labels(events or (), self.classes, self.features, pooling)
+            moved = events or ()
+            if start_s := self.start_s(n):
+                moved = [
+                    replace(e, onset=e.onset - start_s, offset=e.offset - start_s) for e in moved
+                ]
+            strong_NTK[n] = strong_labels(moved, self.classes, self.features, pooling)
         return strong_NTK
 
 
@@ -83,13 +115,13 @@ def strong_labels(
     """Return the frame labels (n_frames // pooling, K) uint8 of events in seconds.
 
     Onset and offset frames are floor(floor(t·rate/hop)/pooling), half-open: an event within one
-    output frame leaves no label (Turpault & Serizel 2020, published code). What lies past the clip
-    is cut.
+    output frame leaves no label (Turpault & Serizel 2020, published code). What lies before or past
+    the clip is cut.
     """
     strong_TK = np.zeros((features.n_frames // pooling, len(classes)), np.uint8)
     for event in events:
         onset, offset = (
-            math.floor(time_s * features.sample_rate_hz / features.hop) // pooling
+            max(math.floor(time_s * features.sample_rate_hz / features.hop), 0) // pooling
             for time_s in (event.onset, event.offset)
         )
         strong_TK[onset:offset, list(classes).index(event.event_label)] = 1
@@ -136,6 +168,11 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
     shape = (-1, features.n_frames, features.n_mels)
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
+    if cut := cut_recordings(table.select(["filename", "duration_s", "source"]), features):
+        raise ValueError(
+            f"data set {manifest.name} ({manifest.id}) holds the beginning alone of {len(cut)} recordings longer than"
+            f" {features.duration_s:g} s, such as {cut[0]}; run its job again: `raysed data` builds their windows"
+        )
     # Views keep the map alive after `source` is closed.
     mels = [
         mel_TF
@@ -152,13 +189,31 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
         durations_s=table["duration_s"].to_numpy(),
         frames=table["frames"].to_numpy(),
         events=tuple(
-            None if events is None else tuple(Event(**event) for event in events)
+            None if events is None else tuple(event_of(event) for event in events)
             for events in labels["events"]
         ),
         weak_labels=tuple(None if weak is None else tuple(weak) for weak in labels["weak_labels"]),
         mels=tuple(mels),
         waveforms=_waveforms(table) if features.waveforms else None,
+        starts=_starts(table),
     )
+
+
+def event_of(stored: dict[str, Any]) -> Event:
+    """Return an event as a shard holds it; with a confidence it is a soft one."""
+    return SoftEvent(**stored) if "confidence" in stored else Event(**stored)
+
+
+def _starts(table: pa.Table) -> np.ndarray | None:
+    """Return the first sample of every row, or None where no recording has several rows."""
+    names = table["filename"].to_numpy()
+    again = np.flatnonzero(names[1:] == names[:-1])
+    if not len(again):
+        return None
+    rows = np.union1d(again, again + 1)
+    starts = np.zeros(len(table), np.int64)
+    starts[rows] = [start or 0 for start in first_samples(table.select(["source"]).take(rows))]
+    return starts
 
 
 def _waveforms(table: pa.Table) -> tuple[np.ndarray, ...]:

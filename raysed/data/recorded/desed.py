@@ -1,19 +1,16 @@
-"""The subsets of DESED that lie on disk as audio: the list of their clips, and the reading of one clip.
+"""The subsets of DESED that lie on disk as audio: the list of their clips.
 
-Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips); reading
-decodes one file.
+Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips).
 """
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from raysed.config.data_job import Features, RecordedSet
-from raysed.data.audio import read_audio
-from raysed.data.clip import Clip, Event
+from raysed.config.data_job import RecordedSet
+from raysed.data.clip import Event
 from raysed.data.labels import count_overlaps, weak_labels
 from raysed.data.recorded.audio_index import AudioIndex, describe_unlisted
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
@@ -111,23 +108,6 @@ def list_recorded(
         missing=missing,
         warnings=warnings,
         unlisted=unlisted,
-    )
-
-
-def read_recorded(root: str | Path, entry: RecordedEntry, features: Features) -> Clip:
-    """Read and resample one clip, at most `features.duration_s` of it. Raises ValueError if it cannot be
-    read.
-    """
-    waveform_T, duration_s = read_audio(
-        Path(root) / entry.path, features.sample_rate_hz, features.duration_s
-    )
-    return Clip(
-        filename=entry.filename,
-        waveform_T=waveform_T,
-        duration_s=duration_s,
-        events=entry.events,
-        weak_labels=entry.weak_labels,
-        source=json.dumps({"file": entry.path}),
     )
 
 

@@ -37,11 +37,11 @@ class Listed:
     def filename(self, index: int) -> str:
         return f"{index}.wav"
 
-    def make(self, index: int) -> Clip | None:
+    def make(self, index: int) -> tuple[Clip, ...]:
         outcome = self.outcomes[index]
         if isinstance(outcome, str):
             raise ValueError(f"/home/{outcome}")
-        return outcome
+        return () if outcome is None else (outcome,)
 
     def reason(self, error: ValueError) -> str:
         return str(error).removeprefix("/home/")
@@ -57,7 +57,7 @@ def test_every_raw_clip_of_a_shard_is_made_dropped_or_rejected() -> None:
 
 def test_other_errors_than_bad_input_are_not_swallowed() -> None:
     class Broken(Listed):
-        def make(self, index: int) -> Clip | None:
+        def make(self, index: int) -> tuple[Clip, ...]:
             raise RuntimeError("a fault of ours")
 
     with pytest.raises(RuntimeError, match="a fault of ours"):
@@ -101,6 +101,15 @@ def test_a_clip_whose_features_are_impossible_is_quarantined_by_name(tmp_path: P
         expected_TF = mel_amplitude(noise(seed).astype(np.float32), FEATURES)
         stored_TF = np.array(row["mel"], np.float32).reshape(FEATURES.n_frames, FEATURES.n_mels)
         np.testing.assert_array_equal(stored_TF, expected_TF.astype(np.float16))
+
+
+def test_of_a_long_recording_all_windows_are_kept_or_none(tmp_path: Path) -> None:
+    loud = noise(2) * 1e6
+    windows = tuple(clip_of("long.wav", w) for w in (noise(1), loud, loud, noise(3)))
+    made = ShardClips((clip_of("a.wav", noise(0)), *windows, clip_of("z.wav", noise(4))), (), 0)
+    entry, rows = written(tmp_path, made)
+    assert [row["filename"] for row in rows] == ["a.wav", "z.wav"]
+    assert [name for name, _ in entry.quarantined] == ["long.wav"]
 
 
 def test_a_shard_may_end_up_without_rows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import soundfile
 
 from raysed.data.audio import read_audio
 from raysed.data.containers.audio_file import audio_info, in_blocks, open_audio
-from raysed.predict.stream import Heard, blocks
+from raysed.data.stream import Heard, blocks
 
 RATE_HZ = 16000
 CONTAINERS = (

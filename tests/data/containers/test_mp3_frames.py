@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from raysed.data.containers.mp3_frames import read_head, scan_mp3
-from raysed.predict.stream import Heard, blocks
+from raysed.data.stream import Heard, blocks
 
 RATE_HZ = 16000
 SECONDS = 8.1

@@ -8,7 +8,8 @@ import pytest
 
 from raysed.config.data_job import Features, RecordedSet
 from raysed.data.clip import Event
-from raysed.data.recorded.desed import list_recorded, read_recorded
+from raysed.data.recorded.desed import list_recorded
+from raysed.data.recorded.reading import read_recorded
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
 from tests.data.banks import write_audio
 from tests.paths import MINI_DESED, SHARED
@@ -105,7 +106,7 @@ def test_a_clip_some_milliseconds_longer_than_the_set_is_cut_and_keeps_its_durat
     root = weak_tree(tmp_path)
     write_audio(root / "audio/train/weak/a.wav", 10.003)
     entry, _ = list_recorded(root, recorded("weak")).entries
-    clip = read_recorded(root, entry, Features())
+    (clip,) = read_recorded(root, entry, Features())
     assert clip.waveform_T.shape == (160000,) and clip.duration_s == 10.003
 
 
@@ -147,11 +148,11 @@ def test_the_split_does_not_depend_on_what_is_missing(tmp_path: Path) -> None:
 
 def test_reading_a_clip(tmp_path: Path) -> None:
     root = weak_tree(tmp_path)
-    write_audio(root / "audio/train/weak/a.wav", 12.5, rate_hz=44100, channels=2)
+    write_audio(root / "audio/train/weak/a.wav", 11.0, rate_hz=44100, channels=2)
     entry, _ = list_recorded(root, recorded("weak")).entries
-    clip = read_recorded(root, entry, Features())
+    (clip,) = read_recorded(root, entry, Features())
     assert clip.filename == "a.wav" and clip.weak_labels == ("Cat",) and clip.events is None
-    assert clip.waveform_T.shape == (160000,) and clip.duration_s == 12.5
+    assert clip.waveform_T.shape == (160000,) and clip.duration_s == 11.0
     assert json.loads(clip.source) == {"file": "audio/train/weak/a.wav"}
 
 
@@ -259,5 +260,5 @@ def test_mini_desed() -> None:
         listing = list_recorded(MINI_DESED, recorded(subset))
         assert len(listing.entries) == count and not listing.missing
     assert sum(len(e.events or ()) for e in listing.entries) == 395
-    clip = read_recorded(MINI_DESED, listing.entries[0], Features())
+    (clip,) = read_recorded(MINI_DESED, listing.entries[0], Features())
     assert clip.waveform_T.shape == (160000,) and clip.waveform_T.std() > 1e-4

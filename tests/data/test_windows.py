@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raysed.predict.windows import Bridge, Grid, Timeline, windows
+from raysed.data.windows import Bridge, Grid, Timeline, windows
 
 TEN_S = Grid(rate_hz=16000, window=160000, frame=1020, frames=157)
 SMALL = Grid(rate_hz=100, window=160, frame=7, frames=23)

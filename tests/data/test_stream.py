@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from raysed.data.stream import Heard, blocks
 from raysed.predict.detector import load_detector
 from raysed.predict.recordings import predict
 from raysed.predict.sources import find_sources
-from raysed.predict.stream import Heard, blocks
 from tests.predict.small import RATE_HZ, bursts, checkpoint, write
 
 

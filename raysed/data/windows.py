@@ -43,9 +43,30 @@ class Grid:
             frames=features.n_frames // model.time_pooling,
         )
 
+    @classmethod
+    def of_windows(cls, features: Features) -> "Grid":
+        """Return the grid of a data set's windows, which no model has scored yet: the frames end with the window."""
+        samples = features.n_samples
+        return cls(rate_hz=features.sample_rate_hz, window=samples, frame=samples, frames=1)
+
+    def needs_last(self, before: int, end: int) -> bool:
+        """Tell whether a last window that ends with the recording is needed after the `before` regular ones."""
+        return before > 0 and self.start(before - 1) + self.reach < end
+
     def start(self, number: int) -> int:
         """Return the first sample of a window."""
         return number // 2 * self.window + number % 2 * (self.window // 2)
+
+
+def trained_windows(starts_W: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return bool (W,): which of a recording's windows hold each moment once, so that training hears it once.
+
+    They are those that lie end to end, and the last one where an eighth of it or more is new.
+    """
+    trained_W = starts_W % grid.window == 0
+    end = starts_W[trained_W][-1] + grid.window
+    trained_W[-1] |= starts_W[-1] + grid.window - end >= grid.window / 8
+    return trained_W
 
 
 def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.ndarray]]:
@@ -68,7 +89,7 @@ def windows(blocks: Iterable[np.ndarray], grid: Grid) -> Iterator[tuple[int, np.
     end = begin + len(held_T)
     if number == 0 and end:
         yield 0, held_T
-    elif number and grid.start(number - 1) + grid.reach < end:
+    elif grid.needs_last(number, end):
         yield end - grid.window, held_T[-grid.window :].copy()
 
 

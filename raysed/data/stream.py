@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import fsspec
 import numpy as np
@@ -64,11 +64,11 @@ class Heard:
         return tuple(found)
 
 
-def blocks(url: str, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
+def blocks(url: str | BinaryIO, rate_hz: int, heard: Heard) -> Iterator[np.ndarray]:
     """Yield the mean of the channels, resampled (soxr HQ) to `rate_hz`, in blocks; `heard` is filled in.
 
     Raises ValueError for what cannot be read, is empty, ends early, or holds values that are not
-    finite.
+    finite. A file object is read as it is.
     """
     with ExitStack() as stack:
         try:
@@ -92,9 +92,9 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _open(url: str, stack: ExitStack) -> Any:
+def _open(url: str | BinaryIO, stack: ExitStack) -> Any:
     """Open a source as a path, or as a file object that can seek."""
-    if "://" not in url:
+    if not isinstance(url, str) or "://" not in url:
         return url
     try:
         return _seekable(url, stack)

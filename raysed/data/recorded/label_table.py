@@ -1,0 +1,200 @@
+"""Labels of any form as one table: a row for each event, or for each label of a clip.
+
+Columns: `filename` as the file names the clip, `onset` and `offset` in seconds (null: of the whole clip), `event_label`
+(null: a clip without events), `confidence` (0 to 1; null: 1) and `line`, the row's place in its file.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pc_csv
+import pyarrow.parquet as pq
+from pyarrow import compute
+
+from raysed.storage.files import read_bytes
+from raysed.storage.url import masked
+
+_pc: Any = compute
+"""Arrow's functions are made when it is imported, where no type checker sees them."""
+
+LABELS = pa.schema(
+    [
+        ("filename", pa.string()),
+        ("onset", pa.float64()),
+        ("offset", pa.float64()),
+        ("event_label", pa.string()),
+        ("confidence", pa.float64()),
+        ("line", pa.int64()),
+    ]
+)
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "filename": (
+        *("filename", "file_name", "fname", "slice_file_name", "audio_filename", "file", "path"),
+        *("audio_path", "segment_id", "audio"),
+    ),
+    "onset": ("onset", "start", "start_time", "start_time_seconds", "begin"),
+    "offset": ("offset", "end", "end_time", "end_time_seconds", "stop"),
+    "event_label": (
+        *(
+            "event_label",
+            "event_labels",
+            "label",
+            "labels",
+            "event",
+            "category",
+            "class",
+            "classes",
+        ),
+        *("tags", "mids"),
+    ),
+    "confidence": ("confidence", "soft_label", "soft", "value"),
+}
+"""What a column may be called; of several the first counts."""
+
+
+def read_label_table(place: str) -> pa.Table:
+    """Read a table of labels: TSV, CSV, JSONL or Parquet, as LABELS. Raises ValueError naming file and fault."""
+    table = read_rows(place)
+    return as_labels(table, place)
+
+
+def read_rows(place: str) -> pa.Table:
+    """Read the rows of a TSV, CSV (fields as text), JSONL or Parquet file. Raises ValueError naming it."""
+    kind = place.rpartition(".")[2].lower()
+    content = pa.py_buffer(read_bytes(place))
+    try:
+        if kind == "parquet":
+            return pq.read_table(pa.BufferReader(content))
+        if kind == "jsonl":
+            rows = [json.loads(line) for line in content.to_pybytes().splitlines() if line.strip()]
+            return pa.Table.from_pylist(rows)
+        return _delimited(content, "," if kind == "csv" else "\t")
+    except (pa.ArrowException, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{masked(place)}: cannot be read as {kind} ({error})") from error
+
+
+def _delimited(content: pa.Buffer, delimiter: str) -> pa.Table:
+    """Read all fields as text. Quotation marks are letters in a TSV, as in DESED's, and quote in a CSV."""
+    first = content.to_pybytes()[:100_000].split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+    columns = [column.strip().strip('"') for column in first.split(delimiter)]
+    return pc_csv.read_csv(
+        pa.BufferReader(content),
+        read_options=pc_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False),
+        parse_options=pc_csv.ParseOptions(
+            delimiter=delimiter, quote_char='"' if delimiter == "," else False
+        ),
+        convert_options=pc_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
+        ),
+    )
+
+
+def role_columns(names: Sequence[str]) -> dict[str, str]:
+    """Return which column of a table plays which role of COLUMNS."""
+    lower = {name.lower(): name for name in reversed(names)}
+    found = {}
+    for role, called in COLUMNS.items():
+        if known := [lower[name] for name in called if name in lower]:
+            found[role] = known[0]
+    return found
+
+
+def as_labels(table: pa.Table, place: str) -> pa.Table:
+    """Return rows of any columns as LABELS: one for each event or label. Raises ValueError naming what is wrong."""
+    place, roles = masked(place), role_columns(table.column_names)
+    if "filename" not in roles:
+        raise ValueError(
+            f"{place}: has no column with file names ({', '.join(COLUMNS['filename'])}), only"
+            f" {', '.join(table.column_names)}"
+        )
+    line = pa.array(range(2, len(table) + 2), pa.int64())
+    if "events" in table.column_names:
+        return _nested_events(table, roles["filename"], line)
+    columns = {"filename": table[roles["filename"]], "line": line}
+    if "event_label" in roles:
+        columns["event_label"] = table[roles["event_label"]]
+    for role in ("onset", "offset", "confidence"):
+        if role in roles:
+            columns[role] = _numbers(table[roles[role]], place, roles[role])
+    found = pa.table(columns)
+    if "event_label" in columns and "onset" not in columns:
+        found = _one_label_a_row(found)
+    return _filled(found)
+
+
+def _numbers(column: pa.ChunkedArray, place: str, name: str) -> pa.ChunkedArray:
+    if pa.types.is_string(column.type):
+        column = _pc.utf8_trim_whitespace(column)
+        column = _pc.if_else(_pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+    try:
+        return column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        for number, value in enumerate(column.to_pylist(), 2):
+            try:
+                float(value if value is not None else 0)
+            except ValueError as error:
+                raise ValueError(
+                    f"{place}, line {number}: {name} {value!r} is no number"
+                ) from error
+        raise
+
+
+def _one_label_a_row(table: pa.Table) -> pa.Table:
+    """Take lists of labels, or texts of labels with commas between them, apart."""
+    labels = table["event_label"].combine_chunks()
+    if pa.types.is_string(labels.type):
+        labels = _pc.split_pattern(labels, ",")
+    elif not pa.types.is_list(labels.type):
+        return table
+    lists = _pc.if_else(_pc.is_null(labels), pa.scalar([], labels.type), labels)
+    parents, flat = (
+        _pc.list_parent_indices(lists),
+        _pc.utf8_trim_whitespace(_pc.list_flatten(lists)),
+    )
+    rows = table.drop_columns(["event_label"])
+    empty = _pc.indices_nonzero(_pc.equal(_pc.list_value_length(lists), 0))
+    with_labels = rows.take(parents).append_column("event_label", flat)
+    without = rows.take(empty).append_column("event_label", pa.nulls(len(empty), pa.string()))
+    both = pa.concat_tables([with_labels, without])
+    return both.sort_by("line")
+
+
+def _nested_events(table: pa.Table, filename: str, line: pa.Array) -> pa.Table:
+    """Take the lists of events of a manifest apart: `[{onset, offset, event_label}, ...]`."""
+    rows = []
+    names, events = table[filename].to_pylist(), table["events"].to_pylist()
+    for name, found, number in zip(names, events, line.to_pylist(), strict=True):
+        if isinstance(
+            found, dict
+        ):  # a struct of lists, as `datasets` stores a sequence of mappings
+            found = [
+                dict(zip(found, values, strict=True))
+                for values in zip(*found.values(), strict=True)
+            ]
+        rows += label_rows(name, found or (), number)
+    return pa.Table.from_pylist(rows, schema=LABELS)
+
+
+def label_rows(filename: str, events: Iterable[dict], line: int) -> list[dict]:
+    """Return a clip's events as rows of LABELS, one without an event where it has none."""
+    rows = []
+    for event in events:
+        roles = role_columns(list(event))
+        rows.append({role: event[name] for role, name in roles.items()})
+    return [{"line": line, **row, "filename": filename} for row in rows or [{}]]
+
+
+def _filled(table: pa.Table) -> pa.Table:
+    """Return the columns of LABELS in their order, those that are not there null."""
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in LABELS
+    ]
+    return pa.Table.from_arrays(columns, schema=LABELS)

@@ -1,0 +1,145 @@
+"""Files on any file system: those below a folder with their sizes, and the bytes of one, asked for again where a
+storage fails for a moment.
+
+A local folder of a million files is listed in some 10 s. A remote one is asked by pages, as its file system does.
+"""
+
+import fnmatch
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+import fsspec
+import pyarrow as pa
+from pyarrow import fs as pafs
+
+from raysed.storage.folder import Folder, ReadDeniedError
+from raysed.storage.hidden_files import is_hidden
+from raysed.storage.url import masked
+
+TRIES = 5
+FIRST_PAUSE_S = 0.2
+_MAGIC = re.compile(r"[*?[]")
+
+T = TypeVar("T")
+
+
+def split_glob(place: str) -> tuple[str, str | None]:
+    """Return the folder of a path or URL, and the pattern below it, None where it is no glob."""
+    found = _MAGIC.search(place.partition("://")[2] or place)
+    if not found:
+        return place.rstrip("/") or "/", None
+    offset = len(place) - len(place.partition("://")[2] or place)
+    cut = place.rfind("/", 0, offset + found.start())
+    return (place[:cut] or "/", place[cut + 1 :]) if cut >= 0 else (".", place)
+
+
+def absolute(place: str) -> str:
+    """Return a local path as an absolute one, a URL as it is."""
+    return place if "://" in place else str(Path(place).expanduser().absolute())
+
+
+def list_files(place: str) -> Iterator[tuple[str, int]]:
+    """Yield (name below the folder, bytes) of the files of a folder or glob, without hidden ones, in no order.
+
+    Raises ValueError where the folder is not there.
+    """
+    folder, pattern = split_glob(place)
+    keeps = _matcher(pattern)
+    found = _local(folder) if "://" not in folder else _remote(folder)
+    return ((name, size) for name, size in found if keeps(name) and not is_hidden(name))
+
+
+def _matcher(pattern: str | None) -> Callable[[str], bool]:
+    """Return what a glob keeps: `*` stays within a folder, `**/` is any number of folders."""
+    if pattern is None:
+        return lambda name: True
+    parts = []
+    for step in pattern.split("/"):
+        one = fnmatch.translate(step).removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z")
+        parts.append("(?:.*/)?" if step == "**" else one.replace(".*", "[^/]*") + "/")
+    whole = re.compile("".join(parts).removesuffix("/"))
+    return lambda name: whole.fullmatch(name) is not None
+
+
+def _local(folder: str) -> Iterator[tuple[str, int]]:
+    root = Path(folder).expanduser()
+    if root.is_file():
+        yield root.name, root.stat().st_size
+        return
+    if not root.is_dir():
+        raise ValueError(f"{folder}: no such file or folder")
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        with os.scandir(root / below) as entries:
+            for entry in entries:
+                name = f"{below}{entry.name}"
+                if entry.is_dir():
+                    waiting.append(f"{name}/")
+                elif entry.is_file():
+                    yield name, entry.stat().st_size
+
+
+def _remote(folder: str) -> Iterator[tuple[str, int]]:
+    file_system, root = _file_system(folder)
+    root = root.rstrip("/")
+    (about,) = again(lambda: file_system.get_file_info([root]), folder)
+    if about.type == pafs.FileType.File:
+        yield PurePosixPath(root).name, about.size
+        return
+    if about.type == pafs.FileType.NotFound:
+        raise ValueError(f"{masked(folder)}: no such file or folder")
+    for info in again(
+        lambda: file_system.get_file_info(pafs.FileSelector(root, recursive=True)), folder
+    ):
+        if info.type == pafs.FileType.File:
+            yield info.path.removeprefix(root).lstrip("/"), info.size
+
+
+def _file_system(folder: str) -> tuple[pafs.FileSystem, str]:
+    Folder(folder)  # refuses a login or options in the URL, which would be stored
+    try:
+        return pafs.FileSystem.from_uri(folder)
+    except pa.ArrowInvalid:
+        try:
+            file_system, root = fsspec.core.url_to_fs(folder)
+        except (ValueError, ImportError) as error:
+            raise ValueError(f"{masked(folder)}: {error}") from error
+        return pafs.PyFileSystem(pafs.FSSpecHandler(file_system)), root
+
+
+def open_random(place: str) -> tuple[pafs.FileSystem, str]:
+    """Return the file system of a path or URL, and the path in it, for what reads parts of files."""
+    if "://" not in place:
+        return pafs.LocalFileSystem(), absolute(place)
+    return _file_system(place)
+
+
+def read_bytes(place: str) -> bytes:
+    """Return the content of a file by path or URL.
+
+    Raises ValueError where it is not there or reading is denied; OSError where the storage fails TRIES times.
+    """
+    folder, _, name = absolute(place).rpartition("/")
+    content = again(lambda: Folder(folder or "/").read(name), place)
+    if content is None:
+        raise ValueError(f"{masked(place)}: no such file")
+    return content
+
+
+def again(ask: Callable[[], T], place: str) -> T:
+    """Return what a storage answers, asked up to TRIES times with growing pauses. Only OSError is worth another try."""
+    for number in range(TRIES):
+        try:
+            return ask()
+        except (ReadDeniedError, FileNotFoundError, PermissionError):
+            raise
+        except OSError as error:
+            if number == TRIES - 1:
+                raise OSError(f"{masked(place)}: {error}") from error
+            time.sleep(FIRST_PAUSE_S * 2**number)
+    raise AssertionError("the last try returns or raises")

@@ -1,0 +1,64 @@
+"""The recordings of folders, globs and manifests, and audio that lies in Parquet."""
+
+from pathlib import Path
+
+import pytest
+
+from raysed.data.recorded.audio_rows import audio_rows, class_names, embedded_bytes
+from tests.data.recorded import forms
+
+
+def test_only_audio_that_can_be_read_is_listed_by_name(tmp_path: Path) -> None:
+    for name in ("b.wav", "a.flac", "d/c.WAV"):
+        forms.audio(tmp_path / name)
+    forms.text(tmp_path / "e.m4a", "not read")
+    root, rows, told = audio_rows(str(tmp_path))
+    assert (root, told) == (str(tmp_path), None)
+    assert rows["filename"].to_pylist() == ["a.flac", "b.wav", "d/c.WAV"]
+    with pytest.raises(ValueError, match="holds no audio file that can be read"):
+        audio_rows(f"{tmp_path}/*.ogg")
+
+
+def test_a_manifest_may_not_leave_its_folder(tmp_path: Path) -> None:
+    forms.audio(tmp_path / "a.wav")
+    path = forms.text(tmp_path / "m/list.tsv", "filename\n../a.wav\n")
+    with pytest.raises(ValueError, match=r"'\.\./a\.wav' leaves the manifest's folder"):
+        audio_rows(str(path))
+    path = forms.text(tmp_path / "m/other.tsv", "name\na.wav\n")
+    with pytest.raises(ValueError, match="has no column with file names, only name"):
+        audio_rows(str(path))
+
+
+def test_files_that_are_not_there_are_left_out(tmp_path: Path) -> None:
+    forms.audio(tmp_path / "a.wav")
+    path = forms.text(tmp_path / "list.tsv", "filename\na.wav\ngone.wav\n")
+    _, rows, told = audio_rows(str(path))
+    assert rows["filename"].to_pylist() == ["a.wav"] and told is not None and len(told) == 2
+
+
+def test_rows_of_parquet_are_decoded_from_their_row_group(tmp_path: Path) -> None:
+    path = forms.hugging_face(tmp_path / "t.parquet", clips=5)
+    assert embedded_bytes(f"{path}#4") == forms.encoded(1.0, 4)
+    assert embedded_bytes(f"{path}#0") == forms.encoded(1.0, 0)
+    with pytest.raises(ValueError, match="has no row 9"):
+        embedded_bytes(f"{path}#9")
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ('{"l": {"names": ["a"], "_type": "ClassLabel"}}', {"l": ["a"]}),
+        (
+            '{"l": {"feature": {"names": ["a"], "_type": "ClassLabel"}, "_type": "Sequence"}}',
+            {"l": ["a"]},
+        ),
+        ('{"l": [{"names": ["a"], "_type": "ClassLabel"}]}', {"l": ["a"]}),
+        ('{"l": {"dtype": "string", "_type": "Value"}}', {}),
+    ],
+)
+def test_names_of_classes_stand_in_the_schema(features: str, expected: dict) -> None:
+    assert (
+        class_names({b"huggingface": f'{{"info": {{"features": {features}}}}}'.encode()})
+        == expected
+    )
+    assert class_names({}) == {} and class_names({b"huggingface": b"no json"}) == {}

@@ -1,0 +1,39 @@
+"""Label files of which each is about one recording."""
+
+from pathlib import Path
+
+import pytest
+
+from raysed.data.recorded.label_files import read_label_files
+from tests.data.recorded import forms
+
+
+def read(place: Path) -> list[tuple]:
+    return [
+        (r["filename"], r["onset"], r["offset"], r["event_label"], r["confidence"])
+        for r in read_label_files(str(place)).to_pylist()
+    ]
+
+
+def test_audacity_headers_and_commas(tmp_path: Path) -> None:
+    forms.text(tmp_path / "a.txt", "0.5\t1.25\tDog\n\\\t100\t200\n")
+    forms.text(tmp_path / "b.csv", "onset,offset,label\n1,2,Cat\n")
+    forms.text(tmp_path / "c.txt", "")
+    assert read(tmp_path) == [
+        ("a", 0.5, 1.25, "Dog", None), ("b", 1.0, 2.0, "Cat", None), ("c", None, None, None, None)
+    ]  # fmt: skip
+
+
+def test_faults_name_file_and_line(tmp_path: Path) -> None:
+    forms.text(tmp_path / "a.txt", "0.5\t1.25\tDog\n1 2 Cat\n")
+    with pytest.raises(ValueError, match=r"a\.txt, line 2: expected onset, offset, label"):
+        read(tmp_path)
+    forms.text(tmp_path / "j/a.jams", '{"annotations": [{"namespace": "beat", "data": []}]}')
+    with pytest.raises(ValueError, match=r"a\.jams: no annotation of sound events .*, only beat"):
+        read(tmp_path / "j")
+    forms.text(tmp_path / "j/a.jams", "[]")
+    with pytest.raises(ValueError, match=r"a\.jams: is no JAMS"):
+        read(tmp_path / "j")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no label files"):
+        read(tmp_path / "empty")

@@ -1,0 +1,55 @@
+"""Tables of labels under the names that people give their columns."""
+
+from pathlib import Path
+
+import pytest
+
+from raysed.data.recorded.label_table import LABELS, read_label_table, role_columns
+from tests.data.recorded import forms
+
+
+def read(tmp_path: Path, name: str, content: str) -> list[tuple]:
+    table = read_label_table(str(forms.text(tmp_path / name, content)))
+    assert table.schema == LABELS
+    return [tuple(row.values())[:5] for row in table.to_pylist()]
+
+
+def test_of_several_columns_the_first_known_name_counts() -> None:
+    assert role_columns(["fname", "labels", "mids", "split"]) == {
+        "filename": "fname",
+        "event_label": "labels",
+    }
+    esc = ["filename", "fold", "target", "category", "esc10", "src_file", "take"]
+    assert role_columns(esc) == {"filename": "filename", "event_label": "category"}
+    urban = ["slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class"]
+    assert role_columns(urban)["event_label"] == "class"
+
+
+def test_a_tsv_of_events_and_a_clip_without(tmp_path: Path) -> None:
+    rows = read(
+        tmp_path,
+        "t.tsv",
+        'filename\tonset\toffset\tevent_label\n"a".wav\t0.5\t1\tDog\nb.wav\t\t\t\n',
+    )
+    assert rows == [('"a".wav', 0.5, 1.0, "Dog", None), ("b.wav", None, None, None, None)]
+
+
+def test_lists_of_labels_are_taken_apart(tmp_path: Path) -> None:
+    content = 'fname,labels,mids,split\n1,"Dog,Cat",x,train\n2,,y,train\n3,Rain,z,val\n'
+    assert [row[::3] for row in read(tmp_path, "dev.csv", content)] == [
+        ("1", "Dog"), ("1", "Cat"), ("2", None), ("3", "Rain")
+    ]  # fmt: skip
+
+
+def test_crlf_and_a_byte_order_mark_are_no_part_of_names(tmp_path: Path) -> None:
+    rows = read(tmp_path, "t.tsv", "\ufefffilename\tevent_labels\r\na.wav\tDog\r\n")
+    assert rows == [("a.wav", None, None, "Dog", None)]
+
+
+def test_what_is_no_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"t\.tsv: has no column with file names"):
+        read(tmp_path, "t.tsv", "name\tlabel\na\tb\n")
+    with pytest.raises(ValueError, match=r"x\.jsonl: cannot be read as jsonl"):
+        read(tmp_path, "x.jsonl", "{not json}\n")
+    with pytest.raises(ValueError, match=r"x\.parquet: cannot be read as parquet"):
+        read(tmp_path, "x.parquet", "no")
