@@ -24,7 +24,7 @@ TRIES = 5
 FIRST_PAUSE_S = 0.2
 _MAGIC = re.compile(r"[*?[]")
 
-T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 
 def split_glob(place: str) -> tuple[str, str | None]:
@@ -131,7 +131,7 @@ def read_bytes(place: str) -> bytes:
     return content
 
 
-def again(ask: Callable[[], T], place: str) -> T:
+def again(ask: Callable[[], Answer], place: str) -> Answer:
     """Return what a storage answers, asked up to TRIES times with growing pauses. Only OSError is worth another try."""
     for number in range(TRIES):
         try:

@@ -27,7 +27,7 @@ _pc: Any = compute
 _SHOWN = 5
 _ROWS_AT_ONCE = 10_000
 TENTHS = {"train": range(8), "xvalid": range(8, 9), "eval": range(9, 10)}
-TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
+_TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _labels(
     """Return the labels as LABELS, and where they stand."""
     place = data_set.labels
     if place is not None:
-        table = place.lower().endswith(TABLES) and "*" not in place
+        table = place.lower().endswith(_TABLES) and "*" not in place
         return (read_label_table(place) if table else read_label_files(place)), place
     if told is not None:
         return as_labels(told, data_set.audio), data_set.audio

@@ -16,15 +16,15 @@ from raysed.storage.url import masked
 
 EVENT_NAMESPACES = ("scaper", "sound_event", "segment_open", "segment_sed", "tag_open")
 """Namespaces of JAMS whose observations are sound events: Scaper's of today and of 2017 (URBAN-SED), and general ones."""
-SUFFIXES = (".txt", ".jams", ".tsv", ".csv")
+_SUFFIXES = (".txt", ".jams", ".tsv", ".csv")
 
 
 def read_label_files(place: str) -> pa.Table:
     """Read a folder or glob of label files as LABELS. Raises ValueError naming file, line and fault."""
     folder, _ = split_glob(place)
-    names = sorted(name for name, _ in list_files(place) if name.lower().endswith(SUFFIXES))
+    names = sorted(name for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
     if not names:
-        raise ValueError(f"{masked(place)}: holds no label files ({', '.join(SUFFIXES)})")
+        raise ValueError(f"{masked(place)}: holds no label files ({', '.join(_SUFFIXES)})")
     rows: list[dict[str, Any]] = []
     for name in names:
         clip, file = str(PurePosixPath(name).with_suffix("")), f"{folder}/{name}"

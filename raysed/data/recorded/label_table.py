@@ -30,7 +30,7 @@ LABELS = pa.schema(
     ]
 )
 
-COLUMNS: dict[str, tuple[str, ...]] = {
+CALLED: dict[str, tuple[str, ...]] = {
     "filename": (
         *("filename", "file_name", "fname", "slice_file_name", "audio_filename", "file", "path"),
         *("audio_path", "segment_id", "audio"),
@@ -95,10 +95,10 @@ def _delimited(content: pa.Buffer, delimiter: str) -> pa.Table:
 
 
 def role_columns(names: Sequence[str]) -> dict[str, str]:
-    """Return which column of a table plays which role of COLUMNS."""
+    """Return which column of a table plays which role of CALLED."""
     lower = {name.lower(): name for name in reversed(names)}
     found = {}
-    for role, called in COLUMNS.items():
+    for role, called in CALLED.items():
         if known := [lower[name] for name in called if name in lower]:
             found[role] = known[0]
     return found
@@ -109,7 +109,7 @@ def as_labels(table: pa.Table, place: str) -> pa.Table:
     place, roles = masked(place), role_columns(table.column_names)
     if "filename" not in roles:
         raise ValueError(
-            f"{place}: has no column with file names ({', '.join(COLUMNS['filename'])}), only"
+            f"{place}: has no column with file names ({', '.join(CALLED['filename'])}), only"
             f" {', '.join(table.column_names)}"
         )
     line = pa.array(range(2, len(table) + 2), pa.int64())
