@@ -52,7 +52,7 @@ CALLED: dict[str, tuple[str, ...]] = {
     ),
     "confidence": ("confidence", "soft_label", "soft", "value"),
 }
-"""What a column may be called; of several the first counts."""
+"""The names that a column may have; of several the first counts."""
 
 
 def read_label_table(place: str) -> pa.Table:
