@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from raysed.cli.commands import app
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
 from raysed.config.layers import read_layers
 from raysed.config.space import Space
@@ -184,7 +185,7 @@ def resolve(key, models=MODELS):
             continue
         inner = fields_of(field.annotation)
         if first == "sets":
-            inner = [RecordedSet, SyntheticSet]
+            inner = [RecordedSet, SyntheticSet, AnnotatedSet]
         found = resolve(rest, inner) if rest else field
         if found is not None:
             return found
@@ -295,4 +296,4 @@ def test_the_origin_of_annotated_sets():
     # `resolve` replaces the annotated union of `sets` by its members; they must be all of them.
     union = get_args(DataJob.model_fields["sets"].annotation)[1]
     members = get_args(get_args(union)[0]) if get_origin(union) is Annotated else get_args(union)
-    assert set(members) == {RecordedSet, SyntheticSet}
+    assert set(members) == {RecordedSet, SyntheticSet, AnnotatedSet}
