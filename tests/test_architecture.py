@@ -22,7 +22,7 @@ LAYERS = (
     {"config"},
     {"local_ray", "cluster_watch"},
     {"ray_cluster"},
-    {"data", "model.cpu", "evaluation", "evaluation.detections"},
+    {"data", "model.cpu", "model.gpu", "evaluation", "evaluation.detections"},
     {"data.recorded", "data.soundscapes", "data.features", "model", "evaluation.counts"},
     {"data.build", "evaluation.metrics"},
     {"data.pictures", "evaluation.intervals"},
@@ -48,6 +48,7 @@ EDGE = {
     "scaper": {"data/soundscapes/soundscape.py"},
     "soxbindings": {"data/soundscapes/soundscape.py"},
     "jams": {"data/soundscapes/soundscape.py"},
+    "triton": {f"model/gpu/{n}.py" for n in ("tiles", "norm_kernels", "gate_kernels", "launches")},
 }
 
 

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from raysed.config.trial import Model
 from raysed.model.cpu.dropout import Dropout
-from raysed.model.cpu.fused import Block, BlockSettings
 from raysed.model.cpu.gru import GRU
-from raysed.model.sync_norm import AllReducedBatchNorm
+from raysed.model.fast_block import fused
 
 
 class GatedLinearUnit(nn.Module):
@@ -34,7 +33,7 @@ class ConvBlock(nn.Module):
         self, in_channels: int, channels: int, pooling: tuple[int, int], config: Model
     ) -> None:
         super().__init__()
-        self.pooling = pooling
+        self.config, self.pooling = config, pooling
         self.conv = nn.Conv2d(in_channels, channels, kernel_size=3, padding=1)
         self.norm = nn.BatchNorm2d(
             channels, eps=config.batchnorm_eps, momentum=config.batchnorm_momentum
@@ -44,36 +43,12 @@ class ConvBlock(nn.Module):
         self.pool = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}[config.pool](pooling)
 
     def forward(self, x_BCTF: Tensor) -> Tensor:  # noqa: D102
-        settings = self._settings(x_BCTF)
-        if settings is None:
-            return self.plain(x_BCTF)
-        parts = (self.conv, self.norm, self.glu.linear)
-        parameters = [p for part in parts for p in (part.weight, part.bias)]
-        with torch.autocast("cpu", enabled=False):
-            return Block.apply(settings, x_BCTF, *parameters)
+        found = fused(self, x_BCTF)
+        return self.plain(x_BCTF) if found is None else found
 
     def plain(self, x_BCTF: Tensor) -> Tensor:
-        """Compute the definition, one operation after the other: on a GPU, and for what `Block` does not
-        cover.
-        """
+        """Compute the definition, one operation after the other: for what no fused block covers."""
         return self.pool(self.dropout(self.glu(self.norm(self.conv(x_BCTF)))))
-
-    def _settings(self, x_BCTF: Tensor) -> BlockSettings | None:
-        """Return the settings for `Block`, or None where it does not apply."""
-        dropped = round(self.dropout.p * 256)
-        exact = self.dropout.p == 0 or 0 < dropped < 256
-        frozen = self.training or not torch.is_grad_enabled()
-        average = isinstance(self.pool, nn.AvgPool2d)
-        if x_BCTF.device.type != "cpu" or not (exact and frozen and average):
-            return None
-        half = torch.is_autocast_enabled("cpu")
-        return BlockSettings(
-            norm=self.norm,
-            pooling=self.pooling,
-            dropped=dropped if self.training else 0,
-            all_ranks=isinstance(self.norm, AllReducedBatchNorm),
-            storage=torch.get_autocast_dtype("cpu") if half else self.conv.weight.dtype,
-        )
 
 
 class CRNN(nn.Module):

@@ -76,7 +76,8 @@ def test_a_full_disk_hides_no_error(tmp_path, monkeypatch):
 def test_the_first_lines_tell_roles_and_sizes():
     lines = start_lines(trial(), sets(), "cpu", 2)
     assert "CPU, threads " in lines[0] and lines[0].endswith(", ranks 2")
-    assert lines[2:] == [
+    assert lines[2] == "precision auto, convolution blocks fused"
+    assert lines[3:] == [
         "synthetic: synthetic (synthetic-id), 9 clips",
         "unlabelled: unlabelled (unlabelled-id), 13 clips",
         "weak: weak (weak-id), 8 clips",

@@ -1,0 +1,1 @@
+"""The parts of the network that are made for a GPU."""
