@@ -120,6 +120,7 @@ def test_the_trial_is_trained_as_the_job_says(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(trainable, "train", lambda *a, **k: calls.append((a, k)))
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
     try:
         train_rank(job_of(tmp_path), Ranks(), "")
         assert torch.get_num_threads() == 1
