@@ -1,11 +1,16 @@
 # raysed: `make demo` runs the main job on built-in sounds, `make test` the tests. Each sets up what it needs.
 
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VERSIONS := 3.11 3.12 3.13
+# The first that runs: a version manager may put names on the path that are not set up.
+PYTHON ?= $(shell for v in $(VERSIONS); do python$$v -c pass 2>/dev/null && { command -v python$$v; exit; }; done; command -v python3)
+# Further interpreters for `make interpreters`, by path; these are found on the path or where pyenv keeps them.
+PYTHONS ?= $(shell for v in $(VERSIONS); do for p in python$$v $(HOME)/.pyenv/versions/$$v.*/bin/python; do \
+	$$p -c pass 2>/dev/null && { command -v $$p; break; }; done; done)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test quick browser gpu-check bench docs regress lint clean
+.PHONY: help setup demo test quick interpreters browser gpu-check bench docs regress lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -14,8 +19,8 @@ help: ## this list
 setup: $(READY) ## .venv with the pinned packages (and Debian's SoX headers)
 
 $(READY): pyproject.toml constraints.txt | sox-headers
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-		|| { echo "raysed needs Python 3.11; $(PYTHON) is $$($(PYTHON) -V). Give another with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "raysed needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V). Give another with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing packages into .venv (about 3 minutes and 6.5 GB the first time)" >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
@@ -40,6 +45,15 @@ test: $(READY) ## all tests that this machine can run
 
 quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
 	@$(BIN)/python -m pytest -q --hypothesis-profile=quick -m "not ray and not slow and not gpu"
+
+interpreters: | sox-headers ## the quick lane on every Python of 3.11, 3.12 and 3.13 that is there (6.5 GB for each)
+	@set -e; for python in $(PYTHONS); do \
+		own=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		test -x $$own/bin/python || $$python -m venv $$own; \
+		$$own/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+		echo "$$($$own/bin/python -V), $$own"; \
+		$$own/bin/python -m pytest -q --hypothesis-profile=quick -m "not ray and not slow and not gpu"; \
+	done
 
 browser: ## Debian's Chromium, in which the tests look at the report's page
 	@command -v chromium >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \

@@ -16,6 +16,7 @@ LAYERS = (
         "exit_codes",
         "text",
         "interrupts",
+        "package_version",
         "data.containers",
         "evaluation.metrics.registry",
     },

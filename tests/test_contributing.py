@@ -1,6 +1,7 @@
 """CONTRIBUTING.md and the hosted checks name what is there."""
 
 import re
+import tomllib
 
 import pytest
 import yaml
@@ -12,12 +13,12 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 LANE = "not ray and not slow and not gpu"
 
 
-def hosted():
-    """The hosted workflow's only job; `on` is true to YAML 1.1."""
+def hosted(name="check"):
+    """A job of the hosted workflow; `on` is true to YAML 1.1."""
     content = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert content[True].keys() == {"push", "pull_request"}
-    (job,) = content["jobs"].values()
-    return job
+    assert content["jobs"].keys() == {"check", "quick"}
+    return content["jobs"][name]
 
 
 def made(text):
@@ -35,6 +36,17 @@ def test_the_hosted_checks_are_those_of_a_checkout_in_its_order():
     assert made("\n".join(runs)) <= TARGETS
     own = re.findall(r"^step .*make ([a-z-]+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     assert {"setup", "lint", "browser", "test"} <= set(own)
+
+
+def test_every_python_that_is_declared_is_checked():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    declared = re.findall(r"Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+    first, *others = declared
+    assert project["requires-python"] == f">={first},<3.{int(others[-1][2:]) + 1}"
+    assert hosted()["steps"][1]["with"]["python-version"] == first
+    assert hosted("quick")["strategy"]["matrix"]["python"] == others
+    assert f"VERSIONS := {' '.join(declared)}" in (ROOT / "Makefile").read_text()
 
 
 def test_the_guide_names_targets_and_files_that_are_there():

@@ -8,7 +8,6 @@ commit. A run with more than one entry was mixed on request.
 
 import ast
 import hashlib
-import importlib.metadata
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from raysed import __version__
 from raysed.data.features.shards import Manifest, sha256
+from raysed.package_version import version_of
 from raysed.run.folders import MADE_BY
 from raysed.run.stored_file import Stored, parse_stored
 from raysed.storage.folder import Folder
@@ -141,7 +141,7 @@ def commit() -> str | None:
 @cache
 def code() -> Code:
     """Return what this process would train with."""
-    torch, numpy = (importlib.metadata.version(name) for name in ("torch", "numpy"))
+    torch, numpy = (version_of(name) for name in ("torch", "numpy"))
     return Code(raysed=__version__, source=source_hash(), commit=commit(), torch=torch, numpy=numpy)
 
 

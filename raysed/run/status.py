@@ -3,7 +3,6 @@
 Written at every change and every ten seconds by a thread of its own, whatever else the driver does.
 """
 
-import importlib.metadata
 import threading
 import time
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from typing import Any
 
 from raysed import __version__
 from raysed.exit_codes import REFUSED, ending
+from raysed.package_version import version_of
 from raysed.run.folders import STATUS
 from raysed.run.lock import (
     HEARTBEAT_S,
@@ -114,5 +114,5 @@ class RunStatus:
 
 
 def _versions() -> dict[str, str]:
-    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    found = {name: version_of(name) for name in _PACKAGES}
     return {"raysed": __version__, **found}

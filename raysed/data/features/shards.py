@@ -8,7 +8,6 @@ takes about 140 kB, 440 kB with its waveform.
 import hashlib
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import prepared
 from raysed.data.lengths import is_long
+from raysed.package_version import version_of
 from raysed.storage.delimited import one_line
 from raysed.storage.folder import Folder
 from raysed.storage.safe_name import safe_file_name
@@ -86,7 +86,7 @@ def versions() -> dict[str, str]:
     """Return the versions of the packages that decide a shard's bytes."""
     packages = ("numpy", "scipy", "pyarrow", "scaper", "soxbindings", "torchaudio")
     # A submitted job brings its own raysed; the installed one may be missing or of another version.
-    return {"raysed": __version__} | {package: version(package) for package in packages}
+    return {"raysed": __version__} | {package: version_of(package) for package in packages}
 
 
 def shard_schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:

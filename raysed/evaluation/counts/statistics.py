@@ -9,7 +9,6 @@ tests and corrections are computed later.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -33,6 +32,7 @@ from raysed.evaluation.counts.clip_counts import (
 )
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS, decode, decode_points
+from raysed.package_version import version_of
 
 STATISTICS_FORMAT = 2
 """Version of the stored layout; 2 added segments."""
@@ -109,7 +109,7 @@ class Statistics:
             "evaluated_s": self.evaluated_s,
             "parameters": asdict(self.parameters),
             "psds": list(self.psds),
-            "versions": {"raysed": __version__} | {name: version(name) for name in PACKAGES},
+            "versions": {"raysed": __version__} | {name: version_of(name) for name in PACKAGES},
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         arrays = {
