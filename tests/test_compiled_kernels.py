@@ -33,6 +33,7 @@ from tests.paths import ROOT
 
 DOORS = {
     "data/soundscapes/loudness.py": "integrated_lufs",
+    "evaluation/counts/box_counts.py": "box_hits",
     "evaluation/counts/intersections.py": "intersection_deltas",
     "evaluation/counts/matching.py": "event_hits, event_matches",
     "evaluation/detections/bounding_boxes.py": "box_candidates",

@@ -163,24 +163,24 @@ def count_clip(
     n_used = 0
     for d in range(label_D.size):
         length_s = offset_D[d] - onset_D[d]
-        _precision((onset_D[d], offset_D[d]), gts, rule, precision_K, carry_K)
+        inside((onset_D[d], offset_D[d]), gts, rule, precision_K, carry_K)
         own = label_D[d]
-        if _reached(precision_K[own], dtc, length_s, rule):
-            _cover(own, (onset_D[d], offset_D[d]), gts, rule, coverage_G)
+        if reached(precision_K[own], dtc, length_s, rule):
+            cover(own, (onset_D[d], offset_D[d]), gts, rule, coverage_G)
             continue
-        if _is_heard(onset_D[d], offset_D[d], duration_s, rule):
+        if is_heard(onset_D[d], offset_D[d], duration_s, rule):
             n_used = _bump(tally, n_used, own * width + FP)
         for other in range(n_classes):
-            if other != own and _reached(precision_K[other], cttc, length_s, rule):
+            if other != own and reached(precision_K[other], cttc, length_s, rule):
                 n_used = _bump(tally, n_used, own * width + CT + other)
     for g in range(gt_label_G.size):
-        if _reached(coverage_G[0, g], gtc, gt_offset_G[g] - gt_onset_G[g], rule):
+        if reached(coverage_G[0, g], gtc, gt_offset_G[g] - gt_onset_G[g], rule):
             n_used = _bump(tally, n_used, gt_label_G[g] * width + TP)
     return n_used
 
 
 @njit(cache=True, nogil=True)
-def _reached(overlap: float, criterion: float, length_s: float, rule: float) -> bool:
+def reached(overlap: float, criterion: float, length_s: float, rule: float) -> bool:
     """Return whether an overlap (a share, or seconds where these are rounded) fulfils a criterion."""
     if rule == EXACT:
         return overlap > 0 and overlap >= criterion
@@ -188,7 +188,7 @@ def _reached(overlap: float, criterion: float, length_s: float, rule: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def _is_heard(onset: float, offset: float, duration_s: float, rule: float) -> bool:
+def is_heard(onset: float, offset: float, duration_s: float, rule: float) -> bool:
     """Return whether a false alarm counts; in a clip of unknown duration none does."""
     if rule == EXACT:
         return onset < duration_s and offset > 0
@@ -196,7 +196,7 @@ def _is_heard(onset: float, offset: float, duration_s: float, rule: float) -> bo
 
 
 @njit(cache=True, nogil=True)
-def _precision(
+def inside(
     span: tuple[float, float],
     gts: Arrays,
     rule: float,
@@ -216,7 +216,7 @@ def _precision(
 
 
 @njit(cache=True, nogil=True)
-def _cover(
+def cover(
     label: int, span: tuple[float, float], gts: Arrays, rule: float, coverage_G: np.ndarray
 ) -> None:
     """Add the share (or seconds) of each event of the class that one accepted detection covers."""
