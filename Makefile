@@ -9,6 +9,8 @@ PYTHONS ?= $(shell for v in $(VERSIONS); do for p in python$$v $(HOME)/.pyenv/ve
 	$$p -c pass 2>/dev/null && { command -v $$p; break; }; done; done)
 BIN := .venv/bin
 READY := .venv/.ready
+# Tests without Ray, a file to a process; Ray's take all processors anyway, and some look for its processes.
+PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup demo test quick interpreters browser gpu-check bench docs regress lint clean
 .DEFAULT_GOAL := help
@@ -41,10 +43,11 @@ demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> 
 	@$(BIN)/raysed demo
 
 test: $(READY) ## all tests that this machine can run
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PROCESSES) -m "not ray and not gpu"
+	@$(BIN)/python -m pytest -m "ray or gpu"
 
 quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
-	@$(BIN)/python -m pytest -q --hypothesis-profile=quick -m "not ray and not slow and not gpu"
+	@$(BIN)/python -m pytest -q $(PROCESSES) --hypothesis-profile=quick -m "not ray and not slow and not gpu"
 
 interpreters: | sox-headers ## the quick lane on every Python of 3.11, 3.12 and 3.13 that is there (6.5 GB for each)
 	@set -e; for python in $(PYTHONS); do \

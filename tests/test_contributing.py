@@ -61,7 +61,7 @@ def test_the_guide_names_targets_and_files_that_are_there():
 
 def test_the_quick_lane_is_chosen_by_marks_that_pytest_knows(pytestconfig):
     makefile = (ROOT / "Makefile").read_text()
-    assert f'pytest -q --hypothesis-profile=quick -m "{LANE}"' in makefile
+    assert f'pytest -q $(PROCESSES) --hypothesis-profile=quick -m "{LANE}"' in makefile
     known = {line.split(":")[0] for line in pytestconfig.getini("markers")}
     assert set(re.findall(r"not (\w+)", LANE)) <= known
 

@@ -24,6 +24,7 @@ PLAN = {
     "seeds": [0, 1, 2],
     "trials": 3,
     "trials_finished": 1,
+    "external": [],
     "datasets": [SET],
     "resources_per_trial": {"workers": 2, "cpus_per_worker": 4, "gpus_per_worker": 0},
     "cluster": {"cpus": 16.0, "gpus": 0.0},
@@ -91,3 +92,12 @@ def test_many_hours_need_no_decimals(hours, text):
 def test_gpus_are_told_where_a_trial_takes_some():
     each = PLAN["resources_per_trial"] | {"gpus_per_worker": 0.5}
     assert "takes 2 x 4 CPU and 0.5 GPU; " in shown(resources_per_trial=each)
+
+
+def test_systems_from_elsewhere_have_a_table_of_their_own():
+    assert "Systems from elsewhere" not in shown()
+    files = {"0": "a.tsv", "1": "b.tsv"}
+    row = {"cell": "X", "id": "ab12", "evaluation": "val", "predictions": files, "files": 1200}
+    text = shown(external=[row])
+    assert "Systems from elsewhere (scored, not trained)" in text
+    assert cells(text, "X") == ["X", "ab12", "val", "a.tsv", "1,200"] and "b.tsv" in text
