@@ -13,6 +13,7 @@ from raysed.evaluation.counts.clip_counts import Counts, Deltas, PsdsCriteria
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.detections.frame_scores import FrameScores
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRUTH = DATA / "desed_metadata" / "validation" / "validation.tsv"
@@ -31,6 +32,36 @@ def read_real() -> tuple[Reference, Events, dict[float, Events]]:
     }
     default = read_events_tsv(BASELINE / "predictions_default_threshold.tsv")
     return reference, Events.from_frame(default, names, classes), points
+
+
+def read_real_scores(seed: int = 0) -> tuple[Reference, FrameScores]:
+    """Return frame scores whose events at the 50 operating points are the real ones, on frames of 63.75 ms.
+
+    A frame's score is the highest operating point that has it in an event, and between that one and the next a
+    smooth random value, so that scores hardly repeat.
+    """
+    reference, _, points = read_real()
+    edges_NT1 = np.arange(158) * 0.06375 + np.zeros((len(reference.filenames), 1))
+    scores_NTK = np.zeros((len(edges_NT1), 157, len(reference.classes)), np.float32)
+    levels = sorted(points)
+    for level in levels:
+        events = points[level]
+        first_E = np.rint(events.onset_E / 0.06375).astype(int)
+        stop_E = np.maximum(np.rint(events.offset_E / 0.06375).astype(int), first_E + 1)
+        for clip, label, first, stop in zip(
+            events.clip_E, events.label_E, first_E, stop_E, strict=True
+        ):
+            scores_NTK[clip, first:stop, label] = level
+    noise_NTK = np.random.default_rng(seed).random(scores_NTK.shape, np.float32)
+    for _ in range(3):
+        noise_NTK = (np.roll(noise_NTK, 1, axis=1) + noise_NTK) / 2
+    following = np.append(levels[1:], 1.0).astype(np.float32)
+    known_NTK = scores_NTK > 0
+    place_NTK = np.searchsorted(np.array(levels, np.float32), scores_NTK[known_NTK])
+    step = following[place_NTK] - scores_NTK[known_NTK]
+    scores_NTK[known_NTK] += step * noise_NTK[known_NTK]
+    scores_NTK[~known_NTK] = levels[0] * noise_NTK[~known_NTK]
+    return reference, FrameScores(scores_NTK, np.minimum(edges_NT1, 10.0))
 
 
 def perturbed_systems(count: int, drop: Sequence[float]) -> list[Statistics]:

@@ -18,17 +18,23 @@ from torch import nn
 
 from raysed.data.soundscapes.loudness import FLOOR_LUFS, integrated_lufs
 from raysed.evaluation.counts.intersections import EXACT, intersection_deltas
+from raysed.evaluation.counts.match_changes import match_deltas
 from raysed.evaluation.counts.matching import event_hits, event_matches
+from raysed.evaluation.counts.score_changes import score_deltas
+from raysed.evaluation.counts.segment_changes import segment_deltas
 from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.detections.bounding_boxes import box_candidates
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import decode_points, median_filter, regions
 from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.metrics.best_f1 import best_f1
+from raysed.evaluation.metrics.partial_auc import segment_mpauc
 from raysed.evaluation.metrics.psds import psds
-from raysed.evaluation.metrics.threshold_free import score_deltas, threshold_free_psds
+from raysed.evaluation.metrics.threshold_free import psds_all, threshold_free_psds
 from raysed.model.cpu.fused import Block, BlockSettings
 from tests.evaluation.oracles import random_case
+from tests.evaluation.scored_sets import statistics_of
 from tests.paths import ROOT
 
 DOORS = {
@@ -40,7 +46,12 @@ DOORS = {
     "evaluation/detections/postprocess.py": "median_filter, regions",
     "evaluation/intervals/bootstrap.py": "clip_weights",
     "evaluation/metrics/psds_kernels.py": "psds and kernel_arguments of psds.py",
-    "evaluation/metrics/threshold_free.py": "score_deltas",
+    "evaluation/counts/match_changes.py": "match_deltas",
+    "evaluation/counts/segment_changes.py": "segment_deltas",
+    "evaluation/metrics/best_f1.py": "best_f1",
+    "evaluation/metrics/partial_auc.py": "segment_mpauc",
+    "evaluation/counts/score_changes.py": "score_deltas",
+    "evaluation/metrics/threshold_kernels.py": "threshold_free_psds and psds_all of threshold_free.py",
     "model/cpu/kernels.py": "Block of fused.py",
 }
 """Modules with compiled functions, and what leads into them from elsewhere."""
@@ -161,6 +172,10 @@ def test_events_of_any_kind(
     scores = FrameScores(np.ones((2, 1, 2)), np.array([[0.0, 1.0]] * 2))
     found = tried(score_deltas, events, scores, np.ones(2), (0.5, 0.5, np.nan, EXACT))
     assert (found is None) == (not fits or any(k > 1 for k in label) or not positive)
+    found = tried(match_deltas, events, scores, 0.2, 0.2)
+    assert (found is None) == (not fits or any(k > 1 for k in label))
+    found = tried(segment_deltas, events, scores, np.ones(2), 1.0)
+    assert (found is None) == (not fits or any(k > 1 for k in label))
 
 
 @pytest.mark.parametrize(
@@ -185,8 +200,14 @@ def test_frame_scores_of_any_kind(scores: np.ndarray, edges: np.ndarray) -> None
     names = tuple(f"{n}.wav" for n in range(n_clips))
     truth = Events.sort([0], [0], [0.0], [1.0]) if scores.size else Events.sort([], [], [], [])
     classes = tuple(f"class{k}" for k in range(n_classes))
-    value = threshold_free_psds(Reference(names, np.ones(n_clips), classes, truth), found)
+    reference = Reference(names, np.ones(n_clips), classes, truth)
+    value = threshold_free_psds(reference, found)
     assert np.isnan(value) or 0 <= value <= 1
+    if n_clips:
+        statistics = statistics_of(reference, found)
+        for metric in (best_f1, segment_mpauc, psds_all):
+            value = metric(statistics)[0][0]
+            assert np.isnan(value) or 0 <= value <= 1
     assert (np.diff(found.decode(0.5).clip_E) >= 0).all()
 
 

@@ -40,7 +40,7 @@ def _metrics(found: dict[str, Any]) -> Table:
         "metric", "value", "95 % interval", "se", "jackknife se", title="Metrics (fractions)"
     )
     if exact is not None:
-        table.add_column("all thresholds")
+        table.add_column("all thresholds", no_wrap=True)
     for name in [name for name in METRICS if name in found]:
         title, value = METRICS[name].title, found[name]
         if value is None:
@@ -53,7 +53,8 @@ def _metrics(found: dict[str, Any]) -> Table:
             *map(_number, (value["se"], value["jackknife_se"])),
         ]
         if exact is not None:
-            row.append(_number(exact[name]) if name in exact else "")
+            known = exact.get(name)
+            row.append(f"{_number(known['value'])} {_span(known)}" if known else "")
         table.add_row(*row)
     return table
 

@@ -60,8 +60,8 @@ def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_exact_values_have_a_column_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
-    out, _ = shown(capsys, psds=value(), all_thresholds={"psds": 0.625})
-    assert row(out, METRICS["psds"].title)[-1] == "0.6250"
+    out, _ = shown(capsys, psds=value(), all_thresholds={"psds": value(0.625)})
+    assert row(out, METRICS["psds"].title)[-1] == "0.6250 [0.2500, 0.7500]"
     assert row(out, METRICS["event_f1"].title)[-1] == ""
 
 

@@ -6,7 +6,8 @@ import pytest
 from benchmarks.real_systems import Pool
 from benchmarks.statistics_simulation import coverage, family, proportion, seeds
 from raysed.evaluation.counts.clip_counts import PAPER
-from raysed.evaluation.counts.statistics import Statistics, collect, stack
+from raysed.evaluation.counts.stacked import stack
+from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
 

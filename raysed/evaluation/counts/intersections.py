@@ -212,7 +212,7 @@ def inside(
     for g in range(gt_label_G.size):
         if onset < gt_offset_G[g] and gt_onset_G[g] < offset:
             overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
-            _kahan(precision_K, carry_K, gt_label_G[g], overlap_s / whole)
+            kahan(precision_K, carry_K, gt_label_G[g], overlap_s / whole)
 
 
 @njit(cache=True, nogil=True)
@@ -226,11 +226,12 @@ def cover(
         if gt_label_G[g] == label and onset < gt_offset_G[g] and gt_onset_G[g] < offset:
             overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])
             whole = gt_offset_G[g] - gt_onset_G[g] if rule == EXACT else 1.0
-            _kahan(coverage_G[0], coverage_G[1], g, overlap_s / whole)
+            kahan(coverage_G[0], coverage_G[1], g, overlap_s / whole)
 
 
 @njit(cache=True, nogil=True)
-def _kahan(sums: np.ndarray, carries: np.ndarray, i: int, value: float) -> None:
+def kahan(sums: np.ndarray, carries: np.ndarray, i: int, value: float) -> None:
+    """Add a value to sum i with Kahan's compensation."""
     corrected = value - carries[i]
     total = sums[i] + corrected
     carries[i] = (total - sums[i]) - corrected

@@ -81,17 +81,17 @@ def _event_hits(
         for d in range(near_DG.shape[0]):
             seen_G = np.zeros(near_DG.shape[1], np.bool_)
             # Once found, a partner may change but is never lost.
-            hit_E[start_N[n] + d] = _augment(d, near_DG, partner_G, seen_G)
+            hit_E[start_N[n] + d] = augment(d, near_DG, partner_G, seen_G)
     return hit_E
 
 
 @njit(cache=True, nogil=True)
-def _augment(d: int, near_DG: np.ndarray, partner_G: np.ndarray, seen_G: np.ndarray) -> bool:
+def augment(d: int, near_DG: np.ndarray, partner_G: np.ndarray, seen_G: np.ndarray) -> bool:
     """Find a partner for detection d, moving earlier partners where that helps (Kuhn)."""
     for g in range(near_DG.shape[1]):
         if near_DG[d, g] and not seen_G[g]:
             seen_G[g] = True
-            if partner_G[g] < 0 or _augment(partner_G[g], near_DG, partner_G, seen_G):
+            if partner_G[g] < 0 or augment(partner_G[g], near_DG, partner_G, seen_G):
                 partner_G[g] = d
                 return True
     return False

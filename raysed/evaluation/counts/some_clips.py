@@ -35,6 +35,7 @@ def some_clips(statistics: Statistics, kept_N: np.ndarray, key: str | None = Non
         gt_s_NK=statistics.gt_s_NK[kept_N],
         groups_N=None if statistics.groups_N is None else statistics.groups_N[kept_N],
         psds={criteria: _some(deltas, kept_N) for criteria, deltas in statistics.psds.items()},
+        scored=statistics.scored.some(kept_N) if statistics.scored else None,
         **counts,
     )
 

@@ -30,6 +30,7 @@ from raysed.evaluation.counts.clip_counts import (
     tag_counts,
     tally,
 )
+from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS, decode, decode_points
 from raysed.package_version import version_of
@@ -84,6 +85,8 @@ class Statistics:
     """Seconds of audio by which false positives are divided; None: the seconds of the drawn clips."""
     groups_N: np.ndarray | None = None
     """The number of the source of each clip: intervals and tests then draw sources. It is not stored."""
+    scored: Scored | None = None
+    """The counts at every score, where the frame scores are at hand; they are not stored."""
 
     @property
     def n_clips(self) -> int:
@@ -237,31 +240,6 @@ def collect_scores(
     return collect(reference, detections, points, parameters=parameters, tags_NK=tags_NK)
 
 
-def stack(a: Statistics, b: Statistics) -> Statistics:
-    """Stack two systems on one set as 2N clips: weights then choose a system clip by clip."""
-    comparable(a, b)
-    psds = {}
-    for criteria, deltas in a.psds.items():
-        of_a_E4, of_b_E4 = deltas.entries(), b.psds[criteria].entries()
-        of_b_E4[:, 1] += a.n_clips
-        psds[criteria] = Deltas.sort(np.concatenate((of_a_E4, of_b_E4)))
-    counts: dict[str, Any] = {
-        name: _stack_counts(getattr(a, name), getattr(b, name)) for name in COUNTED
-    }
-    return Statistics(
-        key=a.key,
-        filenames=a.filenames + b.filenames,
-        classes=a.classes,
-        durations_s=np.concatenate((a.durations_s, b.durations_s)),
-        n_gt_NK=np.concatenate((a.n_gt_NK, b.n_gt_NK)),
-        gt_s_NK=np.concatenate((a.gt_s_NK, b.gt_s_NK)),
-        thresholds=a.thresholds,
-        parameters=a.parameters,
-        psds=psds,
-        **counts,
-    )
-
-
 def comparable(a: Statistics, b: Statistics) -> None:
     """Raise ValueError unless both systems were counted on the same set in the same way."""
     if a.key != b.key:
@@ -274,11 +252,6 @@ def comparable(a: Statistics, b: Statistics) -> None:
             f"systems scored with different parameters: {a.parameters} at {a.thresholds} "
             f"and {b.parameters} at {b.thresholds}"
         )
-
-
-def _stack_counts(a: Counts, b: Counts) -> Counts:
-    pairs = zip(vars(a).values(), vars(b).values(), strict=True)
-    return Counts(*(np.concatenate(pair) for pair in pairs))
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from raysed.evaluation.counts.statistics import Statistics, comparable, stack
+from raysed.evaluation.counts.stacked import stack
+from raysed.evaluation.counts.statistics import Statistics, comparable
 from raysed.evaluation.intervals.bootstrap import (
     DRAWS,
     bca,

@@ -38,7 +38,7 @@ def intersection_f1(
     if missed == 0.0:
         return macro_B, per_class_BK
     per_class_BK = np.where(per_class_BK == 0.0, missed, per_class_BK)
-    return _mean(per_class_BK), per_class_BK
+    return mean_over_classes(per_class_BK), per_class_BK
 
 
 def segment_f1(
@@ -67,7 +67,7 @@ def macro_f1(counts: Counts, weights_BN: np.ndarray | None = None) -> tuple[np.n
     total_BK += n_ref_BK
     per_class_BK = np.full(tp_BK.shape, np.nan)
     np.divide(2 * tp_BK, total_BK, out=per_class_BK, where=n_ref_BK > 0)
-    return _mean(per_class_BK), per_class_BK
+    return mean_over_classes(per_class_BK), per_class_BK
 
 
 def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:
@@ -81,7 +81,7 @@ def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:
     return (weights_BN.astype(precision) @ count_NK.astype(precision)).astype(np.float64)
 
 
-def _mean(per_class_BK: np.ndarray) -> np.ndarray:
+def mean_over_classes(per_class_BK: np.ndarray) -> np.ndarray:
     """Return the mean over the classes that have a score; NaN where none has."""
     scored_BK = ~np.isnan(per_class_BK)
     total_B = np.where(scored_BK, per_class_BK, 0.0).sum(axis=1)

@@ -81,7 +81,7 @@ def psds(
     were collected.
     """
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
-    weights_BN = _checked(statistics, weights_BN)
+    weights_BN = checked_weights(statistics, weights_BN)
     arguments = kernel_arguments(statistics, definition)
     out_B = np.empty(len(weights_BN))
     tiles = -(-len(weights_BN) // RESAMPLE_TILE)
@@ -142,7 +142,8 @@ def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:
     return (weighted(statistics.n_gt_NK[:, present_K], weights_BN) == 0).sum(axis=1)
 
 
-def _checked(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+def checked_weights(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+    """Return the weights as the kernels take them; None is the set itself. Raises ValueError for others than counts."""
     if weights_BN is None:
         return np.ones((1, statistics.n_clips), np.int16)
     if (

@@ -62,7 +62,7 @@ def rates(
     column_C, start_C, clip_E, point_E, change_E = columns
     tpr_KMT, efpr_KMT, present_KT = out
     n_classes, n_points, width = tpr_KMT.shape
-    n_gt_KT, per_gt_hour_KT, per_hour_T, per_other_T = _totals(
+    n_gt_KT, per_gt_hour_KT, per_hour_T, per_other_T = class_totals(
         weights_NT, per_clip, rules, present_KT
     )
     tpr_KMT[:] = 0.0
@@ -106,7 +106,7 @@ def _add(counts_MT: np.ndarray, a_T: np.ndarray, b_T: np.ndarray, out_MT: np.nda
 
 
 @njit(cache=True, nogil=True)
-def _totals(
+def class_totals(
     weights_NT: np.ndarray, per_clip: Arrays, rules: PsdsRules, present_KT: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Return the events, 1 / hours of events, 1 / hours of audio, alpha_ct / number of averaged classes."""

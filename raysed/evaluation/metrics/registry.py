@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+MEDIANS_S = tuple(step / 5 for step in range(11))
+"""The running medians of the post-processing-independent PSDS: none, then 0.2 to 2 s, as in sed_scores_eval's tests."""
+
 Values = Callable[[Any, np.ndarray | None], np.ndarray]
 """(statistics, weights_BN or None) -> values (B,)."""
 
@@ -41,6 +44,8 @@ class NamedMetric:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
     higher_is_better: bool = True
+    needs_durations: bool = False
+    """True where a value depends on the seconds of the clips."""
 
     def __call__(self, statistics: Any, weights_BN: np.ndarray | None = None) -> np.ndarray:
         """Return values (B,) of B weighted resamples, None the set itself (B = 1); NaN where nothing is defined."""
@@ -65,11 +70,42 @@ def _f1(name: str, title: str, column: str, **more: Any) -> NamedMetric:
 
 def _psds(name: str, title: str, column: str, **more: Any) -> NamedMetric:
     about: dict[str, Any] = {"margin": 0.03, "needs": "counts", "by": "psds.psds"}
+    about["needs_durations"] = True
     about["options"] = {"definition": name}
     return NamedMetric(name, title, column, scale=1.0, digits=3, **about | more)
 
 
-_ALL = (
+def _all(name: str, title: str, column: str) -> NamedMetric:
+    about: dict[str, Any] = {"needs": "scores", "by": "threshold_free.psds_all"}
+    about["options"] = {"definition": name}
+    return _psds(
+        f"{name}_all", f"{title} over all thresholds", f"{column}, all thresholds", **about
+    )
+
+
+def _best(matching: str, title: str) -> NamedMetric:
+    about: dict[str, Any] = {"needs": "scores", "by": "best_f1.best_f1"}
+    about["options"] = {"matching": matching}
+    return _f1(
+        f"best_{matching}_f1",
+        f"best {title}, thresholds by class",
+        f"best {matching} F1 %",
+        **about,
+    )
+
+
+def _any_median(name: str, title: str, column: str) -> NamedMetric:
+    about: dict[str, Any] = {"needs": "scores", "by": "threshold_free.psds_all"}
+    about["options"] = {"definition": name, "windows_s": MEDIANS_S}
+    return _psds(
+        f"pi_{name}",
+        f"{title} independent of post-processing (medians of 0 to 2 s)",
+        f"pi-{column}",
+        **about,
+    )
+
+
+_METRICS = (
     _f1("event_f1", "event-based F1", "event F1 %"),
     _f1("intersection_f1", "intersection-based F1", "intersection F1 %"),
     _f1("segment_f1", "segment-based F1 (1 s)", "segment F1 %"),
@@ -78,8 +114,25 @@ _ALL = (
     _psds("psds_2020", "PSDS (psds_eval 0.3, 2020: over K)", "PSDS"),
     _psds("psds1", "PSDS1", "PSDS1"),
     _psds("psds2", "PSDS2", "PSDS2"),
+    _all("psds", "PSDS (over K - 1)", "PSDS (K - 1)"),
+    _all("psds_2020", "PSDS (over K)", "PSDS"),
+    _all("psds1", "PSDS1", "PSDS1"),
+    _all("psds2", "PSDS2", "PSDS2"),
+    _best("event", "event-based F1"),
+    _best("intersection", "intersection-based F1"),
+    _any_median("psds", "PSDS (over K - 1)", "PSDS (K - 1)"),
+    _any_median("psds1", "PSDS1", "PSDS1"),
+    _any_median("psds2", "PSDS2", "PSDS2"),
+    _psds(
+        "segment_mpauc",
+        "segment-based mean partial AUC (1 s, FPR to 0.1)",
+        "segment mpAUC",
+        needs="scores",
+        by="partial_auc.segment_mpauc",
+        options={},
+    ),
 )
-METRICS = {metric.name: metric for metric in _ALL}
+METRICS = {metric.name: metric for metric in _METRICS}
 """The margins of event F1 and PSDS are half the true 95 % interval of one system on the paper's set; the others'
 follow these, by what they are: an F1 or an area."""
 

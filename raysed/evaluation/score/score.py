@@ -4,6 +4,7 @@ dictionary.
 About 4 s for 1168 clips, 50 operating points and 10,000 draws, twice that with `versus`.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -11,18 +12,24 @@ import numpy as np
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.intervals.bootstrap import class_intervals, interval
-from raysed.evaluation.metrics.psds import DEFINITIONS
-from raysed.evaluation.metrics.registry import METRICS, NamedMetric
-from raysed.evaluation.metrics.threshold_free import threshold_free_psds
+from raysed.evaluation.intervals.bootstrap import class_intervals, clip_draws, interval
+from raysed.evaluation.metrics.psds import lost_classes
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
 from raysed.evaluation.score.ground_truth import read_scored_set
-from raysed.evaluation.score.predictions import Predictions
 from raysed.evaluation.score.request import ScoreRequest
-from raysed.evaluation.score.systems import differences, fields_of, known, read_system
+from raysed.evaluation.score.systems import (
+    ALL_THRESHOLDS,
+    System,
+    differences,
+    fields_of,
+    known,
+    read_system,
+)
 from raysed.evaluation.score.whole_set import whole_set
 
 PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
-"""The metrics whose classes are listed."""
+"""The metrics of counts whose classes are listed; those of scores all are."""
+ENDS = ("value", "low", "high", "se")
 
 
 def score(request: ScoreRequest) -> dict[str, Any]:
@@ -41,20 +48,14 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         "draws": request.draws,
         "seed": request.seed,
     }
-    lost = 0
     for name in request.metrics:
-        if name in DEFINITIONS and not statistics.psds:
-            found[name] = None
-            continue
-        value = interval(METRICS[name], statistics, draws=request.draws, seed=request.seed)
-        lost = max(lost, value.lost)
-        found[name] = fields_of(value, ("value", "low", "high", "se", "jackknife_se"))
+        found[name] = _value(request, name, read, (*ENDS, "jackknife_se"))
     found["threshold"] = system.threshold
     if "event_f1" in found:
         found["event_f1"]["threshold"] = system.threshold
-    found["per_class"] = _per_class(request, statistics, reference)
-    found["all_thresholds"] = _all_thresholds(request, reference, system)
-    if lost:
+    found["per_class"] = _per_class(request, read, reference)
+    found["all_thresholds"] = _all_thresholds(request, read)
+    if lost := _lost(request, statistics):
         warnings += (
             f"in {lost} of {request.draws} draws a class lost all its events and was left out",
         )
@@ -70,8 +71,9 @@ def score(request: ScoreRequest) -> dict[str, Any]:
 
 
 def _per_class(
-    request: ScoreRequest, statistics: Statistics, reference: Reference
+    request: ScoreRequest, system: System, reference: Reference
 ) -> dict[str, dict[str, Any]]:
+    statistics = system.statistics
     tables = {
         name: class_intervals(
             partial(_classwise, METRICS[name]),
@@ -79,14 +81,14 @@ def _per_class(
             draws=request.draws,
             seed=request.seed,
         )
-        for name in PER_CLASS
-        if name in request.metrics
+        for name in request.metrics
+        if (name in PER_CLASS or METRICS[name].needs == "scores") and system.has(name)
     }
     n_events_K = statistics.event.n_ref_NK.sum(axis=0)
     return {
         label: {"events": int(n_events_K[k])}
         | {
-            name: dict(zip(("value", "low", "high", "se"), map(known, table_K4[k]), strict=True))
+            name: dict(zip(ENDS, map(known, table_K4[k]), strict=True))
             for name, table_K4 in tables.items()
         }
         for k, label in enumerate(reference.classes)
@@ -101,12 +103,26 @@ def _classwise(
     return found_BK
 
 
-def _all_thresholds(
-    request: ScoreRequest, reference: Reference, system: Predictions
+def _value(
+    request: ScoreRequest, name: str, system: System, fields: Iterable[str]
 ) -> dict[str, float | None] | None:
-    if system.scores is None or request.durations is None:
+    """Return a metric with its interval, None where operating points or durations are missing."""
+    if not system.has(name):
         return None
-    return {
-        name: known(threshold_free_psds(reference, system.scores, definition))
-        for name, definition in DEFINITIONS.items()
-    }
+    found = interval(METRICS[name], system.statistics, draws=request.draws, seed=request.seed)
+    return fields_of(found, fields)
+
+
+def _all_thresholds(
+    request: ScoreRequest, system: System
+) -> dict[str, dict[str, float | None] | None] | None:
+    """Return PSDS over all thresholds, unless metrics were named or there are no scores."""
+    if not system.has("psds_all") or request.metrics != COUNT_METRICS:
+        return None
+    return {name: _value(request, f"{name}_all", system, ENDS) for name in ALL_THRESHOLDS}
+
+
+def _lost(request: ScoreRequest, statistics: Statistics) -> int:
+    """Return the number of draws in which a class has no event."""
+    weights_BN = clip_draws(statistics, request.draws, request.seed)
+    return int((lost_classes(statistics, weights_BN) > 0).sum())

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS
-from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.predictions import Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
+
+ALL_THRESHOLDS = ("psds", "psds_2020", "psds1", "psds2")
+"""The metrics of operating points that are shown over all thresholds beside them."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,33 @@ class System:
     predictions: Predictions
     statistics: Statistics
 
+    timed: bool
+    """True where the durations of the clips are known."""
+
     def has(self, metric: str) -> bool:
         """Tell whether the metric can be computed: without operating points and durations there is no PSDS."""
+        if METRICS[metric].needs == "scores":
+            known_s = self.timed or not METRICS[metric].needs_durations
+            return self.statistics.scored is not None and known_s
         return bool(self.statistics.psds) or metric not in DEFINITIONS
 
 
 def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
     """Read predictions for the clips that are scored, and count."""
     found = read_for(request, path, scored.reference, scored.missing)
-    statistics = count(request, scored.reference, found)
-    return System(path, found, replace(statistics, groups_N=scored.groups_N))
+    _refuse_without_scores(path, request.metrics, found)
+    statistics = replace(count(request, scored.reference, found), groups_N=scored.groups_N)
+    return System(path, found, statistics, request.durations is not None)
+
+
+def _refuse_without_scores(path: Path, metrics: Iterable[str], found: Predictions) -> None:
+    asked = [name for name in metrics if METRICS[name].needs == "scores"]
+    if asked and found.scores is None:
+        raise ValueError(
+            f"{path}: {', '.join(asked)} {'needs' if len(asked) == 1 else 'need'} the score of every frame: "
+            "give a folder with one file of scores a clip (columns onset, offset and a class each), or name "
+            f"metrics of operating points ({', '.join(COUNT_METRICS)})"
+        )
 
 
 def read_for(
@@ -53,7 +74,9 @@ def read_for(
 def count(request: ScoreRequest, reference: Reference, found: Predictions) -> Statistics:
     """Return the counts of predictions; without durations there are none for PSDS."""
     points = None if request.durations is None else found.points
-    return collect(reference, found.detections, points)
+    counted = collect(reference, found.detections, points)
+    scored = None if found.scores is None else Scored.of(reference, found.scores)
+    return replace(counted, scored=scored)
 
 
 def differences(
@@ -71,9 +94,11 @@ def differences(
         warnings += ("the systems have different operating points, so PSDS is not compared",)
         ours, theirs = ours.without_psds(), theirs.without_psds()
     found: dict[str, Any] = {}
-    for name in request.metrics:
+    for name in compared(request, system, other):
         found[name] = None
         if name in DEFINITIONS and not ours.psds:
+            continue
+        if not (system.has(name) and other.has(name)):
             continue
         difference = paired_difference(
             METRICS[name],
@@ -85,6 +110,17 @@ def differences(
         )
         found[name] = fields_of(difference, ("difference", "low", "high", "p", "se"))
     return found, warnings
+
+
+def compared(request: ScoreRequest, system: System, other: System) -> tuple[str, ...]:
+    """Return the metrics in which two systems are compared: the asked ones, and unless some were named, those over all
+    thresholds where both have scores.
+    """
+    names = request.metrics
+    if names == COUNT_METRICS:
+        more = (f"{name}_all" for name in ALL_THRESHOLDS)
+        names += tuple(name for name in more if system.has(name) and other.has(name))
+    return names
 
 
 def fields_of(value: Any, names: Iterable[str]) -> dict[str, float | None]:

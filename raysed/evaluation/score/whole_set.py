@@ -45,11 +45,13 @@ def whole_set(
     predictions = read_for(request, request.reference, scored.whole)
     whole = count(request, scored.whole, predictions)
     left = some_clips(whole, scored.kept_N, scored.reference.key)
-    reference = System(request.reference, predictions, replace(left, groups_N=scored.groups_N))
+    timed = request.durations is not None
+    left = replace(left, groups_N=scored.groups_N)
+    reference = System(request.reference, predictions, left, timed)
     found["same_clips"], warnings = differences(request, system, reference)
     found["controlled"] = {
         name: None
-        if found["same_clips"][name] is None
+        if found["same_clips"].get(name) is None
         else fields_of(
             controlled_estimate(METRICS[name], *_alike(statistics, whole), scored.kept_N, **draws),
             CONTROLLED,

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from raysed.evaluation.counts.stacked import stack
 from raysed.evaluation.counts.statistics import (
     PUBLISHED,
     Statistics,
     collect,
     collect_scores,
     comparable,
-    stack,
 )
 from raysed.evaluation.detections.postprocess import THRESHOLDS, decode_points
 from raysed.evaluation.metrics.psds import psds

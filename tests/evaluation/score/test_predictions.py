@@ -119,13 +119,13 @@ def test_bounding_boxes_and_logits(write: Write) -> None:
     boxes = score_files(write, ["a"], "A", "0\t1\t-inf\n1\t2\t.9\n2\t3\t-inf\n", "boxes")
     found = scores_of(boxes, truth, durations=durations)
     assert (found["event_f1"]["value"], found["psds"]["value"]) == (1.0, 1.0)
-    assert found["all_thresholds"]["psds"] == 1.0
+    assert found["all_thresholds"]["psds"]["value"] == 1.0
     assert not said(found, "outside [0, 1]")
     logits = score_files(write, ["a"], "A", "0\t1\t-4\n1\t2\t0.25\n2\t3\t-3\n", "logits")
     found = scores_of(logits, truth, durations=durations)
     assert (found["event_f1"]["value"], found["event_f1"]["threshold"]) == (0.0, 0.5)
     assert said(found, "F1 at 0.5 of the values as they are (--threshold)")
-    assert (found["psds"]["value"], found["all_thresholds"]["psds"]) == (1.0, 1.0)
+    assert (found["psds"]["value"], found["all_thresholds"]["psds"]["value"]) == (1.0, 1.0)
     found = scores_of(logits, truth, durations=durations, threshold=-1.0)
     assert (found["event_f1"]["value"], found["event_f1"]["threshold"]) == (1.0, -1.0)
 

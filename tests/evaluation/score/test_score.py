@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
 from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.predictions import nearest, threshold_of
+from raysed.evaluation.score.score import ScoreRequest
+from raysed.evaluation.score.score import score as score_of
 from tests.evaluation.metrics.test_threshold_free import scored
 from tests.evaluation.oracles import Case, random_case
 from tests.paths import SHARED
@@ -176,7 +179,10 @@ def test_threshold_chooses_the_point(score: Score) -> None:
 def test_score_files(score: Score, files: Path) -> None:
     reference, exact = write_scores(files)
     document = found(score("--predictions", "scores", "--json"))
-    assert document["all_thresholds"] == pytest.approx(exact, abs=1e-9)
+    found_exact = document["all_thresholds"]
+    assert {n: v["value"] for n, v in found_exact.items()} == pytest.approx(exact, abs=1e-9)
+    assert all(set(v) == {"value", "low", "high", "se"} for v in found_exact.values())
+    assert all(0 <= v["low"] <= v["high"] <= 1 for v in found_exact.values())
     assert document["event_f1"]["threshold"] == 0.5
     _, scores = scored(1, 1000)
     points = {threshold: scores.decode(threshold) for threshold in THRESHOLDS}
@@ -408,3 +414,40 @@ def test_every_metric_of_the_document_is_a_number_or_null(score: Score) -> None:
     document = found(score("--predictions", "points", "--json"))
     for name in COUNT_METRICS:
         assert all(np.isfinite(document[name][field]) for field in ("value", "low", "high", "se"))
+
+
+def test_metrics_over_all_thresholds_by_name(tmp_path: Path) -> None:
+    """Values, classes and paired differences of named metrics; nothing else is computed."""
+    reference, exact = write_scores(tmp_path)
+    shutil.copytree(tmp_path / "scores", tmp_path / "others")
+    asked = ("psds1_all", "best_event_f1", "event_f1")
+    request = ScoreRequest(
+        tmp_path / "scores",
+        tmp_path / "truth.tsv",
+        tmp_path / "durations.tsv",
+        versus=tmp_path / "others",
+        draws=50,
+        metrics=asked,
+    )
+    document = score_of(request)
+    assert document["psds1_all"]["value"] == pytest.approx(exact["psds1"], abs=1e-9)
+    assert "psds" not in document and document["all_thresholds"] is None
+    per_class = document["per_class"][reference.classes[0]]
+    assert set(per_class) == {"events", *asked}
+    assert per_class["best_event_f1"]["value"] >= per_class["event_f1"]["value"]
+    assert set(document["versus"]) == set(asked)
+    assert document["versus"]["psds1_all"]["difference"] == 0
+
+
+def test_operating_points_have_no_value_over_all_thresholds(files: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"points: psds_all, best_event_f1 need the score of every"
+    ):
+        score_of(
+            ScoreRequest(
+                files / "points",
+                files / "truth.tsv",
+                files / "durations.tsv",
+                metrics=("event_f1", "psds_all", "best_event_f1"),
+            )
+        )
