@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import ray
 
 from raysed.exit_codes import ending
+from raysed.interrupts import was_interrupted
 
 _EVERY_S = 1.0
 _CONNECT_S = 5.0
@@ -20,7 +21,7 @@ _CONTROL_S = 30.0
 # This node's own cannot; Ray ends the process about 15 s after its end.
 _NODE_S = 4.0
 
-Tell = Callable[[RuntimeError], None]
+Tell = Callable[[BaseException], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Server:
 class ClusterWatch:
     """A thread that looks at Ray's servers, and ends this process where one of them is gone."""
 
-    def __init__(self, servers: list[Server], end: Tell) -> None:
+    def __init__(self, servers: list[Server], end: Callable[[RuntimeError], None]) -> None:
         # Of one that we cannot reach (through a proxy) nothing is known.
         self.servers = [server for server in servers if server.answers()]
         self._end, self._over = end, threading.Event()
@@ -97,13 +98,18 @@ def watch_cluster() -> ClusterWatch:
     return ClusterWatch(servers, _end)
 
 
-def _end(error: RuntimeError) -> None:
-    """End this process as the error would; its main thread may wait in Ray's code for ever."""
+def _end(loss: RuntimeError) -> None:
+    """End this process as the error would; its main thread may wait in Ray's code for ever.
+
+    After an interrupt it ends as interrupted: Ray has got the same signal, or goes because this process does.
+    """
+    error = KeyboardInterrupt() if was_interrupted() else loss
     end = ending(error)
     try:
         for tell in _told:
             tell(error)
-        print(f"{end.head}: {error}", end.advice, sep="\n", file=sys.stderr, flush=True)
+        lines = [f"{end.head}: {error}" if str(error) else end.head, end.advice]
+        print("\n".join(filter(None, lines)), file=sys.stderr, flush=True)
         sys.stdout.flush()
     finally:
         os._exit(end.code)

@@ -82,6 +82,24 @@ def test_the_end_is_that_of_a_stopped_command() -> None:
     assert done.stderr.startswith("stopped: the loss\nData sets and runs keep")
 
 
+def test_after_an_interrupt_it_is_that_of_an_interrupted_command() -> None:
+    """A shell's signal goes to Ray's processes too; the main thread may be held in Ray's code."""
+    asked = "import os, signal\nfrom raysed.interrupts import interruptible\n" + _ENDS.replace(
+        "    _end(",
+        """    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        _end(""",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, env=os.environ, capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "told of \n")
+    assert done.stderr == "interrupted\n"
+
+
 def test_nobody_is_told_afterwards() -> None:
     with told_of_loss(print):
         assert cluster_watch._told == [print]

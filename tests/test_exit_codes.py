@@ -4,8 +4,10 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
-from ray.exceptions import RayTaskError
+import torch
+from ray.exceptions import OutOfMemoryError, RayTaskError
 from ray.tune import TuneError
 from typer.testing import CliRunner
 
@@ -16,8 +18,11 @@ from raysed.exit_codes import (
     HOLES,
     INTERRUPTED,
     MEANINGS,
+    OUR_FAULT,
     REFUSED,
+    StoppedError,
     ending,
+    is_out_of_memory,
 )
 from raysed.run.lock import RunBusyError
 from raysed.run.status import RunStatus
@@ -52,6 +57,15 @@ ERRORS = [
     (KeyError("snr"), HOLES, "stopped"),
     (AssertionError("shape"), HOLES, "stopped"),
     (MemoryError(), HOLES, "stopped"),
+    (RecursionError("ours"), HOLES, "stopped"),
+    (OSError(24, "Too many open files"), HOLES, "stopped"),
+    (OSError(30, "Read-only file system", "d"), REFUSED, "refused"),
+    (OSError(36, "File name too long", "d"), REFUSED, "refused"),
+    (OSError(98, "Address already in use"), REFUSED, "refused"),
+    (ModuleNotFoundError("No module named 'onnx'"), REFUSED, "refused"),
+    (StoppedError("Ray stopped the build"), HOLES, "stopped"),
+    (StoppedError("s/shard-0", PermissionError(13, "denied", "d")), REFUSED, "refused"),
+    (StoppedError("s/shard-0", KeyError("ours")), HOLES, "stopped"),
     (TypeError("ours"), HOLES, "stopped"),
 ]
 
@@ -97,3 +111,31 @@ def test_the_readme_and_the_help_show_the_table():
     shown = " ".join(CliRunner().invoke(commands.app, ["--help"], color=False).output.split())
     for code, means in MEANINGS.items():
         assert f"{code} {means}" in shown
+
+
+def test_the_advice_is_to_mend_what_only_the_user_can() -> None:
+    for error, said in (
+        (OSError(28, "No space left on device"), "Make room there"),
+        (OSError(122, "Disk quota exceeded"), "Make room there"),
+        (OSError(24, "Too many open files"), "ulimit -n"),
+        (MemoryError(), "fewer processes"),
+        (StoppedError("the build", MemoryError()), "fewer processes"),
+        (ImportError("libsox.so.3"), "make setup"),
+    ):
+        assert said in (ending(error).advice or ""), error
+    # A stop that another try may mend is told so; a refusal is not.
+    assert "the same command goes on" in (ending(TimeoutError()).advice or "")
+    assert ending(PermissionError(13, "denied", "d")).advice is None
+    assert ending(StoppedError("s", KeyError("ours"))) is OUR_FAULT
+
+
+def test_memory_that_ran_out_by_whoever_says_it() -> None:
+    with pytest.raises(MemoryError) as numpys:
+        np.empty(2**50)
+    with pytest.raises(RuntimeError) as torchs:
+        torch.empty(2**50)
+    rays = OutOfMemoryError("Task was killed due to the node running low on memory")
+    for error in (numpys.value, torchs.value, rays, torch.OutOfMemoryError(), OSError(12, "")):
+        assert is_out_of_memory(error), error
+        assert ending(error).head == "stopped: memory ran out"
+    assert not is_out_of_memory(RuntimeError("shape"))

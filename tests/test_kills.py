@@ -3,7 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.kills import DATA, PAGE, Stage, stored_table, table
+from benchmarks.kills import DATA, Stage
+from benchmarks.kills_table import PAGE, stored_table, table
 
 
 def test_the_page_shows_the_stored_campaign() -> None:

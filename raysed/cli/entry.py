@@ -7,7 +7,7 @@ stands, so that Ctrl-C ends a program that still loads as quietly as any other.
 import os
 import sys
 
-from raysed.exit_codes import INTERRUPTED, OUR_FAULT, ending
+from raysed.exit_codes import INTERRUPTED, OUR_FAULT, StoppedError, ending
 
 
 def main(*command: str) -> None:
@@ -50,7 +50,7 @@ def _explain(error: BaseException) -> tuple[int, list[str]]:
     from raysed.config.fault import ConfigError
 
     words = error.faults if isinstance(error, ConfigError) else [_words(error)]
-    if end is OUR_FAULT:
+    if end is OUR_FAULT and not isinstance(error, StoppedError):
         words = [f"{type(error).__name__}: {error}"]
     return end.code, [f"{end.head}: {line}" for line in words] + (
         [end.advice] if end.advice else []

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from raysed.exit_codes import CHECK_FAILED, DONE
+from raysed.interrupts import interruptible
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AddressOption = Annotated[
@@ -65,7 +66,9 @@ def predict_command(  # noqa: PLR0913 - each is an option
         workers=workers,
         address=address,
     )
-    raise typer.Exit(run(request, _say))
+    with interruptible():
+        code = run(request, _say)
+    raise typer.Exit(code)
 
 
 def export(

@@ -20,7 +20,8 @@ _LONGEST_LINE = 200
 LARGEST_SEED = 2**32 - 1
 
 
-def _one_line(text: str) -> str:
+def checked_line(text: str) -> str:
+    """Return a text that tables, TSVs and pages show in one line; raises ValueError for any other."""
     if not text.strip():
         raise ValueError(f"a text is expected, given {text!r}")
     if _NOT_IN_A_LINE.search(text):
@@ -32,7 +33,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
+Line = Annotated[str, AfterValidator(checked_line)]
 """A text that tables, TSVs and pages show in one line: a class, a table, a column."""
 
 

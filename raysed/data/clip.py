@@ -41,6 +41,8 @@ class Clip:
     source: str
     """JSON text: the file it was read from, of a window also its first sample (`start`); or the soundscape's
     specification."""
+    is_lower_rate: bool = False
+    """True where audio in it is at a lower rate than the job's; no part of what is stored."""
 
 
 @dataclass(frozen=True)

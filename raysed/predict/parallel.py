@@ -15,7 +15,7 @@ from raysed.data.build.job import WORKER_ENVIRONMENT
 from raysed.predict.detector import Detector
 from raysed.predict.recordings import Prediction, predict
 from raysed.predict.sources import Recording
-from raysed.ray_cluster import start_ray
+from raysed.ray_cluster import ray_errors, start_ray
 
 RECORDINGS_AT_ONCE = 32
 """The most recordings of a task; short recordings share batches."""
@@ -53,7 +53,7 @@ def predict_over_ray(
     """Run `predict` in `workers` actors of one CPU each, and a share of a GPU where the cluster has some.
 
     Joins the Ray that this process runs or `address` names, else starts one on this machine. Raises
-    ValueError where the cluster has not enough CPUs, RuntimeError where a worker dies again and again.
+    ValueError where the cluster has not enough CPUs, StoppedError where a worker dies again and again.
     """
     start_ray(address)
     have = ray.cluster_resources()
@@ -77,9 +77,8 @@ def predict_over_ray(
     )
     pool: list[Any] = [worker.remote() for _ in range(min(workers, len(parts)))]
     try:
-        yield from _in_order(pool, stored, parts)
-    except ray.exceptions.RayError as error:
-        raise RuntimeError(f"a worker was lost for good ({error})") from error
+        with ray_errors("the prediction"):
+            yield from _in_order(pool, stored, parts)
     finally:
         for actor in pool:
             ray.kill(actor)

@@ -102,7 +102,7 @@ def _read(detector: Detector, reading: _Reading, threads: ThreadPoolExecutor) ->
 
 
 def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
-    """Score the first windows of the queue. Raises RuntimeError where the network cannot."""
+    """Score the first windows of the queue. Raises AssertionError where the network cannot."""
     made = []
     for window in [queue.popleft() for _ in range(min(batch, len(queue)))]:
         window.reading.waiting -= 1
@@ -115,7 +115,7 @@ def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
     try:
         scores_BUK = detector.scores([mel for _, mel in made])
     except ValueError as error:  # raised by a library: no other argument would mend it
-        raise RuntimeError(f"the network cannot score {len(made)} windows ({error})") from error
+        raise AssertionError(f"the network cannot score {len(made)} windows ({error})") from error
     for (window, _), scores_UK in zip(made, scores_BUK, strict=True):
         if not window.reading.reason:
             _place(detector, window, scores_UK)

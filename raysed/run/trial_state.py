@@ -11,7 +11,14 @@ State = Literal["not started", "unfinished", "running", "stopped", "failed", "fi
 """`running` is known to the driver alone: to every other reader such a trial is unfinished."""
 OVER: tuple[State, ...] = ("finished", "stopped")
 """The next run leaves these alone."""
-DIED = "its process died without a word (killed, or out of memory); see Ray's logs"
+MORE_MEMORY = (
+    "let fewer trials train at once (a larger resources.cpus_per_worker), make their batches smaller"
+    " (shares), or use a machine with more memory"
+)
+DIED = (
+    "its process died without a word (killed, or out of memory); see Ray's logs. If memory ran out,"
+    f" {MORE_MEMORY}"
+)
 _LAST_LINES = 8
 
 

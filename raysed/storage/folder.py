@@ -1,5 +1,6 @@
 """A folder on any file system of pyarrow or fsspec; `write` says where a reader may see half a file."""
 
+import errno
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,15 @@ from pyarrow import fs as pafs
 from raysed.storage.url import login_of, masked
 from raysed.storage.whole_file import remove_unfinished, whole_file
 
-_DENIED = ("ACCESS_DENIED", "PERMISSION_DENIED")
-"""Words that Arrow's S3 and Google file systems have in the errors for a denied access."""
+_DENIED = (
+    *("ACCESS_DENIED", "PERMISSION_DENIED", "EXPIRED_TOKEN", "INVALID_ACCESS_KEY_ID"),
+    *("SIGNATURE_DOES_NOT_MATCH", "NO_SUCH_BUCKET"),
+)
+"""Words that Arrow's S3 and Google file systems have in the errors that only the user can settle."""
+
+
+_OF_ARROW = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
+"""The schemes of Arrow's own file systems, whose URLs it parses itself."""
 
 
 class ReadDeniedError(ValueError):
@@ -63,7 +71,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            if not isinstance(error, PermissionError) and not any(x in str(error) for x in _DENIED):
+            if not _is_denied(error):
                 raise
             raise ReadDeniedError(
                 f"{masked(self.url)}/{name}: reading is denied: check the permission to read it;"
@@ -76,10 +84,21 @@ class Folder:
         On a local or mounted one it is renamed into place, and an object store takes it at once: it is seen whole or
         not at all. On others (SFTP, SMB, HDFS, ...) a reader may see the half that is written by then, and a killed
         writer leaves it. A half shard has another hash than the manifest's, a half JSON is none: both are refused.
+        Raises PermissionError for a denied access.
         """
         if self.is_local:
             write_atomically(Path(self.url, name), content)
             return
+        try:
+            self._put(name, content)
+        except OSError as error:
+            if not _is_denied(error):
+                raise
+            advice = "writing is denied: check the permission to write and the credentials in the environment"
+            shown = f"{masked(self.url)}/{name}"
+            raise PermissionError(errno.EACCES, f"{advice} ({error})", shown) from error
+
+    def _put(self, name: str, content: bytes) -> None:
         file_system, root = self._remote
         path = f"{root}/{name}"
         try:
@@ -100,8 +119,11 @@ class Folder:
     def _remote(self) -> tuple[pafs.FileSystem, str]:
         try:
             return pafs.FileSystem.from_uri(self.url)
-        except pa.ArrowInvalid:
-            # Not one of Arrow's own schemes.
+        except pa.ArrowInvalid as error:
+            if _scheme(self.url) in _OF_ARROW:
+                raise ValueError(
+                    f"{masked(self.url)}: is no URL (in names write % as %25, a space as %20): {error}"
+                ) from error
             file_system, root = fsspec.core.url_to_fs(self.url)
             return pafs.PyFileSystem(pafs.FSSpecHandler(file_system)), root
 
@@ -110,6 +132,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a local file that readers see whole or not at all."""
     with whole_file(path) as file:
         file.write(content)
+
+
+def _is_denied(error: OSError) -> bool:
+    return isinstance(error, PermissionError) or any(word in str(error) for word in _DENIED)
 
 
 def _scheme(url: str) -> str:

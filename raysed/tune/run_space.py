@@ -6,7 +6,8 @@ retries. So the same command resumes: finished trials are not submitted, the oth
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +21,15 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
 
 from ray import tune
-from ray.exceptions import RayError
 from ray.tune import TuneError
 
 from raysed.cluster_watch import told_of_loss
 from raysed.config.space import ResolvedSpace, Resources
 from raysed.data.build.job import DatasetResult, build
 from raysed.data.features.feature_cache import cache_dir
-from raysed.exit_codes import DONE, HOLES
-from raysed.interrupts import sigterm_interrupts
-from raysed.ray_cluster import start_ray
+from raysed.exit_codes import DONE, HOLES, StoppedError
+from raysed.interrupts import interruptible
+from raysed.ray_cluster import ray_errors, start_ray
 from raysed.run.folders import SPACE
 from raysed.run.ownership import built_data
 from raysed.run.run_plan import PlannedSet, RunPlan
@@ -37,7 +37,7 @@ from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
-from raysed.storage.scratch import scratch
+from raysed.storage.scratch import remove_forsaken, scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
 from raysed.tune.external_systems import score_external
@@ -73,28 +73,34 @@ def run_space(
     or data that changed since its trials were started (unless `allow_changed`), and for a cluster that
     cannot hold a trial.
     """
-    with RunStatus(run) as status:
-        resolved = settle_precision(resolved, run)
-        prepared = prepare(resolved, run, say, allow_changed=allow_changed)
-        refuse(prepared.faults)
-        run.write(SPACE, space_file.read_bytes())
-        try:
+    try:
+        with (
+            RunStatus(run) as status,
+            told_of_loss(status.end),
+            interruptible(),
+            ray_errors("the run"),
+        ):
+            resolved = settle_precision(resolved, run)
+            prepared = prepare(resolved, run, say, allow_changed=allow_changed)
+            refuse(prepared.faults)
+            run.write(SPACE, space_file.read_bytes())
             start_ray(address)
-            with sigterm_interrupts(), told_of_loss(status.end):
-                prepared, over_limit = _run(resolved, prepared, status, say)
-        except KeyboardInterrupt:
-            say("interrupted: the same command goes on from here")
-            raise
-        except (RayError, TuneError) as error:
-            raise RuntimeError(f"Ray stopped the run: {error}") from error
-        failed = prepared.left
-        for trial in failed:
-            for line in failure_lines(trial.out, trial.label):
-                say(line)
-        run.remove_unfinished()
-        code = HOLES if failed or over_limit else DONE
-        state = "finished with holes" if code else "done"
-        status.update(state, exit_code=code, failed=len(failed))
+            code = _finish(status, say, *_run(resolved, prepared, status, say))
+    except KeyboardInterrupt:
+        say("interrupted: the same command goes on from here")
+        raise
+    return code
+
+
+def _finish(status: RunStatus, say: Say, prepared: Preparation, over_limit: Sequence[str]) -> int:
+    """Say which trials have failed, and end the run; return its exit code."""
+    failed = prepared.left
+    for trial in failed:
+        for line in failure_lines(trial.out, trial.label):
+            say(line)
+    status.run.remove_unfinished()
+    code = HOLES if failed or over_limit else DONE
+    status.update("finished with holes" if code else "done", exit_code=code, failed=len(failed))
     return code
 
 
@@ -131,7 +137,10 @@ def _run(
         scheduler = SearchScheduler(search, trials) if search else None
         progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
         with live_table(progress):
-            fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
+            try:
+                fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
+            except TuneError as error:
+                raise StoppedError(f"Ray stopped the run: {error}") from error
     return prepared, [name for name, result in built.items() if result.over_limit]
 
 
@@ -184,6 +193,8 @@ def fit(
     `data_sets` holds the URL of each data set by its name.
     """
     jobs = [_job_of(trial, resolved.space.resources, data_sets) for trial in left]
+    # Its earlier name, when it had no lock.
+    remove_forsaken("raysed-tune-", Path(tempfile.gettempdir()))
     with scratch("raysed-trials-") as storage:
         tune.Tuner(
             tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),

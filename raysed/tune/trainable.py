@@ -21,8 +21,9 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet, open_dataset
+from raysed.exit_codes import is_out_of_memory
 from raysed.run.folders import TrialFolder
-from raysed.run.trial_state import DIED
+from raysed.run.trial_state import DIED, MORE_MEMORY
 from raysed.storage.folder import Folder
 from raysed.storage.scratch import scratch
 from raysed.training.ranks import Ranks, process_group
@@ -53,6 +54,8 @@ def run_trial(config: dict[str, Any]) -> None:
     except Exception as error:
         cause = error.cause if isinstance(error, RayTaskError) else error
         reason = f"{type(cause).__name__}: {cause}"
+        if is_out_of_memory(cause):
+            reason += f". Memory ran out; {MORE_MEMORY}"
         # A full disk cannot hold the file; Tune passes the error on.
         with suppress(OSError):
             own.note_failure(reason, traceback=traceback.format_exc())

@@ -9,6 +9,7 @@ import pytest
 from raysed.cli import commands
 from raysed.cli import entry as cli
 from raysed.config.fault import ConfigError
+from raysed.exit_codes import StoppedError
 from tests.paths import ROOT
 
 ERRORS = [
@@ -23,6 +24,15 @@ ERRORS = [
     (IsADirectoryError(21, "Is a directory", ".m.x1", None, "m"), 2, "error: m: Is a directory\n"),
     (PermissionError(13, "Permission denied", "d.tsv"), 2, "error: d.tsv: Permission denied\n"),
     (OSError(28, "No space left on device"), 3, "stopped: [Errno 28] No space left on device\n"),
+    (MemoryError(), 3, "stopped: memory ran out: MemoryError\nLet fewer processes work at once"),
+    (
+        StoppedError("s: [Errno 28] full", OSError(28, "full")),
+        3,
+        "stopped: s: [Errno 28] full\nMake room",
+    ),
+    (StoppedError("s: KeyError: 'x'", KeyError("x")), 3, "internal error: s: KeyError: 'x'\n"),
+    (StoppedError("s: denied", PermissionError(13, "denied")), 2, "error: s: denied\n"),
+    (ImportError("No module named 'x'"), 2, "error: No module named 'x'\nA package is missing"),
     (RuntimeError("Ray stopped"), 3, "stopped: Ray stopped\n"),
     (RuntimeError(), 3, "stopped: RuntimeError\n"),
     (KeyError("snr"), 3, "internal error: KeyError: 'snr'\n"),

@@ -240,7 +240,7 @@ def test_what_a_job_does_not_send(sent):
 def test_the_image_installs_what_is_pinned():
     text = (CLUSTER / "Dockerfile").read_text()
     assert "python:3.11" in text and "-c constraints.txt" in text and "libsox-dev" in text
-    assert "USER ray" in text
+    assert "USER 1000" in text
 
 
 def test_slurm_script_passes_shellcheck():

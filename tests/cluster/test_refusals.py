@@ -10,6 +10,7 @@ from ray._raylet import AuthenticationTokenLoader  # type: ignore[missing-module
 
 from raysed import ray_cluster as cluster
 from raysed.config.space import read_space
+from raysed.exit_codes import StoppedError, ending
 from raysed.ray_cluster import start_ray
 from raysed.tune.resources import settle_gpus, trials_on
 from tests.cluster.local_cluster import free_ports
@@ -24,6 +25,69 @@ def test_an_address_where_no_ray_is(monkeypatch, host):
     address = f"{host}:{free_ports(1)[0]}"
     with pytest.raises(ValueError, match=rf"^no Ray answers at {address}: "):
         start_ray(address)
+
+
+@pytest.fixture
+def joining(monkeypatch):
+    """A process that has no Ray yet, and what `ray.init` does there."""
+    monkeypatch.setattr(cluster.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(cluster, "read_token_anew", lambda: None)
+    monkeypatch.setattr(cluster, "_check_answer", lambda address: None)
+
+    def fails_with(error: Exception) -> None:
+        def fail(**where):
+            raise error
+
+        monkeypatch.setattr(cluster, "init_ray", fail)
+        monkeypatch.setattr(cluster, "start_local", fail)
+
+    return fails_with
+
+
+def test_addresses_that_only_the_user_can_mend(joining, monkeypatch):
+    def none_found(address):
+        raise ConnectionError("Could not find any running Ray instance.")
+
+    monkeypatch.setattr(cluster, "canonicalize_bootstrap_address", none_found)
+    with pytest.raises(ValueError, match=r"the Ray at auto cannot be used: Could not find any"):
+        start_ray("auto")
+    with pytest.raises(
+        ValueError, match=r"ray://h:1: Ray's client .* cannot drive raysed: give HOST:PORT"
+    ):
+        start_ray("ray://h:1")
+    joining(RuntimeError("No node info found matching attributes: '10.0.0.1'"))
+    with pytest.raises(ValueError, match="has no node on this machine: run the command on one of"):
+        start_ray("h:1")
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "h:port"])
+def test_what_is_no_address(address):
+    with pytest.raises(ValueError, match=r"is no address of a Ray: expected HOST:PORT, or auto"):
+        cluster._check_answer(address)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionError(13, "Permission denied", "/tmp/x"), 2),
+        (OSError(30, "Read-only file system", "/tmp/x"), 2),
+        (OSError(28, "No space left on device"), 3),
+        (RuntimeError("The current node timed out during startup"), 3),
+    ],
+)
+def test_a_ray_that_does_not_start_here(joining, error, code):
+    joining(error)
+    with pytest.raises(
+        (ValueError, StoppedError), match="a Ray on this machine cannot be used"
+    ) as told:
+        start_ray()
+    assert ending(told.value).code == code
+
+
+def test_rays_own_local_start_which_has_no_token_is_not_used(joining):
+    joining(PermissionError(13, "Permission denied", "/tmp/x"))
+    with pytest.raises(ValueError, match="a Ray on this machine cannot be used"):
+        start_ray("local")
 
 
 _ANOTHER_VERSION = """

@@ -37,6 +37,9 @@ def test_recorded_files_of_every_fault(tmp_path: Path, ray_session: None) -> Non
     rows = (Path(result.url) / "quarantine.tsv").read_text().splitlines()[1:]
     reasons = dict(row.split("\t") for row in rows)
     assert set(reasons) == bad
+    # slow.wav
+    told = "weak: 1 clip made now with audio at less than 16000 Hz: nothing of it above half its own rate"
+    assert told in result.warnings
     for name, reason in reasons.items():
         assert f"audio/train/weak/{name}" in reason and str(tmp_path) not in reason
     assert "not finite" in reasons["nan.wav"] and "no samples" in reasons["nosamples.wav"]
@@ -73,6 +76,9 @@ def test_foregrounds_of_every_fault(tmp_path: Path) -> None:
     assert used >= {"eight.wav", "fast.wav", "hours.wav", "slow.wav", "plain.wav"}
     assert not used & bad
     assert all(np.isfinite(clip.waveform_T).all() for clip in made.clips)
+    for clip in made.clips:
+        sounds = {e["source_file"] for e in json.loads(clip.source)["events"]}
+        assert clip.is_lower_rate == ("slow.wav" in sounds)
 
 
 def test_backgrounds_of_every_fault(tmp_path: Path) -> None:

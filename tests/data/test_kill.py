@@ -17,8 +17,9 @@ import soundfile
 
 from raysed.config.data_job import DataJob, Features
 from raysed.data.build.dataset_plan import plan
-from raysed.data.build.job import BuildStoppedError, build
+from raysed.data.build.job import build
 from raysed.data.features.shards import read_manifest
+from raysed.exit_codes import StoppedError
 from raysed.storage.folder import Folder
 from tests.data.processes import kill_in_mid_work, workers
 from tests.data.recorded_tree import contents, weak_job
@@ -111,7 +112,7 @@ def test_a_full_disk_stops_the_build_and_loses_nothing(
             resource.prlimit(process, resource.RLIMIT_FSIZE, (1000, 1000))
 
     saboteur = Saboteur(folder, fill)
-    with pytest.raises(BuildStoppedError, match=r"shard-\d+\.parquet: .*File too large"):
+    with pytest.raises(StoppedError, match=r"shard-\d+\.parquet: .*File too large"):
         build(job, workers=2)
     saboteur.join(60)
     kept = listed(folder)

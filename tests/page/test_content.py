@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from raysed.page.trials import cost, short
 from raysed.report.report import write_report
 from raysed.report.results import read_results
 from raysed.run.run_plan import RunPlan
-from raysed.storage.json_file import read_json, write_json
+from raysed.storage.json_file import write_json
 from raysed.training.scoring import encode_statistics, statistics_of
 from tests.page.made_up import MadeUp, make_run, reference, scores, write_dataset
 
@@ -257,7 +257,11 @@ def test_numbers_that_json_cannot_hold_become_none():
 
 
 def test_nothing_is_written_into_the_trials(run):
-    before = read_json(run, "trials/t000-seed0/result.json")
+    def trials():
+        files = [path for path in Path(run.url, "trials").rglob("*") if path.is_file()]
+        return {path: path.read_bytes() for path in files}
+
+    before = trials()
+    assert len(before) > 8
     page_content(write_report(run))
-    assert read_json(run, "trials/t000-seed0/result.json") == before
-    assert replace(PAIR, cells=4) == PAIR
+    assert trials() == before

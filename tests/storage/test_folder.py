@@ -118,3 +118,34 @@ def test_a_store_that_fails_to_read_is_no_denial(store, remote, monkeypatch):
 def test_memory_is_refused():
     with pytest.raises(ValueError, match="gone with its process"):
         Folder("memory://x")
+
+
+@pytest.mark.parametrize("url", ["s3://lab/30-%-errors/run", "gs://lab/a b"])
+def test_what_is_no_url_is_refused_with_what_to_write(url: str) -> None:
+    with pytest.raises(ValueError, match=r"is no URL \(in names write % as %25, a space as %20\)"):
+        Folder(url).read("status.json")
+
+
+def test_a_store_that_denies_writing_is_told_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder("s3://lab/run")
+    for word in ("ACCESS_DENIED", "NO_SUCH_BUCKET", "EXPIRED_TOKEN"):
+
+        def put(name: str, content: bytes, word: str = word) -> None:
+            raise OSError(f"When uploading: AWS Error {word} during PutObject operation")
+
+        monkeypatch.setitem(folder.__dict__, "_put", put)
+        with pytest.raises(PermissionError, match=f"writing is denied: .*{word}") as told:
+            folder.write("status.json", b"")
+        assert told.value.filename == "s3://lab/run/status.json"
+
+
+def test_a_store_that_is_slow_is_not_said_to_deny(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder("s3://lab/run")
+
+    def put(name: str, content: bytes) -> None:
+        raise OSError("AWS Error SLOW_DOWN during PutObject operation")
+
+    monkeypatch.setitem(folder.__dict__, "_put", put)
+    with pytest.raises(OSError, match="SLOW_DOWN") as told:
+        folder.write("status.json", b"")
+    assert not isinstance(told.value, PermissionError)

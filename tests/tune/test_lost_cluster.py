@@ -28,15 +28,20 @@ def kill_its(driver: subprocess.Popen, server: str) -> None:
     os.kill(found, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
-def test_a_run_whose_ray_dies(tree: Path, server: str) -> None:
+def start_long(tree: Path, name: str) -> tuple[subprocess.Popen, Path]:
+    """A run in the middle of a long trial, and its folder."""
     base = space_content(tree, tree / "job.yaml")["base"]
     base["schedule"] = {"epochs": 2000, "steps_per_epoch": 4, "ramp_epochs": 1}
     cells = [{"id": "all", "table": "1", "column": "all", "xvalid": "dry"}]
-    name = f"lost_{server}"
     driver = start(write_space(tree, name, base=base, cells=cells, seeds=[0], contrasts=[]))
     run = tree / name
     wait_for(lambda: any(epochs_of(trial) for trial in (run / "trials").glob("*")), driver)
+    return driver, run
+
+
+@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
+def test_a_run_whose_ray_dies(tree: Path, server: str) -> None:
+    driver, run = start_long(tree, f"lost_{server}")
     kill_its(driver, server)
     _, said = driver.communicate(timeout=300)
     assert driver.returncode == 3, said
@@ -44,6 +49,16 @@ def test_a_run_whose_ray_dies(tree: Path, server: str) -> None:
     status = status_of(run)
     assert (status["state"], status["exit_code"]) == ("stopped", 3)
     assert "has not answered for" in status["reason"]
+
+
+def test_a_signal_to_the_whole_group_is_an_interrupt_though_ray_dies_of_it(tree: Path) -> None:
+    driver, run = start_long(tree, "group")
+    os.killpg(driver.pid, signal.SIGTERM)
+    _, said = driver.communicate(timeout=300)
+    assert driver.returncode == 130, said
+    assert "interrupted: the same command goes on" in said and "stopped" not in said
+    status = status_of(run)
+    assert (status["state"], status["exit_code"]) == ("interrupted", 130)
 
 
 def build(path: Path) -> subprocess.Popen:
@@ -70,7 +85,8 @@ def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(tree: Pa
     _, said = second.communicate(timeout=300)
     assert second.returncode == 2, said
     assert f"another command builds this data set now: process {first.pid} on " in said
-    first.send_signal(signal.SIGTERM)
+    # As `timeout` and batch systems do: Ray gets it too.
+    os.killpg(first.pid, signal.SIGTERM)
     _, said = first.communicate(timeout=300)
     assert first.returncode == 130, said
     assert "interrupted: finished shards are kept, the same command goes on" in said

@@ -4,9 +4,8 @@ A shard is the unit of work, of retry and of resume: it is in the manifest whole
 holds the same bytes on any number of workers.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,8 +28,8 @@ from raysed.data.build.sole_builder import sole_builder
 from raysed.data.build.source import ClipSource
 from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, target
 from raysed.data.features.shards import MANIFEST, ShardEntry
-from raysed.interrupts import sigterm_interrupts
-from raysed.ray_cluster import check_visible, nodes, start_ray
+from raysed.interrupts import interruptible
+from raysed.ray_cluster import check_visible, nodes, ray_errors, start_ray
 from raysed.storage.folder import Folder
 
 RETRIES = 3
@@ -43,10 +42,6 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA
 WORKER_ENVIRONMENT = {"env_vars": dict.fromkeys(_THREADS, "1")}
 
 
-class BuildStoppedError(RuntimeError):
-    """A shard could not be built even after all retries. The finished ones are kept."""
-
-
 @dataclass(frozen=True)
 class _Work:
     """A shard to build."""
@@ -56,6 +51,8 @@ class _Work:
     source: ray.ObjectRef
 
 
+@interruptible()
+@ray_errors("the build")
 def build(
     job: DataJob,
     *,
@@ -69,8 +66,7 @@ def build(
     `planned` is what `plan` has found of them, where the caller has asked before.
     At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray
     that this process runs or `address` names, else starts one on this machine. An interrupted build is
-    resumed by the next. ValueError for bad input, before any work; BuildStoppedError for a full disk and the
-    like.
+    resumed by the next. ValueError for bad input, before any work; StoppedError for a full disk and the like.
     """
     plans = plan(job, sets) if planned is None else planned
     done = {p.name: finished_shards(p) for p in plans}
@@ -78,24 +74,28 @@ def build(
     shards = [shard for p in plans for shard in left[p.name]]
     unfinished = [p for p in plans if left[p.name]]
     refuse_lengths(unfinished, left)
-    with sole_builder(unfinished), ExitStack() as started:
+    lower: Counter[str] = Counter()
+    with sole_builder(unfinished):
         if shards:
             for p in unfinished:
                 mark_unfinished(p, done[p.name].values())
             start_ray(address)
-            started.enter_context(sigterm_interrupts())
             if len(nodes()) > 1:
                 check_visible(_shared_paths(job, unfinished))
         workers = workers or job.cluster.tasks_in_flight
         clips = sum(shard.stop - shard.start for shard in shards)
         with BuildProgress(clips, len(shards)) as progress:
-            for p, entry in _run(plans, left, workers, job.cluster) if shards else ():
+            for p, entry, lower_rate in _run(plans, left, workers, job.cluster) if shards else ():
                 done[p.name][entry.name] = entry
+                lower[p.name] += lower_rate
                 progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
                 record(p, done[p.name].values())
         for p in plans if shards else ():
             Folder(p.url).remove_unfinished()
-    return {p.name: result_of(p, done[p.name].values(), len(left[p.name]), job) for p in plans}
+    return {
+        p.name: result_of(p, done[p.name].values(), len(left[p.name]), job, lower[p.name])
+        for p in plans
+    }
 
 
 def _run(
@@ -103,14 +103,16 @@ def _run(
     left: dict[str, list[Shard]],
     workers: int | None,
     cluster: Cluster,
-) -> Iterator[tuple[DatasetPlan, ShardEntry]]:
-    """Build shards of all data sets, a bounded number at once; yields each when it is on disk."""
+) -> Iterator[tuple[DatasetPlan, ShardEntry, int]]:
+    """Build shards of all data sets, a bounded number at once; yields each when it is on disk, and how many of its
+    clips hold audio at a lower rate than the features'.
+    """
     sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
     queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
     workers = min(workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(queue))
     writers = _start_writers(plans, workers, cluster)
-    making: dict[ray.ObjectRef, _Work] = {}
-    writing: dict[ray.ObjectRef, tuple[_Work, int]] = {}
+    making: dict[ray.ObjectRef, tuple[_Work, ray.ObjectRef]] = {}
+    writing: dict[ray.ObjectRef, tuple[_Work, ray.ObjectRef, int]] = {}
     try:
         while queue or making or writing:
             in_flight = len(making) + len(writing)
@@ -120,19 +122,19 @@ def _run(
                 and in_flight < workers + SHARDS_PER_ACTOR * len(writers)
             ):
                 work = queue.popleft()
-                making[_make_clips.remote([work.source], work.shard)] = work
+                made: Any = _make_clips.remote([work.source], work.shard)
+                clips, lower_rate = made
+                making[clips] = work, lower_rate
                 continue
             (ready,), _ = ray.wait([*writing, *making], num_returns=1)
             if ready in writing:
-                work, _ = writing.pop(ready)
-                yield work.plan, _entry(ready, work)
+                work, lower_rate, _ = writing.pop(ready)
+                yield work.plan, *_entry(ready, lower_rate, work)
                 continue
-            work = making.pop(ready)
-            idlest = _idlest(len(writers), [busy for _, busy in writing.values()])
+            work, lower_rate = making.pop(ready)
+            idlest = _idlest(len(writers), [busy for *_, busy in writing.values()])
             reference = writers[idlest].write.remote(target(work.plan, work.shard), ready)
-            writing[reference] = work, idlest
-    except ray.exceptions.RayError as error:
-        raise BuildStoppedError(f"Ray stopped the build: {error}") from error
+            writing[reference] = work, lower_rate, idlest
     finally:
         for reference in making:
             ray.cancel(reference)
@@ -145,19 +147,18 @@ def _idlest(writers: int, busy: Sequence[int]) -> int:
     return min(range(writers), key=busy.count)
 
 
-def _entry(reference: ray.ObjectRef, work: _Work) -> ShardEntry:
-    try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        # What went wrong, without the worker's traceback; that is in `__cause__`.
-        raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error.cause}") from error
-    except ray.exceptions.RayError as error:
-        raise BuildStoppedError(f"{work.plan.url}/{work.shard.name}: {error}") from error
+def _entry(
+    reference: ray.ObjectRef, lower_rate: ray.ObjectRef, work: _Work
+) -> tuple[ShardEntry, int]:
+    with ray_errors(f"{work.plan.url}/{work.shard.name}"):
+        return ray.get(reference), ray.get(lower_rate)
 
 
-@ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
-def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> ShardClips:
-    return make_clips(_fetch(source[0]), shard)
+@ray.remote(num_cpus=1, num_returns=2, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
+def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> tuple[ShardClips, int]:
+    """Return the clips, and how many of them hold audio at a lower rate, which is all that the driver fetches."""
+    made = make_clips(_fetch(source[0]), shard)
+    return made, sum(clip.is_lower_rate for clip in made.clips)
 
 
 @lru_cache(maxsize=4)

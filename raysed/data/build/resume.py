@@ -18,6 +18,7 @@ from raysed.data.features.shards import (
     write_manifest,
 )
 from raysed.storage.folder import Folder, ReadDeniedError
+from raysed.text import counted
 
 _log = logging.getLogger(__name__)
 
@@ -94,10 +95,20 @@ def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
 
 
 def result_of(
-    plan: DatasetPlan, entries: Iterable[ShardEntry], built: int, job: DataJob
+    plan: DatasetPlan,
+    entries: Iterable[ShardEntry],
+    built: int,
+    job: DataJob,
+    lower_rate: int = 0,
 ) -> DatasetResult:
-    """Return the sums over all shards of a data set, `built` of which this build made."""
+    """Return the sums over all shards of a data set, `built` of which this build made; `lower_rate` of its clips hold
+    audio at a lower rate than the features'.
+    """
     manifest = plan.manifest_of(entries)
+    told = (
+        f"{plan.name}: {counted(lower_rate, 'clip')} made now with audio at less than"
+        f" {plan.features.sample_rate_hz} Hz: nothing of it above half its own rate"
+    )
     return DatasetResult(
         name=plan.name,
         id=plan.id,
@@ -109,5 +120,5 @@ def result_of(
         shards=len(manifest.shards),
         shards_built=built,
         over_limit=manifest.quarantined > job.quarantine_limit * plan.source.count,
-        warnings=plan.warnings,
+        warnings=plan.warnings + ((told,) if lower_rate else ()),
     )

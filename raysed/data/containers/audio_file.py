@@ -4,6 +4,7 @@ libsndfile shortens a file that was cut to what is there, of most containers wit
 file is refused where its container shows it; where none could, the doubt is said.
 """
 
+import errno
 import re
 import stat
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 import soundfile
 
+from raysed.data.containers.joined import CONTAINERS, is_joined
 from raysed.data.containers.mp3_frames import scan_mp3, with_length
 from raysed.data.containers.ogg_pages import ogg_fault
 
@@ -35,6 +37,11 @@ _BLOCK_FRAMES = 2**15
 _ENDLESS = 2**62
 """Frames of a file that does not know how many it has."""
 _WITHOUT_LENGTH = ("IRCAM", "PAF", "RAW")
+_OF_THE_MACHINE = {
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR),
+    *(errno.EAGAIN, errno.ENOTCONN, errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTDOWN),
+}
+"""Errors that say nothing of a file, and may be gone at another try."""
 _UNTOLD = "its header does not say how long it is: a cut would not be seen"
 
 T = TypeVar("T")
@@ -56,7 +63,8 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
     """Open a file and check its container.
 
     Raises ValueError, in words that follow the file's name, where it is cut short, damaged, or several recordings in
-    one; soundfile.LibsndfileError or OSError where it cannot be read as audio.
+    one; soundfile.LibsndfileError or OSError where it cannot be read as audio; RuntimeError where the machine cannot
+    open it now, which is no fault of the file.
     """
     if isinstance(source, str | Path):
         _check_regular(source)
@@ -67,6 +75,10 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
             return
         if sound.format == "OGG" and (fault := _of_bytes(ogg_fault, source)):
             raise ValueError(fault)
+        if sound.format in CONTAINERS and _of_bytes(is_joined, source):
+            raise ValueError(
+                "holds several recordings one after the other, of which the first alone would be heard whole: split it"
+            )
         told = _frames_told(sound)
         if sound.format == "NIST":
             told = _of_bytes(_frames_of_nist, source) or told
@@ -75,10 +87,15 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
 
 def _check_regular(path: str | Path) -> None:
     """Raise what keeps a file from being opened, which libsndfile does not say; a pipe would wait for its writer."""
-    if not stat.S_ISREG(Path(path).stat().st_mode):
-        raise ValueError("is no regular file (a folder, a pipe, a socket or a device)")
-    with Path(path).open("rb"):
-        pass
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ValueError("is no regular file (a folder, a pipe, a socket or a device)")
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise RuntimeError(f"{path}: cannot be opened now ({error.strerror})") from error
+        raise
 
 
 @dataclass(frozen=True)
@@ -131,11 +148,16 @@ def in_blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
 
     The file cannot seek afterwards.
     """
-    # soundfile seeks after every read of a file that can, if only to where it is; an MP3 of variable bit rate goes on
-    # with some 0.3 s of silence after a seek (findings/mp3_in_blocks.sh).
-    sound.seekable = lambda: False
+    without_seeks(sound)
     while len(block_TC := sound.read(frames, dtype="float32", always_2d=True)):
         yield block_TC
+
+
+def without_seeks(sound: soundfile.SoundFile) -> None:
+    """Keep soundfile from seeking after every read, if only to where the file is: an MP3 of variable bit rate goes on with
+    some 0.3 s of silence after a seek (findings/mp3_in_blocks.sh).
+    """
+    sound.seekable = lambda: False
 
 
 def _read_last(sound: soundfile.SoundFile) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import soundfile
 
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
@@ -50,8 +51,16 @@ def read_recorded(
             events=entry.events,
             weak_labels=entry.weak_labels,
             source=json.dumps({"file": entry.path}),
+            is_lower_rate=_rate_hz(shown if content is None else content) < features.sample_rate_hz,
         ),
     )
+
+
+def _rate_hz(source: str | Path | BinaryIO) -> int:
+    """Return the rate of a recording that has just been read."""
+    if not isinstance(source, str | Path):
+        source.seek(0)
+    return soundfile.info(source).samplerate
 
 
 def opened(root: str, path: str) -> tuple[str, BinaryIO | None]:
@@ -89,6 +98,7 @@ def _windows(source: str | BinaryIO, entry: RecordedEntry, features: Features) -
                 events=here if number else entry.events,
                 weak_labels=None if here is None else weak_labels(here),
                 source=json.dumps({"file": entry.path, "start": start}),
+                is_lower_rate=heard.rate_hz < grid.rate_hz,
             )
         )
     return tuple(clips)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from raysed.config.base import checked_line
 from raysed.data.clip import Event
 from raysed.storage.safe_name import name_fault
 from raysed.storage.tab_separated import read_table
@@ -107,6 +108,10 @@ def _check_name(name: str, line: int, faults: Faults) -> None:
 def _check_label(label: str, classes: Collection[str] | None, line: int, faults: Faults) -> None:
     if classes is not None and label not in classes:
         faults.add(line, f"label {label!r} is not one of the classes {', '.join(classes)}")
+    try:
+        checked_line(label)
+    except ValueError as error:
+        faults.add(line, f"can be no label: {error}")
 
 
 def _event(

@@ -11,11 +11,13 @@ from typing import Protocol
 import numpy as np
 import soundfile
 
+from raysed.data.containers.audio_file import open_audio, without_seeks
 from raysed.data.soundscapes.loudness import integrated_lufs
 from raysed.data.soundscapes.placement import split_label
 from raysed.data.soundscapes.reverb import Stem
 
 _FADE_S = 0.01
+_BLOCK_FRAMES = 2**17
 
 Convert = Callable[[np.ndarray, int, int, float | None], np.ndarray]
 """(audio_TC, rate_hz, sample_rate_hz, pitch_semitones) → mono waveform_T, which may be the audio
@@ -148,14 +150,17 @@ class _Sources:
         """
         if path not in self._kept:
             try:
-                with soundfile.SoundFile(path) as file:
+                with open_audio(path) as audio:
+                    file = audio.sound
                     start, stop = int(start_s * file.samplerate), int(stop_s * file.samplerate)
                     if file.frames * file.channels * np.float64().nbytes > self._budget_bytes:
-                        file.seek(start)
+                        _go_to(file, start)
                         return _decoded(file, stop - start), file.samplerate
                     self._keep(path, _decoded(file), file.samplerate)
             except (soundfile.LibsndfileError, OSError) as error:
                 raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
         self._kept.move_to_end(path)
         audio_TC, rate_hz = self._kept[path]
         return audio_TC[int(start_s * rate_hz) : int(stop_s * rate_hz)], rate_hz
@@ -175,6 +180,16 @@ class _Sources:
 
 
 _sources = _Sources(budget_bytes=128 << 20)
+
+
+def _go_to(file: soundfile.SoundFile, start: int) -> None:
+    """Go to a sample. An MP3, whatever its name, is decoded up to there: after a seek it would begin with silence."""
+    if file.format != "MP3":
+        file.seek(start)
+        return
+    without_seeks(file)
+    for place in range(0, start, _BLOCK_FRAMES):
+        file.read(min(_BLOCK_FRAMES, start - place))
 
 
 def _decoded(file: soundfile.SoundFile, frames: int = -1) -> np.ndarray:

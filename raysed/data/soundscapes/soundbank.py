@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from raysed.config.base import checked_line
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.soundscapes.placement import split_label
 from raysed.storage.hidden_files import is_hidden
@@ -59,7 +60,10 @@ def is_only_numbered(path: str | Path) -> bool:
 
 
 def soundbank_classes(root: str | Path) -> tuple[str, ...]:
-    """Return the classes of all splits' foregrounds, sorted, with suffixes stripped."""
+    """Return the classes of all splits' foregrounds, sorted, with suffixes stripped.
+
+    Raises ValueError where there are none, and for a folder whose name can be no class.
+    """
     folders = [
         label
         for split in _FOLDERS.values()
@@ -69,6 +73,11 @@ def soundbank_classes(root: str | Path) -> tuple[str, ...]:
         raise ValueError(
             f"{root}: has no audio/train/soundbank/foreground/<Class> folders with audio"
         )
+    for folder in folders:
+        try:
+            checked_line(split_label(folder)[0])
+        except ValueError as error:
+            raise ValueError(f"{root}: a foreground folder can name no class: {error}") from error
     return tuple(sorted({split_label(folder)[0] for folder in folders}))
 
 

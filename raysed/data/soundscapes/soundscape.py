@@ -101,6 +101,8 @@ def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
         events=events,
         weak_labels=weak_labels(events),
         source=_source(context, specification, room),
+        is_lower_rate=min(source_info(e.source_file).samplerate for e in specification)
+        < context.sample_rate_hz,
     )
 
 
@@ -243,7 +245,7 @@ def verify_sox() -> None:
     """Check once per process that SoX leaves a signal alone where it should, and shifts a tone as far as
     asked.
 
-    Raises RuntimeError if this machine's build of soxbindings corrupts audio.
+    Raises ImportError if this machine's build of soxbindings corrupts audio.
     """
     rate_hz = 16000
     noise_TC = np.trunc(np.random.default_rng(0).uniform(-0.5, 0.5, (rate_hz, 1)) * _INT32) / _INT32
@@ -254,7 +256,7 @@ def verify_sox() -> None:
     expected_hz = 440.0 * 2 ** (3 / 12)
     identical = np.array_equal(same_T, noise_TC[:, 0])
     if not identical or abs(peak_hz - expected_hz) > 5.0:
-        raise RuntimeError(
+        raise ImportError(
             "soxbindings corrupts audio on this machine: a signal that should pass unchanged "
             f"{'does' if identical else 'does not'}, and a 440 Hz tone shifted by 3 semitones came "
             f"out at {peak_hz:.0f} Hz instead of {expected_hz:.0f}; "

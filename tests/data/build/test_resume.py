@@ -118,3 +118,7 @@ def test_the_result_tells_what_was_lost(job, limit: float, over: bool) -> None:
     assert (result.shards, result.shards_built, result.warnings) == (5, 2, ("mind the gap",))
     # One of ten raw clips.
     assert result.over_limit is over
+    more = result_of(told, entries, 2, job, 3)
+    assert more.warnings[0] == "mind the gap" and more.warnings[1].startswith(
+        "weak: 3 clips made now with audio at less than 16000 Hz"
+    )

@@ -129,6 +129,23 @@ def test_a_stretch_has_the_same_samples_kept_or_not(
     assert len(kept) == max(0, min(16000, int((start + length) * RATE_HZ)) - int(start * RATE_HZ))
 
 
+@pytest.mark.parametrize("start_s", [0.0, 0.256, 3.0, 8.0])
+def test_a_stretch_of_an_mp3_that_is_called_wav_is_no_silence(
+    tmp_path: Path, start_s: float
+) -> None:
+    """After a seek libsndfile would begin with some 0.3 s of it, of variable bit rate."""
+    path = str(tmp_path / "tone.wav")
+    tone_T = 0.2 * np.sin(2 * np.pi * 440 * np.arange(round(8.1 * RATE_HZ)) / RATE_HZ)
+    with Path(path).open("wb") as file:
+        soundfile.write(
+            file, tone_T, RATE_HZ, format="MP3", bitrate_mode="VARIABLE", compression_level=0.5
+        )
+    kept_TC, _ = _Sources(budget_bytes=1 << 24).read(path, start_s, start_s + 0.25)
+    read_TC, _ = _Sources(budget_bytes=1).read(path, start_s, start_s + 0.25)
+    np.testing.assert_array_equal(read_TC, kept_TC)
+    assert np.abs(read_TC[-1000:]).max() > 0.1 or start_s == 8.0
+
+
 def test_fades_are_quarter_sines_also_of_sounds_shorter_than_they() -> None:
     # Five steps of a quarter: sin 0°, 22.5°, 45°, 67.5°, 90°.
     rising = np.array([0, 0.38268343, 0.70710678, 0.92387953, 1])

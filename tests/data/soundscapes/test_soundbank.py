@@ -31,6 +31,17 @@ def names(paths: tuple[str, ...]) -> set[str]:
     return {Path(path).name for path in paths}
 
 
+@pytest.mark.parametrize(
+    "name", ["Dog\tbark", "Dog ", " Dog", "Dog\x7f", "Dog\nbark", "Dog\u2028bark"]
+)
+def test_a_folder_that_can_name_no_class_is_refused(tmp_path: Path, name: str) -> None:
+    """As a class of the job's own list is."""
+    bank(tmp_path, "train", {f"foreground/{name}": ["1.wav"], "foreground/Cat_nOff": ["2.wav"]})
+    with pytest.raises(ValueError, match=r"a foreground folder can name no class: ") as told:
+        soundbank_classes(tmp_path)
+    assert repr(name) in str(told.value)
+
+
 def test_source_ids_are_shared_by_the_cuts_of_a_recording() -> None:
     assert source_id("a/258175_1.wav") == source_id("b/258175_2.wav") == "258175"
     assert source_id("87151.wav") == "87151"
