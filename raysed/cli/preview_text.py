@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from raysed.report.table_metrics import TABLE_METRICS, number
 from raysed.text import counted
 
 
@@ -21,6 +22,10 @@ def print_preview(plan: dict[str, Any], console: Console) -> None:
     console.print(_trainings(plan))
     if plan["external"]:
         console.print(_external(plan))
+    if plan["claims"]:
+        console.print(_claims(plan))
+        for line in _about_power(plan):
+            console.print(line, highlight=False, soft_wrap=True)
     for line in _summary(plan):
         console.print(line, highlight=False, soft_wrap=True)
     for note in plan["notes"]:
@@ -71,6 +76,51 @@ def _external(plan: dict[str, Any]) -> Table:
         paths = "\n".join(row["predictions"].values())
         table.add_row(row["cell"], row["id"], row["evaluation"], escape(paths), f"{row['files']:,}")
     return table
+
+
+STATES = {
+    "decidable": "can be decided",
+    "open": "needs more seeds",
+    "never": "never, on these clips",
+    "unknown": "not known: not all is published",
+}
+
+
+def _claims(plan: dict[str, Any]) -> Table:
+    """Return what each claim can settle, were the published values the truth."""
+    table = Table("claim", "with these seeds", title="Claims", title_justify="left")
+    table.add_column("seeds it takes", justify="right")
+    table.add_column("tells apart", justify="right")
+    table.add_column("seeds to agree", justify="right")
+    for claim in plan["claims"]:
+        power = claim["power"]
+        table.add_row(
+            claim["id"],
+            STATES[power["state"]],
+            _count(power["seeds_needed"]),
+            "  ".join(_resolved(metric, size) for metric, size in power["resolves"].items()) or "?",
+            _count(power["seeds_to_agree"]),
+        )
+    return table
+
+
+def _resolved(metric: str, size: float) -> str:
+    """Return a difference with its metric: `event F1 % 5.9`."""
+    return f"{TABLE_METRICS[metric].column} {number(size, metric)}"
+
+
+def _count(seeds: int | None) -> str:
+    return "-" if seeds is None else str(seeds)
+
+
+def _about_power(plan: dict[str, Any]) -> list[str]:
+    """Say what the table of claims assumes."""
+    sources = dict.fromkeys(claim["power"]["source"] for claim in plan["claims"])
+    return [
+        "Claims: decided with a probability of 80 %, if the published differences are the true ones; - where no number of"
+        " seeds is enough.",
+        *(f"It rests on {source}." for source in sources if source),
+    ]
 
 
 def _summary(plan: dict[str, Any]) -> list[str]:

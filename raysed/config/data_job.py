@@ -106,16 +106,18 @@ class RecordedSet(Config):
     """Ready-made soundscapes only: audio in `audio/{train,validation,eval}/<folder>/soundscapes/`, labels in
     `metadata/<the same>/<folder>/soundscapes.tsv`."""
     part: Literal["all", "train", "xvalid"] = "all"
-    """Weak clips only: 90 % of the sorted names go to `train`, the rest to `xvalid`."""
+    """Weak clips and ready-made soundscapes: 90 % of the sorted names go to `train`, the rest to `xvalid`."""
     split_seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Decides which clips are the 10 %."""
     limit: int | None = Field(None, ge=1)
     """Only the first clips of the sorted names (rehearsals)."""
 
     @model_validator(mode="after")
-    def _part_is_for_weak(self) -> "RecordedSet":
-        if self.part != "all" and self.subset != "weak":
-            raise ValueError(f"part: {self.part} splits the weak subset only, not {self.subset}")
+    def _part_is_for_training_sets(self) -> "RecordedSet":
+        if self.part != "all" and self.subset not in ("weak", "synthetic"):
+            raise ValueError(
+                f"part: {self.part} splits the subsets weak and synthetic only, not {self.subset}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -138,6 +140,11 @@ class SyntheticSet(Config):
     count: int = Field(ge=1, le=10_000_000)
     """Soundscapes asked for (the paper: 4500 for training, 500 for x-valid); about half survive the polyphony
     filter."""
+    part: Literal["all", "train", "xvalid"] = "all"
+    """90 % of the soundscapes asked for go to `train`, the rest to `xvalid`, as the official baseline of DCASE 2020
+    holds out a part of its own soundscapes; their sources are the same."""
+    split_seed: int = Field(0, ge=0, le=LARGEST_SEED)
+    """Decides which soundscapes are the 10 %."""
     seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Seed of the draws; soundscape i is a function of seed, split and i alone."""
     pitch_shift_semitones: float = Field(3.0, ge=0, le=48)

@@ -63,8 +63,9 @@ class Contrast(Config):
 class Comparison(Contrast):
     """One difference that a claim is about."""
 
-    expect: Literal["higher", "lower", "not_higher", "equal"]
-    """The claimed place of the metric of `cell` beside that of `against`."""
+    expect: Literal["higher", "lower", "far_higher", "far_lower", "not_higher", "equal"]
+    """The claimed place of the metric of `cell` beside that of `against`; `far` is more than the metric's
+    margin."""
 
 
 class Claim(Config):
@@ -74,12 +75,17 @@ class Claim(Config):
     """Names the claim in the report."""
     text: str
     """The claim in words, for the report."""
-    evaluation: Name
-    """The evaluation set that it is about."""
+    evaluation: Name | Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The evaluation set that it is about, or several: it then has to hold on each."""
     metrics: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     """The metrics that it is about."""
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     """The claim is confirmed when every one of these is."""
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """The evaluation sets that it is about."""
+        return (self.evaluation,) if isinstance(self.evaluation, str) else self.evaluation
 
 
 def table_stem(table: str) -> str:

@@ -23,11 +23,12 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
     return faults + [
         Fault(
             ("claims", i),
-            f"claim {claim.id}: evaluation {claim.evaluation} is no set that a cell is evaluated on or has"
+            f"claim {claim.id}: evaluation {evaluation} is no set that a cell is evaluated on or has"
             f" published values of ({', '.join(sorted(known))})",
         )
         for i, claim in enumerate(space.claims)
-        if claim.evaluation not in known
+        for evaluation in claim.evaluations
+        if evaluation not in known
     ]
 
 

@@ -17,7 +17,7 @@ from raysed.report.contrasts import ContrastValue
 from raysed.report.report import Report
 from raysed.report.results import Result
 from raysed.report.table_metrics import TABLE_METRICS
-from raysed.report.verdicts import published_verdict
+from raysed.report.verdicts import published_answers
 from raysed.run.run_plan import RunPlan
 from raysed.run.status_file import StatusFile
 from raysed.storage.folder import Folder
@@ -45,7 +45,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "evaluations": list(plan.evaluations),
             "values": [value.as_row() for value in report.cells],
             "contrasts": contrast_rows(plan, report.contrasts),
-            "claims": [claim.as_json() for claim in report.claims],
+            "claims": report.claims_json,
             "learning": [vars(check) | {"learnt": check.learnt} for check in report.checks],
             "trials": trials_of(report),
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
@@ -96,8 +96,8 @@ def contrast_rows(plan: RunPlan, contrasts: Sequence[ContrastValue]) -> list[dic
 
 def contrast_row(plan: RunPlan, value: ContrastValue) -> dict[str, Any]:
     """Return a contrast with the published difference and what our interval says about it."""
-    published, verdict = published_verdict(plan, value)
-    return value.as_row() | {"published": published, "verdict": verdict}
+    published, verdict, agrees = published_answers(plan, value)
+    return value.as_row() | {"published": published, "verdict": verdict, "agrees": agrees}
 
 
 def by_cell(plan: RunPlan, results: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:

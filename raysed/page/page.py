@@ -22,6 +22,7 @@ SCRIPTS = (
     "elements.js",
     "tables.js",
     "charts.js",
+    "claims.js",
     "sections.js",
     "training.js",
     "browser.js",

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from raysed.evaluation.intervals.significance import mean_value
+from raysed.evaluation.intervals.significance import FEW_SEEDS, mean_value
+from raysed.report.contrasts import ABOUT_CLIPS, about_of
 from raysed.report.results import Measured
 from raysed.run.folders import external_folder, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
@@ -24,7 +25,7 @@ class CellValue:
     value: float | None
     low: float | None
     high: float | None
-    """`low` and `high` are the ends of the 95 % interval over clips and seeds."""
+    """`low` and `high` are the ends of the 95 % interval that `about_of` describes."""
     seed_values: tuple[float | None, ...]
     """One value for each seed of the plan, None where its trial has no result."""
     trials: tuple[Standing, ...]
@@ -41,11 +42,18 @@ class CellValue:
         """Tell whether it is a system from elsewhere, which has no seeds: its one value stands under the first."""
         return not self.xvalid
 
+    @property
+    def _about(self) -> str:
+        if not self.seeds:
+            return ""
+        return ABOUT_CLIPS if self.is_external else about_of(self.seeds)
+
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON, traceable to the trials' folders."""
         kept = {key: value for key, value in vars(self).items() if key != "trials"}
         return kept | {
             "seeds": self.seeds,
+            "about": self._about,
             "seed_values": list(self.seed_values),
             "states": [trial.state for trial in self.trials],
             "trials": [trial.name for trial in self.trials],
@@ -85,7 +93,8 @@ def _cell_value(
         for seed, result in measured.by_seed(cell.id, evaluation, metric).items()
         if seed in trials
     }
-    found = mean_value(list(by_seed.values())) if by_seed else None
+    few = len(by_seed) <= FEW_SEEDS
+    found = mean_value(list(by_seed.values()), seeds_fixed=few) if by_seed else None
     return CellValue(
         table=cell.table,
         cell=cell.id,

@@ -1,7 +1,8 @@
-"""The rows of the table of claims as texts: Markdown and LaTeX lay out the same differences and verdicts."""
+"""The rows of the table of claims as texts: Markdown and LaTeX lay out the same differences and answers."""
 
 from dataclasses import dataclass
 
+from raysed.evaluation.intervals.significance import FEW_SEEDS
 from raysed.report.table_metrics import TABLE_METRICS, number, signed
 from raysed.report.table_rows import DifferenceText, difference_text
 from raysed.report.verdicts import JudgedClaim, JudgedComparison
@@ -16,22 +17,29 @@ class ComparisonRow:
     metric: str
     title: str
     ours: DifferenceText
-    """Our difference, marked with its verdict."""
+    """Our difference, marked with whether the sentence holds."""
     published: str
+    agrees: str
+    """The answer to whether our difference is the published one; empty where there is none."""
+    rule: str
+    """The rule that the sentence is judged by."""
 
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One claim with its verdict."""
+    """One claim with its two answers."""
 
     id: str
     text: str
     evaluation: str
-    verdict: str
+    holds: str
+    agrees: str
     seeds: str
     """`5`, or `3 of 5` where some seeds are missing."""
     is_on_one_seed: bool
     """True where a comparison rests on a single seed."""
+    is_on_few_seeds: bool
+    """True where a comparison has no interval over other seeds."""
     remarks: tuple[str, ...]
     comparisons: tuple[ComparisonRow, ...]
 
@@ -43,11 +51,15 @@ def claim_rows(plan: RunPlan, claims: list[JudgedClaim]) -> list[ClaimRow]:
             id=claim.id,
             text=claim.text,
             evaluation=claim.evaluation,
-            verdict=claim.verdict,
+            holds=claim.holds,
+            agrees=claim.agrees,
             seeds=_seeds(claim, len(plan.seeds)),
             is_on_one_seed=claim.fewest_seeds == 1,
+            is_on_few_seeds=1 < claim.fewest_seeds <= FEW_SEEDS,
             remarks=tuple(_remarks(claim)),
-            comparisons=tuple(_comparison_row(c) for c in claim.comparisons),
+            comparisons=tuple(
+                _comparison_row(c, several=", " in claim.evaluation) for c in claim.comparisons
+            ),
         )
         for claim in claims
     ]
@@ -57,14 +69,21 @@ def _seeds(claim: JudgedClaim, planned: int) -> str:
     return str(planned) if claim.seeds == planned else f"{claim.seeds} of {planned}"
 
 
-def _comparison_row(comparison: JudgedComparison) -> ComparisonRow:
+def _symbols(comparison: JudgedComparison, several: bool) -> str:
+    """Return the comparison in symbols, with its evaluation set where the claim has several."""
+    return f"{comparison.symbols} ({comparison.evaluation})" if several else comparison.symbols
+
+
+def _comparison_row(comparison: JudgedComparison, several: bool) -> ComparisonRow:
     metric, known = comparison.metric, comparison.published
     return ComparisonRow(
-        symbols=comparison.symbols,
+        symbols=_symbols(comparison, several),
         metric=metric,
         title=TABLE_METRICS[metric].column,
-        ours=difference_text(comparison.found, comparison.verdict),
+        ours=difference_text(comparison.found, comparison.holds),
         published="" if known is None else signed(known, metric),
+        agrees=comparison.agrees,
+        rule=comparison.rule,
     )
 
 
@@ -81,7 +100,9 @@ def _remarks(claim: JudgedClaim) -> list[str]:
             found.append(f"{what}, disagrees with the claim")
         else:
             stated = number(comparison.significance or 0.0, metric)
-            found.append(f"{what}, is within the stated {stated}: judged as no difference")
+            found.append(
+                f"{what}, is within the stated {stated}: the paper itself does not show it"
+            )
     if claim.waiting_for:
         found.append(f"waiting for {', '.join(claim.waiting_for)}")
     return found

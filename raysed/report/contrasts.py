@@ -9,9 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from raysed.evaluation.intervals.significance import SeedEstimate, max_t, mean_difference
+from raysed.evaluation.intervals.answers import over_seeds, possible
+from raysed.evaluation.intervals.significance import (
+    FEW_SEEDS,
+    SeedEstimate,
+    max_t,
+    mean_difference,
+)
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
+
+ABOUT_BOTH = "other clips and other seeds"
+ABOUT_CLIPS = "other clips, these seeds given"
 
 CellPair = tuple[str, str]
 """A pair (cell, against): the metric of the first minus that of the second."""
@@ -38,6 +47,11 @@ class ContrastValue:
     seed_differences: tuple[float, ...]
     trials: tuple[str, ...]
     """The trials of `cell`, then of `against`, seed by seed."""
+    about: str
+    """The subject of the intervals: ABOUT_BOTH, or ABOUT_CLIPS where there are few seeds."""
+    seeds_low: float
+    seeds_high: float
+    """The ends of the 95 % interval over seeds, these clips given; NaN for one seed."""
     family: int
     """Number of distinct differences of the family that are there so far."""
     family_planned: int
@@ -69,7 +83,7 @@ def family(plan: RunPlan, evaluation: str, metric: str) -> list[CellPair]:
     """Return the pairs that are compared on one evaluation set in one metric, finished or not."""
     asked = list(plan.contrasts)
     for claim in plan.claims:
-        if claim.evaluation == evaluation and metric in claim.metrics:
+        if evaluation in claim.evaluations and metric in claim.metrics:
             asked += claim.comparisons
     scored = {cell.id for cell in plan.cells if evaluation in cell.evaluation}
     pairs = dict.fromkeys((pair.cell, pair.against) for pair in asked)
@@ -94,20 +108,37 @@ def _family_values(
         "family_planned": _distinct(plan, planned),
     }
     return [
-        ContrastValue(
-            evaluation=evaluation,
-            metric=metric,
-            difference=found.value,
-            low=found.low,
-            high=found.high,
-            simultaneous_low=float(low),
-            simultaneous_high=float(high),
-            p=float(p),
-            **row,
-            **counts,
+        _contrast_value(
+            found, together_3, row | counts | {"evaluation": evaluation, "metric": metric}
         )
-        for (found, row), (low, high, p) in zip(finished.values(), together_C3, strict=True)
+        for (found, row), together_3 in zip(finished.values(), together_C3, strict=True)
     ]
+
+
+def about_of(seeds: int) -> str:
+    """Return what an interval of a mean over so many seeds is about."""
+    return ABOUT_CLIPS if seeds <= FEW_SEEDS else ABOUT_BOTH
+
+
+def _contrast_value(
+    found: SeedEstimate, together_3: np.ndarray, row: dict[str, Any]
+) -> ContrastValue:
+    """Return a difference with its own interval and, of `together_3`, its simultaneous one and its p."""
+    low, high = possible(found.low, found.high)
+    together_low, together_high = possible(*map(float, together_3[:2]))
+    seeds_low, seeds_high = possible(*over_seeds(row["seed_differences"]))
+    return ContrastValue(
+        difference=found.value,
+        low=low,
+        high=high,
+        simultaneous_low=together_low,
+        simultaneous_high=together_high,
+        p=float(together_3[2]),
+        about=about_of(len(row["seeds"])),
+        seeds_low=seeds_low,
+        seeds_high=seeds_high,
+        **row,
+    )
 
 
 def _compared(
@@ -121,7 +152,7 @@ def _compared(
     if not seeds:
         return None
     a, b = ([measured.drawn(of[seed], metric) for seed in seeds] for of in (ours, theirs))
-    return mean_difference(a, b), {
+    return mean_difference(a, b, seeds_fixed=len(seeds) <= FEW_SEEDS), {
         "cell": pair[0],
         "against": pair[1],
         "seeds": seeds,

@@ -65,7 +65,7 @@ def _float(found: list[MetricTable], seeds: Iterable[int]) -> str:
     lines = [
         r"\begin{table}[htbp]",
         r"\centering\small",
-        rf"\caption{{{escape(title)}: ours beside published. Intervals are 95\,\% over clips and seeds,"
+        rf"\caption{{{escape(title)}: ours beside published. Intervals are 95\,\% over clips, and over seeds of four or more,"
         r" those of differences simultaneous.}",
         rf"\begin{{tabular}}{{l*{{{len(columns)}}}{{{width}}}}}",
         r"\toprule",
@@ -116,7 +116,7 @@ def _row(label: str, texts: list[str]) -> str:
 
 
 def claims_table(claims: list[ClaimRow], planned: int) -> str:
-    """Return a table of every comparison of every claim in every metric, with its verdict.
+    """Return a table of every comparison of every claim in every metric, with its answers.
 
     `planned` is the number of seeds that the plan has.
     """
@@ -126,14 +126,16 @@ def claims_table(claims: list[ClaimRow], planned: int) -> str:
         r"\caption{Claims of the paper against this run; differences with simultaneous 95\,\% intervals.}"
         + _END,
         r"\toprule",
-        _row("", ["", "metric", "ours", "", "published", "verdict"]),
+        _row("", ["", "metric", "ours", "", "published", "holds, agrees"]),
         r"\midrule\endhead",
         r"\bottomrule\endfoot",
     ]
     for claim in claims:
         noted = "; ".join([f"{claim.text} ({claim.evaluation})", *claim.remarks])
         seeds = f"{claim.seeds} seed{'' if planned == 1 else 's'}"
-        verdict = rf"\textbf{{{escape(claim.verdict)}}} ({seeds})"
+        verdict = rf"\textbf{{holds: {claim.holds}}} ({seeds})" + (
+            f"; agrees: {claim.agrees}" if claim.agrees else ""
+        )
         lines.append(_row(escape(claim.id), [escape(noted), "", "", "", "", verdict]))
         lines += [_comparison_row(comparison) for comparison in claim.comparisons]
     return "\n".join([*lines, r"\end{longtable}", "}"]) + "\n"
@@ -147,6 +149,6 @@ def _comparison_row(row: ComparisonRow) -> str:
         _math(row.ours.value),
         _bracketed(row.ours.interval),
         _math(row.published),
-        row.ours.mark,
+        ", ".join(text for text in (row.ours.mark, row.agrees) if text),
     ]
     return _row("", texts)

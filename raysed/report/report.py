@@ -8,11 +8,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from raysed.config.table import table_stem
+from raysed.evaluation.intervals.significance import FEW_SEEDS
 from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
+from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
@@ -41,6 +44,8 @@ class Report:
     cells: list[CellValue] = field(default_factory=list)
     contrasts: list[ContrastValue] = field(default_factory=list)
     claims: list[JudgedClaim] = field(default_factory=list)
+    powers: list[dict[str, Any]] = field(default_factory=list)
+    """For each claim, what it can settle, as JSON."""
     checks: list[LearningCheck] = field(default_factory=list)
     """The chosen cell against baselines that have learnt nothing."""
     above: list[LearningCheck] = field(default_factory=list)
@@ -64,7 +69,7 @@ class Report:
             *markdown.family_lines(self.contrasts),
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
-            *_one_seed(self.plan, self.cells),
+            *_few_seeds(self.plan, self.cells),
             *_losses(self.frame),
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
@@ -83,6 +88,14 @@ class Report:
             "",
         ]
 
+    @property
+    def claims_json(self) -> list[dict[str, Any]]:
+        """Return the claims as JSON, each with its power."""
+        return [
+            claim.as_json() | {"power": power}
+            for claim, power in zip(self.claims, self.powers, strict=True)
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """Return the report as one JSON object; metrics are fractions."""
         found = {
@@ -93,7 +106,7 @@ class Report:
             "trials": [vars(trial) for trial in self.trials.values()],
             "tables": [cell.as_row() for cell in self.cells],
             "contrasts": [contrast.as_row() for contrast in self.contrasts],
-            "claims": [claim.as_json() for claim in self.claims],
+            "claims": self.claims_json,
             "learning": [vars(c) | {"learnt": c.learnt} for c in [*self.checks, *self.above]],
             "learnt": self.learnt,
         }
@@ -119,12 +132,24 @@ def write_report(run: Folder) -> Report:
         cells=cell_values(plan, measured, trials),
         contrasts=contrasts,
         claims=judge(plan, measured, contrasts),
+        powers=_powers(plan, measured),
         checks=learning_checks(trained, measured.draws),
         above=above_always_on(trained, measured.draws),
     )
     for name, content in _files(report).items():
         run.write(name, content)
     return report
+
+
+def _powers(plan: RunPlan, measured: Measured) -> list[dict[str, Any]]:
+    """Return what each claim can settle, from what is drawn already."""
+
+    def left_out(result: Result, metric: str) -> tuple[float, np.ndarray]:
+        found = measured.drawn(result, metric)
+        return found.value, found.left_out_J
+
+    clips = {result.evaluation: result.statistics.n_clips for result in measured.results}
+    return claim_powers(plan, clips, measured.results, left_out)
 
 
 def _files(report: Report) -> dict[str, bytes]:
@@ -146,7 +171,12 @@ def _files(report: Report) -> dict[str, bytes]:
         texts["claims.md"] = "\n".join(claims_lines(rows, plan.job))
         texts["claims.csv"] = _csv(
             [
-                {"claim": claim.id, "claim_verdict": claim.verdict, "set": claim.evaluation}
+                {
+                    "claim": claim.id,
+                    "claim_holds": claim.holds,
+                    "claim_verdict": claim.verdict,
+                    "claim_agrees": claim.agrees,
+                }
                 | comparison.as_row()
                 for claim in claims
                 for comparison in claim.comparisons
@@ -180,15 +210,22 @@ def _holes(plan: RunPlan, trials: dict[str, Standing]) -> list[str]:
     ]
 
 
-def _one_seed(plan: RunPlan, cells: list[CellValue]) -> list[str]:
-    """Warn where a value rests on one seed: its interval is then narrower than it should be."""
+def _few_seeds(plan: RunPlan, cells: list[CellValue]) -> list[str]:
+    """Say what the intervals are about where a value rests on few seeds."""
     alone = "the intervals are over clips; nothing is known about other seeds."
     if len(plan.seeds) == 1:
         return [f"One seed: {alone}", ""]
-    few = list(
-        dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1 and not cell.is_external)
-    )
-    return [f"One seed so far ({', '.join(few)}): {alone}", ""] if few else []
+    cells = [cell for cell in cells if not cell.is_external]
+    one = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
+    few = list(dict.fromkeys(cell.cell for cell in cells if 1 < cell.seeds <= FEW_SEEDS))
+    lines = [f"One seed so far ({', '.join(one)}): {alone}"] if one else []
+    if few:
+        which = "" if len(few) == len({cell.cell for cell in cells}) else f" ({', '.join(few)})"
+        lines.append(
+            f"Two or three seeds{which}: the intervals are over other clips, these trained models given, and decide about"
+            " them; each seed stands beside them. They say nothing about other seeds: that takes four or more."
+        )
+    return [*lines, ""] if lines else []
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:

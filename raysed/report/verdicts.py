@@ -1,51 +1,52 @@
-"""Verdicts on the paper's claims in this run, from simultaneous intervals alone.
+"""The paper's claims in this run: for each comparison, does the sentence hold, and do the numbers agree?
 
-A comparison is judged on each of its claim's metrics by one of four rules:
-* higher, lower: reproduced where the interval excludes 0 with that sign, contradicted with the other;
-* equal: reproduced where the interval lies within the margin on both sides, contradicted where all of it
-  lies beyond on one side. It also judges a "higher" or "lower" whose published difference is not larger
-  than the significance that the paper states: the paper itself then shows no difference;
-* not_higher: reproduced where the whole interval is at most the margin (non-superiority), else
-  contradicted where all of it is above 0.
-A claim is reproduced if all its comparisons are, and contradicted if any is.
+* Whether the sentence holds is judged by its claimed relation and the simultaneous interval of the difference alone
+  (raysed.evaluation.intervals.answers.holds), whatever the published numbers show.
+* Whether the numbers agree is judged by equivalence: the published values were measured on these clips, so that two
+  runs differ by their seeds, and the interval over seeds has to lie within the margin of the published difference.
+
+A claim holds if all its comparisons do, and does not if any does not; the same for agreement.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from raysed.evaluation.intervals.significance import not_higher, verdict
-from raysed.report.contrasts import CellPair, ContrastValue
+import numpy as np
+
+from raysed.config.table import Comparison
+from raysed.evaluation.intervals.answers import agrees, holds
+from raysed.report.contrasts import ContrastValue
+from raysed.report.published import SIGNIFICANCE, margin_of, published_difference
 from raysed.report.results import Measured
-from raysed.report.table_metrics import TABLE_METRICS
+from raysed.report.table_metrics import TABLE_METRICS, number
 from raysed.run.run_plan import RunPlan
 
-SIGNIFICANCE = {
-    "val": {"event_f1": 0.012, "psds": 0.015},
-    "eval": {"event_f1": 0.013, "psds": 0.018},
+SYMBOLS = {
+    "higher": ">",
+    "lower": "<",
+    "far_higher": ">>",
+    "far_lower": "<<",
+    "equal": "=",
+    "not_higher": "<=",
 }
-"""The significance that the paper states (half its published intervals), by evaluation set and metric."""
-
-SIGNS = {"higher": 1, "lower": -1, "equal": 0}
-SYMBOLS = {"higher": ">", "lower": "<", "equal": "=", "not_higher": "<="}
-REPRODUCED, CONTRADICTED, UNDECIDED, WAITING = (
-    "reproduced",
-    "contradicted",
-    "undecided",
-    "waiting",
-)
+YES, NO, OPEN, WAITING = "yes", "no", "open", "waiting"
+NOTHING = ""
+"""The answer to whether numbers agree where the paper has none."""
+VERDICTS = {YES: "reproduced", NO: "contradicted", OPEN: "undecided", WAITING: "waiting"}
+"""The words of a verdict on a sentence, as CSV and JSON have them beside its answer."""
 
 
 @dataclass(frozen=True)
 class JudgedComparison:
-    """One pair of cells in one metric; fractions."""
+    """One pair of cells on one evaluation set in one metric; fractions."""
 
     cell: str
     against: str
+    evaluation: str
     metric: str
     expect: str
-    """The claimed relation: higher, lower, not_higher or equal."""
-    rule: str
-    """The rule that judges it: `expect`, or equal where the published difference is not significant."""
+    """The claimed relation: a key of SYMBOLS."""
     published: float | None
     """The paper's difference, where it has both values."""
     significance: float | None
@@ -58,11 +59,37 @@ class JudgedComparison:
         return f"{self.cell} {SYMBOLS[self.expect]} {self.against}"
 
     @property
-    def verdict(self) -> str:
-        """Return reproduced, contradicted, undecided or waiting."""
+    def margin(self) -> float:
+        """Return the difference that does not count."""
+        return margin_of(self.expect, self.metric, self.published, self.significance)
+
+    @property
+    def rule(self) -> str:
+        """Return the rule that the sentence is judged by, for people."""
+        margin = number(self.margin, self.metric)
+        return {
+            "higher": "all of the interval above 0",
+            "lower": "all of the interval below 0",
+            "far_higher": f"all of the interval above {margin}",
+            "far_lower": f"all of the interval below -{margin}",
+            "equal": f"all of the interval within {margin} of 0",
+            "not_higher": f"all of the interval at most {margin}",
+        }[self.expect]
+
+    @property
+    def holds(self) -> str:
+        """Return yes, no, open or waiting: does the sentence hold?"""
         if self.found is None:
             return WAITING
-        return _verdict(self.found, self.rule, self.metric)
+        low, high = self.found.simultaneous_low, self.found.simultaneous_high
+        return holds(low, high, self.expect, self.margin)
+
+    @property
+    def agrees(self) -> str:
+        """Return yes, no, open, waiting or nothing: is the difference the published one?"""
+        if self.published is None:
+            return NOTHING
+        return WAITING if self.found is None else agreement(self.found, self.published)
 
     @property
     def remark(self) -> str:
@@ -71,26 +98,33 @@ class JudgedComparison:
         """
         if self.published is None or self.significance is None:
             return ""
-        if _within(self.published, self.significance):
-            return "insignificant" if self.rule != self.expect else ""
+        # Published values have four digits; digits beyond are binary rounding.
+        if round(abs(self.published), 6) <= self.significance:
+            return "" if self.expect in ("equal", "not_higher") else "insignificant"
         shown = "higher" if self.published > 0 else "lower"
-        agrees = shown == self.expect or (self.expect, shown) == ("not_higher", "lower")
-        return "" if agrees else "against"
+        supports = self.expect.removeprefix("far_") == shown
+        supports |= (self.expect, shown) == ("not_higher", "lower")
+        return "" if supports else "against"
 
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON."""
-        keys = ("difference", "simultaneous_low", "simultaneous_high", "p", "seeds", "trials")
+        keys = (
+            *("difference", "simultaneous_low", "simultaneous_high", "about"),
+            *("seeds_low", "seeds_high", "p", "seeds", "trials"),
+        )
         found = self.found.as_row() if self.found else {}
         return {
             "cell": self.cell,
             "against": self.against,
+            "evaluation": self.evaluation,
             "metric": self.metric,
             "expect": self.expect,
             "rule": self.rule,
-            "margin": TABLE_METRICS[self.metric].margin
-            if self.rule in ("equal", "not_higher")
-            else None,
-            "verdict": self.verdict,
+            "margin": self.margin,
+            "holds": self.holds,
+            "verdict": VERDICTS[self.holds],
+            "agrees": self.agrees,
+            "agreement_margin": TABLE_METRICS[self.metric].margin,
             **{key: found.get(key) for key in keys},
             "published": self.published,
             "remark": self.remark,
@@ -100,21 +134,28 @@ class JudgedComparison:
 
 @dataclass(frozen=True)
 class JudgedClaim:
-    """One claim of the paper and its verdict."""
+    """One claim of the paper with its two answers."""
 
     id: str
     text: str
     evaluation: str
+    """Its evaluation sets, joined by commas."""
     comparisons: tuple[JudgedComparison, ...]
 
     @property
+    def holds(self) -> str:
+        """Return yes, no, open or waiting: does the sentence hold?"""
+        return _of_all(comparison.holds for comparison in self.comparisons)
+
+    @property
+    def agrees(self) -> str:
+        """Return yes, no, open, waiting or nothing: do the numbers agree with the published ones?"""
+        return _of_all(comparison.agrees for comparison in self.comparisons)
+
+    @property
     def verdict(self) -> str:
-        """Return reproduced, contradicted, undecided or waiting: see the module."""
-        found = [comparison.verdict for comparison in self.comparisons]
-        for decisive in (CONTRADICTED, WAITING, UNDECIDED):
-            if decisive in found:
-                return decisive
-        return REPRODUCED
+        """Return the word for `holds`: reproduced, contradicted, undecided or waiting."""
+        return VERDICTS[self.holds]
 
     @property
     def waiting_for(self) -> list[str]:
@@ -137,11 +178,22 @@ class JudgedClaim:
             "id": self.id,
             "text": self.text,
             "evaluation": self.evaluation,
+            "holds": self.holds,
             "verdict": self.verdict,
+            "agrees": self.agrees,
             "seeds": self.seeds,
             "waiting_for": self.waiting_for,
             "comparisons": [comparison.as_row() for comparison in self.comparisons],
         }
+
+
+def _of_all(answers: Iterable[str]) -> str:
+    """Return the answer that several comparisons give together: no if any does, yes if all do."""
+    found = [answer for answer in answers if answer != NOTHING]
+    for decisive in (NO, WAITING, OPEN):
+        if decisive in found:
+            return decisive
+    return YES if found else NOTHING
 
 
 def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> list[JudgedClaim]:
@@ -149,73 +201,60 @@ def judge(plan: RunPlan, measured: Measured, contrasts: list[ContrastValue]) -> 
     found = {(c.cell, c.against, c.evaluation, c.metric): c for c in contrasts}
     claims = []
     for claim in plan.claims:
-        evaluation, comparisons = claim.evaluation, []
-        for asked in claim.comparisons:
-            pair = (asked.cell, asked.against)
-            for metric in claim.metrics:
-                empty = tuple(c for c in pair if not measured.by_seed(c, evaluation, metric))
-                value = found.get((*pair, evaluation, metric))
-                known = _published_difference(plan, pair, evaluation, metric)
-                significance = SIGNIFICANCE.get(evaluation, {}).get(metric)
-                comparisons.append(
-                    JudgedComparison(
-                        cell=pair[0],
-                        against=pair[1],
-                        metric=metric,
-                        expect=asked.expect,
-                        rule=_rule(asked.expect, known, significance),
-                        published=known,
-                        significance=significance,
-                        found=value,
-                        waiting_for=() if value else empty or pair,
-                    )
-                )
-        claims.append(JudgedClaim(claim.id, claim.text, evaluation, tuple(comparisons)))
+        comparisons = [
+            _judged(plan, measured, asked, (evaluation, metric), found)
+            for asked in claim.comparisons
+            for evaluation in claim.evaluations
+            for metric in claim.metrics
+        ]
+        sets = ", ".join(claim.evaluations)
+        claims.append(JudgedClaim(claim.id, claim.text, sets, tuple(comparisons)))
     return claims
 
 
-def published_verdict(plan: RunPlan, found: ContrastValue) -> tuple[float | None, str | None]:
-    """Return the published difference of a contrast and the verdict on it, as if the paper claimed it.
+def _judged(
+    plan: RunPlan,
+    measured: Measured,
+    asked: Comparison,
+    measure: tuple[str, str],
+    found: dict[tuple[str, str, str, str], ContrastValue],
+) -> JudgedComparison:
+    """Return one comparison of a claim on one evaluation set in one metric, the two of `measure`."""
+    pair, (evaluation, metric) = (asked.cell, asked.against), measure
+    value = found.get((*pair, *measure))
+    empty = tuple(cell for cell in pair if not measured.by_seed(cell, evaluation, metric))
+    return JudgedComparison(
+        cell=pair[0],
+        against=pair[1],
+        evaluation=evaluation,
+        metric=metric,
+        expect=asked.expect,
+        published=published_difference(plan, pair, evaluation, metric),
+        significance=SIGNIFICANCE.get(evaluation, {}).get(metric),
+        found=value,
+        waiting_for=() if value else empty or pair,
+    )
 
-    Both are None where the paper has no value of one of the cells.
+
+def agreement(found: ContrastValue, published: float) -> str:
+    """Return yes, no or open: is our difference the published one, up to the metric's margin?"""
+    if np.isnan(found.seeds_low):
+        return OPEN
+    margin = TABLE_METRICS[found.metric].margin
+    return agrees(found.seeds_low, found.seeds_high, published, margin)
+
+
+def published_answers(
+    plan: RunPlan, found: ContrastValue
+) -> tuple[float | None, str | None, str | None]:
+    """Return the published difference of a contrast, whether ours has its sign, and whether it agrees.
+
+    All are None where the paper has no value of one of the cells.
     """
-    pair = (found.cell, found.against)
-    known = _published_difference(plan, pair, found.evaluation, found.metric)
+    known = published_difference(plan, (found.cell, found.against), found.evaluation, found.metric)
     if known is None:
-        return None, None
+        return None, None, None
     expect = "equal" if known == 0 else "higher" if known > 0 else "lower"
-    significance = SIGNIFICANCE.get(found.evaluation, {}).get(found.metric)
-    return known, _verdict(found, _rule(expect, known, significance), found.metric)
-
-
-def _published_difference(
-    plan: RunPlan, pair: CellPair, evaluation: str, metric: str
-) -> float | None:
-    a, b = (plan.cell(cell).published_value(evaluation, metric) for cell in pair)
-    return None if a is None or b is None else round(a - b, 6)
-
-
-def _verdict(found: ContrastValue, rule: str, metric: str) -> str:
-    low, high, margin = (
-        found.simultaneous_low,
-        found.simultaneous_high,
-        TABLE_METRICS[metric].margin,
-    )
-    return (
-        not_higher(low, high, margin)
-        if rule == "not_higher"
-        else verdict(low, high, SIGNS[rule], margin)
-    )
-
-
-def _rule(expect: str, known: float | None, significance: float | None) -> str:
-    if expect == "not_higher" or known is None or significance is None:
-        return expect
-    return "equal" if _within(known, significance) else expect
-
-
-def _within(difference: float, significance: float) -> bool:
-    """Tell whether a published difference is not significant. Published values have four digits; digits
-    beyond are binary rounding.
-    """
-    return round(abs(difference), 6) <= significance
+    low, high = found.simultaneous_low, found.simultaneous_high
+    sign = holds(low, high, expect, TABLE_METRICS[found.metric].margin)
+    return known, VERDICTS[sign], agreement(found, known)

@@ -5,7 +5,7 @@ A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps 
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median_low
 from typing import Any
@@ -16,6 +16,8 @@ from raysed.config.fault import Fault
 from raysed.config.space import ResolvedSpace, Resources, Training
 from raysed.config.trial import Model
 from raysed.ray_cluster import start_ray
+from raysed.report.claim_power import claim_powers
+from raysed.report.results import read_results
 from raysed.run.lock import RunBusyError, check_free
 from raysed.run.run_plan import RunPlan, external_id
 from raysed.run.trial_plan import TrialPlan
@@ -32,7 +34,7 @@ from raysed.tune.estimate import (
     trial_seconds,
     work_of,
 )
-from raysed.tune.preparation import prepare
+from raysed.tune.preparation import Preparation, prepare
 from raysed.tune.resources import (
     Node,
     cluster_nodes,
@@ -80,8 +82,10 @@ def preview(
     left, clips = prepared.left, prepared.clips
     cost = _cost(resolved, left, clips, at_once)
     about_trainings = cost.pop("by_training")
-    plan = RunPlan.of(resolved, (), at_once).as_json()
+    planned = RunPlan.of(resolved, (), at_once)
+    plan = planned.as_json()
     return plan | {
+        "claims": _claims(planned, run, prepared, clips),
         "trainings": [about | about_trainings[about["id"]] for about in plan["trainings"]],
         "external": external_rows(resolved),
         "trials_finished": sum(trial.out.finished for trial in prepared.trials),
@@ -99,6 +103,20 @@ def preview(
         **cost,
         "notes": allowed + cost["notes"],
     }
+
+
+def _claims(
+    plan: RunPlan, run: Folder, prepared: Preparation, clips: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return the claims, each with what it can settle: from the run's finished trials where there are any."""
+    if not plan.claims:
+        return []
+    there = any(trial.out.finished for trial in prepared.trials)
+    powers = claim_powers(plan, clips, read_results(run, plan) if there else [])
+    return [
+        claim.model_dump(mode="json") | {"power": power}
+        for claim, power in zip(plan.claims, powers, strict=True)
+    ]
 
 
 def external_rows(resolved: ResolvedSpace) -> list[dict[str, Any]]:

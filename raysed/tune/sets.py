@@ -21,7 +21,7 @@ from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
 from raysed.data.recorded.desed import listed_names, read_labels, tsv_path
-from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count
+from raysed.data.soundscapes.context import HELD_OUT, SoundscapeContext, soundscape_indices
 
 # Share of DESED's 10 s soundscapes that survive (2,320 of 4,500), used where the sound bank is missing.
 SURVIVING = 0.516
@@ -123,8 +123,9 @@ def _impossible(job: DataJob, name: str, reason: str | None) -> ListedSet:
     """Return what the job and the annotations alone say of a set that cannot be built here."""
     data_set = job.sets[name]
     if isinstance(data_set, SyntheticSet):
-        asked, missing = data_set.count, 0
-        clips = round(SURVIVING * data_set.count)
+        share = {"all": 1.0, "train": 1.0 - HELD_OUT, "xvalid": HELD_OUT}[data_set.part]
+        asked, missing = round(share * data_set.count), 0
+        clips = round(SURVIVING * asked)
     elif isinstance(data_set, RecordedSet):
         clips = asked = missing = listed_clips(job, data_set)
     else:
@@ -159,8 +160,9 @@ def count_surviving(context: SoundscapeContext) -> int:
 
     # The pitch has draws of its own, which decide nothing here.
     context = replace(context, data_set=_events_of(context.data_set))
-    count = soundscape_count(context)
-    drawn = range(0, count, -(-count // _MOST_DRAWN))
+    indices = soundscape_indices(context)
+    count = len(indices)
+    drawn = indices[:: max(1, -(-count // _MOST_DRAWN))]
     kept = 0
     for index in drawn:
         _, *foreground = specify(context, index)

@@ -26,6 +26,7 @@ PLAN = {
     "trials_finished": 1,
     "external": [],
     "datasets": [SET],
+    "claims": [],
     "resources_per_trial": {"workers": 2, "cpus_per_worker": 4, "gpus_per_worker": 0},
     "cluster": {"cpus": 16.0, "gpus": 0.0},
     "concurrent_trials": 2,
@@ -101,3 +102,17 @@ def test_systems_from_elsewhere_have_a_table_of_their_own():
     text = shown(external=[row])
     assert "Systems from elsewhere" in text
     assert cells(text, "X") == ["X", "ab12", "val", "a.tsv", "1,200"] and "b.tsv" in text
+
+
+def test_claims_say_what_they_can_settle():
+    power = {"state": "open", "seeds_needed": 7, "seeds_to_agree": None, "source": "priors: x"}
+    claims = [
+        {"id": "K1", "power": power | {"resolves": {"event_f1": 0.059, "psds": 0.055}}},
+        {"id": "K2", "power": power | {"state": "never", "seeds_needed": None, "resolves": {}}},
+    ]
+    text = shown(claims=claims)
+    first, second = cells(text, "K1"), cells(text, "K2")
+    assert first == ["K1", "needs more seeds", "7", "event F1 % 5.9  PSDS 0.055", "-"]
+    assert second == ["K2", "never, on these clips", "-", "?", "-"]
+    assert text.count("It rests on priors: x.") == 1
+    assert "Claims" not in shown()

@@ -1,7 +1,7 @@
 """`python -m tests.cluster.rehearsal FOLDER`: the mini-DESED ablation by `ray job submit`, and a node dies in the middle.
 
 Three nodes of one Ray, as processes on this machine: a head of 1 CPU, a node of 2, and one of 1 CPU with GPUs that nobody has.
-They build the data sets from real recordings and train the ablation's 16 trainings, small ones, with 2 ranks each; once a
+They build the data sets from real recordings and train the ablation's 17 trainings, small ones, with 2 ranks each; once a
 trial has a rank on a node beside the head, every process of that node gets kill -9. One undisturbed node then does the same
 from the start: data sets, weights, scores and tables must be the same bytes. About 20 minutes on 2 cores.
 """

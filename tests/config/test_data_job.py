@@ -42,7 +42,7 @@ def test_every_frame_is_seen_whole(duration_s: float, hop: int, n_fft: int) -> N
         (lambda: Features(low_hz=500.0, high_hz=500.0), "low_hz 500.0 is not below high_hz 500.0"),
         (
             lambda: RecordedSet(kind="recorded", subset="eval", part="train"),
-            "part: train splits the weak subset only, not eval",
+            "part: train splits the subsets weak and synthetic only, not eval",
         ),
         (lambda: RecordedSet(kind="recorded", subset="synthetic"), "needs `folder`"),
         (

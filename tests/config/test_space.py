@@ -466,9 +466,10 @@ def configurations(resolved):
 def test_the_ablation_of_the_paper(at_root, name):
     resolved = read_space(f"tune_spaces/{name}.yaml")
     cells, space = resolved.space.cells, resolved.space
-    assert len(cells) == 26
-    assert len(configurations(resolved)) == 21
-    assert len(resolved.trainings) == 16
+    # The paper's 26 columns, 21 configurations, 16 trainings, and the baseline that it compares with.
+    assert len(cells) == 26 + 1
+    assert len(configurations(resolved)) == 21 + 1
+    assert len(resolved.trainings) == 16 + 1
     tables = {}
     for c in cells:
         tables.setdefault(c.table, []).append(c.id)
@@ -479,7 +480,10 @@ def test_the_ablation_of_the_paper(at_root, name):
         "4": ["T4-0", "T4-15", "B-4", "T4-inf"],
         "5": ["T5-a", "T5-b", "T5-c", "T5-d", "T5-e", "B-5"],
         "6": ["T6-11", "T6-10", "T6-01", "T6-00"],
+        "baseline": ["DCASE2020"],
     }
+    official = resolved.training_of("DCASE2020").trial.data
+    assert (official.synthetic, official.xvalid) == ("train_same_bank", ("xvalid_same_bank",))
     b = resolved.training_of("B")
     assert set(b.cells) == {"B", "B-2", "B-3", "B-4", "B-5", "T3-01"}
     assert set(resolved.training_of("T4-inf").cells) == {"T4-inf", *tables["6"]}
@@ -496,6 +500,7 @@ def test_published_values_are_the_papers(at_root):
     of_b = [cells[c]["val"] for c in ("B", "B-2", "B-3", "B-4", "B-5")]
     assert {(m["event_f1"], m["psds"]) for m in of_b} == {(0.3414, 0.502)}
     assert cells["T4-inf"]["val"] == cells["T6-01"]["val"]
+    assert cells.pop("DCASE2020") == {"val": {"event_f1": 0.348, "psds": 0.524}}
     val = [m["val"] for m in cells.values()]
     sums = [sum(metrics.get(key) or 0.0 for metrics in val) for key in ("event_f1", "psds")]
     # The 22 rows of the specification, B five times.
@@ -545,3 +550,34 @@ def test_variants_differ_from_b(at_root):
 
 def test_metrics_of_a_space_are_names_of_the_registry(at_root):
     assert read_space("tune_spaces/ablation.yaml").space.metrics == ("event_f1", "psds")
+
+
+def test_claims_mean_their_sentences(at_root):
+    claims = {claim.id: claim for claim in read_space("tune_spaces/ablation.yaml").space.claims}
+    expect = {id: {c.expect for c in claim.comparisons} for id, claim in claims.items()}
+    far = {id for id, found in expect.items() if found == {"far_lower"}}
+    assert far == {id for id, claim in claims.items() if "far worse" in claim.text}
+    k17 = claims["K17"]
+    assert k17.evaluations == ("val", "eval")
+    assert [(c.cell, c.against) for c in k17.comparisons] == [("T6-01", "DCASE2020")]
+
+
+def test_the_literal_columns_of_table_6_and_the_ratios(at_root):
+    variants = read_space("tune_spaces/variants.yaml")
+    literal = [c for c in variants.space.cells if c.id.endswith("-literal")]
+    assert [c.id.removesuffix("-literal") for c in literal] == ["T6-11", "T6-10", "T6-01", "T6-00"]
+    by_id = {c.id: c for c in variants.space.cells}
+    for cell in literal:
+        plain = by_id[cell.id.removesuffix("-literal")]
+        assert (cell.xvalid, cell.published) == (plain.xvalid, plain.published)
+        assert variants.training_of(cell.id).trial.data.synthetic == "train_nopitch_dry"
+    # All four select their epochs in one training.
+    assert len({variants.training_of(c.id).id for c in literal}) == 1
+    ratios, ablation = (read_space(f"tune_spaces/{n}.yaml") for n in ("ratios", "ablation"))
+    assert len(ratios.trainings) == 9
+    for paper, first in (("T1-SU", "SU-1-3"), ("T1-WU", "WU-1-3"), ("T1-SW", "SW-1-1")):
+        assert ratios.training_of(first).id == ablation.training_of(paper).id
+    for claim in ratios.space.claims:
+        assert {c.expect for c in claim.comparisons} == {"not_higher"} and len(
+            claim.comparisons
+        ) == 2

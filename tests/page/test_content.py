@@ -61,6 +61,20 @@ def test_published_differences_and_verdicts(content):
     assert rows["C0", "C1", "event_f1"]["published"] == pytest.approx(0.05)
 
 
+def test_claims_have_two_answers_and_what_they_can_settle(content):
+    (claim,) = content["claims"]
+    assert claim["holds"] in ("yes", "no", "open") and claim["agrees"] in ("yes", "no", "open")
+    assert claim["power"]["id"] == claim["id"] and set(claim["power"]["resolves"]) == {
+        "event_f1",
+        "psds",
+    }
+    assert "stored statistics" in claim["power"]["source"]
+    for row in claim["comparisons"]:
+        assert row["rule"] == "all of the interval above 0" and row["agreement_margin"] > 0
+        assert row["seeds_low"] <= row["difference"] <= row["seeds_high"]
+        assert row["about"] == "other clips, these seeds given"
+
+
 def test_the_curve_of_the_page_has_the_tables_psds(content):
     values = {r["cell"]: r["value"] for r in content["values"] if r["metric"] == "psds"}
     for curve in content["roc"]["curves"]:

@@ -12,6 +12,8 @@ def found(low, high, seeds=(0, 1), metric="event_f1"):
         simultaneous_low=low,
         simultaneous_high=high,
         seeds=seeds,
+        seeds_low=low,
+        seeds_high=high,
     )
 
 
@@ -19,9 +21,9 @@ def compare(interval=(0.01, 0.05), *, metric="event_f1", **changes):
     fields = {
         "cell": "a",
         "against": "b",
+        "evaluation": "val",
         "metric": metric,
         "expect": "higher",
-        "rule": "higher",
         "published": None,
         "significance": 0.012,
         "found": None if interval is None else found(*interval, metric=metric),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.intervals.significance import seed_interval
+from raysed.evaluation.intervals.significance import drawn, mean_value, seed_interval
 from raysed.report.cells import cell_values
 from raysed.report.results import Measured, read_results
 from raysed.report.table_metrics import TABLE_METRICS
@@ -36,12 +36,30 @@ def test_cells_hold_the_stored_values(run):
     assert cells["good", "val", "psds"].published is None
 
 
-def test_the_interval_is_that_over_seeds_and_clips(run):
+def test_the_interval_of_few_seeds_is_over_clips(run):
     results = [r for r in read_results(run, RunPlan.require(run)) if r.cell == "poor"]
-    expected = seed_interval(TABLE_METRICS["psds"], [r.statistics for r in results], draws=500)
+    by_seed = [drawn(TABLE_METRICS["psds"], r.statistics, draws=500) for r in results]
+    expected = mean_value(by_seed, seeds_fixed=True)
     poor = cells_of(run)["poor", "val", "psds"]
-    assert expected.low < 0 < expected.high < 1
-    assert (poor.value, poor.low, poor.high) == (expected.value, 0.0, expected.high)
+    assert (poor.value, poor.low, poor.high) == (expected.value, expected.low, expected.high)
+    assert expected.high - expected.low < mean_value(by_seed).high - mean_value(by_seed).low
+    assert poor.as_row()["about"] == "other clips, these seeds given"
+
+
+def test_the_interval_of_more_seeds_is_over_seeds_and_clips(tmp_path):
+    run = Folder(str(tmp_path / "run"))
+    write_json(run, "plan.json", plan_of([cell("poor", "p")], seeds=range(4)))
+    for seed in range(4):
+        write_trial(run, "p", 10, seed)
+    statistics = [r.statistics for r in read_results(run, RunPlan.require(run))]
+    expected = seed_interval(TABLE_METRICS["psds"], statistics, draws=500)
+    poor = cells_of(run)["poor", "val", "psds"]
+    assert (poor.value, poor.low, poor.high) == (
+        expected.value,
+        max(expected.low, 0),
+        expected.high,
+    )
+    assert poor.as_row()["about"] == "other clips and other seeds"
 
 
 def test_a_changed_statistic_changes_its_cells_and_no_others(claimed):
@@ -75,10 +93,10 @@ def test_a_missing_seed_leaves_the_others(run, tmp_path):
     assert [trial.state for trial in poor.trials] == ["not started"] * 2
 
 
-def test_few_seeds_widen_no_interval_past_a_fraction(tmp_path):
+def test_seeds_widen_no_interval_past_a_fraction(tmp_path):
     run = Folder(str(tmp_path / "run"))
-    write_json(run, "plan.json", plan_of([cell("apart", "x")]))
-    for seed, hits in ((0, 2), (1, 38)):
+    write_json(run, "plan.json", plan_of([cell("apart", "x")], seeds=range(4)))
+    for seed, hits in ((0, 2), (1, 38), (2, 1), (3, 39)):
         write_trial(run, "x", hits, seed)
     apart = cells_of(run)["apart", "val", "event_f1"]
     assert (apart.low, apart.high) == (0.0, 1.0)

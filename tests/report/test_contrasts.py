@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 
+from raysed.evaluation.intervals.answers import over_seeds
 from raysed.evaluation.intervals.significance import max_t, seed_difference
-from raysed.report.contrasts import contrast_values, family
+from raysed.report.contrasts import about_of, contrast_values, family
 from raysed.report.results import Measured, read_results
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
-from tests.report.made_up import changed_plan
+from raysed.storage.folder import Folder
+from raysed.storage.json_file import write_json
+from tests.report.made_up import cell, changed_plan, plan_of, write_trial
 
 
 def values_of(run, **changes):
@@ -40,7 +43,8 @@ def test_simultaneous_intervals_are_max_t_of_the_whole_family(claimed):
         return [r.statistics for r in results if (r.cell, r.evaluation) == (cell, "val")]
 
     alone = [
-        seed_difference(TABLE_METRICS["event_f1"], seeds(a), seeds(b), draws=500) for a, b in pairs
+        seed_difference(TABLE_METRICS["event_f1"], seeds(a), seeds(b), draws=500, seeds_fixed=True)
+        for a, b in pairs
     ]
     together = max_t(np.array([e.value for e in alone]), np.stack([e.values_B for e in alone]))
     for (a, b), estimate, (low, high, p) in zip(pairs, alone, together, strict=True):
@@ -116,3 +120,23 @@ def test_only_common_seeds_enter(claimed, tmp_path):
     assert ("fair", "good", "val", "event_f1") not in found
     left = found["poor", "good", "val", "event_f1"]
     assert (left.family, left.family_planned) == (3, 5)
+
+
+def test_every_interval_says_what_it_is_about(claimed):
+    value = values_of(claimed)["fair", "good", "val", "event_f1"]
+    assert value.about == "other clips, these seeds given"
+    assert about_of(4) == "other clips and other seeds"
+    assert (value.seeds_low, value.seeds_high) == pytest.approx(over_seeds(value.seed_differences))
+    assert value.as_row()["about"] == value.about
+
+
+def test_no_difference_leaves_what_is_possible(tmp_path):
+    run = Folder(str(tmp_path / "run"))
+    cells = [cell("a", "x"), cell("b", "y")]
+    write_json(run, "plan.json", plan_of(cells, seeds=range(4), contrasts=[("a", "b")]))
+    for seed, hits in ((0, 0), (1, 40), (2, 0), (3, 40)):
+        write_trial(run, "x", hits, seed)
+        write_trial(run, "y", 40 - hits, seed)
+    value = values_of(run)["a", "b", "val", "event_f1"]
+    assert (value.simultaneous_low, value.simultaneous_high) == (-1.0, 1.0)
+    assert (value.seeds_low, value.seeds_high) == (-1.0, 1.0)

@@ -153,4 +153,4 @@ def test_a_claim_in_another_metric_brings_it_into_the_tables(run):
     assert {cell.metric for cell in report.cells} == {"event_f1", "psds", "psds2"}
     (judged,) = report.claims
     assert judged.comparisons[0].metric == "psds2" and judged.verdict != "waiting"
-    assert "judged within 0.030." in run.read("tables/claims.md").decode()
+    assert "the margin, which is 0.030," in run.read("tables/claims.md").decode()

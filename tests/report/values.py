@@ -53,6 +53,9 @@ def contrast(evaluation, difference, *, family=2):
         seeds=(0,),
         seed_differences=(difference,),
         trials=(),
+        about="",
+        seeds_low=difference,
+        seeds_high=difference,
         family=family,
         family_planned=2,
     )

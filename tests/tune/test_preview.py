@@ -62,12 +62,19 @@ def test_the_ablation_on_the_real_metadata(tmp_path, monkeypatch, not_timed):
     recorded = {name: clips[name] for name in ("weak", "unlabelled", "val", "eval")}
     assert recorded == {"weak": 1420, "unlabelled": 14412, "val": 1168, "eval": 692}
     synthetic = [entry for entry in plan["datasets"] if entry["name"].startswith("train_")]
-    assert [(entry["asked"], entry["clips"]) for entry in synthetic] == [(4500, 2322)] * 3
+    assert [(entry["asked"], entry["clips"]) for entry in synthetic] == [
+        *([(4500, 2322)] * 3),
+        (4050, 2090),
+    ]
     assert plan["steps_per_trial"] == 236 * 200
     text = "\n".join(plan["refusals"])
     assert "data set weak:" in text and "has no audio of the weak subset" in text
     assert "soundbank" in text and "train_pitch_rir" in text
-    assert (len(plan["cells"]), len(plan["trainings"]), plan["trials"]) == (26, 16, 80)
+    assert (len(plan["cells"]), len(plan["trainings"]), plan["trials"]) == (27, 17, 85)
+    powers = {claim["id"]: claim["power"] for claim in plan["claims"]}
+    assert {powers[k]["state"] for k in ("K2", "K3", "K4", "K5", "K6")} == {"decidable"}
+    # Half a point to two points of F1 are never told from none on 1168 clips.
+    assert {powers[k]["state"] for k in ("K8", "K10", "K14")} == {"never"}
     assert plan["concurrent_trials"] == 2
     assert not (tmp_path / "data").exists() and not (tmp_path / "run").exists()
 
@@ -79,7 +86,7 @@ def test_roots_that_are_not_set(tmp_path, monkeypatch, not_timed):
     unset = []
     resolved = read_space("tune_spaces/ablation.yaml", unset=unset)
     plan = preview.preview(resolved, Folder(str(tmp_path)), ONE_NODE, unset)
-    assert (len(plan["cells"]), len(plan["trainings"])) == (26, 16)
+    assert (len(plan["cells"]), len(plan["trainings"])) == (27, 17)
     lines = [str(fault) for fault in unset]
     assert plan["refusals"] == lines and len(unset) == 5
     assert re.match(r"data_jobs/desed.yaml:\d+: roots.recorded: environment variable", lines[0])

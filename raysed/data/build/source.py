@@ -11,7 +11,7 @@ from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.clip import Clip
 from raysed.data.recorded.desed import RecordedEntry, list_recorded
 from raysed.data.recorded.reading import read_recorded
-from raysed.data.soundscapes.context import SoundscapeContext, soundscape_count, soundscape_name
+from raysed.data.soundscapes.context import SoundscapeContext, soundscape_indices, soundscape_name
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,20 @@ class SyntheticSource:
     @property
     def count(self) -> int:
         """Return the number of raw clips."""
-        return soundscape_count(self.context)
+        return len(soundscape_indices(self.context))
 
     def filename(self, index: int) -> str:
         """Return the name of raw clip `index`."""
-        return soundscape_name(self.context, index)
+        return soundscape_name(self.context, soundscape_indices(self.context)[index])
 
     def make(self, index: int) -> tuple[Clip, ...]:
-        """Render soundscape `index`; nothing if the polyphony filter drops it. Raises ValueError if it cannot be
+        """Render raw clip `index`; nothing if the polyphony filter drops it. Raises ValueError if it cannot be
         made.
         """
         # Workers need Scaper, plans do not.
         from raysed.data.soundscapes.soundscape import make_soundscape
 
-        made = make_soundscape(self.context, index)
+        made = make_soundscape(self.context, soundscape_indices(self.context)[index])
         return () if made is None else (made,)
 
     def reason(self, error: ValueError) -> str:

@@ -4,6 +4,7 @@ Indexing lists folders and reads a few headers (0.2 s for DESED's soundbank); no
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -106,8 +107,27 @@ def _label_counts(context: SoundscapeContext) -> list[int]:
 
 
 def soundscape_count(context: SoundscapeContext) -> int:
-    """Return the number of soundscapes before the polyphony filter; raw indices run from 0 up to it."""
+    """Return the number of soundscapes of all parts before the polyphony filter; raw indices run from 0 up to it."""
     return sum(_label_counts(context))
+
+
+HELD_OUT = 0.1
+"""The share of the soundscapes that a set's part `xvalid` holds."""
+
+
+def soundscape_indices(context: SoundscapeContext) -> Sequence[int]:
+    """Return the raw indices of the set's soundscapes, in order: all of them, or those of its part."""
+    data_set = context.data_set
+    return _part(soundscape_count(context), data_set.part, data_set.split_seed)
+
+
+@functools.lru_cache(maxsize=64)
+def _part(count: int, part: str, split_seed: int) -> Sequence[int]:
+    if part == "all":
+        return range(count)
+    random = np.random.default_rng([split_seed, count])
+    held_out = set(random.permutation(count)[: round(HELD_OUT * count)].tolist())
+    return tuple(index for index in range(count) if (index in held_out) == (part == "xvalid"))
 
 
 def soundscape_name(context: SoundscapeContext, index: int) -> str:

@@ -6,7 +6,6 @@ difference. Seeds are paired too: seed s of one cell is compared with seed s of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -24,10 +23,11 @@ from raysed.evaluation.intervals.bootstrap import (
 )
 from raysed.evaluation.metrics.registry import Values
 
-Verdict = Literal["reproduced", "contradicted", "undecided"]
-
 TIE = 1e-12
 """Closer differences count as equal: exchanging identical clips changes only the last bits."""
+FEW_SEEDS = 3
+"""With so few, or fewer, an interval over other seeds would be Student's with one or two degrees of freedom and cover
+everything: the interval is over clips then, and the seeds stand beside it."""
 EXCHANGE_BLOCK = 1000
 """Number of exchanges that are evaluated together."""
 
@@ -183,7 +183,9 @@ def seed_interval(
     return mean_value(by_drawn, level=level, seed=seed)
 
 
-def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) -> SeedEstimate:
+def mean_value(
+    by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0, seeds_fixed: bool = False
+) -> SeedEstimate:
     """Return `seed_interval` of systems that are already drawn, with the same `seed`."""
     if not by_seed:
         raise ValueError("a mean over seeds needs at least one seed")
@@ -192,7 +194,11 @@ def mean_value(by_seed: Sequence[Drawn], *, level: float = 0.95, seed: int = 0) 
     value_S = np.array([system.value for system in by_seed])
     value_SB = np.stack([system.values_B for system in by_seed])
     left_SJ = np.stack([system.left_out_J for system in by_seed])
-    seeds_BS = _seed_weights(by_seed[0], len(by_seed), seed)
+    if seeds_fixed:
+        value_S, value_SB, left_SJ = (
+            x.mean(axis=0, keepdims=True) for x in (value_S, value_SB, left_SJ)
+        )
+    seeds_BS = _seed_weights(by_seed[0], len(value_S), seed)
     return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
 
 
@@ -257,44 +263,3 @@ def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -
     t_C[~varies_C & (np.abs(difference_C) <= TIE)] = 0.0
     p_C = (1 + (largest_B >= t_C[:, None]).sum(axis=1)) / (1 + largest_B.size)
     return np.stack((difference_C - half_C, difference_C + half_C, p_C), axis=1)
-
-
-def verdict(low: float, high: float, sign: int, margin: float | None = None) -> Verdict:
-    """Judge a published claim by the simultaneous interval of its difference.
-
-    `sign` is the published one: +1 or -1, reproduced where the interval excludes 0 on that side,
-    contradicted on the other. 0 is a published "no difference" and needs `margin`: reproduced where
-    the whole interval lies within plus or minus the margin, contradicted where all of it lies
-    outside on one side. Otherwise undecided.
-    """
-    _check_interval(low, high)
-    if sign == 0:
-        if margin is None:
-            raise ValueError(
-                "a claim of no difference needs the margin within which differences do not count"
-            )
-        if -margin <= low and high <= margin:
-            return "reproduced"
-        return "contradicted" if low > margin or high < -margin else "undecided"
-    if sign not in (-1, 1):
-        raise ValueError(f"sign {sign} is not -1, 0 or 1")
-    if low <= 0 <= high:
-        return "undecided"
-    return "reproduced" if (low > 0) == (sign > 0) else "contradicted"
-
-
-def not_higher(low: float, high: float, margin: float) -> Verdict:
-    """Judge a published claim that one system is not better, by non-superiority.
-
-    Reproduced where the whole interval is at most `margin`: any lead is too small to count.
-    Contradicted where it is not, and all of it is above 0. Otherwise undecided.
-    """
-    _check_interval(low, high)
-    if high <= margin:
-        return "reproduced"
-    return "contradicted" if low > 0 else "undecided"
-
-
-def _check_interval(low: float, high: float) -> None:
-    if low > high or np.isnan(low) or np.isnan(high):
-        raise ValueError(f"[{low}, {high}] is not an interval")

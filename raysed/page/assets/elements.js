@@ -58,6 +58,7 @@ function clock(seconds) {
 
 const MARKS = {
   reproduced: ["good", "✓"], contradicted: ["bad", "✗"], undecided: ["unsure", "?"], waiting: ["unsure", "…"],
+  yes: ["good", "✓"], no: ["bad", "✗"], open: ["unsure", "?"],
   higher: ["high", "▲"], lower: ["bad", "▼"],
   learnt: ["good", "✓"], "not shown": ["bad", "✗"],
   finished: ["good", "✓"], failed: ["bad", "✗"], unfinished: ["unsure", "…"], "not started": ["unsure", "…"],

@@ -19,45 +19,25 @@ function headSection() {
 
 function summarySection() {
   const open = DATA.trials.filter((trial) => trial.state !== "finished");
-  const judged = DATA.claims.length ? DATA.claims : DATA.contrasts.filter((row) => row.verdict);
+  const judged = DATA.contrasts.filter((row) => row.verdict);
   const counted = judged.length ? judged.map((row) => row.verdict) : DATA.contrasts.map((row) => row.outcome);
-  const words = ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower"];
-  const chips = words.map((word) => [word, counted.filter((found) => found === word).length]).filter(([, count]) => count);
-  const what = DATA.claims.length ? "Claims of the paper" : judged.length ? "Published differences" : "Differences of cells";
+  const chipsOf = (found, words) => html("ul", { class: "chips" }, words.map((word) => [word, found.filter((other) => other === word).length])
+    .filter(([, count]) => count).map(([word, count]) => mark(word, `${count} `, "li")));
+  const what = judged.length ? "Published differences" : "Differences of cells";
   return section("summary", "Summary",
-    chips.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals over clips and seeds:`),
-      html("ul", { class: "chips" }, chips.map(([word, count]) => mark(word, `${count} `, "li")))] : html("p", {}, "No difference can be judged yet."),
+    DATA.claims.length ? claimCounts(chipsOf)
+      : counted.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals:`),
+        chipsOf(counted, ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower"])] : html("p", {}, "No difference can be judged yet."),
     DATA.run.seeds.length === 1 && html("p", { class: "notice" }, "One seed: the intervals are over clips; nothing is known about other seeds."),
+    [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, "Two or three seeds: the intervals are over other clips, these trained models given. They say nothing about other seeds, which takes four or more."),
     open.length > 0 && html("div", { class: "notice" },
       html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
       html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
       open.length > 40 && html("p", {}, `and ${open.length - 40} more`)),
-    DATA.claims.length > 0 && claimTable(),
+    DATA.claims.length > 0 && claimList(),
     DATA.learning.length > 0 && [html("h3", {}, "Has anything been learnt?"), note("The cell with the best x-valid F1 against two systems that know nothing; paired differences over clips, event F1."),
       html("ul", { class: "small" }, DATA.learning.map((check) => html("li", {}, mark(check.learnt ? "learnt" : "not shown"),
         ` ${check.cell}, ${check.evaluation}: ${number(check.f1, 1)} %, ${check.baseline.replace("_", " ")} ${number(check.baseline_f1, 1)} %, lead ${number(check.lead, 1, true)} [${number(check.low, 1, true)}, ${number(check.high, 1, true)}]`)))]);
-}
-
-function claimTable() {
-  const compared = (row) => {
-    const metric = metricOf(row.metric);
-    const signs = { higher: ">", lower: "<", equal: "=", not_higher: "≤" };
-    const ours = row.difference === null || row.difference === undefined ? `waits for ${row.waiting_for.join(", ")}`
-      : `${scaled(row.difference, metric, true)} ${interval(row.simultaneous_low, row.simultaneous_high, metric, true)}`;
-    return html("div", {}, mark(row.verdict), ` ${row.cell} ${signs[row.expect] ?? row.expect} ${row.against}, ${metric.title}: `, html("span", { class: "whole" }, ours),
-      html("span", { class: "sub" }, row.published === null ? "" : `  published ${scaled(row.published, metric, true)}`,
-        row.remark === "against" ? "  (the published values say the opposite)" : row.remark === "insignificant" ? "  (not significant as published: judged as no difference)" : ""));
-  };
-  return dataTable({
-    name: "Claims", rows: DATA.claims, filters: [{ label: "verdict", value: (claim) => claim.verdict }],
-    columns: [
-      { title: "claim", value: (claim) => claim.id },
-      { title: "it says", value: (claim) => claim.text, style: "wide" },
-      { title: "verdict", value: (claim) => claim.verdict, show: (claim) => mark(claim.verdict) },
-      { title: "seeds", value: (claim) => claim.seeds, number: true },
-      { title: "comparisons, ours with simultaneous 95 % interval", value: (claim) => claim.comparisons.length, show: (claim) => claim.comparisons.map(compared), style: "wide" },
-    ],
-  });
 }
 
 function cellsSection() {
@@ -78,7 +58,7 @@ function cellsSection() {
     return found;
   });
   const states = (row) => row.first?.states ?? [];
-  return section("tables", "Cells", note("Mean over seeds with its interval over clips and seeds; below it each seed. A head sorts up, down, and back."),
+  return section("tables", "Cells", note(`Mean over seeds with its 95 % interval over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}; below it each seed. A head sorts up, down, and back.`),
     dataTable({
       name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
       columns: [
@@ -97,8 +77,8 @@ function cellsSection() {
 function contrastsSection() {
   if (!DATA.contrasts.length) return section("contrasts", "Differences", html("p", {}, "No two cells that are compared have a finished seed in common yet."));
   const published = DATA.contrasts.some((row) => row.published !== null);
-  const claims = (row) => DATA.claims.filter((claim) => claim.evaluation === row.evaluation
-    && claim.comparisons.some((other) => other.cell === row.cell && other.against === row.against && other.metric === row.metric)).map((claim) => claim.id).join(" ");
+  const claims = (row) => DATA.claims.filter((claim) => claim.comparisons.some((other) =>
+    ["cell", "against", "evaluation", "metric"].every((key) => other[key] === row[key]))).map((claim) => claim.id).join(" ");
   const forest = ({ evaluation, metric }) => {
     const rows = DATA.contrasts.filter((row) => row.evaluation === evaluation && row.metric === metric && !row.mirrored).map((row) => ({
       label: `${row.cell} − ${row.against}`, group: `Table ${cellOf(row.cell)?.table ?? "?"}`, low: row.simultaneous_low, high: row.simultaneous_high,
@@ -110,7 +90,7 @@ function contrastsSection() {
     return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
   };
   return section("contrasts", "Differences",
-    note("Paired over clips and seeds. The intervals of one set and metric hold together with 95 % (max\u2011T)."),
+    note(`Paired; intervals over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}. Those of one set and metric hold together with 95 % (max\u2011T).`),
     controlled([metricControl(), evaluationControl()], forest),
     legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
       [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],
@@ -130,7 +110,8 @@ function contrastsSection() {
         { title: "seeds", number: true, value: (row) => row.seeds.length },
         { title: "outcome", value: (row) => row.outcome, show: (row) => mark(row.outcome) },
         ...(published ? [{ title: "published", number: true, value: (row) => row.published, show: (row) => scaled(row.published, metricOf(row.metric), true) },
-          { title: "verdict", value: (row) => row.verdict, show: (row) => mark(row.verdict) }] : []),
+          { title: "its sign", value: (row) => row.verdict, show: (row) => mark(row.verdict) },
+          { title: "agrees", value: (row) => row.agrees, show: (row) => mark(row.agrees) }] : []),
         ...(DATA.claims.length ? [{ title: "claims", value: claims }] : []),
       ],
     }));
@@ -145,7 +126,7 @@ function seedsSection() {
       title: `${row.cell}, ${row.column}: ${row.seed_values.map((value) => scaled(value, metricOf(metric))).join(" / ")}`,
     })),
   });
-  return section("seeds", "Seeds", note("Each dot is one trained model; the bar is the 95 % interval of their mean over clips and seeds."),
+  return section("seeds", "Seeds", note(`Each dot is one trained model; the bar is the 95 % interval of their mean over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}.`),
     legend([...DATA.run.seeds.map((seed, place) => [svg("circle", { cx: 13, cy: 6, r: 4, fill: COLOURS[place % COLOURS.length] }), `seed ${seed}`]),
       ...(DATA.values.some((row) => row.published !== null) ? [[diamond(13, 6, 5, { fill: "none", stroke: "var(--published)", "stroke-width": 1.8 }), "published"]] : [])]),
     controlled([metricControl(), evaluationControl()], draw));

@@ -91,6 +91,17 @@ def test_soundscapes_by_index(bank: Path) -> None:
     assert 0 < made.count(()) < 30
 
 
+def test_a_part_holds_the_same_soundscapes_as_the_whole_set(bank: Path) -> None:
+    whole, part = synthetic(bank), synthetic(bank, part="xvalid")
+    assert part.count == 3
+    names = [whole.filename(index) for index in range(whole.count)]
+    index = names.index(part.filename(1))
+    ours, theirs = part.make(1), whole.make(index)
+    assert [clip.filename for clip in ours] == [clip.filename for clip in theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.events == b.events and (a.waveform_T == b.waveform_T).all()
+
+
 def test_a_synthetic_fingerprint_follows_the_audio_wherever_it_lies(
     bank: Path, tmp_path: Path
 ) -> None:

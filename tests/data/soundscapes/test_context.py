@@ -15,6 +15,7 @@ from raysed.data.soundscapes.context import (
     random_state,
     row_of,
     soundscape_count,
+    soundscape_indices,
     soundscape_name,
     source_info,
 )
@@ -50,6 +51,18 @@ def test_every_label_gets_its_rounded_share(
     assert rows == sorted(rows, key=context.cooccurrences.index)
     with pytest.raises(AssertionError):
         row_of(context, sum(shares))
+
+
+def test_parts_are_a_tenth_and_the_rest(edge_roots: Roots) -> None:
+    context = context_of(edge_job(edge_roots, count=30))
+    assert soundscape_indices(context) == range(30)
+    train, held_out = (
+        set(soundscape_indices(changed(context, part=p))) for p in ("train", "xvalid")
+    )
+    assert len(held_out) == 3 and not train & held_out and train | held_out == set(range(30))
+    again = changed(context, part="xvalid", split_seed=1)
+    assert set(soundscape_indices(again)) != held_out
+    assert list(soundscape_indices(again)) == sorted(soundscape_indices(again))
 
 
 def test_names_tell_split_and_index(edge_roots: Roots) -> None:

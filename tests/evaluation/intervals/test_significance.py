@@ -1,4 +1,4 @@
-"""Paired tests: exact small cases, size under the null, and the verdict rule."""
+"""Paired tests: exact small cases, and size under the null."""
 
 from dataclasses import replace
 from itertools import product
@@ -14,12 +14,10 @@ from raysed.evaluation.intervals.significance import (
     max_t,
     mean_difference,
     mean_value,
-    not_higher,
     paired_difference,
     permutation_p,
     seed_difference,
     seed_interval,
-    verdict,
 )
 from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
@@ -204,32 +202,6 @@ def test_max_t_with_an_exact_tie() -> None:
     assert result_C3[1, 2] < 0.01
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "sign", "margin", "expected"),
-    [
-        (0.01, 0.03, 1, None, "reproduced"),
-        (-0.03, -0.01, 1, None, "contradicted"),
-        (-0.03, -0.01, -1, None, "reproduced"),
-        (0.01, 0.03, -1, None, "contradicted"),
-        (-0.01, 0.03, 1, None, "undecided"),
-        (0.0, 0.03, 1, None, "undecided"),
-        (-0.01, 0.02, 0, 0.024, "reproduced"),
-        (0.005, 0.024, 0, 0.024, "reproduced"),
-        (-0.01, 0.03, 0, 0.024, "undecided"),
-        (0.025, 0.03, 0, 0.024, "contradicted"),
-        (-0.05, -0.03, 0, 0.024, "contradicted"),
-    ],
-)
-def test_verdict(low: float, high: float, sign: int, margin: float | None, expected: str) -> None:
-    assert verdict(low, high, sign, margin) == expected
-
-
-def test_verdict_needs_an_interval_a_sign_and_a_margin() -> None:
-    for arguments in ((1.0, 0.0, 1), (np.nan, 1.0, 1), (0.0, 1.0, 2), (0.0, 1.0, 0)):
-        with pytest.raises(ValueError, match=r"interval|sign|margin"):
-            verdict(*arguments)
-
-
 @pytest.mark.parametrize("name", ["event_f1", "psds_2020"])
 def test_what_was_drawn_before_gives_the_same_intervals(
     systems: list[Statistics], name: str
@@ -262,21 +234,3 @@ def test_max_t_leaves_out_draws_in_which_a_contrast_is_undefined() -> None:
     holes_CB = np.concatenate((draws_CB, [[np.nan] * 5, [9.0] * 5]), axis=1)
     difference_C = np.array([0.3, 0.3])
     np.testing.assert_array_equal(max_t(difference_C, holes_CB), max_t(difference_C, draws_CB))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (-0.05, -0.01, "reproduced"),
-        (-0.05, 0.024, "reproduced"),
-        (0.001, 0.024, "reproduced"),
-        (-0.05, 0.025, "undecided"),
-        (0.0, 0.025, "undecided"),
-        (0.001, 0.025, "contradicted"),
-        (0.03, 0.05, "contradicted"),
-    ],
-)
-def test_not_higher(low: float, high: float, expected: str) -> None:
-    assert not_higher(low, high, 0.024) == expected
-    with pytest.raises(ValueError, match="not an interval"):
-        not_higher(high, low, 0.024)
