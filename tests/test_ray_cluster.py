@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, WorkerCrashedError
 
 from raysed.config.data_job import Cluster
 from raysed.data.build import job as job_module
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
-from raysed.ray_cluster import check_visible
+from raysed.exit_codes import StoppedError, ending
+from raysed.ray_cluster import check_visible, ray_errors
 from tests.data.recorded_tree import contents, weak_job, write_tree
 from tests.paths import ROOT
 
@@ -69,6 +71,31 @@ def test_what_a_node_does_not_see_is_told(tmp_path: Path, ray_session: None) -> 
         check_visible(paths)
     assert str(caught.value).endswith(f"does not see {tmp_path}/rir (roots.rir)")
     assert "roots.recorded" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            RayTaskError("f", "trace", PermissionError(13, "Permission denied", "s/a")),
+            2,
+            "s: [Errno 13]",
+        ),
+        (RayTaskError("f", "trace", KeyError("ours")), 3, "s: KeyError: 'ours'"),
+        (RayTaskError("f", "trace", OSError(28, "No space left on device")), 3, "s: [Errno 28]"),
+        (RayTaskError("f", "trace", MemoryError()), 3, "s: MemoryError"),
+        (OutOfMemoryError("killed"), 3, "Ray stopped s: killed"),
+        (WorkerCrashedError(), 3, "Ray stopped s: "),
+    ],
+)
+def test_an_error_within_ray_ends_as_its_cause_would(error: RayError, code: int, said: str) -> None:
+    with pytest.raises(StoppedError) as stopped, ray_errors("s"):
+        raise error
+    assert str(stopped.value).startswith(said)
+    end = ending(stopped.value)
+    assert end.code == code
+    if "memory" in said.lower() or "killed" in said:
+        assert end.head == "stopped: memory ran out"
 
 
 _TWO_NODES = """

@@ -54,7 +54,8 @@ def _run(
     if over:
         print(
             f"{', '.join(over)}: over {job.quarantine_limit:.1%} of the clips are quarantined, "
-            "see quarantine.tsv in the set's folder",
+            "see quarantine.tsv in the set's folder; the same command ends the same until these files are replaced or"
+            " removed, or quarantine_limit is raised",
             file=sys.stderr,
         )
         return HOLES

@@ -77,6 +77,18 @@ def test_what_another_process_may_mend_is_noted_and_left_to_tune(attempt, error)
     assert failure is not None and failure.reason == f"{type(error).__name__}: {error}"
 
 
+def test_memory_that_ran_out_says_what_to_do(attempt):
+    own, run = attempt
+    with pytest.raises(MemoryError):
+        run(MemoryError("Unable to allocate 3 GiB"))
+    failure = own.failure()
+    assert failure is not None
+    assert failure.reason.startswith(
+        "MemoryError: Unable to allocate 3 GiB. Memory ran out; let fewer"
+    )
+    assert "shares" in failure.reason
+
+
 def test_the_reason_of_an_earlier_attempt_does_not_stand_for_this_one(attempt):
     own, run = attempt
     own.note_failure("OSError: full")

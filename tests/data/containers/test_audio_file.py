@@ -104,3 +104,24 @@ def test_blocks_are_what_one_read_gives(tmp_path: Path, form: str) -> None:
     with open_audio(tmp_path / "a") as file:
         joined_TC = np.concatenate(list(in_blocks(file.sound, 4096)))
     np.testing.assert_allclose(joined_TC, whole_TC, rtol=0, atol=1e-6)
+
+
+def test_what_the_machine_lacks_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be quarantined for good, and another try may open it."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(encoded("WAV", "PCM_16"))
+
+    def fail(number: int, why: str) -> None:
+        def open_none(self: Path, mode: str = "r") -> None:
+            raise OSError(number, why, str(self))
+
+        monkeypatch.setattr(Path, "open", open_none)
+
+    fail(24, "Too many open files")
+    with pytest.raises(RuntimeError, match=r"a\.wav: cannot be opened now \(Too many open files\)"):
+        read_audio(path, RATE_HZ)
+    fail(13, "Permission denied")
+    with pytest.raises(ValueError, match=r"a\.wav: cannot be read as audio .*Permission denied"):
+        read_audio(path, RATE_HZ)
