@@ -4,8 +4,7 @@ Parity of networks, training, DALI, prediction and two ranks with the CPU; featu
 trials in each precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one
 GPU by Ray Tune; throughput. Every part is a process of its own, so that a crash of one does not end the
 others. Without a GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object;
-exit code 1 if a part fails. `python -m benchmarks.gpu_check PART` runs one in this process. Not yet run on a
-GPU by us.
+exit code 1 if a part fails. `python -m benchmarks.gpu_check PART` runs one in this process.
 """
 
 import json
@@ -14,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,6 +21,9 @@ import torch
 import typer
 
 from benchmarks import gpu_parts
+from benchmarks.gpu_blocks import block_parity
+from benchmarks.gpu_kernels import kernel_lists
+from benchmarks.gpu_mel import mel_throughput
 from benchmarks.gpu_parts import Check
 from benchmarks.gpu_predict import prediction_parity
 from benchmarks.gpu_speed import throughput
@@ -32,6 +34,8 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "features_copied": gpu_parts.features_copied,
     "mel": gpu_parts.mel_parity,
     "predict": prediction_parity,
+    "blocks": block_parity,
+    "trial_tf32": partial(gpu_parts.trial_runs, precision="tf32"),
     "trial_float32": partial(gpu_parts.trial_runs, precision="float32"),
     "trial_bfloat16": partial(gpu_parts.trial_runs, precision="bfloat16"),
     "trial_float16": partial(gpu_parts.trial_runs, precision="float16"),
@@ -39,8 +43,12 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "group_of_one": gpu_parts.group_of_one,
     "two_ranks": gpu_parts.two_ranks,
     "tune": gpu_parts.tune,
+    "mel_throughput": mel_throughput,
     "throughput": throughput,
+    "kernels": kernel_lists,
 }
+_TABLES = ("steps_per_s", "ratios", "targets", "floor", "kernels")
+"""Results that are printed as tables below the lines of the parts."""
 LIMIT_S = {"cuda": 600.0, "cpu": 3600.0}
 """Time limit of all parts together; a part that it cuts off has failed."""
 
@@ -55,6 +63,7 @@ def run_apart(part: str, limit_s: float) -> Check:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | ({} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}),
     )
     try:
         said, errors = process.communicate(timeout=limit_s)
@@ -77,11 +86,31 @@ def run_all(parts: list[str], limit_s: float) -> dict[str, Any]:
         began = time.monotonic()
         found[part] = run_apart(part, limit_s - (began - started))
         word = "ok" if found[part]["ok"] else "FAILED"
-        numbers = ", ".join(f"{k} {_short(v)}" for k, v in found[part].items() if k != "ok")
+        tables = ("ok", *_TABLES)
+        numbers = ", ".join(f"{k} {_short(v)}" for k, v in found[part].items() if k not in tables)
         print(f"{word:7s}{part:19s}{time.monotonic() - began:5.0f} s  {numbers}", flush=True)
-    for name, value in found.get("throughput", {}).get("steps_per_s", {}).items():
-        print(f"{name:48s} {value:8.2f} steps/s")
+    for check in found.values():
+        for line in [*speed_lines(check), *kernel_lines(check)]:
+            print(line)
     return found
+
+
+def speed_lines(found: Check) -> Iterator[str]:
+    """Yield the table of `throughput`: median, least and most of each row, times the plain step, the target."""
+    for name, (middle, least, most) in found.get("steps_per_s", {}).items():
+        wanted = found["targets"].get(name)
+        target = f"  target {wanted}x" if wanted else ""
+        spread = f"{middle:8.2f} ({least:.2f} to {most:.2f}) steps/s"
+        yield f"{name:52s}{spread}  {found['ratios'][name]:5.2f}x plain{target}"
+    if "floor" in found:
+        yield "floor, ms: " + ", ".join(f"{name} {value}" for name, value in found["floor"].items())
+
+
+def kernel_lines(found: Check) -> Iterator[str]:
+    """Yield the lists of `kernels`: milliseconds and launches of a step."""
+    for name, rows in found.get("kernels", {}).items():
+        yield f"{name}: milliseconds and launches of a step"
+        yield from (f"  {ms:9.3f} {launches:7.1f}  {kernel}" for kernel, ms, launches in rows)
 
 
 def _short(value: Any) -> str:
@@ -99,6 +128,8 @@ def main(
         if part not in PARTS:
             raise typer.BadParameter(f"{part!r} is none of {', '.join(PARTS)}")
         check = PARTS[part](device)
+        for line in [*speed_lines(check), *kernel_lines(check)]:
+            print(line)
         print(json.dumps(check))
         raise typer.Exit(0 if check["ok"] else 1)
     gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
