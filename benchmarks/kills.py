@@ -2,7 +2,7 @@
 
 Each stage is one command. Processes of it are killed at random moments: a worker, a rank, a mel actor, Ray's raylet, the
 command itself. It is started again until it ends with 0; then the files are compared, byte for byte, with those of the
-same command undisturbed. About 20 minutes of two cores for 52 kills. The fourth stage keeps everything in an object
+same command undisturbed. An hour for 52 kills, on two cores with much other work. The fourth stage keeps everything in an object
 store on loopback that refuses 30 % of the requests.
 """
 
