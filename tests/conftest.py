@@ -17,6 +17,10 @@ os.environ["RAY_gcs_server_port_wait_time_s"] = "240"  # noqa: SIM112  Ray's own
 for name in ("RAY_ADDRESS", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
     os.environ.pop(name, None)
 
+# Without a GPU, Triton's interpreter runs its kernels. Triton asks when it is imported, which torch may do early.
+if not Path("/dev/nvidiactl").exists():
+    os.environ["TRITON_INTERPRET"] = "1"
+
 # The same cases on every machine, however slow: a property fails because the code is wrong, not by chance.
 # To search anew: pytest --hypothesis-profile=default
 hypothesis.settings.register_profile(

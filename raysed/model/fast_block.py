@@ -71,4 +71,6 @@ def _on_gpu(block: Any, storage: torch.dtype, x_BCTF: Tensor, parameters: list[T
         all_ranks=isinstance(block.norm, nn.SyncBatchNorm),
         storage=storage,
     )
-    return TritonBlock.apply(settings, x_BCTF, *parameters)
+    # Triton starts its programs on the current GPU, wherever the tensors lie.
+    with torch.cuda.device_of(x_BCTF):
+        return TritonBlock.apply(settings, x_BCTF, *parameters)

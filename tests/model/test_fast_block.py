@@ -58,3 +58,15 @@ def test_what_is_given_to_either_block_is_the_blocks_own(monkeypatch):
     settings, _, *parameters = seen[0]
     assert (settings.storage, settings.dropped, settings.pooling) == (torch.bfloat16, 0, (1, 2))
     assert [tuple(p.shape) for p in parameters] == [(3, 1, 3, 3), (3,), (3,), (3,), (3, 3), (3,)]
+
+
+def test_what_a_gpus_block_is_given(monkeypatch):
+    triton_block = pytest.importorskip("raysed.model.gpu.triton_block")
+    block = ConvBlock(1, 3, (1, 2), SMALL)
+    seen = []
+    monkeypatch.setattr(triton_block.TritonBlock, "apply", lambda *given: seen.append(given))
+    fast_block._on_gpu(block, torch.float16, torch.zeros(1, 1, 4, 4), list(block.parameters()))
+    settings, x, *parameters = seen[0]
+    assert (settings.storage, settings.dropout, settings.pooling) == (torch.float16, 0.5, (1, 2))
+    assert settings.norm is block.norm and not settings.all_ranks
+    assert x.shape == (1, 1, 4, 4) and len(parameters) == 6

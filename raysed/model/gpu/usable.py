@@ -20,7 +20,7 @@ def unusable(device: torch.device) -> str | None:
     if capability < _LEAST_CAPABILITY:
         return f"Triton needs compute capability 7.0, this GPU has {capability[0]}.{capability[1]}"
     try:
-        with torch.random.fork_rng([device]):
+        with torch.random.fork_rng([device]), torch.cuda.device(device):
             _run_a_block(device)
     except Exception as error:
         lines = str(error).splitlines() or ["no message"]
@@ -32,11 +32,13 @@ def _run_a_block(device: torch.device) -> None:
     """Run a block of two channels both ways. Raises whatever keeps it from running."""
     from raysed.model.gpu.triton_block import TritonBlock, TritonSettings
 
-    norm = nn.BatchNorm2d(2).to(device)
-    settings = TritonSettings(norm, (2, 2), 0.5, all_ranks=False, storage=torch.float32)
     sizes = ((2, 2, 3, 3), (2,), (2,), (2,), (2, 2), (2,))
-    parameters = [torch.ones(size, device=device, requires_grad=True) for size in sizes]
-    with torch.enable_grad(), torch.autocast("cuda", enabled=False):
+    # The first block may be one that scores, where nothing is recorded for a gradient.
+    recorded = torch.inference_mode(False), torch.enable_grad()
+    with recorded[0], recorded[1], torch.autocast(device.type, enabled=False):
+        norm = nn.BatchNorm2d(2).to(device)
+        settings = TritonSettings(norm, (2, 2), 0.5, all_ranks=False, storage=torch.float32)
+        parameters = [torch.ones(size, device=device, requires_grad=True) for size in sizes]
         input = torch.ones(1, 2, 4, 4, device=device)
         TritonBlock.apply(settings, input, *parameters).sum().backward()
     if device.type == "cuda":

@@ -15,6 +15,7 @@ def card(monkeypatch):
     found = {"capability": (9, 0)}
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: found["capability"])
     monkeypatch.setattr(torch.random, "fork_rng", lambda devices: nullcontext())
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
     unusable.cache_clear()
     yield found
     unusable.cache_clear()
@@ -43,3 +44,9 @@ def test_it_is_asked_once(monkeypatch):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the interpreter stands in for a GPU")
 def test_the_block_that_is_tried_runs():
     usable._run_a_block(torch.device("cpu"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the interpreter stands in for a GPU")
+def test_scoring_may_be_what_asks_first():
+    with torch.inference_mode():
+        usable._run_a_block(torch.device("cpu"))
