@@ -1,6 +1,7 @@
 """The import rules of docs/architecture.md and a test file beside every module, read from the syntax trees."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,14 @@ EDGE = {
 }
 
 
+@cache
+def tree_of(path):
+    """The syntax tree of a file of this checkout, read once."""
+    return ast.parse(path.read_text())
+
+
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -121,7 +128,7 @@ def test_public_names_are_those_that_a_module_defines():
 def test_a_public_name_stands_for_one_thing():
     places = {}
     for path in FILES:
-        for name in set(public_names(ast.parse(path.read_text()))):
+        for name in set(public_names(tree_of(path))):
             places.setdefault(name, []).append(relative(path))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
@@ -171,7 +178,7 @@ def test_a_bare_clause_is_told_from_a_sentence():
     ids=lambda p: p.relative_to(ROOT).as_posix(),
 )
 def test_docstrings_are_sentences(path):
-    bare = [text for text in docstrings(ast.parse(path.read_text())) if is_bare_clause(text)]
+    bare = [text for text in docstrings(tree_of(path)) if is_bare_clause(text)]
     assert bare == [], "write `Return ...`, `Tell whether ...` or a noun with its article"
 
 
@@ -189,7 +196,7 @@ STATEMENTS = 3
 
 
 def functions(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 

@@ -41,6 +41,33 @@ PredictionsOption = Annotated[
         "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
     ),
 ]
+DurationsOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Columns filename, duration; for PSDS."),
+]
+VersusOption = Annotated[
+    Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
+]
+ClipsOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        help="Where recordings of the ground truth are missing, what is there: a TSV with a column filename, or a "
+        "folder of recordings or score files. The whole set's values are then estimated.",
+    ),
+]
+ReferenceOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, help="With --clips: another system's predictions on the whole set."),
+]
+GroupsOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Columns filename, group: intervals over the sources that clips were cut from.",
+    ),
+]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."),
@@ -206,35 +233,11 @@ def demo_command(run: RunOption = None) -> None:
 def score_command(  # noqa: PLR0913 - each is an option
     predictions: PredictionsOption,
     ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
-    durations: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Columns filename, duration; for PSDS."),
-    ] = None,
-    versus: Annotated[
-        Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
-    ] = None,
-    clips: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            help="Where recordings of the ground truth are missing, what is there: a TSV with a column filename, or a "
-            "folder of recordings or score files. The whole set's values are then estimated.",
-        ),
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, help="With --clips: another system's predictions on the whole set."
-        ),
-    ] = None,
-    groups: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="Columns filename, group: intervals over the sources that clips were cut from.",
-        ),
-    ] = None,
+    durations: DurationsOption = None,
+    versus: VersusOption = None,
+    clips: ClipsOption = None,
+    reference: ReferenceOption = None,
+    groups: GroupsOption = None,
     overlaps: Annotated[
         str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
     ] = "refuse",

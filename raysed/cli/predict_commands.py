@@ -18,6 +18,9 @@ AddressOption = Annotated[
 CheckpointArgument = Annotated[
     str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
 ]
+SettingsOption = Annotated[
+    str | None, typer.Option(help="JSON of thresholds and median windows for each class.")
+]
 OutOption = Annotated[
     str | None,
     typer.Option(help="A file, or a folder for one file a recording (default: standard output)."),
@@ -42,9 +45,7 @@ def predict_command(  # noqa: PLR0913 - each is an option
     threshold: Annotated[
         list[str] | None, typer.Option(help="0.4, or Speech=0.4 for one class; repeatable.")
     ] = None,
-    postprocessing: Annotated[
-        str | None, typer.Option(help="JSON of thresholds and median windows for each class.")
-    ] = None,
+    postprocessing: SettingsOption = None,
     network: NetworkOption = None,
     workers: Annotated[
         int, typer.Option(min=1, max=10_000, help="Processes, over Ray where more than one.")

@@ -63,10 +63,10 @@ def build(
 ) -> dict[str, DatasetResult]:
     """Build the job's data sets, or the named ones, except for the shards that are there already.
 
-    `planned` is what `plan` has found of them, where the caller has asked before.
-    At most `workers` waveform tasks run at once (default: the job's, else the cluster's CPUs). Joins the Ray
-    that this process runs or `address` names, else starts one on this machine. An interrupted build is
-    resumed by the next. ValueError for bad input, before any work; StoppedError for a full disk and the like.
+    `planned` is what `plan` has found of them, where the caller has asked before. At most `workers` waveform tasks
+    run at once (default: the job's, else the cluster's CPUs). Joins the Ray that this process runs or `address`
+    names, else starts one on this machine. An interrupted build is resumed by the next. ValueError for bad input,
+    before any work; StoppedError for a full disk and the like.
     """
     plans = plan(job, sets) if planned is None else planned
     done = {p.name: finished_shards(p) for p in plans}
@@ -76,13 +76,10 @@ def build(
     refuse_lengths(unfinished, left)
     lower: Counter[str] = Counter()
     with sole_builder(unfinished):
+        for p in unfinished:
+            mark_unfinished(p, done[p.name].values())
         if shards:
-            for p in unfinished:
-                mark_unfinished(p, done[p.name].values())
-            start_ray(address)
-            if len(nodes()) > 1:
-                check_visible(_shared_paths(job, unfinished))
-        workers = workers or job.cluster.tasks_in_flight
+            _start(job, unfinished, address)
         clips = sum(shard.stop - shard.start for shard in shards)
         with BuildProgress(clips, len(shards)) as progress:
             for p, entry, lower_rate in _run(plans, left, workers, job.cluster) if shards else ():
@@ -98,18 +95,24 @@ def build(
     }
 
 
+def _start(job: DataJob, plans: Sequence[DatasetPlan], address: str | None) -> None:
+    """Join or start a Ray all of whose nodes see the data."""
+    start_ray(address)
+    if len(nodes()) > 1:
+        check_visible(_shared_paths(job, plans))
+
+
 def _run(
     plans: Sequence[DatasetPlan],
     left: dict[str, list[Shard]],
     workers: int | None,
     cluster: Cluster,
 ) -> Iterator[tuple[DatasetPlan, ShardEntry, int]]:
-    """Build shards of all data sets, a bounded number at once; yields each when it is on disk, and how many of its
-    clips hold audio at a lower rate than the features'.
-    """
+    """Build shards of all data sets, a bounded number at once; yields each once stored, with its clips of a lower rate."""
     sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
     queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
-    workers = min(workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(queue))
+    workers = workers or cluster.tasks_in_flight or int(ray.cluster_resources().get("CPU", 0))
+    workers = min(max(1, workers), len(queue))
     writers = _start_writers(plans, workers, cluster)
     making: dict[ray.ObjectRef, tuple[_Work, ray.ObjectRef]] = {}
     writing: dict[ray.ObjectRef, tuple[_Work, ray.ObjectRef, int]] = {}

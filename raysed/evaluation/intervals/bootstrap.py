@@ -128,14 +128,12 @@ def interval(
     seed: int = 0,
     groups_N: np.ndarray | None = None,
 ) -> Interval:
-    """Return the metric on the whole set, and the interval in which it may lie for other clips of the same
-    kind.
+    """Return the metric on the whole set, and the interval in which it may lie for other clips of this kind.
 
-    The methods are "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI
-    10.1080/01621459.1987.10478410); "percentile": plain bootstrap quantiles; "paper": what Turpault
-    & Serizel (2020) published, 5 to 95 percentiles of 200 sub-samples of 80 % of the clips with the
-    full set's duration (`level`, `draws` and groups do not apply). That is about half as wide as a
-    95 % interval and its PSDS is too high: `bias` says by how much.
+    The methods are "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI 10.1080/01621459.1987.10478410);
+    "percentile": plain bootstrap quantiles; "paper": what Turpault & Serizel (2020) published, 5 to 95 percentiles of
+    200 sub-samples of 80 % of the clips with the full set's duration (`level`, `draws` and groups do not apply). That
+    is about half as wide as a 95 % interval and its PSDS is too high: `bias` says by how much.
     """
     if groups_N is not None:
         statistics = replace(statistics, groups_N=groups_N)
