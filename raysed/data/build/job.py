@@ -118,11 +118,10 @@ def _run(
     writing: dict[ray.ObjectRef, tuple[_Work, ray.ObjectRef, int]] = {}
     try:
         while queue or making or writing:
-            in_flight = len(making) + len(writing)
             if (
                 queue
                 and len(making) < workers
-                and in_flight < workers + SHARDS_PER_ACTOR * len(writers)
+                and len(making) + len(writing) < workers + SHARDS_PER_ACTOR * len(writers)
             ):
                 work = queue.popleft()
                 made: Any = _make_clips.remote([work.source], work.shard)
