@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from raysed.cli.data_command import data
+from raysed.cli.init_command import init
 from raysed.cli.postprocess_command import postprocess
 from raysed.cli.predict_commands import AddressOption, JsonOption, export, predict_command
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
@@ -95,6 +96,9 @@ def raysed(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
     """Options of every command; raysed/cli/entry.py has taken them before typer reads the rest."""
+
+
+_command("init", THE_WAY, "raysed init ~/recordings")(init)
 
 
 @_command("doctor", THE_WAY, "raysed doctor /data/desed")

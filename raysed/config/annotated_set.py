@@ -17,7 +17,8 @@ class AnnotatedSet(Config):
     URL of any file system that fsspec knows. A Parquet file may hold the audio itself, as Hugging Face's do."""
     labels: str | None = None
     """A table of labels, or a folder or glob of one label file for each recording (`.txt`, `.jams`); null takes those of
-    the manifest, and for `type: weak` else the name of the folder that a recording lies in."""
+    the manifest, and without one the name of the folder that a recording lies in; with `type: strong` it is taken to sound
+    for the whole clip."""
     type: Literal["strong", "weak", "soft", "none"]
     """Events with times, labels of whole clips, values from 0 to 1 with times (MAESTRO), or none."""
     names: str | None = None
@@ -42,7 +43,7 @@ class AnnotatedSet(Config):
             raise ValueError(
                 "type: none has no labels; leave `labels` out, or say of which type they are"
             )
-        if self.type in ("strong", "soft") and self.labels is None and not is_manifest(self.audio):
+        if self.type == "soft" and self.labels is None and not is_manifest(self.audio):
             raise ValueError(f"type: {self.type} needs `labels`, or a manifest as `audio`")
         return self
 

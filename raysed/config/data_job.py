@@ -111,6 +111,8 @@ class RecordedSet(Config):
     """Decides which clips are the 10 %."""
     limit: int | None = Field(None, ge=1)
     """Only the first clips of the sorted names (rehearsals)."""
+    annotates: tuple[Line, ...] | None = Field(None, min_length=1)
+    """The classes whose every event the set labels, where the job has more ([masks](data.md#masks)); null: all."""
 
     @model_validator(mode="after")
     def _part_is_for_training_sets(self) -> "RecordedSet":
@@ -167,6 +169,8 @@ class SyntheticSet(Config):
     export: tuple[Literal["wav", "jams"], ...] = ()
     """Also write each soundscape's audio (`wav/`, float32) and Scaper annotation (`jams/`) into the set's
     folder."""
+    annotates: tuple[Line, ...] | None = Field(None, min_length=1)
+    """The classes that the sound bank holds, where the job has more ([masks](data.md#masks)); null: all."""
 
     @model_validator(mode="after")
     def _snr_range(self) -> "SyntheticSet":

@@ -17,6 +17,7 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
     """Yield unknown sets, sets without the labels that they need, and x-valid sets that are trained on."""
     data = trial.data
     wanted = [(subset, getattr(data, subset), subset) for subset in SUBSETS]
+    wanted += [("strong", name, "strong") for name in trial.shares.strong]
     wanted += [("xvalid", name, "strong") for name in data.xvalid]
     wanted += [("evaluation", name, "strong") for name in data.evaluation]
     wanted += [("scaler", name, "any") for name in data.scaler or ()]
@@ -30,14 +31,15 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
     for key, name, role in wanted:
         if name is None:
             continue
+        part = "shares" if key == "strong" else "data"
         if name not in job.sets:
             known = ", ".join(job.sets)
             yield Fault(
-                ("data", key),
-                f"data.{key} names {name}, which the data job {job.name} lacks (it has {known})",
+                (part, key),
+                f"{part}.{key} names {name}, which the data job {job.name} lacks (it has {known})",
             )
         elif not fits(job.sets[name], role):
-            yield Fault(("data", key), f"data.{key} names {name}, which has no {role} labels")
+            yield Fault((part, key), f"{part}.{key} names {name}, which has no {role} labels")
 
 
 def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from raysed.config.base import Config, Name
 
 SUBSETS = ("synthetic", "unlabelled", "weak")
+STRONG = "strong."
+"""Before the name of a further strongly labelled set, where subsets are told apart."""
 
 
 _MOST_BLOCKS, _MOST_FILTERS = 64, 16_384
@@ -93,15 +95,27 @@ class Shares(Config):
     """Clips without labels."""
     weak: int = Field(6, ge=0, le=100_000)
     """Clips with weak labels."""
+    strong: dict[Name, Annotated[int, Field(ge=1, le=100_000)]] = Field({})
+    """More sets with strong or soft labels, each with its clips in a batch: `{maestro: 6, desed_real: 6}`."""
+
+    @property
+    def labelled(self) -> int:
+        """Clips with strong or soft labels in a batch, of all sets."""
+        return self.synthetic + sum(self.strong.values())
 
     @property
     def total(self) -> int:
         """Clips in a batch."""
-        return self.synthetic + self.unlabelled + self.weak
+        return self.labelled + self.unlabelled + self.weak
+
+    def of(self, subset: str) -> int:
+        """Return the clips of a subset, by its name in `Trial.used_subsets`."""
+        name = subset.removeprefix(STRONG)
+        return self.strong[name] if subset.startswith(STRONG) else getattr(self, subset)
 
     @model_validator(mode="after")
     def _some_labels(self) -> "Shares":
-        if self.synthetic + self.weak == 0:
+        if self.labelled + self.weak == 0:
             raise ValueError("a batch needs synthetic or weak clips: nothing else has labels")
         return self
 
@@ -227,7 +241,9 @@ class Trial(Config):
 
     def used_subsets(self) -> dict[str, str]:
         """Return the data-set name of each subset that has a share."""
-        return {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
+        used = {s: getattr(self.data, s) for s in SUBSETS if getattr(self.shares, s)}
+        first = {s: name for s, name in used.items() if s == "synthetic"}
+        return first | {f"{STRONG}{name}": name for name in self.shares.strong} | used
 
     @property
     def reads_waveforms(self) -> bool:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from raysed.data.clip import Event
+from raysed.data.clip import Event, SoftEvent
 
 # Onsets and offsets come from sums of floats: differences below this are rounding, not time.
 _EPSILON_S = 1e-9
+SURE = 0.5
+"""The confidence of a soft label above which its class sounds."""
 
 
 def weak_labels(events: Iterable[Event]) -> tuple[str, ...]:
@@ -28,6 +30,27 @@ def by_class(events: Iterable[Event]) -> dict[str, list[Event]]:
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return the events sorted by onset, then offset, then class."""
     return tuple(sorted(events, key=lambda e: (e.onset, e.offset, e.event_label)))
+
+
+def hard(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Return the events that metrics compare with: of soft ones those above 0.5, touching ones of a class united.
+
+    Source: DCASE 2023, task 4 B. Other events are returned as they are.
+    """
+    events = tuple(events)
+    if not any(isinstance(event, SoftEvent) for event in events):
+        return events
+    sure = [event for event in events if getattr(event, "confidence", 1.0) > SURE]
+    united: list[Event] = []
+    for label, group in by_class(sure).items():
+        runs: list[Event] = []
+        for event in group:
+            if runs and event.onset <= runs[-1].offset + _EPSILON_S:
+                runs[-1] = Event(runs[-1].onset, max(runs[-1].offset, event.offset), label)
+            else:
+                runs.append(Event(event.onset, event.offset, label))
+        united += runs
+    return in_order(united)
 
 
 def within(events: Iterable[Event], start_s: float, stop_s: float) -> tuple[Event, ...]:

@@ -9,6 +9,10 @@ LONGEST_S = 3 * 3600
 """A data set's longest recording: its windows are made as one piece of work, of some 6 GB at 16 kHz."""
 
 
+WHOLE_CLIP_S = 1e9
+"""Stands for a clip's end in events that last as long as their clip, before its length is known."""
+
+
 def is_long(duration_s: float, features: Features, tolerated: float = TOLERATED) -> bool:
     """Tell whether a recording is longer than a clip, so that windows of it are stored."""
     return duration_s > (1 + tolerated) * features.duration_s

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raysed.config.data_job import Features
 from raysed.data.containers.audio_file import audio_info, is_silent
-from raysed.data.lengths import is_long, length_fault
+from raysed.data.lengths import TOLERATED, is_long, length_fault
 from raysed.doctor.diagnosis import AudioCheck, Diagnosis
 
 _SHOWN = 5
@@ -26,9 +26,15 @@ def judge_audio(name: str, audio: AudioCheck, found: Diagnosis) -> None:
 
 
 def judge_lengths(
-    name: str, durations_s: Mapping[str, float], weak: bool, found: Diagnosis, features: Features
+    name: str,
+    durations_s: Mapping[str, float],
+    weak: bool,
+    found: Diagnosis,
+    features: Features,
+    tolerated: float | None = None,
 ) -> None:
     """Call recordings that cannot be served at their length a problem; remark on those that are windowed, and cut."""
+    share = TOLERATED if tolerated is None else tolerated
     faults = [
         f"{clip} {fault}"
         for clip, seconds in durations_s.items()
@@ -38,14 +44,15 @@ def judge_lengths(
         found.problems.append(
             f"{name}: {len(faults)} recordings cannot be served: {_some(faults, '; ')}"
         )
-    long = [seconds for seconds in durations_s.values() if is_long(seconds, features)]
+    long = [seconds for seconds in durations_s.values() if is_long(seconds, features, share)]
     if long and not weak:
         found.remarks.append(
             f"{name}: {len(long)} recordings are longer than {features.duration_s:g} s, up to {max(long):.1f} s: training"
             " hears windows of them, metrics take them whole"
         )
     cut = sum(
-        features.duration_s + _NOT_WORTH_A_WORD_S < seconds and not is_long(seconds, features)
+        features.duration_s + _NOT_WORTH_A_WORD_S < seconds
+        and not is_long(seconds, features, share)
         for seconds in durations_s.values()
     )
     if cut:

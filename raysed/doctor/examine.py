@@ -44,6 +44,7 @@ from raysed.doctor.audio_headers import (
     remark_rates,
 )
 from raysed.doctor.diagnosis import AudioCheck, BankCheck, Diagnosis, SetCheck, SubsetCheck
+from raysed.doctor.own_sets import examine_own
 from raysed.doctor.tree import find_roots, splits_in, subsets_in
 from raysed.storage.clip_name import clip_name
 
@@ -65,6 +66,7 @@ def examine(target: str | Path) -> Diagnosis:
         _examine_sets(job, found)
         try:
             classes = job_classes(job)
+            examine_own(job, classes, found)
         except ValueError:
             classes = None  # `_examine_sets` has told why.
         roots, features = job.roots, job.features

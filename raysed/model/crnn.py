@@ -81,8 +81,11 @@ class CRNN(nn.Module):
                 memory_format=torch.channels_last
             )
 
-    def forward(self, mel_BTF: Tensor) -> tuple[Tensor, Tensor]:
-        """Map normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1."""
+    def forward(self, mel_BTF: Tensor, annotated_BK: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1.
+
+        Classes that a clip does not annotate (bool) have no part in the attention over classes.
+        """
         x_BCU1 = self.blocks(mel_BTF.unsqueeze(1))
         if x_BCU1.shape[-1] != 1:
             raise ValueError(
@@ -94,7 +97,11 @@ class CRNN(nn.Module):
             hidden_BUH = hidden_BUH.to(self.strong.weight.dtype)
             strong_BUK = torch.sigmoid(self.strong(hidden_BUH))
             axis = -1 if self.config.attention_axis == "class" else 1
-            attention_BUK = torch.softmax(self.attention(hidden_BUH), dim=axis).clamp(1e-7, 1)
+            logits_BUK = self.attention(hidden_BUH)
+            if annotated_BK is not None:
+                least = torch.finfo(logits_BUK.dtype).min
+                logits_BUK = logits_BUK.masked_fill(~annotated_BK.unsqueeze(1), least)
+            attention_BUK = torch.softmax(logits_BUK, dim=axis).clamp(1e-7, 1)
             weak_BK = (strong_BUK * attention_BUK).sum(1) / attention_BUK.sum(1)
         return strong_BUK, weak_BK
 

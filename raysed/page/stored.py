@@ -11,7 +11,15 @@ import numpy as np
 
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
-from raysed.data.features.shards import Manifest, decode_shard, read_manifest, read_shard
+from raysed.data.features.shards import (
+    Manifest,
+    annotated_by,
+    decode_shard,
+    read_manifest,
+    read_shard,
+)
+from raysed.data.features.store import event_of
+from raysed.data.labels import hard
 from raysed.page.media import audio_clip, mel_picture
 from raysed.storage.folder import Folder
 
@@ -47,11 +55,14 @@ def stored_clip(row: dict[str, Any], manifest: Manifest, root: Path | None) -> d
     frames = row["frames"].as_py()
     shape = (features.n_frames, features.n_mels)
     mel_TF = row["mel"].values.to_numpy(zero_copy_only=False).reshape(shape)
-    classes = manifest.classes
+    annotates = annotated_by(manifest)
+    classes = [c for c in manifest.classes if annotates is None or c in annotates]
+    events = hard(event_of(stored) for stored in row["events"].as_py() or ())
     return {
         "events": [
-            [classes.index(e["event_label"]), e["onset"], e["offset"]]
-            for e in row["events"].as_py() or ()
+            [classes.index(e.event_label), e.onset, e.offset]
+            for e in events
+            if e.event_label in classes
         ],
         "span_s": frames * features.hop / features.sample_rate_hz,
         "band_hz": [round(features.low_hz), round(features.high_hz)],

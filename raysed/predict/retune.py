@@ -37,6 +37,11 @@ def retune(
     for used in (xvalid, evaluation):
         if (used.classes, used.features) != (predictor.classes, predictor.features):
             raise ValueError(f"{used.name}: other classes or features than {trial.url}/{source}")
+        if used.scored_classes != predictor.classes:
+            raise ValueError(
+                f"{used.name} annotates {', '.join(used.scored_classes)} only: thresholds of every class are tuned on a"
+                " set that annotates all"
+            )
     fitted, judged = (
         _grid(trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
     )

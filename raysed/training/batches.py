@@ -1,4 +1,4 @@
-"""Batches with fixed shares of each subset: [synthetic | unlabelled | weak], in this order.
+"""Batches with fixed shares of each subset: [synthetic | other strong sets | unlabelled | weak], in this order.
 
 An epoch is min over subsets of clips // share steps (236 for DESED at [6, 12, 6]); each subset is permuted
 afresh every epoch and its remainder dropped. The order is a function of (seed, epoch, subset), so a
@@ -14,12 +14,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raysed.config.trial import SUBSETS, Trial
+from raysed.config.trial import STRONG, Trial
 from raysed.data.features.store import FeatureSet
 from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
 
 _CLIPS_AT_ONCE = 256
+
+
+def is_strong(subset: str) -> bool:
+    """Tell whether a subset, by its name in `Trial.used_subsets`, is trained on with frame labels."""
+    return subset == "synthetic" or subset.startswith(STRONG)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of a clip of the global batch and a class that its set annotates: what masked means divide by."""
+
+    strong: int
+    weak: int
+    total: int
 
 
 FeatureKind = Literal["mel", "waveform"]
@@ -44,12 +58,14 @@ class Batch:
     frames_B: np.ndarray
     """Each clip's own frames; the rest is padding."""
     strong_SUK: np.ndarray
-    """Targets of the synthetic clips, the first S of this part; S may be 0."""
+    """Targets of the synthetic and other strongly labelled clips, the first S of this part; S may be 0."""
     weak_WK: np.ndarray
     """Targets of the weak clips, the last W of this part; W may be 0."""
     positions_B: np.ndarray
     """Positions of these clips in the global batch."""
     filenames: tuple[str, ...]
+    annotated_BK: np.ndarray | None = None
+    """The classes that each clip's set labels (bool); None where every set labels all."""
     waveforms: Waveforms | None = None
     """The waveforms; None unless the trial adds its noise to waveforms."""
 
@@ -74,17 +90,19 @@ class BatchSource:
                 f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
             )
         self.sets = {subset: sets[name] for subset, name in used.items()}
-        self.shares = {subset: getattr(trial.shares, subset) for subset in used}
+        self.shares = {subset: trial.shares.of(subset) for subset in used}
         self._check_sets()
         first = next(iter(self.sets.values()))
         frames_out = first.features.n_frames // trial.model.time_pooling
         self.n_classes = len(first.classes)
-        self.strong_NUK = np.zeros((0, frames_out, self.n_classes), np.uint8)
+        self.strong = {
+            subset: _checked(each.strong_NTK(trial.model.time_pooling))
+            for subset, each in self.sets.items()
+            if is_strong(subset)
+        }
+        """Frame labels of each strongly labelled set."""
+        self._no_strong = np.zeros((0, frames_out, self.n_classes), np.uint8)
         self.weak_NK = np.zeros((0, self.n_classes), np.uint8)
-        if "synthetic" in self.sets:
-            strong_NUK = self.sets["synthetic"].strong_NTK(trial.model.time_pooling)
-            assert strong_NUK is not None, "checked above"
-            self.strong_NUK = strong_NUK
         if "weak" in self.sets:
             weak_NK = self.sets["weak"].weak_NK
             assert weak_NK is not None, "checked above"
@@ -121,7 +139,7 @@ class BatchSource:
                 raise ValueError(
                     f"{feature_set.name} is trained on as weak, but has no clip labels"
                 )
-            if subset == "synthetic" and any(events is None for events in feature_set.events):
+            if is_strong(subset) and any(events is None for events in feature_set.events):
                 raise ValueError(
                     f"{feature_set.name} is trained on as synthetic, but has no events"
                 )
@@ -139,20 +157,36 @@ class BatchSource:
 
     def _batch(self, rows: dict[str, np.ndarray]) -> Batch:
         """Return every world-th clip of the global batch: all ranks hold equally many, give or take one."""
-        order = [(subset, index) for subset in SUBSETS if subset in rows for index in rows[subset]]
+        order = [(subset, index) for subset in self.sets for index in rows[subset]]
         positions_B = np.arange(self.ranks.rank, len(order), self.ranks.world)
         own = [order[position] for position in positions_B]
-        synthetic = [index for subset, index in own if subset == "synthetic"]
+        strong = [self.strong[subset][index] for subset, index in own if is_strong(subset)]
         weak = [index for subset, index in own if subset == "weak"]
         return Batch(
             mel_BTF=self._gathered("mel", own),
             frames_B=np.array([self.sets[subset].frames[index] for subset, index in own], np.int32),
-            strong_SUK=self.strong_NUK[synthetic],
+            strong_SUK=np.stack(strong) if strong else self._no_strong,
             weak_WK=self.weak_NK[weak],
             positions_B=positions_B,
             filenames=tuple(self.sets[subset].filenames[index] for subset, index in own),
+            annotated_BK=self._annotated(own),
             waveforms=self._waveforms(own),
         )
+
+    def _annotated(self, clips: list[tuple[str, int]]) -> np.ndarray | None:
+        if all(feature_set.annotates is None for feature_set in self.sets.values()):
+            return None
+        known = {subset: feature_set.annotated_K for subset, feature_set in self.sets.items()}
+        return np.stack([known[subset] for subset, _ in clips])
+
+    @property
+    def labelled_pairs(self) -> Pairs | None:
+        """Return how many pairs of clip and annotated class the global batch holds; None without masks."""
+        if all(feature_set.annotates is None for feature_set in self.sets.values()):
+            return None
+        pairs = {s: share * int(self.sets[s].annotated_K.sum()) for s, share in self.shares.items()}
+        strong = sum(count for subset, count in pairs.items() if is_strong(subset))
+        return Pairs(strong=strong, weak=pairs.get("weak", 0), total=sum(pairs.values()))
 
     def make_resident(self, device: str) -> bool:
         """Hold all features on the device if they take less than 30 % of what is free there."""
@@ -214,6 +248,11 @@ class BatchSource:
             return None
         samples = [len(self._stored("waveform", subset)[n]) for subset, n in clips]
         return Waveforms(self._gathered("waveform", clips), np.array(samples, np.int64))
+
+
+def _checked(strong_NUK: np.ndarray | None) -> np.ndarray:
+    assert strong_NUK is not None, "checked before"
+    return strong_NUK
 
 
 def epoch_indices(clips: int, share: int, seed: int, epoch: int, subset: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from raysed.config.trial import Shares, Trial
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
+from raysed.training.batches import Pairs
 from raysed.training.keys import torch_generator
 from raysed.training.precision import autocast
 from raysed.training.ranks import ALONE, Ranks
@@ -30,6 +31,10 @@ class Targets:
     strong_SUK: Tensor
     weak_WK: Tensor
     shares: Shares
+    annotated_BK: Tensor | None = None
+    """The classes that each clip's set labels (bool); None where every set labels all."""
+    pairs: Pairs | None = None
+    """The global batch's pairs of clip and annotated class; None where every set labels all."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,10 @@ class MeanTeacher:
         for group in self.optimiser.param_groups:
             group["lr"] = values.learning_rate
         with autocast(self.trial.precision, student_BTF.device.type):
+            mask = () if targets.annotated_BK is None else (targets.annotated_BK,)
             with torch.no_grad():
-                teacher_scores = self.teacher(teacher_BTF)
-            student_scores = self._forward(student_BTF)
+                teacher_scores = self.teacher(teacher_BTF, *mask)
+            student_scores = self._forward(student_BTF, *mask)
         terms_4 = loss_terms(student_scores, teacher_scores, targets)
         loss = terms_4[:2].sum() + values.consistency_weight * terms_4[2:].sum()
         self.optimiser.zero_grad(set_to_none=True)
@@ -147,20 +153,52 @@ def loss_terms(
     """Return TERMS without the loss, unweighted: this rank's part of each mean over the global batch.
 
     They are the BCE of the weak clips' clip scores and of the synthetic clips' frame scores, and the MSE
-    between student and teacher over every clip. A term whose clips the batch lacks is 0.
+    between student and teacher over every clip. A term whose clips the batch lacks is 0. Outputs of classes that
+    a clip's set does not annotate are in no term, and no mean counts them.
     """
+    if targets.annotated_BK is not None:
+        return _masked_terms(student, teacher, targets)
     strong_BUK, weak_BK = student
     n_synthetic, n_weak = len(targets.strong_SUK), len(targets.weak_WK)
     shares = targets.shares
     return torch.stack(
         [
             _bce(weak_BK[len(weak_BK) - n_weak :], targets.weak_WK, shares.weak),
-            _bce(strong_BUK[:n_synthetic], targets.strong_SUK, shares.synthetic),
+            _bce(strong_BUK[:n_synthetic], targets.strong_SUK, shares.labelled),
             F.mse_loss(strong_BUK, teacher[0], reduction="sum")
             / (shares.total * strong_BUK[0].numel()),
             F.mse_loss(weak_BK, teacher[1], reduction="sum") / (shares.total * weak_BK[0].numel()),
         ]
     )
+
+
+def _masked_terms(
+    student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor], targets: Targets
+) -> Tensor:
+    """Return `loss_terms` over annotated outputs alone; the gradient of any other is exactly 0."""
+    assert targets.annotated_BK is not None and targets.pairs is not None
+    masked_BK, pairs = ~targets.annotated_BK, targets.pairs
+    masked_B1K, frames = masked_BK.unsqueeze(1), student[0].shape[1]
+    # A masked output is 0 in student, teacher and target: it adds nothing, and no gradient goes through.
+    strong = [scores.masked_fill(masked_B1K, 0.0) for scores in (student[0], teacher[0])]
+    weak = [scores.masked_fill(masked_BK, 0.0) for scores in (student[1], teacher[1])]
+    n_strong, first_weak = len(targets.strong_SUK), len(masked_BK) - len(targets.weak_WK)
+    strong_SUK = targets.strong_SUK.masked_fill(masked_B1K[:n_strong], 0.0)
+    weak_WK = targets.weak_WK.masked_fill(masked_BK[first_weak:], 0.0)
+    return torch.stack(
+        [
+            _bce_sum(weak[0][first_weak:], weak_WK) / max(pairs.weak, 1),
+            _bce_sum(strong[0][:n_strong], strong_SUK) / max(pairs.strong * frames, 1),
+            F.mse_loss(strong[0], strong[1], reduction="sum") / max(pairs.total * frames, 1),
+            F.mse_loss(weak[0], weak[1], reduction="sum") / max(pairs.total, 1),
+        ]
+    )
+
+
+def _bce_sum(scores: Tensor, targets: Tensor) -> Tensor:
+    if not len(scores):
+        return scores.sum()  # 0, and still part of the graph
+    return F.binary_cross_entropy(scores.nan_to_num(0.5), targets, reduction="sum")
 
 
 def _bce(scores: Tensor, targets: Tensor, n_global: int) -> Tensor:
@@ -171,6 +209,5 @@ def _bce(scores: Tensor, targets: Tensor, n_global: int) -> Tensor:
     the consistency terms still carry it into the loss, where training can name the batch.
     """
     if not len(scores):
-        return scores.sum()  # 0, and still part of the graph
-    cross_entropy = F.binary_cross_entropy(scores.nan_to_num(0.5), targets, reduction="sum")
-    return cross_entropy / (n_global * targets[0].numel())
+        return scores.sum()
+    return _bce_sum(scores, targets) / (n_global * targets[0].numel())

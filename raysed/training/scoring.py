@@ -14,6 +14,7 @@ from torch import nn
 
 from raysed.config.trial import PostProcessing, Trial
 from raysed.data.features.store import FeatureSet
+from raysed.data.labels import hard
 from raysed.data.lengths import unheard_from_s
 from raysed.data.windows import Grid
 from raysed.evaluation.counts.clip_counts import tag_counts
@@ -38,17 +39,22 @@ def score_set(
     model.eval()
     device = str(next(model.parameters()).device)
     chunks, weak_chunks = [], []
+    # The classes that the set does not label are not stored: nothing could be scored against them.
+    annotated_K = slice(None) if feature_set.annotates is None else feature_set.annotated_K
+    known_1K = torch.from_numpy(feature_set.annotated_K).to(device)[None]
     with torch.inference_mode():
         for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
             rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
-            strong_BUK, weak_BK = model(normaliser(log_mel_of(feature_set, rows, device)))
-            chunks.append(strong_BUK.half().cpu().numpy())
-            weak_chunks.append(weak_BK.half().cpu().numpy())
+            log_mel_BTF = normaliser(log_mel_of(feature_set, rows, device))
+            mask = () if feature_set.annotates is None else (known_1K.expand(len(rows), -1),)
+            strong_BUK, weak_BK = model(log_mel_BTF, *mask)
+            chunks.append(strong_BUK.half().cpu().numpy()[..., annotated_K])
+            weak_chunks.append(weak_BK.half().cpu().numpy()[..., annotated_K])
     features = feature_set.features
     return Scores(
         filenames=feature_set.filenames,
         durations_s=feature_set.durations_s,
-        classes=feature_set.classes,
+        classes=feature_set.scored_classes,
         frame_s=trial.model.time_pooling * features.hop / features.sample_rate_hz,
         scores_NUK=np.concatenate(chunks),
         weak_NK=np.concatenate(weak_chunks),
@@ -58,11 +64,12 @@ def score_set(
 
 
 def reference_of(feature_set: FeatureSet) -> Reference:
-    """Return the ground truth of a strongly labelled set, one clip for each recording.
+    """Return the ground truth of a strongly labelled set, one clip for each recording, of the classes that it annotates.
 
-    Of a clip that was cut a little, events that begin after the cut are left out: nothing could hear them.
+    Of soft labels, those above 0.5 count. Of a clip that was cut a little, events that begin after the cut are left out: nothing could hear them.
     """
     clip, label, onset, offset = [], [], [], []
+    classes = feature_set.scored_classes
     first_R = feature_set.recordings
     rows_R = np.diff([*first_R, len(feature_set)])
     for index, n in enumerate(first_R):
@@ -74,17 +81,17 @@ def reference_of(feature_set: FeatureSet) -> Reference:
             )
         seconds = float(feature_set.durations_s[n])
         unheard_s = np.inf if rows_R[index] > 1 else unheard_from_s(seconds, feature_set.features)
-        for event in events:
-            if event.onset >= unheard_s:
+        for event in hard(events):
+            if event.onset >= unheard_s or event.event_label not in classes:
                 continue
             clip.append(index)
-            label.append(feature_set.classes.index(event.event_label))
+            label.append(classes.index(event.event_label))
             onset.append(event.onset)
             offset.append(event.offset)
     return Reference(
         filenames=tuple(feature_set.filenames[n] for n in first_R),
         durations_s=feature_set.durations_s[first_R],
-        classes=feature_set.classes,
+        classes=classes,
         events=Events.sort(*map(np.asarray, (clip, label, onset, offset))),
     )
 
@@ -99,6 +106,7 @@ def weak_macro_f1(scores: Scores, feature_set: FeatureSet, threshold: float) -> 
     """Return the clip-level macro-F1 of a weakly labelled set."""
     present_NK = feature_set.weak_NK
     assert present_NK is not None, "checked before training"
+    present_NK = present_NK[:, feature_set.annotated_K]
     present_RK = np.maximum.reduceat(present_NK, feature_set.recordings)
     return float(counts_f1(tag_counts(present_RK, scores.weak_RK >= threshold))[0][0])
 

@@ -21,7 +21,7 @@ import torch
 from raysed.config.base import content_hash
 from raysed.config.data_job import Features
 from raysed.config.space import Resources
-from raysed.config.trial import Shares, Trial
+from raysed.config.trial import SUBSETS, Shares, Trial
 from raysed.data.clip import Event
 from raysed.data.features.store import FeatureSet
 from raysed.storage.folder import Folder
@@ -78,7 +78,7 @@ def work_of(trial: Trial, clips: dict[str, int]) -> Work:
 
 def steps_per_epoch(trial: Trial, clips: dict[str, int]) -> int:
     """Return the minimum over subsets of clips // share, or fewer where the schedule says so."""
-    steps = min(clips[name] // getattr(trial.shares, s) for s, name in trial.used_subsets().items())
+    steps = min(clips[name] // trial.shares.of(s) for s, name in trial.used_subsets().items())
     return min(steps, trial.schedule.steps_per_epoch or steps)
 
 
@@ -144,9 +144,7 @@ def timed_shares(shares: Shares, workers: int, device: str) -> Shares:
     total = -(-shares.total // workers)
     kept = min(total, _FEW_CLIPS) if device == "cpu" else total
     each = {
-        key: -(-share * kept // shares.total)
-        for key in type(shares).model_fields
-        if (share := getattr(shares, key))
+        key: -(-share * kept // shares.total) for key in SUBSETS if (share := getattr(shares, key))
     }
     return shares.model_copy(update=each)
 

@@ -107,7 +107,7 @@ def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterat
         if trial.shares.total < workers:
             yield f"cell {cells}: {workers} workers for batches of {trial.shares.total} clips"
         for subset, name in trial.used_subsets().items():
-            share = getattr(trial.shares, subset)
+            share = trial.shares.of(subset)
             if clips[name] < share:
                 yield f"cell {cells}: shares.{subset} is {share}, but {name} holds {clips[name]} clips"
         for name in trial.set_names():

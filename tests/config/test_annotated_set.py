@@ -18,7 +18,6 @@ def test_a_label_stands_for_one_class_several_or_itself() -> None:
     ("fields", "message"),
     [
         ({"type": "none", "labels": "t.tsv"}, "type: none has no labels"),
-        ({"type": "strong"}, "type: strong needs `labels`, or a manifest"),
         ({"type": "soft", "audio": "a/*.wav"}, "type: soft needs `labels`"),
         ({"type": "weak", "annotates": ()}, "annotates"),
         ({"type": "both"}, "type"),

@@ -40,6 +40,7 @@ CHANGES = {
     "shares.synthetic": 3,
     "shares.unlabelled": 2,
     "shares.weak": 1,
+    "shares.strong": {"validation": 2},
     "model.filters": [4, 4, 6],
     "model.pooling": [[2, 2], [1, 2], [1, 2]],
     "model.pool": "max",

@@ -8,7 +8,7 @@ import pyarrow as pa
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Event, SoftEvent
-from raysed.data.labels import weak_labels
+from raysed.data.labels import hard, weak_labels
 from raysed.data.recorded.annotated import content_of, list_annotated
 from raysed.data.recorded.desed import RecordedEntry
 from raysed.data.recorded.reading import read_recorded
@@ -61,9 +61,7 @@ class AnnotatedSource:
         if events is not None:
             kind = SoftEvent if self.subset == "soft" else Event
             events = tuple(kind(**event) for event in events)
-            weak = weak_labels(
-                event for event in events if getattr(event, "confidence", 1.0) >= 0.5
-            )
+            weak = weak_labels(hard(events))
         elif weak is not None:
             weak = tuple(sorted(set(weak)))
         return RecordedEntry(row["filename"], row["path"], events, weak)

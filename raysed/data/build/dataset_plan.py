@@ -201,6 +201,10 @@ def set_identity(data_set: DataSet) -> dict[str, Any]:
 def set_as_stored(data_set: DataSet) -> dict[str, Any]:
     """Return the set's configuration as its files keep it: in full, without places."""
     dumped = data_set.model_dump(mode="json")
+    if data_set.annotates is None:
+        del dumped[
+            "annotates"
+        ]  # the bytes of data sets stay what they were before there was such a key
     return {key: value for key, value in dumped.items() if not _is_place(data_set, key)}
 
 
@@ -255,6 +259,10 @@ def _plan_or_reason(
 def _plan_set(
     job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
 ) -> DatasetPlan:
+    if unknown := sorted(set(job.sets[name].annotates or ()) - set(classes)):
+        raise ValueError(
+            f"set {name}: annotates names {', '.join(unknown)}, no class of the job ({', '.join(classes)})"
+        )
     source = open_source(job, name, classes)
     if source.count == 0:
         raise ValueError(f"set {name}: none of its {len(source.missing)} clips is there")

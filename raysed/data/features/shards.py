@@ -72,6 +72,12 @@ class Manifest(Config):
     shards: tuple[ShardEntry, ...]
 
 
+def annotated_by(manifest: Manifest) -> tuple[str, ...] | None:
+    """Return the classes whose every event the data set labels; None: all."""
+    annotates = manifest.job.get("set", {}).get("annotates")
+    return None if annotates is None else tuple(annotates)
+
+
 def shard_name(number: int) -> str:
     """Return the file name of the shard with this number."""
     return f"shard-{number:05d}.parquet"

@@ -20,6 +20,7 @@ from raysed.data.features.feature_cache import cached
 from raysed.data.features.shards import (
     MANIFEST,
     Manifest,
+    annotated_by,
     cut_recordings,
     decode_shard,
     first_samples,
@@ -61,6 +62,19 @@ class FeatureSet:
         """Return the linear amplitude mel_BTF of these clips, a copy in the dtype of storage."""
         return np.stack([self.mels[n] for n in indices])
 
+    annotates: tuple[str, ...] | None = None
+    """The classes whose every event the set labels; None: all. The others are masked."""
+
+    @property
+    def annotated_K(self) -> np.ndarray:
+        """Return bool (K,): true for the classes that the set labels."""
+        return np.array([self.annotates is None or c in self.annotates for c in self.classes])
+
+    @property
+    def scored_classes(self) -> tuple[str, ...]:
+        """Return the classes that can be scored against the set: those that it labels."""
+        return tuple(np.array(self.classes, object)[self.annotated_K])
+
     @property
     def recordings(self) -> np.ndarray:
         """Return (R,): the first row of every recording."""
@@ -94,11 +108,12 @@ class FeatureSet:
         return weak_NK
 
     def strong_NTK(self, pooling: int) -> np.ndarray | None:
-        """Return the frame labels (N, n_frames // pooling, K) uint8, or None where the set has none."""
+        """Return the frame labels (N, n_frames // pooling, K) uint8, float32 of soft ones; None where there are none."""
         if any(events is None for events in self.events):
             return None
         shape = (self.features.n_frames // pooling, len(self.classes))
-        strong_NTK = np.zeros((len(self), *shape), np.uint8)
+        soft = any(isinstance(event, SoftEvent) for events in self.events for event in events or ())
+        strong_NTK = np.zeros((len(self), *shape), np.float32 if soft else np.uint8)
         for n, events in enumerate(self.events):
             moved = events or ()
             if start_s := self.start_s(n):
@@ -112,19 +127,23 @@ class FeatureSet:
 def strong_labels(
     events: Sequence[Event], classes: Sequence[str], features: Features, pooling: int
 ) -> np.ndarray:
-    """Return the frame labels (n_frames // pooling, K) uint8 of events in seconds.
+    """Return the frame labels (n_frames // pooling, K) of events in seconds: uint8, or float32 of soft ones.
 
     Onset and offset frames are floor(floor(t·rate/hop)/pooling), half-open: an event within one
     output frame leaves no label (Turpault & Serizel 2020, published code). What lies before or past
     the clip is cut.
     """
-    strong_TK = np.zeros((features.n_frames // pooling, len(classes)), np.uint8)
+    soft = any(isinstance(event, SoftEvent) for event in events)
+    strong_TK = np.zeros(
+        (features.n_frames // pooling, len(classes)), np.float32 if soft else np.uint8
+    )
     for event in events:
         onset, offset = (
             max(math.floor(time_s * features.sample_rate_hz / features.hop), 0) // pooling
             for time_s in (event.onset, event.offset)
         )
-        strong_TK[onset:offset, list(classes).index(event.event_label)] = 1
+        label_T = strong_TK[onset:offset, list(classes).index(event.event_label)]
+        np.maximum(label_T, getattr(event, "confidence", 1), out=label_T, casting="unsafe")
     return strong_TK
 
 
@@ -196,6 +215,7 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
         mels=tuple(mels),
         waveforms=_waveforms(table) if features.waveforms else None,
         starts=_starts(table),
+        annotates=annotated_by(manifest),
     )
 
 

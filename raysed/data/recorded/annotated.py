@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import compute
 
-from raysed.config.annotated_set import AnnotatedSet, is_manifest
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.data.lengths import WHOLE_CLIP_S
 from raysed.data.recorded.audio_rows import audio_rows
 from raysed.data.recorded.clip_labels import check_values, grouped, indices_of, to_classes
 from raysed.data.recorded.label_files import read_label_files
@@ -75,18 +76,21 @@ def _labels(
         return (read_label_table(place) if table else read_label_files(place)), place
     if told is not None:
         return as_labels(told, data_set.audio), data_set.audio
-    assert not is_manifest(data_set.audio) and data_set.type == "weak", "the configuration says so"
-    return _folder_labels(names, data_set.audio), data_set.audio
+    return _folder_labels(names, data_set), data_set.audio
 
 
-def _folder_labels(names: list[str], place: str) -> pa.Table:
-    """Take the name of the folder that a recording lies in for its label."""
+def _folder_labels(names: list[str], data_set: AnnotatedSet) -> pa.Table:
+    """Take the name of the folder that a recording lies in for its label, of the whole clip."""
+    place = data_set.audio
     folders = [PurePosixPath(name).parent.name for name in names]
     if "" in folders:
         raise ValueError(
             f"{masked(place)}: {names[folders.index('')]} lies in no folder that would be its label; give `labels`"
         )
     rows = pa.table({"filename": pa.array(names), "event_label": pa.array(folders)})
+    if data_set.type == "strong":
+        rows = rows.append_column("onset", pa.array([0.0] * len(rows)))
+        rows = rows.append_column("offset", pa.array([WHOLE_CLIP_S] * len(rows)))
     nulls = {f.name: pa.nulls(len(rows), f.type) for f in LABELS}
     return pa.table(
         {f.name: rows[f.name] if f.name in rows.column_names else nulls[f.name] for f in LABELS}

@@ -86,7 +86,8 @@ def to_classes(
                 f" (classes: {', '.join(sorted(classes)[:20])}); map them with `map`, or leave them out with"
                 " `other_labels: ignore`"
             )
-        mapped = [tuple(c for c in cs if c in classes) for cs in mapped]
+        kept = classes if data_set.annotates is None else data_set.annotates
+        mapped = [tuple(c for c in cs if c in kept) for cs in mapped]
     if all(cs == (label,) for cs, label in zip(mapped, known, strict=True)):
         return labels
     codes = _pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)

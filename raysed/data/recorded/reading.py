@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +12,8 @@ import soundfile
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
 from raysed.data.clip import Clip
-from raysed.data.labels import weak_labels, within
-from raysed.data.lengths import TOLERATED, is_long, length_fault
+from raysed.data.labels import hard, weak_labels, within
+from raysed.data.lengths import TOLERATED, WHOLE_CLIP_S, is_long, length_fault
 from raysed.data.recorded.audio_rows import ROW_MARK, embedded_bytes
 from raysed.data.recorded.desed import RecordedEntry
 from raysed.data.stream import Heard, blocks
@@ -33,6 +34,7 @@ def read_recorded(
     waveform_T, duration_s = read_audio(
         shown, features.sample_rate_hz, features.duration_s, content
     )
+    entry = _to_the_end(entry, duration_s)
     weak_only = entry.events is None and entry.weak_labels is not None
     if fault := length_fault(duration_s, features, clip_labels_only=weak_only):
         raise ValueError(f"{shown}: {fault}")
@@ -61,6 +63,17 @@ def _rate_hz(source: str | Path | BinaryIO) -> int:
     if not isinstance(source, str | Path):
         source.seek(0)
     return soundfile.info(source).samplerate
+
+
+def _to_the_end(entry: RecordedEntry, duration_s: float) -> RecordedEntry:
+    """Let events that last as long as their clip end with it."""
+    if not any(event.offset == WHOLE_CLIP_S for event in entry.events or ()):
+        return entry
+    ended = (
+        replace(event, offset=duration_s) if event.offset == WHOLE_CLIP_S else event
+        for event in entry.events or ()
+    )
+    return replace(entry, events=tuple(ended))
 
 
 def opened(root: str, path: str) -> tuple[str, BinaryIO | None]:
@@ -96,7 +109,7 @@ def _windows(source: str | BinaryIO, entry: RecordedEntry, features: Features) -
                 waveform_T=waveform_T,
                 duration_s=heard.duration_s,
                 events=here if number else entry.events,
-                weak_labels=None if here is None else weak_labels(here),
+                weak_labels=None if here is None else weak_labels(hard(here)),
                 source=json.dumps({"file": entry.path, "start": start}),
                 is_lower_rate=heard.rate_hz < grid.rate_hz,
             )

@@ -1,0 +1,242 @@
+"""A look at a folder of one's own: which recordings it holds, which label files say what of them, how long they are.
+
+Names, headers of tables and of a few hundred recordings are read; nothing is decoded. What is guessed is said in words.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.data.containers.audio_file import audio_info
+from raysed.data.recorded.annotated import annotated_classes, list_annotated
+from raysed.data.recorded.clip_labels import indices_of
+from raysed.data.recorded.label_table import read_label_table
+from raysed.storage.clip_name import READABLE_SUFFIXES, clip_name
+from raysed.storage.files import list_files
+
+TABLE_SUFFIXES = (".tsv", ".csv", ".jsonl")
+_LARGEST_TABLE = 500 * 2**20
+_HEADERS = 300
+_NAMES = 2_000
+_SPLITS = (
+    "train",
+    "training",
+    "dev",
+    "development",
+    "val",
+    "valid",
+    "validation",
+    "test",
+    "eval",
+    "evaluation",
+)
+
+
+@dataclass(frozen=True)
+class GuessedSet:
+    """Recordings and what labels them."""
+
+    name: str
+    audio: str
+    labels: str | None
+    type: str
+    clips: int
+    about: str
+    """A line that says what it was taken for, and why."""
+
+    def as_set(self, **change: str) -> AnnotatedSet:
+        """Return it as a data set of a job."""
+        fields = {
+            "kind": "annotated",
+            "audio": self.audio,
+            "labels": self.labels,
+            "type": self.type,
+        }
+        return AnnotatedSet.model_validate(fields | change)
+
+
+@dataclass
+class Guess:
+    """All that a folder seems to hold."""
+
+    root: Path
+    sets: list[GuessedSet] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    longest_s: dict[str, float] = field(default_factory=dict)
+    """The longest recording looked at, of each set."""
+    notes: list[str] = field(default_factory=list)
+
+    def of_type(self, *types: str) -> list[GuessedSet]:
+        """Return the sets of these types, the largest first."""
+        return sorted((s for s in self.sets if s.type in types), key=lambda s: -s.clips)
+
+
+def look_at(folder: str | Path) -> Guess:
+    """Guess what a folder holds. Raises ValueError where it holds no audio."""
+    root = Path(folder).expanduser().resolve()
+    files = sorted(name for name, _ in list_files(str(root)))
+    audio = [name for name in files if name.lower().endswith(READABLE_SUFFIXES)]
+    if not audio:
+        raise ValueError(
+            f"{folder}: holds no audio file that can be read ({', '.join(READABLE_SUFFIXES[:4])}, ...)"
+        )
+    found = Guess(root)
+    claimed: set[str] = set()
+    for name in files:
+        if name.lower().endswith(TABLE_SUFFIXES):
+            claimed |= _table(found, name, audio)
+    claimed |= _label_files(found, files, [name for name in audio if name not in claimed])
+    _unclaimed(found, [name for name in audio if name not in claimed])
+    for each in found.sets:
+        found.longest_s[each.name] = _longest_s(each)
+    classes: set[str] = set()
+    for each in found.sets:
+        classes |= annotated_classes(each.as_set())
+    found.classes = sorted(classes)
+    return found
+
+
+def _table(found: Guess, name: str, audio: list[str]) -> set[str]:
+    """Take a table for labels if it names recordings that are there; return these."""
+    path = found.root / name
+    if path.stat().st_size > _LARGEST_TABLE:
+        return set()
+    try:
+        rows = read_label_table(str(path))
+    except (ValueError, OSError) as error:
+        found.notes.append(f"{name}: not taken for labels ({str(error).replace(f'{path}', name)})")
+        return set()
+    names = rows["filename"].drop_null().unique().to_pylist()
+    at = indices_of(names[:_NAMES], audio)
+    if not (at >= 0).any():
+        found.notes.append(
+            f"{name}: not taken for labels (none of its {len(names)} names is a recording here)"
+        )
+        return set()
+    there = {audio[n] for n in (at if len(names) <= _NAMES else indices_of(names, audio)) if n >= 0}
+    has = {c: rows[c].null_count < len(rows) for c in ("onset", "event_label", "confidence")}
+    kind = (
+        "none"
+        if not has["event_label"]
+        else "weak"
+        if not has["onset"]
+        else "soft"
+        if has["confidence"]
+        else "strong"
+    )
+    below = _common_folder(there)
+    where = "recordings" if below == "." else f"recordings of {below}/"
+    known = (
+        f"{name}: {len(there)} {where} with {kind} labels"
+        if kind != "none"
+        else f"{name}: a list of {len(there)} {where}"
+    )
+    labels = None if kind == "none" else str(path)
+    place = str(path) if kind == "none" else str(found.root / below)
+    found.sets.append(GuessedSet(_free_name(found, name), place, labels, kind, len(there), known))
+    return there
+
+
+def _label_files(found: Guess, files: list[str], audio: list[str]) -> set[str]:
+    """Take .jams and .txt files for labels where they are called like recordings."""
+    by_stem = {PurePosixPath(clip_name(name)).name: name for name in audio}
+    for suffix in (".jams", ".txt"):
+        named = [name for name in files if name.lower().endswith(suffix)]
+        pairs = {
+            name: by_stem[stem] for name in named if (stem := PurePosixPath(name).stem) in by_stem
+        }
+        if not pairs:
+            continue
+        folder, below = _common_folder(pairs), _common_folder(pairs.values())
+        labels = f"{found.root / folder}/**/*{suffix}"
+        try:
+            kind = _kind_of_files(labels, str(found.root / below))
+        except ValueError as error:
+            found.notes.append(f"{folder}/*{suffix}: not taken for labels ({error})")
+            continue
+        about = f"{folder}/*{suffix}: {len(pairs)} recordings of {below}/ with {kind} labels, a file for each"
+        found.sets.append(
+            GuessedSet(
+                _free_name(found, below), str(found.root / below), labels, kind, len(pairs), about
+            )
+        )
+        return set(pairs.values())
+    return set()
+
+
+def _kind_of_files(labels: str, audio: str) -> str:
+    try:
+        list_annotated(AnnotatedSet(kind="annotated", audio=audio, labels=labels, type="soft"))
+    except ValueError:
+        list_annotated(AnnotatedSet(kind="annotated", audio=audio, labels=labels, type="strong"))
+        return "strong"
+    return "soft"
+
+
+def _unclaimed(found: Guess, audio: list[str]) -> None:
+    """Take recordings that nothing labels for class folders where there is no other label, else for unlabelled."""
+    if not audio:
+        return
+    parents = Counter(PurePosixPath(name).parent.name for name in audio)
+    no_split = not any(parent.lower() in _SPLITS or not parent for parent in parents)
+    below = _common_folder(audio)
+    if not found.sets and len(parents) > 1 and no_split:
+        about = f"{len(parents)} folders, whose names are taken for classes: {', '.join(sorted(parents)[:8])}"
+        found.sets.append(
+            GuessedSet("clips", str(found.root / below), None, "weak", len(audio), about)
+        )
+        return
+    groups: dict[str, list[str]] = {}
+    for name in audio:
+        groups.setdefault(PurePosixPath(name).parts[0] if "/" in name else ".", []).append(name)
+    for names in groups.values():
+        below = _common_folder(names)
+        about = f"{below}/: {len(names)} recordings without labels"
+        inside = any(s.audio == str(found.root / below) for s in found.sets)
+        if inside or below == ".":
+            found.notes.append(
+                f"{about}: left out, as they lie among labelled ones; give them a folder of their own"
+            )
+            continue
+        found.sets.append(
+            GuessedSet(
+                _free_name(found, below), str(found.root / below), None, "none", len(names), about
+            )
+        )
+
+
+def _common_folder(names: object) -> str:
+    folders = [str(PurePosixPath(name).parent) for name in names]  # type: ignore[union-attr]
+    return os.path.commonpath(folders) if folders and "." not in folders else "."
+
+
+def _free_name(found: Guess, path: str) -> str:
+    """Return a name for a set after a file or folder, which no other has."""
+    stem = (
+        "".join(c if c.isascii() and c.isalnum() else "_" for c in PurePosixPath(path).stem).strip(
+            "_"
+        )
+        or "recordings"
+    )
+    taken = {s.name for s in found.sets}
+    return next(n for n in (stem, *(f"{stem}_{k}" for k in range(2, 1000))) if n not in taken)
+
+
+def _longest_s(each: GuessedSet) -> float:
+    """Return the longest recording of some, evenly spread; of weak ones of all up to 20,000."""
+    rows = list_annotated(each.as_set()).rows["path"].to_pylist()
+    step = max(1, len(rows) // (20_000 if each.type == "weak" else _HEADERS))
+    folder = (
+        Path(each.audio).parent
+        if each.type == "none" and Path(each.audio).is_file()
+        else Path(each.audio)
+    )
+    longest = 0.0
+    for path in rows[::step]:
+        try:
+            longest = max(longest, audio_info(str(folder / path)).duration)
+        except ValueError:
+            continue  # the doctor names what cannot be read
+    return longest

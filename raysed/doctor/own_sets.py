@@ -1,0 +1,69 @@
+"""The recordings of annotated sets, as the doctor sees them: what their headers say, and what their labels name."""
+
+from collections import Counter
+from pathlib import Path
+
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.config.data_job import DataJob
+from raysed.data.build.annotated_source import EXACT, AnnotatedSource
+from raysed.data.clip import Event
+from raysed.data.labels import count_overlaps
+from raysed.doctor.audio_headers import judge_audio, judge_lengths, read_headers
+from raysed.doctor.diagnosis import Diagnosis, SubsetCheck
+from raysed.storage.url import masked
+
+LARGEST = 200_000
+"""Recordings of a set up to which headers are read, some 0.2 ms each."""
+
+
+def examine_own(job: DataJob, classes: tuple[str, ...], found: Diagnosis) -> None:
+    """Check every annotated set of a job; what cannot be planned is told elsewhere."""
+    for name, data_set in job.sets.items():
+        if not isinstance(data_set, AnnotatedSet):
+            continue
+        try:
+            source = AnnotatedSource.of(data_set, job.features, classes)
+        except (ValueError, OSError):
+            continue
+        _examine(name, data_set, source, found)
+
+
+def _examine(name: str, data_set: AnnotatedSet, source: AnnotatedSource, found: Diagnosis) -> None:
+    check = SubsetCheck(name, masked(data_set.labels or data_set.audio))
+    found.subsets.append(check)
+    check.listed, check.missing = source.count + len(source.missing), len(source.missing)
+    found.remarks += [f"{name}: {warning}" for warning in source.warnings]
+    if check.missing:
+        found.remarks.append(f"{name}: {check.missing} of {check.listed} clips have no audio")
+    if source.count > LARGEST or "://" in source.root:
+        found.remarks.append(f"{name}: its recordings are many or far; their headers were not read")
+        return
+    local = {n: source.entry(n) for n in range(source.count)}
+    paths = {
+        str(Path(source.root, e.path)): e
+        for e in local.values()
+        if "#" not in e.path and "://" not in e.path
+    }
+    durations_s = read_headers(paths, check.audio)
+    counted: Counter[str] = Counter()
+    for path, entry in paths.items():
+        events = entry.events or ()
+        counted.update(
+            entry.weak_labels or () if entry.events is None else [e.event_label for e in events]
+        )
+        check.eventless += entry.weak_labels == ()
+        check.overlaps += count_overlaps(events)
+        check.past_end += _past_end(events, durations_s.get(path))
+    check.per_class = dict(sorted(counted.items()))
+    judge_audio(name, check.audio, found)
+    heard_s = {e.filename: durations_s[path] for path, e in paths.items() if path in durations_s}
+    tolerated = None if data_set.type in ("weak", "none") else EXACT
+    judge_lengths(name, heard_s, data_set.type == "weak", found, source.features, tolerated)
+    if check.past_end:
+        found.remarks.append(
+            f"{name}: {check.past_end} events end after their clip; training cuts them"
+        )
+
+
+def _past_end(events: tuple[Event, ...], duration_s: float | None) -> int:
+    return sum(duration_s is not None and duration_s < e.offset < 1e8 for e in events)
