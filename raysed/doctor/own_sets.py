@@ -12,7 +12,7 @@ from raysed.doctor.audio_headers import judge_audio, judge_lengths, read_headers
 from raysed.doctor.diagnosis import Diagnosis, SubsetCheck
 from raysed.storage.url import masked
 
-LARGEST = 200_000
+MOST_HEADERS = 200_000
 """Recordings of a set up to which headers are read, some 0.2 ms each."""
 
 
@@ -35,7 +35,7 @@ def _examine(name: str, data_set: AnnotatedSet, source: AnnotatedSource, found: 
     found.remarks += [f"{name}: {warning}" for warning in source.warnings]
     if check.missing:
         found.remarks.append(f"{name}: {check.missing} of {check.listed} clips have no audio")
-    if source.count > LARGEST or "://" in source.root:
+    if source.count > MOST_HEADERS or "://" in source.root:
         found.remarks.append(f"{name}: its recordings are many or far; their headers were not read")
         return
     local = {n: source.entry(n) for n in range(source.count)}
