@@ -28,8 +28,8 @@ def is_strong(subset: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs of a clip of the global batch and a class that its set annotates: what masked means divide by."""
+class LabelledPairs:
+    """LabelledPairs of a clip of the global batch and a class that its set annotates: what masked means divide by."""
 
     strong: int
     weak: int
@@ -68,6 +68,11 @@ class Batch:
     """The classes that each clip's set labels (bool); None where every set labels all."""
     waveforms: Waveforms | None = None
     """The waveforms; None unless the trial adds its noise to waveforms."""
+
+    def mask(self, device: str) -> Tensor | None:
+        """Return `annotated_BK` on a device."""
+        known = self.annotated_BK
+        return None if known is None else torch.from_numpy(known).to(device, non_blocking=True)
 
 
 class BatchSource:
@@ -180,13 +185,13 @@ class BatchSource:
         return np.stack([known[subset] for subset, _ in clips])
 
     @property
-    def labelled_pairs(self) -> Pairs | None:
+    def labelled_pairs(self) -> LabelledPairs | None:
         """Return how many pairs of clip and annotated class the global batch holds; None without masks."""
         if all(feature_set.annotates is None for feature_set in self.sets.values()):
             return None
         pairs = {s: share * int(self.sets[s].annotated_K.sum()) for s, share in self.shares.items()}
         strong = sum(count for subset, count in pairs.items() if is_strong(subset))
-        return Pairs(strong=strong, weak=pairs.get("weak", 0), total=sum(pairs.values()))
+        return LabelledPairs(strong=strong, weak=pairs.get("weak", 0), total=sum(pairs.values()))
 
     def make_resident(self, device: str) -> bool:
         """Hold all features on the device if they take less than 30 % of what is free there."""

@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from raysed.config.trial import Shares, Trial
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
-from raysed.training.batches import Pairs
+from raysed.training.batches import LabelledPairs
 from raysed.training.keys import torch_generator
 from raysed.training.precision import autocast
 from raysed.training.ranks import ALONE, Ranks
@@ -33,7 +33,7 @@ class Targets:
     shares: Shares
     annotated_BK: Tensor | None = None
     """The classes that each clip's set labels (bool); None where every set labels all."""
-    pairs: Pairs | None = None
+    pairs: LabelledPairs | None = None
     """The global batch's pairs of clip and annotated class; None where every set labels all."""
 
 

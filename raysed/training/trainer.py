@@ -191,9 +191,7 @@ class Trainer:
             torch.from_numpy(batch.strong_SUK).to(self.device, non_blocking=True).float(),
             torch.from_numpy(batch.weak_WK).to(self.device, non_blocking=True).float(),
             self.trial.shares,
-            None
-            if batch.annotated_BK is None
-            else torch.from_numpy(batch.annotated_BK).to(self.device, non_blocking=True),
+            batch.mask(self.device),
             self.source.labelled_pairs,
         )
         return student_BTF, teacher_BTF, targets

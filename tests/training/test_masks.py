@@ -16,7 +16,7 @@ from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.model.crnn import CRNN
 from raysed.storage.folder import Folder
-from raysed.training.batches import BatchSource, Pairs
+from raysed.training.batches import BatchSource, LabelledPairs
 from raysed.training.inputs import Normaliser
 from raysed.training.mean_teacher import Targets, loss_terms
 from raysed.training.scoring import reference_of, score_set, statistics_of
@@ -57,7 +57,7 @@ def test_a_batch_has_a_share_of_each_strong_set_and_their_masks() -> None:
     ] + ["weak00"] * 2
     assert batch.strong_SUK.shape == (4, 15, 2) and batch.annotated_BK is not None
     assert batch.annotated_BK.tolist() == [[1, 1]] * 2 + [[0, 1]] * 2 + [[1, 1]] * 3
-    assert source.labelled_pairs == Pairs(strong=2 * 2 + 2, weak=4, total=12)
+    assert source.labelled_pairs == LabelledPairs(strong=2 * 2 + 2, weak=4, total=12)
     assert source.steps_per_epoch == 3  # 7 clips of the second set
 
 
@@ -71,7 +71,7 @@ def masked_targets() -> Targets:
     soft_SUK = torch.rand((4, 5, 2), generator=random, dtype=torch.float64)
     mask = torch.tensor([[1, 1]] * 2 + [[0, 1]] * 2 + [[1, 0], [1, 1], [0, 1]]).bool()
     weak_WK = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
-    return Targets(soft_SUK, weak_WK, SHARES, mask, Pairs(strong=6, weak=3, total=10))
+    return Targets(soft_SUK, weak_WK, SHARES, mask, LabelledPairs(strong=6, weak=3, total=10))
 
 
 def test_masked_soft_losses_equal_a_hand_written_sum() -> None:
@@ -117,7 +117,7 @@ def test_gradients_of_masked_outputs_are_exactly_zero_and_of_others_are_not() ->
 def test_with_every_class_annotated_the_masked_loss_is_the_other_one() -> None:
     student, teacher, targets = scores(2), scores(3), masked_targets()
     plain = replace(targets, annotated_BK=None, pairs=None)
-    whole = replace(targets, annotated_BK=torch.ones(7, 2).bool(), pairs=Pairs(8, 4, 14))
+    whole = replace(targets, annotated_BK=torch.ones(7, 2).bool(), pairs=LabelledPairs(8, 4, 14))
     found = [loss_terms(tuple(student), tuple(teacher), t).detach().numpy() for t in (plain, whole)]
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-12)
     expected = binary_cross_entropy(student[0][:4], targets.strong_SUK).item()
