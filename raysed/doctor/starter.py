@@ -41,7 +41,7 @@ class Start:
     xvalid: SetLine
     evaluation: SetLine
     told: tuple[str, ...]
-    """What was decided, in words."""
+    """The decisions, in words."""
 
     @property
     def trained(self) -> dict[str, SetLine]:

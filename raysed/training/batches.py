@@ -69,6 +69,14 @@ class Batch:
     waveforms: Waveforms | None = None
     """The waveforms; None unless the trial adds its noise to waveforms."""
 
+    def labels(self, device: str) -> tuple[Tensor, Tensor]:
+        """Return `strong_SUK` and `weak_WK` as float32 on a device."""
+        strong_SUK, weak_WK = (
+            torch.from_numpy(labels).to(device, non_blocking=True).float()
+            for labels in (self.strong_SUK, self.weak_WK)
+        )
+        return strong_SUK, weak_WK
+
     def mask(self, device: str) -> Tensor | None:
         """Return `annotated_BK` on a device."""
         known = self.annotated_BK

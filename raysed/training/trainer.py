@@ -188,8 +188,7 @@ class Trainer:
             noisy_BTF = log_mel_db_torch(noisy_BTF, frames_B, self.features.floor_db)
             teacher_BTF = self.normaliser(noisy_BTF)
         targets = Targets(
-            torch.from_numpy(batch.strong_SUK).to(self.device, non_blocking=True).float(),
-            torch.from_numpy(batch.weak_WK).to(self.device, non_blocking=True).float(),
+            *batch.labels(self.device),
             self.trial.shares,
             batch.mask(self.device),
             self.source.labelled_pairs,
