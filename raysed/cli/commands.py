@@ -13,6 +13,7 @@ from raysed.cli.data_command import data
 from raysed.cli.init_command import init
 from raysed.cli.postprocess_command import postprocess
 from raysed.cli.predict_commands import AddressOption, JsonOption, export, predict_command
+from raysed.cli.score_command import score_command
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:
@@ -33,56 +34,6 @@ THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
 
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or URL (default: `run` in the space).")
-]
-PredictionsOption = Annotated[
-    Path,
-    typer.Option(
-        exists=True,
-        help="A TSV, a folder of operating points (0.010.tsv, predictions_th_0.01.tsv) or a "
-        "folder of sed_scores_eval score files (probabilities, logits, bounding boxes).",
-    ),
-]
-DurationsOption = Annotated[
-    Path | None,
-    typer.Option(exists=True, dir_okay=False, help="Columns filename, duration; for PSDS."),
-]
-VersusOption = Annotated[
-    Path | None, typer.Option(exists=True, help="Another system, to compare clip by clip.")
-]
-ClipsOption = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        help="Where recordings of the ground truth are missing, what is there: a TSV with a column filename, or a "
-        "folder of recordings or score files. The whole set's values are then estimated.",
-    ),
-]
-ReferenceOption = Annotated[
-    Path | None,
-    typer.Option(exists=True, help="With --clips: another system's predictions on the whole set."),
-]
-GroupsOption = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        help="Columns filename, group: intervals over the sources that clips were cut from.",
-    ),
-]
-ThresholdOption = Annotated[
-    float | None,
-    typer.Option(help="Operating point of the F1 scores (default: 0.5), on the scores' own scale."),
-]
-MetricsOption = Annotated[
-    str | None,
-    typer.Option(help="Names of metrics, separated by commas (default: all of stored counts)."),
-]
-EqualOption = Annotated[
-    Literal["event", "none"],
-    typer.Option(
-        help="Score files: what a score equal to the threshold is. event: as dcase_util; none: as "
-        "sed_scores_eval and sebbs."
-    ),
 ]
 
 
@@ -233,47 +184,9 @@ def demo_command(run: RunOption = None) -> None:
     raise typer.Exit(run_demo(run))
 
 
-@_command("score", ALONE, "raysed score --predictions P --ground-truth GT.tsv --durations D.tsv")
-def score_command(  # noqa: PLR0913 - each is an option
-    predictions: PredictionsOption,
-    ground_truth: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Strong labels.")],
-    durations: DurationsOption = None,
-    versus: VersusOption = None,
-    clips: ClipsOption = None,
-    reference: ReferenceOption = None,
-    groups: GroupsOption = None,
-    overlaps: Annotated[
-        str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
-    ] = "refuse",
-    threshold: ThresholdOption = None,
-    at_threshold: EqualOption = "event",
-    draws: Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
-    metrics: MetricsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score anyone's predictions: F1 and PSDS with 95 % intervals, and a paired comparison."""
-    from raysed.cli.score_text import show
-    from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
-    from raysed.evaluation.score.request import ScoreRequest
-    from raysed.evaluation.score.score import score
-
-    request = ScoreRequest(
-        predictions=predictions,
-        ground_truth=ground_truth,
-        durations=durations,
-        versus=versus,
-        clips=clips,
-        reference=reference,
-        groups=groups,
-        overlaps=overlaps,
-        threshold=threshold,
-        at_threshold=at_threshold,
-        draws=draws,
-        seed=seed,
-        metrics=metric_names(metrics.split(",")) if metrics else COUNT_METRICS,
-    )
-    show(score(request), as_json=as_json)
+_command("score", ALONE, "raysed score --predictions P --ground-truth GT.tsv --durations D.tsv")(
+    score_command
+)
 
 
 @_command("schema", ALONE, "raysed schema space > tune_spaces/schema.json")

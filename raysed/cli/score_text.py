@@ -13,10 +13,7 @@ from raysed.evaluation.metrics.registry import METRICS
 
 def show(found: dict[str, Any], *, as_json: bool) -> None:
     """Print what `score` found; warnings go to standard error."""
-    for warning in found["warnings"]:
-        Console(stderr=True, soft_wrap=True).print(f"warning: {warning}", markup=False)
-    if as_json:
-        print(json.dumps(found, allow_nan=False))
+    if not begin(found, as_json=as_json):
         return
     out = console()
     threshold = found["threshold"]
@@ -27,11 +24,22 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     exchanges = f"clip by clip (p from {found['draws']} exchanges)"
     if found["versus"] is not None:
         out.print(_versus(found["versus"], f"Less the other system, {exchanges}"))
+    if found["engine"] is not None:
+        out.print(_engine(found["engine"]))
     if found["missing"] is not None:
         out.print(_whole_set(found))
         if found["missing"]["same_clips"] is not None:
             title = f"Less the reference system on the same clips, {exchanges}"
             out.print(_versus(found["missing"]["same_clips"], title))
+
+
+def begin(found: dict[str, Any], *, as_json: bool) -> bool:
+    """Print the warnings, and the document where JSON is asked for; tell whether tables are still to come."""
+    for warning in found["warnings"]:
+        Console(stderr=True, soft_wrap=True).print(f"warning: {warning}", markup=False)
+    if as_json:
+        print(json.dumps(found, allow_nan=False))
+    return not as_json
 
 
 def _metrics(found: dict[str, Any]) -> Table:
@@ -48,13 +56,13 @@ def _metrics(found: dict[str, Any]) -> Table:
             continue
         row = [
             title,
-            _number(value["value"]),
-            _span(value),
-            *map(_number, (value["se"], value["jackknife_se"])),
+            number_text(value["value"]),
+            span_text(value),
+            *map(number_text, (value["se"], value["jackknife_se"])),
         ]
         if exact is not None:
             known = exact.get(name)
-            row.append(f"{_number(known['value'])} {_span(known)}" if known else "")
+            row.append(f"{number_text(known['value'])} {span_text(known)}" if known else "")
         table.add_row(*row)
     return table
 
@@ -66,10 +74,23 @@ def _classes(per_class: dict[str, dict[str, Any]]) -> Table:
         table.add_column(METRICS[name].title, no_wrap=True)
     for label, values in per_class.items():
         cells = [
-            f"{_number(values[name]['value'], digits=3)} {_span(values[name], digits=3)}"
+            f"{number_text(values[name]['value'], digits=3)} {span_text(values[name], digits=3)}"
             for name in names
         ]
         table.add_row(escape(label), str(values["events"]), *cells)
+    return table
+
+
+def _engine(engine: dict[str, Any]) -> Table:
+    alike = any(row["remark"] for row in engine["metrics"].values())
+    verdict = "the same values" + (", where defined alike" if alike else "")
+    verdict = verdict if engine["agrees"] else "OTHER VALUES"
+    title = f"By {engine['name']} {engine['version']}: {verdict}"
+    table = Table("metric", "ours", engine["name"], "difference", "remark", title=title)
+    for name, row in engine["metrics"].items():
+        difference = "-" if row["difference"] is None else f"{row['difference']:.1e}"
+        numbers = (number_text(row[key], digits=6) for key in ("ours", "package"))
+        table.add_row(METRICS[name].title, *numbers, difference, row["remark"])
     return table
 
 
@@ -84,16 +105,17 @@ def _whole_set(found: dict[str, Any]) -> Table:
     for name, value in missing["estimate"].items():
         row = [METRICS[name].title, "-", "-"]
         if value is not None:
-            row = [METRICS[name].title, _number(found[name]["value"]), _estimate(value)]
+            row = [METRICS[name].title, number_text(found[name]["value"]), estimate_text(value)]
         if controlled is not None and (value := controlled[name]) is not None:
-            both = ", ".join(_number(value[f"reference_{of}"]) for of in ("left", "whole"))
-            row += [_estimate(value), both, _number(value["correlation"], digits=2)]
+            both = ", ".join(number_text(value[f"reference_{of}"]) for of in ("left", "whole"))
+            row += [estimate_text(value), both, number_text(value["correlation"], digits=2)]
         table.add_row(*row)
     return table
 
 
-def _estimate(value: dict[str, float | None]) -> str:
-    return f"{_number(value['value'])} {_span(value)}"
+def estimate_text(value: dict[str, float | None]) -> str:
+    """Return a value with its interval."""
+    return f"{number_text(value['value'])} {span_text(value)}"
 
 
 def _versus(versus: dict[str, Any], title: str) -> Table:
@@ -102,17 +124,19 @@ def _versus(versus: dict[str, Any], title: str) -> Table:
         if value is not None:
             table.add_row(
                 METRICS[name].title,
-                _number(value["difference"], "+"),
-                _span(value, "+"),
-                _number(value["p"]),
+                number_text(value["difference"], "+"),
+                span_text(value, "+"),
+                number_text(value["p"]),
             )
     return table
 
 
-def _number(value: float | None, sign: str = "", digits: int = 4) -> str:
+def number_text(value: float | None, sign: str = "", digits: int = 4) -> str:
+    """Return a number, or a dash for what is not known."""
     return "-" if value is None else f"{value:{sign}.{digits}f}"
 
 
-def _span(value: dict[str, float | None], sign: str = "", digits: int = 4) -> str:
-    low, high = (_number(value[end], sign, digits) for end in ("low", "high"))
+def span_text(value: dict[str, float | None], sign: str = "", digits: int = 4) -> str:
+    """Return the interval of a value."""
+    low, high = (number_text(value[end], sign, digits) for end in ("low", "high"))
     return f"\\[{low}, {high}]"  # escaped: rich reads [..] as markup

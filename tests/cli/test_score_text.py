@@ -24,6 +24,7 @@ def document(**changes: object) -> dict:
         "all_thresholds": None,
         "versus": None,
         "missing": None,
+        "engine": None,
         "draws": 10000,
         "warnings": [],
     }

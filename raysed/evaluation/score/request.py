@@ -13,9 +13,12 @@ from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
 class ScoreRequest:
     """A request to score predictions."""
 
-    predictions: Path
+    predictions: Path | None
+    """None where many `systems` are scored."""
     ground_truth: Path
     durations: Path | None = None
+    systems: Path | None = None
+    """A folder with a TSV or folder for each of many systems."""
     versus: Path | None = None
     clips: Path | None = None
     """Tells which clips of the ground truth are scored, where recordings are missing (read_clip_list)."""
@@ -31,18 +34,35 @@ class ScoreRequest:
     draws: int = 10_000
     seed: int = 0
     metrics: tuple[str, ...] = COUNT_METRICS
+    engine: Literal["sed_eval", "psds_eval", "sed_scores_eval"] | None = None
+    """A package of the field that computes the values, too."""
 
     def __post_init__(self) -> None:
         """Refuse unknown metrics and ways to treat overlaps, thresholds that are no number, and a reference that
         nothing is missing for.
         """
         metric_names(self.metrics)
+        self._refuse_mixtures()
+        if self.overlaps not in ("refuse", "merge", "keep"):
+            raise ValueError(f"--overlaps {self.overlaps}: expected refuse, merge or keep")
+        if self.threshold is not None and not np.isfinite(self.threshold):
+            raise ValueError(f"--threshold {self.threshold} is not a number")
+
+    def _refuse_mixtures(self) -> None:
+        """Raise ValueError for options that do not go together."""
+        if (self.predictions is None) == (self.systems is None):
+            raise ValueError(
+                "give either --predictions, one system, or --systems, a folder of many systems"
+            )
+        if self.systems is not None and self.engine:
+            raise ValueError("--engine confirms one system: give it with --predictions")
+        if self.systems is not None and (self.versus or self.reference):
+            other = "--versus" if self.versus else "--reference"
+            raise ValueError(
+                f"--systems compares all systems of its folder; put that of {other} there"
+            )
         if self.reference is not None and self.clips is None:
             raise ValueError(
                 "--reference tells what missing clips would have changed; say with --clips which clips are there"
                 " (or compare two systems with --versus)"
             )
-        if self.overlaps not in ("refuse", "merge", "keep"):
-            raise ValueError(f"--overlaps {self.overlaps}: expected refuse, merge or keep")
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise ValueError(f"--threshold {self.threshold} is not a number")

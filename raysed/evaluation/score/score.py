@@ -5,31 +5,27 @@ About 4 s for 1168 clips, 50 operating points and 10,000 draws, twice that with 
 """
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.intervals.bootstrap import class_intervals, clip_draws, interval
+from raysed.evaluation.intervals.bootstrap import clip_draws, interval
 from raysed.evaluation.metrics.psds import lost_classes
-from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
+from raysed.evaluation.score.engines import confirm
 from raysed.evaluation.score.ground_truth import read_scored_set
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import (
     ALL_THRESHOLDS,
+    ENDS,
     System,
+    class_values,
+    classes_of,
     differences,
     fields_of,
-    known,
     read_system,
 )
 from raysed.evaluation.score.whole_set import whole_set
-
-PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
-"""The metrics of counts whose classes are listed; those of scores all are."""
-ENDS = ("value", "low", "high", "se")
 
 
 def score(request: ScoreRequest) -> dict[str, Any]:
@@ -37,6 +33,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
 
     Raises ValueError, naming file and line, for input that cannot be scored.
     """
+    assert request.predictions is not None, "many systems are ranked by score_systems"
     scored, warnings = read_scored_set(request)
     reference = scored.reference
     read = read_system(request, request.predictions, scored)
@@ -66,6 +63,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         warnings += more
     found["missing"], more = whole_set(request, scored, read)
     warnings += more
+    found["engine"] = None if request.engine is None else confirm(request, scored, read)
     found["warnings"] = list(warnings)
     return found
 
@@ -73,34 +71,13 @@ def score(request: ScoreRequest) -> dict[str, Any]:
 def _per_class(
     request: ScoreRequest, system: System, reference: Reference
 ) -> dict[str, dict[str, Any]]:
-    statistics = system.statistics
-    tables = {
-        name: class_intervals(
-            partial(_classwise, METRICS[name]),
-            statistics,
-            draws=request.draws,
-            seed=request.seed,
-        )
-        for name in request.metrics
-        if (name in PER_CLASS or METRICS[name].needs == "scores") and system.has(name)
-    }
-    n_events_K = statistics.event.n_ref_NK.sum(axis=0)
+    names = classes_of(request, system)
+    values = {name: class_values(request, name, system.statistics) for name in names}
+    n_events_K = system.statistics.event.n_ref_NK.sum(axis=0)
     return {
-        label: {"events": int(n_events_K[k])}
-        | {
-            name: dict(zip(ENDS, map(known, table_K4[k]), strict=True))
-            for name, table_K4 in tables.items()
-        }
+        label: {"events": int(n_events_K[k])} | {name: values[name][k] for name in names}
         for k, label in enumerate(reference.classes)
     }
-
-
-def _classwise(
-    metric: NamedMetric, statistics: Statistics, weights_BN: np.ndarray | None
-) -> np.ndarray:
-    found_BK = metric.per_class(statistics, weights_BN)
-    assert found_BK is not None
-    return found_BK
 
 
 def _value(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import numpy as np
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Reference
+from raysed.evaluation.intervals.bootstrap import class_intervals
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS
-from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.predictions import Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
 
+PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
+"""The metrics of counts whose classes are listed; those of scores all are."""
+ENDS = ("value", "low", "high", "se")
 ALL_THRESHOLDS = ("psds", "psds_2020", "psds1", "psds2")
 """The metrics of operating points that are shown over all thresholds beside them."""
 
@@ -121,6 +126,33 @@ def compared(request: ScoreRequest, system: System, other: System) -> tuple[str,
         more = (f"{name}_all" for name in ALL_THRESHOLDS)
         names += tuple(name for name in more if system.has(name) and other.has(name))
     return names
+
+
+def class_values(
+    request: ScoreRequest, metric: str, statistics: Statistics
+) -> list[dict[str, float | None]]:
+    """Return the value of each class with its interval."""
+    table_K4 = class_intervals(
+        partial(_classwise, METRICS[metric]), statistics, draws=request.draws, seed=request.seed
+    )
+    return [dict(zip(ENDS, map(known, row), strict=True)) for row in table_K4]
+
+
+def classes_of(request: ScoreRequest, system: System) -> tuple[str, ...]:
+    """Return the metrics of a system whose classes are listed."""
+    return tuple(
+        name
+        for name in request.metrics
+        if (name in PER_CLASS or METRICS[name].needs == "scores") and system.has(name)
+    )
+
+
+def _classwise(
+    metric: NamedMetric, statistics: Statistics, weights_BN: np.ndarray | None
+) -> np.ndarray:
+    found_BK = metric.per_class(statistics, weights_BN)
+    assert found_BK is not None
+    return found_BK
 
 
 def fields_of(value: Any, names: Iterable[str]) -> dict[str, float | None]:
