@@ -5,7 +5,6 @@ import json
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from raysed.evaluation.score.ground_truth import read_scored_set
 from raysed.evaluation.score.ranking import score_systems
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.score import score
+from raysed.package_version import version_of
 from raysed.storage.file_hashes import file_hashes
 from raysed.storage.folder import write_atomically
 
@@ -28,7 +28,7 @@ FILES = (
     "groups",
 )
 OPTIONS = ("overlaps", "threshold", "at_threshold", "draws", "seed", "metrics", "engine")
-PACKAGES = ("numpy", "numba", "scipy", "pandas")
+_PACKAGES = ("numpy", "numba", "scipy", "pandas")
 SAME = 1e-12
 """Values that are closer than this are the same."""
 
@@ -52,7 +52,7 @@ def certificate_of(request: ScoreRequest, found: dict[str, Any]) -> dict[str, An
     return {
         "kind": KIND,
         "format": FORMAT,
-        "versions": versions(),
+        "versions": _versions(),
         "paths": {name: str(path) for name, path in paths.items()},
         "options": options | {"metrics": list(request.metrics)},
         "files": {name: file_hashes(path) for name, path in paths.items()},
@@ -67,9 +67,9 @@ def certificate_of(request: ScoreRequest, found: dict[str, Any]) -> dict[str, An
     }
 
 
-def versions() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     """Return the versions of everything that decides a value."""
-    packages = {name: version(name) for name in PACKAGES}
+    packages = {name: version_of(name) for name in _PACKAGES}
     return {"raysed": __version__, "python": platform.python_version(), **packages}
 
 

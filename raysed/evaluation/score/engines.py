@@ -6,7 +6,6 @@ They are no dependency of raysed: `pip install 'raysed[reference]'` has the vers
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
@@ -20,10 +19,11 @@ from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import System, known
+from raysed.package_version import version_of
 
 AGREED = 1e-9
 """Largest difference of values that are the same, up to the order of sums."""
-Values = dict[str, tuple[float, float, str]]
+_Values = dict[str, tuple[float, float, str]]
 """Metric -> ours, the package's, and a remark on a difference of definition (or nothing)."""
 
 
@@ -48,7 +48,7 @@ def confirm(request: ScoreRequest, scored: ScoredSet, system: System) -> dict[st
     judged = [row["difference"] for row in rows.values() if not row["remark"]]
     return {
         "name": request.engine,
-        "version": version(request.engine),
+        "version": version_of(request.engine),
         "metrics": rows,
         "agrees": all(difference is not None and difference <= AGREED for difference in judged),
     }
@@ -65,7 +65,7 @@ def _module(engine: str) -> Any:
 
 def _by_sed_eval(
     package: Any, request: ScoreRequest, reference: Reference, system: System
-) -> Values:
+) -> _Values:
     """Return event and segment F1, clip by clip as DESED's baseline calls sed_eval."""
     labels = list(reference.classes)
     with_events_K = system.statistics.event.n_ref_NK.any(axis=0)
@@ -86,7 +86,7 @@ def _by_sed_eval(
         segment.evaluate(*rows, **length)
     silent_K = (system.statistics.segment.n_sys_NK.sum(axis=0) == 0) & with_events_K
     remark = "sed_eval leaves out a class that is never detected, here it scores 0"
-    found: Values = {}
+    found: _Values = {}
     for name, metric, note in (
         ("event_f1", event, ""),
         ("segment_f1", segment, remark if silent_K.any() else ""),
@@ -100,7 +100,7 @@ def _by_sed_eval(
 
 def _by_psds_eval(
     package: Any, request: ScoreRequest, reference: Reference, system: System
-) -> Values:
+) -> _Values:
     """Return intersection F1, and PSDS where there are operating points."""
     if request.durations is None:
         raise ValueError("--engine psds_eval needs --durations: its ground truth has metadata")
@@ -116,12 +116,12 @@ def _by_psds_eval(
 
 def _psds_eval_values(
     about: tuple[Any, pd.DataFrame, pd.DataFrame], reference: Reference, system: System
-) -> Values:
+) -> _Values:
     judge = _judge(*about, PUBLISHED.intersection)
     f1, _ = judge.compute_macro_f_score(_table(system.predictions.detections, reference))
     no_hit = (system.statistics.intersection.tp_NK.sum(axis=0) == 0).any()
     remark = "psds_eval leaves out a class without a hit, here it scores 0" if no_hit else ""
-    found: Values = {"intersection_f1": (_ours("intersection_f1", system), float(f1), remark)}
+    found: _Values = {"intersection_f1": (_ours("intersection_f1", system), float(f1), remark)}
     points = system.predictions.points or {}
     for name in ("psds", "psds1", "psds2") if points and system.has("psds") else ():
         definition = DEFINITIONS[name]
@@ -145,7 +145,7 @@ def _judge(package: Any, truth: pd.DataFrame, metadata: pd.DataFrame, criteria: 
 
 def _by_sed_scores_eval(
     package: Any, request: ScoreRequest, reference: Reference, system: System
-) -> Values:
+) -> _Values:
     """Return PSDS over all thresholds."""
     scores = system.predictions.scores
     if scores is None or request.durations is None:
@@ -160,7 +160,7 @@ def _by_sed_scores_eval(
     }
     frames = _score_frames(scores, reference)
     seconds = dict(zip(reference.filenames, reference.durations_s.tolist(), strict=True))
-    found: Values = {}
+    found: _Values = {}
     for name in ("psds", "psds1", "psds2"):
         about = DEFINITIONS[name]
         try:
@@ -197,7 +197,7 @@ def _score_frames(scores: FrameScores, reference: Reference) -> dict[str, pd.Dat
     return frames
 
 
-_ENGINES: dict[str, Callable[[Any, ScoreRequest, Reference, System], Values]] = {
+_ENGINES: dict[str, Callable[[Any, ScoreRequest, Reference, System], _Values]] = {
     "sed_eval": _by_sed_eval,
     "psds_eval": _by_psds_eval,
     "sed_scores_eval": _by_sed_scores_eval,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from raysed.evaluation.intervals.bootstrap import bca
-from raysed.evaluation.intervals.ranks import all_differences, ranks
 from raysed.evaluation.intervals.significance import Drawn, drawn
+from raysed.evaluation.intervals.system_ranks import all_differences, ranks
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.evaluation.score.ground_truth import ScoredSet, read_scored_set
 from raysed.evaluation.score.predictions import threshold_of

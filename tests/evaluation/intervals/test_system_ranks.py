@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from raysed.evaluation.counts.statistics import collect
-from raysed.evaluation.intervals.ranks import all_differences, ranks
 from raysed.evaluation.intervals.significance import Drawn, drawn, max_t
+from raysed.evaluation.intervals.system_ranks import all_differences, ranks
 from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
 
