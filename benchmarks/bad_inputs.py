@@ -16,12 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bad_audio import GOOD, READ_BY_DATA, write_broken, write_cut, write_no_files
-from benchmarks.bad_tables import GOOD_EVENTS, event_tables, settings_files, weak_tables
+from benchmarks.bad_tables import (
+    GOOD_EVENTS,
+    certificates,
+    clip_lists,
+    event_tables,
+    group_tables,
+    settings_files,
+    weak_tables,
+)
 from raysed.config.data_job import Features, RecordedSet
 from raysed.data.features.store import open_dataset
 from raysed.data.recorded.desed import list_recorded
 from raysed.data.recorded.reading import read_recorded
 from raysed.doctor.examine import examine
+from raysed.evaluation.score.certificate import check_certificate
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.score import score
 from raysed.exit_codes import HOLES, REFUSED, ending
@@ -149,7 +158,27 @@ def of_score(place: Path) -> list[Kind]:
         truths.ask(path.name, lambda path=path: score(ScoreRequest(good, path, draws=10)))
         if name != "soft":  # of predictions the column says how sure they are
             systems.ask(path.name, lambda path=path: score(ScoreRequest(path, good, draws=10)))
-    return [truths, systems]
+    return [truths, systems, *_of_score_lists(place, good)]
+
+
+def _of_score_lists(place: Path, good: Path) -> list[Kind]:
+    """Lists of clips, sources and certificates that `raysed score` is given."""
+    tables = {"clips": clip_lists(), "groups": group_tables()}
+    kinds = [Kind("score", f"--{option}") for option in tables]
+    for kind, (option, contents) in zip(kinds, tables.items(), strict=True):
+        for name, content in contents.items():
+            path = place / f"{option}-{name}.tsv"
+            path.write_bytes(content)
+            given: dict[str, Any] = {option: path}
+            kind.ask(
+                path.name, lambda given=given: score(ScoreRequest(good, good, draws=10, **given))
+            )
+    checks = Kind("score", "--check")
+    for name, content in certificates().items():
+        path = place / f"{name}.json"
+        path.write_bytes(content)
+        checks.ask(path.name, lambda path=path: check_certificate(path))
+    return [*kinds, checks]
 
 
 def of_data_sets(place: Path) -> list[Kind]:

@@ -32,6 +32,52 @@ def event_tables() -> dict[str, bytes]:
     return found
 
 
+def clip_lists() -> dict[str, bytes]:
+    """Return lists of the clips that are there, for the set of GOOD_EVENTS, that say nothing."""
+    return {
+        "nothing": b"",
+        "noclips": b"filename\n",
+        "othercolumn": b"clip\na.wav\n",
+        "foreign": b"filename\na.wav\nnowhere.wav\n",
+        "blank": b"filename\na.wav \n",
+        "fields": b"filename\na.wav\t1\n",
+        "utf16": "filename\na.wav\n".encode("utf-16"),
+        "binary": bytes(range(256)) * 4,
+    }
+
+
+def group_tables() -> dict[str, bytes]:
+    """Return tables of sources, for the set of GOOD_EVENTS, that do not tell each clip's."""
+    head = b"filename\tgroup\n"
+    return {
+        "nothing": b"",
+        "onecolumn": b"filename\na.wav\nb.wav\n",
+        "half": head + b"a.wav\tx\n",
+        "two": head + b"a.wav\tx\nb.wav\tx\na.wav\ty\n",
+        "nogroup": head + b"a.wav\t\nb.wav\tx\n",
+        "commas": b"filename,group\na.wav,x\nb.wav,x\n",
+        "binary": bytes(range(256)) * 4,
+    }
+
+
+def certificates() -> dict[str, bytes]:
+    """Return files that are no certificates of scores."""
+    empty = b'"versions": {}, "options": {}, "files": {}, "set": {}, "definitions": {}, "found": {}'
+    kind = b'{"kind": "raysed score certificate", "format": 1, ' + empty
+    return {
+        "nothing": b"",
+        "text": b"no certificate",
+        "list": b"[]",
+        "cut": kind,
+        "other": b'{"kind": "certificate"}',
+        "format": kind.replace(b": 1,", b": 99,") + b', "paths": {}}',
+        "nopaths": kind + b"}",
+        "nofile": kind + b', "paths": {"predictions": "nowhere.tsv"}}',
+        "nothingtoscore": kind + b', "paths": {}}',
+        "binary": bytes(range(256)) * 4,
+    }
+
+
 def weak_tables() -> dict[str, bytes]:
     """Return annotations of recorded clips that cannot be used."""
     names = {

@@ -15,7 +15,6 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import METRICS
-from raysed.evaluation.metrics.threshold_free import threshold_free_psds
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import System, known
@@ -35,7 +34,11 @@ def confirm(request: ScoreRequest, scored: ScoredSet, system: System) -> dict[st
     """
     assert request.engine is not None
     values = _ENGINES[request.engine](_module(request.engine), request, scored.reference, system)
-    asked = {name: found for name, found in values.items() if name in request.metrics}
+    asked = {
+        name: found
+        for name, found in values.items()
+        if {name, name.removesuffix("_all")} & {*request.metrics}
+    }
     rows = {
         name: {
             "ours": known(ours),
@@ -180,7 +183,7 @@ def _by_sed_scores_eval(
             raise ValueError(
                 f"--engine sed_scores_eval: the package refuses this input: {error}"
             ) from error
-        found[name] = (threshold_free_psds(reference, scores, about), float(value), "")
+        found[f"{name}_all"] = (_ours(f"{name}_all", system), float(value), "")
     return found
 
 

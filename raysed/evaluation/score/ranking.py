@@ -18,9 +18,9 @@ from raysed.evaluation.score.ground_truth import ScoredSet, read_scored_set
 from raysed.evaluation.score.predictions import threshold_of
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import (
-    PER_CLASS,
     System,
     class_values,
+    classes_of,
     known,
     read_system,
 )
@@ -52,8 +52,8 @@ def score_systems(request: ScoreRequest) -> dict[str, Any]:
         "metrics": compared,
         "per_class": {
             name: per_class(request, name, systems, scored)
-            for name in PER_CLASS
-            if name in request.metrics
+            for name in request.metrics
+            if all(name in classes_of(request, system) for system in systems.values())
         },
         "warnings": [*warnings, *more],
     }

@@ -65,7 +65,7 @@ def test_score_files_by_sed_scores_eval(tmp_path: Path) -> None:
         table.to_csv(tmp_path / "scores" / f"{Path(name).stem}.tsv", sep="\t", index=False)
     paths = {"ground_truth": "truth.tsv", "durations": "durations.tsv", "predictions": "scores"}
     found = confirmed({key: tmp_path / name for key, name in paths.items()}, "sed_scores_eval")
-    assert list(found["metrics"]) == ["psds", "psds1", "psds2"] and found["agrees"]
+    assert list(found["metrics"]) == ["psds_all", "psds1_all", "psds2_all"] and found["agrees"]
 
 
 def test_a_silent_class_is_a_remark_and_not_judged(files: dict[str, Path], tmp_path: Path) -> None:
