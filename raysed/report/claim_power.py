@@ -146,7 +146,7 @@ def stored_spreads(
     middle = Spread(
         *(
             float(np.sqrt(np.median([getattr(spread, part) ** 2 for spread in found.values()])))
-            for part in ("clip_se", "seed_sd")
+            for part in ("clip_se", "seed_sd", "cross_sd")
         )
     )
     return {pair: found.get(pair, middle) for pair in pairs}
@@ -169,7 +169,7 @@ def spread_of(differences: list[tuple[np.ndarray, np.ndarray]], known: float = 0
             between.append(float(value_S.var(ddof=1)))
     of_seeds = float(np.mean(between)) if between else known
     return [
-        Spread(float(np.sqrt(shared)), float(np.sqrt(max(of_seeds, alone))))
+        Spread(*(float(np.sqrt(part)) for part in (shared, of_seeds, alone)))
         for shared, alone in of_clips
     ]
 

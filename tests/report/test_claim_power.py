@@ -57,7 +57,7 @@ def test_stored_statistics_come_before_priors(claimed):
         for cell in ("poor", "good")
     ]
     spread = spreads["poor", "good"]
-    assert spread.se(2) == pytest.approx(np.std(draws[0] - draws[1]), rel=0.25)
+    assert spread.drawn_clip_se(2) == pytest.approx(np.std(draws[0] - draws[1]), rel=0.25)
     assert spreads["nobody", "good"].clip_se == pytest.approx(
         np.sqrt(np.median([spreads[p].clip_se ** 2 for p in pairs[:2]]))
     )

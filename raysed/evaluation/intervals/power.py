@@ -30,14 +30,28 @@ class Spread:
     """Standard error from the clips, whatever the number of seeds."""
     seed_sd: float
     """Standard deviation of the difference between seeds, these clips given; what a seed does to single clips included."""
+    cross_sd: float = 0.0
+    """The part of a single seed's standard error from the clips that other seeds do not share."""
+
+    def drawn_clip_se(self, seeds: int) -> float:
+        """Return the standard error over draws of clips of the mean over S given seeds."""
+        return float(np.hypot(self.clip_se, self.cross_sd / np.sqrt(seeds)))
+
+    def drawn_se(self, seeds: int) -> float:
+        """Return the standard error over draws of clips and of S seeds. The pigeonhole bootstrap counts what a seed does to
+        single clips three times (Owen 2007), one of which `seed_sd` holds.
+        """
+        return float(np.sqrt(self.clip_se**2 + (self.seed_sd**2 + 2 * self.cross_sd**2) / seeds))
 
     def seed_se(self, seeds: int) -> float:
         """Return the standard error from S seeds."""
         return self.seed_sd / np.sqrt(seeds)
 
     def se(self, seeds: int) -> float:
-        """Return the standard error of the mean over S seeds, from clips and seeds."""
-        return float(np.hypot(self.clip_se, self.seed_se(seeds)))
+        """Return the standard error of the mean over S seeds, from clips and seeds. Few seeds may lie closer together
+        than what they do to single clips lets them.
+        """
+        return float(np.hypot(self.clip_se, max(self.seed_sd, self.cross_sd) / np.sqrt(seeds)))
 
 
 def critical_value(difference_CS: np.ndarray, level: float = 0.95) -> float:
@@ -56,12 +70,12 @@ def critical_value(difference_CS: np.ndarray, level: float = 0.95) -> float:
 def half_width(spread: Spread, seeds: int, critical: float) -> float:
     """Return the half-width of the simultaneous interval that the report will show for so many seeds."""
     if seeds <= FEW_SEEDS:
-        return critical * spread.clip_se
-    of_seeds, se = spread.seed_se(seeds), spread.se(seeds)
+        return critical * spread.drawn_clip_se(seeds)
+    of_seeds, of_clips = spread.seed_se(seeds), spread.drawn_clip_se(seeds)
     if of_seeds <= 0:
-        return critical * se
-    freedom = (seeds - 1) * (se / of_seeds) ** 4
-    return float(critical * se * stdtrit(freedom, 0.975) / ndtri(0.975))
+        return critical * of_clips
+    freedom = (seeds - 1) * ((of_clips**2 + of_seeds**2) / of_seeds**2) ** 2
+    return float(critical * spread.drawn_se(seeds) * stdtrit(freedom, 0.975) / ndtri(0.975))
 
 
 def resolvable(spread: Spread, seeds: int, critical: float) -> float:

@@ -36,6 +36,14 @@ def test_half_widths_by_hand() -> None:
     assert half_width(both, 100, 3.0) == pytest.approx(3.0 * 0.012, rel=0.02)
 
 
+def test_what_a_seed_does_to_single_clips_falls_with_the_seeds_and_is_drawn_three_times() -> None:
+    spread = Spread(clip_se=0.0, seed_sd=0.01, cross_sd=0.01)
+    assert spread.drawn_clip_se(4) == pytest.approx(0.005)
+    assert spread.drawn_se(4) == pytest.approx(0.01 * np.sqrt(3) / 2)
+    assert spread.se(4) == pytest.approx(0.005)
+    assert half_width(spread, 2, 3.0) == pytest.approx(3.0 * 0.01 / np.sqrt(2))
+
+
 def test_what_is_resolved_is_decided_with_the_stated_probability() -> None:
     spread = Spread(clip_se=0.012, seed_sd=0.01)
     size = resolvable(spread, 5, 3.0)
