@@ -38,6 +38,8 @@ from raysed.data.soundscapes.soundbank import soundbank_classes
 from raysed.storage.files import absolute
 from raysed.storage.folder import Folder
 
+_LATER = {"synthetic": {"annotates", "part", "split_seed"}}
+"""Keys that came after the first data sets; at their defaults they are not stored: the bytes stay as they were."""
 _LEAKS_LOOKED_FOR = 200_000
 """Recordings of an annotated set up to which their names are compared with other sets'."""
 
@@ -201,10 +203,8 @@ def set_identity(data_set: DataSet) -> dict[str, Any]:
 def set_as_stored(data_set: DataSet) -> dict[str, Any]:
     """Return the set's configuration as its files keep it: in full, without places."""
     dumped = data_set.model_dump(mode="json")
-    if data_set.annotates is None:
-        del dumped[
-            "annotates"
-        ]  # the bytes of data sets stay what they were before there was such a key
+    for key in _LATER.get(data_set.kind, {"annotates"}) - data_set.identity().keys():
+        del dumped[key]
     return {key: value for key, value in dumped.items() if not _is_place(data_set, key)}
 
 
