@@ -4,11 +4,14 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from raysed.cli.predict_commands import JsonOption
+
+if TYPE_CHECKING:
+    from raysed.predict.retune import Tuning
 
 ScoresOption = Annotated[
     Path | None, typer.Option(help="Any system's score files, instead of a trial.")
@@ -37,12 +40,21 @@ def postprocess(  # noqa: PLR0913 - each is an option
     merge_rel: Annotated[
         float, typer.Option(help="Boxes: and the ratio of the scores below this.")
     ] = 2.0,
+    method: Annotated[
+        Literal["class_median", "hysteresis", "boxes"], typer.Option(help="What is tuned.")
+    ] = "class_median",
+    tune_for: Annotated[
+        Literal["event_f1", "psds1", "psds2"], typer.Option(help="What settings are chosen for.")
+    ] = "event_f1",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="All methods in one table; no checkpoint is written.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change what follows the network, without training.
 
-    Of a trial: tune thresholds and median windows for each class on x-valid, and judge them honestly. Of any
-    system's score files: make bounding boxes with a confidence each.
+    Of a trial: tune post-processing for each class on x-valid, and judge it honestly. Of any system's score
+    files: make bounding boxes with a confidence each.
     """
     if scores is not None or boxes is not None:
         if scores is None or boxes is None or trial or xvalid or evaluate:
@@ -56,7 +68,12 @@ def postprocess(  # noqa: PLR0913 - each is an option
         raise ValueError(
             "give a trial with --xvalid and --evaluate, or --scores FOLDER with --boxes OUT.tsv"
         )
-    _tune(trial, xvalid, evaluate, as_json)
+    from raysed.predict.retune import Tuning
+    from raysed.storage.folder import Folder
+
+    with tempfile.TemporaryDirectory() as cache:
+        tuning = Tuning(Folder(trial), xvalid, evaluate, cache, method, tune_for)
+        (_compare if compare else _tune)(tuning, as_json)
 
 
 def _boxes(scores: Path, out: Path, numbers: tuple[float, float, float], as_json: bool) -> None:
@@ -75,22 +92,31 @@ def _boxes(scores: Path, out: Path, numbers: tuple[float, float, float], as_json
     )
 
 
-def _tune(trial: str, xvalid: str, evaluate: str, as_json: bool) -> None:
-    from raysed.predict.retune import as_object, comparison_lines, retune
-    from raysed.storage.folder import Folder
+def _compare(tuning: "Tuning", as_json: bool) -> None:
+    from raysed.predict.method_table import columns_as_json, method_table
+    from raysed.predict.retune import compare_trial
 
-    with tempfile.TemporaryDirectory() as cache:
-        path, gains, settings = retune(Folder(trial), xvalid, evaluate, cache, _say)
+    columns = compare_trial(tuning, _say)
+    if as_json:
+        print(json.dumps({"tuned_for": tuning.goal, "columns": columns_as_json(columns)}))
+    else:
+        print("\n".join(method_table(columns, tuning.goal)))
+
+
+def _tune(tuning: "Tuning", as_json: bool) -> None:
+    from raysed.predict.retune import as_object, comparison_lines, retune
+
+    path, gains, settings = retune(tuning, _say)
     print(
         json.dumps(as_object(path, gains, settings))
         if as_json
-        else "\n".join(comparison_lines(gains, settings))
+        else "\n".join(comparison_lines(gains, settings, tuning.goal))
     )
     _say(f"wrote {path}")
     judged = gains[1].gain
     if judged is None or judged.low <= 0:
         _say(
-            f"note: on {evaluate} a gain is not shown (the interval of `tuned on x-valid` holds 0)"
+            f"note: on {tuning.evaluation_url} a gain is not shown (the interval of `tuned on x-valid` holds 0)"
         )
 
 

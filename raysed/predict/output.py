@@ -14,12 +14,12 @@ import numpy as np
 
 from raysed.evaluation.detections.event_table import COLUMNS
 from raysed.predict.recordings import RecordingScores
+from raysed.predict.settings import PredictedEvent
 from raysed.predict.sources import Recording, refuse_shared_outputs
 from raysed.storage.folder import write_atomically
 from raysed.storage.whole_file import whole_file
 
 Format = Literal["tsv", "json", "audacity"]
-PredictedEvent = tuple[float, float, str]
 
 EXTENSION: dict[Format, str] = {"tsv": ".tsv", "json": ".json", "audacity": ".txt"}
 _ROWS_AT_ONCE = 10_000
@@ -31,7 +31,13 @@ class EventWriter:
     Standard output gets each recording's TSV as soon as it is known; a file appears whole or not at all.
     """
 
-    def __init__(self, out: str | None, form: Format, sources: Sequence[Recording]) -> None:
+    def __init__(
+        self,
+        out: str | None,
+        form: Format,
+        sources: Sequence[Recording],
+        postprocessing: dict[str, Any] | None = None,
+    ) -> None:
         """Raises ValueError for Audacity labels of several recordings in one place, since labels do not name
         a recording.
         """
@@ -44,7 +50,10 @@ class EventWriter:
                 f"Audacity's labels do not say which of {len(sources)} recordings they are of: "
                 "give --out a folder"
             )
-        self._lines: list[str] = [] if form != "tsv" else ["\t".join(COLUMNS)]
+        self._made_by = {} if postprocessing is None else {"postprocessing": postprocessing}
+        boxes = postprocessing is not None and postprocessing["method"] == "boxes"
+        columns = (*COLUMNS, "confidence") if boxes else COLUMNS
+        self._lines: list[str] = [] if form != "tsv" else ["\t".join(columns)]
         self._files: list[dict[str, Any]] = []
 
     def files(self, sources: Sequence[Recording]) -> list[Path]:
@@ -60,12 +69,19 @@ class EventWriter:
         if self._form == "json":
             self._files.append(_json_of(source, events, duration_s, notes))
         elif self._form == "audacity":
-            self._lines += [f"{_s(on)}\t{_s(off)}\t{label}" for on, off, label in events]
+            self._lines += [f"{_s(on)}\t{_s(off)}\t{label}" for on, off, label, *_ in events]
         else:
             name = source.name
-            self._lines += [f"{name}\t{_s(on)}\t{_s(off)}\t{label}" for on, off, label in events]
+            self._lines += [
+                "\t".join((name, _s(on), _s(off), label, *map(repr, confidence)))
+                for on, off, label, *confidence in events
+            ]
         if self._folder:
-            text = _dump(self._files[0]) if self._form == "json" else _text(self._lines)
+            text = (
+                _dump(self._files[0] | self._made_by)
+                if self._form == "json"
+                else _text(self._lines)
+            )
             write_atomically(self._folder / source.output(EXTENSION[self._form]), text.encode())
             self._files.clear()
             del self._lines[1 if self._form == "tsv" else 0 :]
@@ -128,7 +144,8 @@ def _json_of(
         "notes": notes,
         "events": [
             {"onset": round(onset, 7), "offset": round(offset, 7), "event_label": label}
-            for onset, offset, label in events
+            | ({"confidence": confidence[0]} if confidence else {})
+            for onset, offset, label, *confidence in events
         ],
     }
 

@@ -89,9 +89,11 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
     found = find_sources(request.audio)
     if request.scores:
         refuse_shared_outputs(found.sources, request.scores, ".tsv")
-    writer = EventWriter(request.out, request.form, found.sources)
-    _refuse_overwriting(request, found.sources, writer.files(found.sources))
+    plan = EventWriter(request.out, request.form, found.sources)
+    _refuse_overwriting(request, found.sources, plan.files(found.sources))
     detector = _detector(request)
+    made_by = detector.settings.as_json()
+    writer = EventWriter(request.out, request.form, found.sources, made_by)
     summary = Summary()
     for note in found.notes:
         say(f"note: {note}")
@@ -109,7 +111,7 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
         about = {
             "checkpoint": masked(request.checkpoint),
             "network": detector.name,
-            "postprocessing": detector.settings.as_json(),
+            "postprocessing": made_by,
             "left_out": list(found.notes),
         }
         writer.close(about | summary.as_json())
@@ -118,6 +120,7 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
             f"note: {summary.lower_rate} of {summary.predicted} recordings are {LOWER_RATE}: "
             "they hold nothing above half their own"
         )
+    say(f"post-processing: {detector.settings}")
     say(summary.line(detector.device if request.workers == 1 else f"{request.workers} workers"))
     return summary.code
 

@@ -6,16 +6,19 @@ once and stored beside them. The result is a copy of the checkpoint, `tuned-<x-v
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from raysed.data.features.store import FeatureSet, open_dataset
-from raysed.predict.detector import read_checkpoint
+from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.postprocessing.comparison import JudgedSet, MethodColumn, compare_methods
+from raysed.evaluation.postprocessing.setting_search import OwnSettings
+from raysed.predict.detector import Checkpoint, read_checkpoint
 from raysed.predict.settings import ClassPostProcessing
-from raysed.predict.tuning import Gain, PairCounts, compare, count_pairs
+from raysed.predict.tuning import Gain, judged_set, own_settings, tune
 from raysed.run.folders import best_checkpoint, scores_file, tuned_checkpoint
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_checkpoint
@@ -23,55 +26,99 @@ from raysed.training.scores import Scores
 from raysed.training.scoring import decode_scores, encode_scores, reference_of, score_set
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """A finished trial, the set to tune on and the set to judge on."""
+
+    trial: Folder
+    xvalid_url: str
+    evaluation_url: str
+    cache_dir: str
+    method: str = "class_median"
+    goal: str = "event_f1"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The checkpoint, the sets and their scores that tuning starts from."""
+
+    checkpoint: Checkpoint
+    xvalid: FeatureSet
+    evaluation: FeatureSet
+    fitted: JudgedSet
+    judged: JudgedSet
+
+    @property
+    def own(self) -> OwnSettings:
+        return own_settings(self.checkpoint.predictor.trial.postprocessing)
+
+
 def retune(
-    trial: Folder, xvalid_url: str, evaluation_url: str, cache_dir: str, say: Callable[[str], None]
+    tuning: Tuning, say: Callable[[str], None]
 ) -> tuple[str, list[Gain], ClassPostProcessing]:
     """Tune, compare, and write the tuned checkpoint; returns its path, the comparison, and what was chosen.
 
     Raises ValueError for sets that do not fit the checkpoint.
     """
-    xvalid, evaluation = (open_dataset(url, cache_dir) for url in (xvalid_url, evaluation_url))
-    source = best_checkpoint(xvalid.name)
-    checkpoint = read_checkpoint(f"{trial.url}/{source}")
-    predictor, settings = checkpoint.predictor, checkpoint.settings
+    read = _read(tuning, say)
+    chosen, gains = tune(read.fitted, read.judged, read.own, tuning.method, tuning.goal)
+    settings = read.checkpoint.settings.with_chosen(chosen)
+    name = tuned_checkpoint(read.xvalid.name)
+    about = _about(read.xvalid, read.evaluation, gains) | {"tuned_for": tuning.goal}
+    tuned = {**settings.as_json(), "tuned": about}
+    trial, checkpoint = tuning.trial, read.checkpoint
+    save_checkpoint(trial, name, checkpoint.tensors, {**checkpoint.about, "postprocessing": tuned})
+    return f"{trial.url}/{name}", gains, settings
+
+
+def compare_trial(tuning: Tuning, say: Callable[[str], None]) -> list[MethodColumn]:
+    """Return all methods beside each other, for `tuning.goal`; nothing is written but missing scores."""
+    read = _read(tuning, say)
+    return compare_methods(read.fitted, read.judged, read.own, tuning.goal)
+
+
+def _read(tuning: Tuning, say: Callable[[str], None]) -> _Read:
+    urls = tuning.xvalid_url, tuning.evaluation_url
+    xvalid, evaluation = (open_dataset(url, tuning.cache_dir) for url in urls)
+    source = f"{tuning.trial.url}/{best_checkpoint(xvalid.name)}"
+    checkpoint = read_checkpoint(source)
+    predictor = checkpoint.predictor
     for used in (xvalid, evaluation):
         if (used.classes, used.features) != (predictor.classes, predictor.features):
-            raise ValueError(f"{used.name}: other classes or features than {trial.url}/{source}")
+            raise ValueError(f"{used.name}: other classes or features than {source}")
         if used.scored_classes != predictor.classes:
             raise ValueError(
                 f"{used.name} annotates {', '.join(used.scored_classes)} only: thresholds of every class are tuned on a"
                 " set that annotates all"
             )
     fitted, judged = (
-        _grid(trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
+        _judged(tuning.trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
     )
-    chosen_K = fitted.choose(np.arange(len(xvalid.recordings)))
-    gains = compare(judged, chosen_K)
-    for k, label in enumerate(predictor.classes):
-        threshold, window = fitted.pairs[chosen_K[k]]
-        settings = settings.with_value("threshold", label, threshold, "tuning")
-        settings = settings.with_value("median_window", label, window, "tuning")
-    name = tuned_checkpoint(xvalid.name)
-    tuned = {**settings.as_json(), "tuned": _about(xvalid, evaluation, gains)}
-    save_checkpoint(trial, name, checkpoint.tensors, {**checkpoint.about, "postprocessing": tuned})
-    return f"{trial.url}/{name}", gains, settings
+    return _Read(checkpoint, xvalid, evaluation, fitted, judged)
 
 
-def comparison_lines(gains: list[Gain], settings: ClassPostProcessing) -> list[str]:
-    """Return the comparison in lines: macro-F1 and its gain in points, then each class."""
-    lines = []
+def comparison_lines(
+    gains: list[Gain], settings: ClassPostProcessing, goal: str = "event_f1"
+) -> list[str]:
+    """Return the comparison in lines: the metric that was tuned for and its gain, then each class."""
+    metric, lines = METRICS[goal], []
+    what, unit = (metric.column.removesuffix(" %"), " %" if metric.scale == 100 else "")
+    width = metric.digits + 4
+
+    def text(value: float, sign: str = "") -> str:
+        return f"{metric.scale * value:{sign}.{metric.digits}f}"
+
     for gain in gains:
         change = ""
         if gain.gain is not None:
-            low, high = 100 * gain.gain.low, 100 * gain.gain.high
-            change = f"  gain {100 * gain.gain.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
-        lines.append(f"{gain.name:<22} event F1 {100 * gain.f1:5.1f} %{change}")
+            low, high = text(gain.gain.low, "+"), text(gain.gain.high, "+")
+            change = f"  gain {text(gain.gain.difference, '+')} [{low}, {high}]"
+        lines.append(f"{gain.name:<22} {what} {text(gain.value):>{width}}{unit}{change}")
     lines.append("the last one was fitted to the clips it is judged on: not a result")
     for k, label in enumerate(settings.classes):
         own, tuned = gains[0].per_class_K[k], gains[1].per_class_K[k]
         lines.append(
-            f"  {label}: threshold {settings.threshold[k]:g}, median window "
-            f"{settings.median_window[k]}; F1 {100 * own:.1f} -> {100 * tuned:.1f} %"
+            f"  {label}: {settings.of_class(k)}; F1 {100 * own:.1f} -> {100 * tuned:.1f} %"
         )
     return lines
 
@@ -100,11 +147,11 @@ def _known(f1: float) -> float | None:
     return None if np.isnan(f1) else float(f1)
 
 
-def _grid(
+def _judged(
     trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
-) -> PairCounts:
+) -> JudgedSet:
     scores = _scores(trial, scores_file(used.name, xvalid), used, predictor, say)
-    return count_pairs(scores, reference_of(used), predictor.trial.postprocessing)
+    return judged_set(scores, reference_of(used))
 
 
 def _scores(

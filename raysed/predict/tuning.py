@@ -1,144 +1,113 @@
-"""Thresholds and median windows for each class, chosen after training by event-based F1.
+"""The gain of a tuned post-processing over a trial's own, judged on another set than it was tuned on.
 
-Nothing is trained. Since a class's event-based F1 depends on its own events only, each class is tuned
-alone, on per-clip counts of every pair of a threshold and a window. 110 clips and ten classes, 25
-thresholds and 8 windows take some seconds. N clips, K classes, P pairs.
+Nothing is trained; 110 clips and ten classes take some seconds.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from raysed.config.trial import PostProcessing
-from raysed.evaluation.counts.clip_counts import Counts, event_counts
-from raysed.evaluation.counts.statistics import PUBLISHED, Parameters, Statistics, collect
+from raysed.evaluation.counts.statistics import PUBLISHED, Parameters
 from raysed.evaluation.detections.events import Reference
+from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
+from raysed.evaluation.detections.postprocess import median_filter
 from raysed.evaluation.intervals.significance import Difference, paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.training.scores import Scores, found_events
-
-TUNED_THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
-WINDOWS = (1, 3, 5, 7, 11, 15, 21, 31)
-FOLDS = 5
-
-ThresholdWindow = tuple[float, int]
-"""Threshold and median window."""
-
-
-@dataclass(frozen=True)
-class PairCounts:
-    """Event counts of every pair on one set; `pairs[0]` is the trial's own."""
-
-    reference: Reference
-    pairs: tuple[ThresholdWindow, ...]
-    tp_PNK: np.ndarray
-    n_sys_PNK: np.ndarray
-    n_ref_NK: np.ndarray
-
-    def choose(self, rows: np.ndarray) -> np.ndarray:
-        """Return int (K,): the pair with the best F1 on these clips for each class.
-
-        Of equals the one nearest to the trial's own wins; a class without reference events keeps the trial's
-        own.
-        """
-        tp_PK = self.tp_PNK[:, rows].sum(axis=1, dtype=np.int64)
-        n_sys_PK = self.n_sys_PNK[:, rows].sum(axis=1, dtype=np.int64)
-        n_ref_K = self.n_ref_NK[rows].sum(axis=0, dtype=np.int64)
-        f1_PK = 2 * tp_PK / np.maximum(n_sys_PK + n_ref_K, 1)
-        return np.where(n_ref_K > 0, np.argmax(f1_PK, axis=0), 0)
-
-    def statistics(self, chosen_NK: np.ndarray) -> Statistics:
-        """Return the counts of a system that decodes clip n, class k with pair `chosen_NK[n, k]`."""
-        index = chosen_NK[None]
-        counts = Counts(
-            np.take_along_axis(self.tp_PNK, index, axis=0)[0].astype(np.int32),
-            np.take_along_axis(self.n_sys_PNK, index, axis=0)[0].astype(np.int32),
-            self.n_ref_NK,
-        )
-        no_events = self.reference.events.take(np.zeros(len(self.reference.events), bool))
-        empty = collect(self.reference, no_events, parameters=Parameters(psds=()))
-        return replace(empty, event=counts)
+from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.postprocessing.comparison import JudgedSet, chosen_of
+from raysed.evaluation.postprocessing.methods import METHODS, Setting
+from raysed.evaluation.postprocessing.setting_search import (
+    Choice,
+    OwnSettings,
+    SettingSearch,
+    cross_fit,
+)
+from raysed.training.scores import Scores, put_together
 
 
 @dataclass(frozen=True)
 class Gain:
-    """A way of tuning on the evaluation set: its macro-F1 and its gain over the trial's own post-processing."""
+    """A way of tuning on the evaluation set: its value and its gain over the trial's own post-processing."""
 
     name: str
+    value: float
+    """The metric that was tuned for, a fraction."""
     f1: float
+    """Event-based macro-F1."""
     per_class_K: np.ndarray
     gain: Difference | None
-    """The gain; None for the trial's own. A fit to the same clips has no honest interval either."""
+    """The gain of `value`; None for the trial's own. A fit to the same clips has no honest interval either."""
 
 
-def count_pairs(
-    scores: Scores,
-    reference: Reference,
-    own: PostProcessing,
-    *,
-    thresholds: Sequence[float] = TUNED_THRESHOLDS,
-    windows: Sequence[int] = WINDOWS,
-) -> PairCounts:
-    """Decode and match with every pair, the trial's own first and the others by their distance to it."""
-    order = sorted(
-        {(t, w) for t in thresholds for w in windows} | {(own.threshold, own.median_window)},
-        key=lambda pair: (abs(pair[0] - own.threshold), abs(pair[1] - own.median_window)),
-    )
-    found: dict[ThresholdWindow, Counts] = {}
-    for window in sorted({window for _, window in order}):
-        thresholds = [threshold for threshold, other in order if other == window]
-        points = found_events(scores, thresholds, window)
-        for threshold, events in points.items():
-            found[threshold, window] = event_counts(
-                reference, events, PUBLISHED.t_collar_s, PUBLISHED.percentage_of_length
-            )
-    return PairCounts(
-        reference,
-        tuple(order),
-        np.stack([found[pair].tp_NK for pair in order]).astype(np.int16),
-        np.stack([found[pair].n_sys_NK for pair in order]).astype(np.int16),
-        found[order[0]].n_ref_NK,
-    )
+def judged_set(scores: Scores, reference: Reference) -> JudgedSet:
+    """Return a trial's scores of a set with its ground truth."""
+    return JudgedSet(reference, partial(frames_of, scores))
 
 
-def cross_fitted(counts: PairCounts, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """Return int (N, K): each clip's pairs, chosen on the clips of the other folds."""
-    n_clips, n_classes = counts.n_ref_NK.shape
-    if n_clips < folds:
-        raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
-    fold_N = np.random.default_rng(seed).permutation(n_clips) % folds
-    chosen_NK = np.empty((n_clips, n_classes), np.int64)
-    for fold in range(folds):
-        chosen_NK[fold_N == fold] = counts.choose(np.flatnonzero(fold_N != fold))
-    return chosen_NK
-
-
-def compare(counts: PairCounts, xvalid_K: np.ndarray, *, draws: int = 10_000) -> list[Gain]:
-    """Compare four settings: the trial's own, tuned on x-valid, cross-fitted, and fitted to these same clips
-    (optimistic).
+def frames_of(scores: Scores, median_window: int) -> FrameScores:
+    """Return a trial's scores after a running median, each window of a long recording filtered alone, as in
+    training's metrics.
     """
-    n_clips = len(counts.reference.filenames)
+    scores_NUK = scores.scores_NUK
+    filtered_NUK = median_filter(scores_NUK, median_window).astype(scores_NUK.dtype)
+    if scores.starts is None:
+        return FrameScores.uniform(filtered_NUK, scores.frame_s, scores.durations_s)
+    stops = np.append(scores.recordings, len(scores.filenames))[1:]
+    runs = map(slice, scores.recordings, stops)
+    whole = [put_together(scores, rows, filtered_NUK) for rows in runs]
+    n_frames = max((len(scores_TK) for scores_TK, _ in whole), default=0)
+    shape = (len(whole), n_frames, len(scores.classes))
+    # Shorter recordings end in frames of no length.
+    scores_RTK = np.full(shape, NO_SCORE, scores_NUK.dtype)
+    edges_RT1 = np.zeros((len(whole), n_frames + 1))
+    for r, (scores_TK, edge_T1) in enumerate(whole):
+        scores_RTK[r, : len(scores_TK)] = scores_TK
+        edges_RT1[r] = edge_T1[-1]
+        edges_RT1[r, : len(edge_T1)] = edge_T1
+    return FrameScores(scores_RTK, edges_RT1)
+
+
+def own_settings(postprocessing: PostProcessing) -> OwnSettings:
+    """Return the trial's own settings as a search takes them."""
+    return OwnSettings(postprocessing.threshold, postprocessing.median_window)
+
+
+def tune(
+    xvalid: JudgedSet,
+    evaluation: JudgedSet,
+    own: OwnSettings,
+    method: str = "class_median",
+    goal: str = "event_f1",
+    *,
+    draws: int = 10_000,
+) -> tuple[dict[str, tuple[Setting, float]], list[Gain]]:
+    """Return what x-valid chooses for each class, and four systems on the evaluation set: the trial's own, tuned on
+    x-valid, cross-fitted, and fitted to these same clips (optimistic).
+    """
+    searched = SettingSearch.of(METHODS[method], *evaluation, own)
+    alone = SettingSearch.of(METHODS["median"], *evaluation, own)
+    choice = _on_all(SettingSearch.of(METHODS[method], *xvalid, own), goal)
+    parameters = Parameters(psds=()) if goal == "event_f1" else PUBLISHED
     systems = {
-        "the trial's own": np.zeros((n_clips, len(xvalid_K)), np.int64),
-        "tuned on x-valid": np.tile(xvalid_K, (n_clips, 1)),
-        "cross-fitted": cross_fitted(counts),
-        "fitted to these clips": np.tile(counts.choose(np.arange(n_clips)), (n_clips, 1)),
+        "the trial's own": alone.statistics(_on_all(alone, goal), parameters),
+        "tuned on x-valid": searched.statistics(choice, parameters),
+        "cross-fitted": searched.statistics(cross_fit(searched, goal), parameters),
+        "fitted to these clips": searched.statistics(_on_all(searched, goal), parameters),
     }
-    counted = {name: counts.statistics(chosen_NK) for name, chosen_NK in systems.items()}
-    own = counted["the trial's own"]
-    gains = []
-    for name, statistics in counted.items():
+    baseline, gains = systems["the trial's own"], []
+    for name, statistics in systems.items():
         f1_B, per_class_BK = event_f1(statistics)
-        honest = name in ("tuned on x-valid", "cross-fitted")
-        gain = (
-            paired_difference(_macro, statistics, own, draws=draws, permutations=draws)
-            if honest
-            else None
-        )
-        gains.append(Gain(name, float(f1_B[0]), per_class_BK[0], gain))
-    return gains
+        gain = None
+        if name in ("tuned on x-valid", "cross-fitted"):
+            gain = paired_difference(
+                METRICS[goal], statistics, baseline, draws=draws, permutations=draws
+            )
+        value = float(METRICS[goal](statistics)[0])
+        gains.append(Gain(name, value, float(f1_B[0]), per_class_BK[0], gain))
+    return chosen_of(searched, choice), gains
 
 
-def _macro(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
-    return event_f1(statistics, weights_BN)[0]
+def _on_all(search: SettingSearch, goal: str) -> Choice:
+    return search.choose(goal, [np.ones(len(search.reference.filenames), bool)])[0]

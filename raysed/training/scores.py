@@ -83,7 +83,7 @@ def found_events(
     }
     stops = np.append(scores.recordings, len(scores.filenames))[1:]
     for r, rows in enumerate(map(slice, scores.recordings, stops)):
-        scores_TK, edge_T1 = _put_together(scores, rows, filtered_NUK)
+        scores_TK, edge_T1 = put_together(scores, rows, filtered_NUK)
         for threshold, events in found.items():
             _, label_E, first_E, stop_E = regions(scores_TK[None], float(np.float16(threshold)))
             onset_E, offset_E = edge_T1[first_E], edge_T1[stop_E]
@@ -92,7 +92,7 @@ def found_events(
     return {threshold: Events.sort(*np.concatenate(e, axis=1)) for threshold, e in found.items()}
 
 
-def _put_together(
+def put_together(
     scores: Scores, rows: slice, filtered_NUK: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores (T, K) of one recording, and their edges in seconds (T + 1,)."""

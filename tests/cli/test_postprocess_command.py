@@ -15,7 +15,9 @@ from tests.cli.test_predict_commands import call
 )
 def test_a_gain_that_is_not_shown_is_noted(monkeypatch, judged, noted):
     gains = [SimpleNamespace(gain=None), SimpleNamespace(gain=judged)]
-    monkeypatch.setattr("raysed.predict.retune.retune", lambda *a: ("tuned.pt", gains, None))
+    monkeypatch.setattr(
+        "raysed.predict.retune.retune", lambda tuning, say: ("tuned.pt", gains, None)
+    )
     monkeypatch.setattr("raysed.predict.retune.comparison_lines", lambda *a: ["| a table |"])
     done = call(postprocess, "trial", "--xvalid", "data/x", "--evaluate", "data/val")
     assert done.exit_code == 0, done.exception

@@ -19,7 +19,7 @@ from raysed.doctor.examine import examine
 from raysed.evaluation.detections.events import Events
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.score.score import ScoreRequest, score
-from raysed.predict.retune import count_pairs
+from raysed.predict.tuning import frames_of
 from raysed.training.batches import BatchSource
 from raysed.training.inputs import fit_normaliser
 from raysed.training.scores import found_events
@@ -161,11 +161,14 @@ def test_scores_are_stored_and_read_again(scored, built) -> None:
     again = decode_scores(encode_scores(scored), "x.arrow")
     assert again.grid == scored.grid and again.filenames == scored.filenames
     np.testing.assert_array_equal(again.starts, scored.starts)
-    pairs = [
-        count_pairs(s, reference_of(built), OWN, thresholds=(0.3,), windows=(5,))
-        for s in (scored, again)
-    ]
-    np.testing.assert_array_equal(pairs[0].tp_PNK, pairs[1].tp_PNK)
+    for window in (1, 5):
+        frames = frames_of(scored, window)
+        for threshold, events in found_events(scored, (0.3, 0.5), window).items():
+            found = frames.decode(threshold)
+            for name, expected in vars(events).items():
+                order = np.lexsort((events.label_E, events.onset_E, events.clip_E))
+                other = np.lexsort((found.label_E, found.onset_E, found.clip_E))
+                np.testing.assert_array_equal(getattr(found, name)[other], expected[order])
     one = scored.of(["e.wav", "a.wav"])
     assert set(one.filenames) == {"e.wav", "a.wav"} and len(one.recordings) == 2
     assert scored.weak_RK.shape == (5, 2)

@@ -9,7 +9,7 @@ import pytest
 from raysed.cli import entry as cli
 from raysed.data.clip import Clip, Event
 from raysed.predict.detector import load_detector, read_checkpoint
-from raysed.predict.retune import comparison_lines, retune
+from raysed.predict.retune import Tuning, comparison_lines, retune
 from raysed.storage.folder import Folder
 from raysed.training.scores import Scores
 from raysed.training.scoring import decode_scores, encode_scores
@@ -65,10 +65,11 @@ def place(tmp_path):
     return tmp_path
 
 
-def tune(place, xvalid="xvalid", evaluate="val"):
+def tune(place, xvalid="xvalid", evaluate="val", **how):
     said = []
     sets = (str(place / xvalid), str(place / evaluate))
-    path, gains, _ = retune(Folder(str(place / "trial")), *sets, str(place / "cache"), said.append)
+    tuning = Tuning(Folder(str(place / "trial")), *sets, str(place / "cache"), **how)
+    path, gains, _ = retune(tuning, said.append)
     return path, {gain.name: gain for gain in gains}, said
 
 
@@ -122,7 +123,9 @@ def test_a_script_reads_the_comparison(place, monkeypatch, capsys):
     found = json.loads(out)
     assert code == 0
     settings = read_checkpoint(found["checkpoint"]).settings
-    assert settings.as_json() == {key: found[key] for key in ("threshold", "median_window")}
+    assert settings.as_json() == {
+        key: found[key] for key in ("method", "threshold", "median_window")
+    }
     own, tuned, crossed, fitted = found["systems"]
     assert (own["event_f1"], tuned["event_f1"]) == (0.5, 1.0)
     assert own["per_class"] == {"Cat": 0.0, "Dog": 1.0} and own["gain"] is fitted["gain"] is None
@@ -207,3 +210,55 @@ def test_a_checkpoint_is_parsed_once(place, monkeypatch, capsys):
     code, _, _ = command(monkeypatch, capsys, "postprocess", place / "trial", *sets)
     assert code == 0
     assert parsed == [f"{place}/trial/checkpoints/best-xvalid.pt"]
+
+
+@pytest.mark.parametrize("method", ["hysteresis", "boxes"])
+@pytest.mark.parametrize("goal", ["event_f1", "psds1"])
+def test_other_methods_are_tuned_kept_and_predicted_with(place, monkeypatch, capsys, method, goal):
+    path, gains, _ = tune(place, method=method, goal=goal)
+    assert gains["tuned on x-valid"].f1 > gains["the trial's own"].f1 + 0.3
+    settings = settings_of(path)
+    assert settings.method == method and settings.threshold[0] < 0.3
+    audio = write(place / "audio" / "a.wav", bursts(7.0))
+    out = place / "found.tsv"
+    code, _, said = command(monkeypatch, capsys, "predict", path, audio, "--out", out)
+    assert code == 0 and f"post-processing: {method}, threshold" in said
+    head = out.read_text().splitlines()[0].split("\t")
+    assert head[4:] == (["confidence"] if method == "boxes" else [])
+    code, text, _ = command(monkeypatch, capsys, "predict", path, audio, "--format", "json")
+    found = json.loads(text)
+    assert found["postprocessing"] == settings.as_json()
+    for event in found["files"][0]["events"]:
+        assert ("confidence" in event) == (method == "boxes")
+
+
+def test_all_methods_in_one_table(place, monkeypatch, capsys):
+    sets = ("--xvalid", place / "xvalid", "--evaluate", place / "val")
+    code, out, _ = command(
+        monkeypatch,
+        capsys,
+        "postprocess",
+        place / "trial",
+        *sets,
+        "--compare",
+        "--tune-for",
+        "psds1",
+    )
+    assert code == 0
+    rows = [line.split("|")[1].strip() for line in out.splitlines() if line.startswith("| ")]
+    assert rows[1:] == [
+        "raw scores",
+        "median filter, as trained",
+        *("class-wise median",) * 2,
+        *("hysteresis",) * 2,
+        *("bounding boxes",) * 2,
+    ]
+    assert not (place / "trial" / "checkpoints" / "tuned-xvalid.pt").exists()
+    code, out, _ = command(
+        monkeypatch, capsys, "postprocess", place / "trial", *sets, "--compare", "--json"
+    )
+    found = json.loads(out)
+    boxes = found["columns"][-2]
+    assert (boxes["method"], boxes["how"]) == ("boxes", "tuned on x-valid")
+    assert set(boxes["chosen"]["Cat"]) == {"threshold", "step_filter_s", "merge_abs", "merge_rel"}
+    assert boxes["metrics"]["event_f1"]["gain"]["low"] > 0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 
 from raysed.config.trial import PostProcessing
+from raysed.evaluation.detections.bounding_boxes import BoxSettings
 from raysed.predict.settings import ClassPostProcessing, events, parse_settings, smooth
 
 SETTINGS = ClassPostProcessing(("Cat", "Dog"), (0.5, 0.25), (1, 3))
@@ -46,6 +47,65 @@ def test_only_the_named_values_change():
 def test_settings_that_cannot_be_meant_are_refused_by_source_and_class(content, message):
     with pytest.raises(ValueError, match=f"^s.json: {message}"):
         SETTINGS.updated(content, "s.json")
+
+
+BOXES = {"method": "boxes", "step_filter_s": {"Cat": 0.32}, "threshold": {"Cat": 0.25}}
+
+
+def test_other_methods_are_read_as_they_are_written():
+    boxes = SETTINGS.updated(BOXES, "s.json")
+    assert boxes.method == "boxes" and boxes.threshold == (0.25, 0.25)
+    assert boxes.boxes == (BoxSettings(0.32), BoxSettings())
+    shares = SETTINGS.updated(
+        {"method": "hysteresis", "low_share": {"Dog": 0.25}, "threshold": {}}, "s"
+    )
+    assert shares.low_share == (0.5, 0.25) and shares.median_window == (1, 3)
+    for settings in (boxes, shares):
+        assert SETTINGS.updated(settings.as_json(), "s.json") == settings
+        assert settings.updated(SETTINGS.as_json(), "s.json") == SETTINGS
+    assert str(boxes) == (
+        "boxes, threshold 0.25, step_filter_s 0.32 to 0.48, merge_abs 0.15, merge_rel 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"method": "cnn"}, "method is 'cnn', expected median, hysteresis or boxes"),
+        ({"method": "hysteresis", "low_share": {"Cat": 2}}, "low_share is a share"),
+        ({"method": "hysteresis", "low_share": 0.5}, "low_share is not an object"),
+        ({"method": "boxes", "merge_rel": {"Cat": 0.5}}, "Cat: relative merge threshold 0.5"),
+        ({"method": "boxes", "merge_rel": {"Cta": 2}}, "Cta is not one of"),
+        (
+            {"method": "boxes", "merge_abs": {"Cat": "a"}},
+            "merge_abs of Cat is 'a', expected a number",
+        ),
+    ],
+)
+def test_methods_that_cannot_be_meant_are_refused(content, message):
+    with pytest.raises(ValueError, match=f"^s.json: {message}"):
+        SETTINGS.updated({"threshold": {}} | content, "s.json")
+
+
+def test_boxes_have_a_confidence_and_hysteresis_joins():
+    edge_T1 = np.arange(9.0)
+    scores_TK = np.array(
+        [[0.1] * 2, *[[0.5, 0.9]] * 2, [0.4, 0.1], [0.5, 0.5], *[[0.1] * 2] * 3], np.float16
+    )
+    assert smooth(scores_TK[None], SETTINGS.updated(BOXES, "s"))[0] is not None
+    boxes = events(
+        scores_TK, edge_T1, SETTINGS.updated(BOXES | {"step_filter_s": {"Cat": 2, "Dog": 2}}, "s")
+    )
+    assert [event[:3] for event in boxes] == [
+        (1.0, 5.0, "Cat"),
+        (1.0, 3.0, "Dog"),
+        (4.0, 5.0, "Dog"),
+    ]
+    assert [event[3] for event in boxes] == pytest.approx([0.475, 0.9, 0.5], abs=1e-3)
+    both = SETTINGS.updated(
+        {"method": "hysteresis", "threshold": {"Dog": 0.75}, "low_share": {"Cat": 0.75}}, "s"
+    )
+    assert events(scores_TK, edge_T1, both) == [(1.0, 5.0, "Cat"), (1.0, 3.0, "Dog")]
 
 
 def test_the_last_threshold_of_the_command_line_counts():

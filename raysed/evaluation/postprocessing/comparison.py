@@ -13,11 +13,10 @@ import numpy as np
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.intervals.bootstrap import interval
 from raysed.evaluation.intervals.significance import Difference, paired_difference
 from raysed.evaluation.metrics.registry import METRICS
-from raysed.evaluation.postprocessing.methods import METHODS, Setting
+from raysed.evaluation.postprocessing.methods import METHODS, FrameSource, Setting
 from raysed.evaluation.postprocessing.setting_search import (
     Choice,
     OwnSettings,
@@ -33,7 +32,7 @@ class JudgedSet(NamedTuple):
     """A set with its ground truth and the scores of one system."""
 
     reference: Reference
-    scores: FrameScores
+    scores: FrameSource
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class HysteresisSettings(NamedTuple):
 
 
 Setting = MedianSettings | HysteresisSettings | BoxSettings
+FrameSource = FrameScores | Callable[[int], FrameScores]
+"""Scores, or what gives them after a running median of so many frames: long recordings filter each window alone."""
 Decoder = Callable[[float], Events]
 """The events of all classes at a threshold."""
 
@@ -73,7 +75,7 @@ _ALL = (
 METHODS = {method.name: method for method in _ALL}
 
 
-def decoders(scores: FrameScores, settings: tuple[Setting, ...]) -> list[Decoder]:
+def decoders(scores: FrameSource, settings: tuple[Setting, ...]) -> list[Decoder]:
     """Return what turns a threshold into events for each setting; filters that several share run once."""
     shared: dict[Any, Any] = {}
 
@@ -85,12 +87,13 @@ def decoders(scores: FrameScores, settings: tuple[Setting, ...]) -> list[Decoder
     return [_decoder(scores, setting, once) for setting in settings]
 
 
-def _decoder(scores: FrameScores, setting: Setting, once: Callable[..., Any]) -> Decoder:
+def _decoder(scores: FrameSource, setting: Setting, once: Callable[..., Any]) -> Decoder:
     if isinstance(setting, BoxSettings):
         length_s = setting.step_filter_s
-        candidates = once(("step", length_s), lambda: box_candidates(scores, length_s))
+        plain = once(("median", 1), lambda: smoothed(scores, 1))
+        candidates = once(("step", length_s), lambda: box_candidates(plain, length_s))
         boxes = candidates.merged(setting)
-        n_classes = scores.scores_NTK.shape[2]
+        n_classes = plain.scores_NTK.shape[2]
         return lambda threshold: boxes.above(np.full(n_classes, threshold))
     window = setting.median_window
     smooth = once(("median", window), lambda: smoothed(scores, window))
@@ -100,8 +103,10 @@ def _decoder(scores: FrameScores, setting: Setting, once: Callable[..., Any]) ->
     return smooth.decode
 
 
-def smoothed(scores: FrameScores, median_window: int) -> FrameScores:
+def smoothed(scores: FrameSource, median_window: int) -> FrameScores:
     """Return the running median of the scores, in their own precision."""
+    if not isinstance(scores, FrameScores):
+        return scores(median_window)
     if median_window == 1:
         return scores
     filtered_NTK = median_filter(scores.scores_NTK, median_window)

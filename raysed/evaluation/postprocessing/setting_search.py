@@ -13,16 +13,17 @@ from raysed.evaluation.counts.clip_counts import event_counts, tally
 from raysed.evaluation.counts.statistics import PUBLISHED, Parameters, Statistics, collect
 from raysed.evaluation.detections.bounding_boxes import BoxSettings
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.postprocessing.class_curves import ClassCurves, box_curves
 from raysed.evaluation.postprocessing.methods import (
     MEDIAN_WINDOWS,
+    FrameSource,
     MedianSettings,
     Method,
     Setting,
     decoders,
+    smoothed,
 )
 
 GOALS = ("event_f1", "psds1", "psds2")
@@ -52,7 +53,7 @@ class SettingSearch:
     """The settings of one method on one set; whatever a goal needs is counted once, when it is asked for."""
 
     reference: Reference
-    scores: FrameScores
+    scores: FrameSource
     settings: tuple[Setting, ...]
     thresholds: tuple[float, ...]
     """By their distance to the trial's own."""
@@ -60,7 +61,7 @@ class SettingSearch:
 
     @classmethod
     def of(
-        cls, method: Method, reference: Reference, scores: FrameScores, own: OwnSettings
+        cls, method: Method, reference: Reference, scores: FrameSource, own: OwnSettings
     ) -> "SettingSearch":
         """Return the search of a method; `median` has the trial's own setting alone."""
         mine = MedianSettings(own.median_window)
@@ -110,7 +111,7 @@ class SettingSearch:
         definition = DEFINITIONS[goal]
         boxes = [each for each in self.settings if isinstance(each, BoxSettings)]
         if boxes:
-            return box_curves(self.reference, self.scores, boxes, definition)
+            return box_curves(self.reference, smoothed(self.scores, 1), boxes, definition)
         return [
             ClassCurves.of_points(
                 self.reference, {point: decode(point) for point in THRESHOLDS}, definition
