@@ -2,8 +2,8 @@
 
 `python -m benchmarks.boxes --python SEBBS/bin/python`, where that Python's environment holds `pip install
 sebbs==1.0.2 'pandas<3'` (AGPL, hence its own). Both sides get the same made-up scores, on one core in turns, and must
-choose the same settings with the same values. The package's own `tune` finds no boxes at all in this version
-(findings/sebbs_tune.sh), so it is called as its parts: `predict` for each setting, then `select_best_psds`. A second
+choose the same settings with the same values. The package's own `tune` hands no boxes to its selection
+in this version, so it is called as its parts: `predict` for each setting, then `select_best_psds`. A second
 row counts its change detection once for each step filter, as if merging cost it nothing.
 """
 
