@@ -14,6 +14,7 @@ from raysed.cli.init_command import init
 from raysed.cli.postprocess_command import postprocess
 from raysed.cli.predict_commands import AddressOption, JsonOption, export, predict_command
 from raysed.cli.score_command import score_command
+from raysed.cli.score_options import MethodOption
 from raysed.exit_codes import CHECK_FAILED, DONE, MEANINGS, REFUSED
 
 if TYPE_CHECKING:
@@ -142,20 +143,22 @@ def _print_plan(
 
 @_command("report", THE_WAY, "raysed report runs/ablation")
 def report_command(
-    run: Annotated[str, typer.Argument(help="A run folder or URL.")], as_json: JsonOption = False
+    run: Annotated[str, typer.Argument(help="A run folder or URL.")],
+    method: MethodOption = "bca",
+    as_json: JsonOption = False,
 ) -> None:
     """Print the tables of a run, finished or not; write them, the page and the figures."""
     from raysed.storage.folder import Folder
 
-    _report(Folder(run), as_json)
+    _report(Folder(run), as_json, method)
 
 
-def _report(run: "Folder", as_json: bool) -> "Report":
+def _report(run: "Folder", as_json: bool, method: Literal["bca", "paper"] = "bca") -> "Report":
     """Write tables, page and figures of a run; print the tables."""
     from raysed.page.page import write_page
     from raysed.report.report import write_report
 
-    report = write_report(run)
+    report = write_report(run, method=method)
     try:
         written = write_page(report)
     finally:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from raysed.cli.predict_commands import JsonOption
+from raysed.cli.score_options import MethodOption
 from raysed.exit_codes import CHECK_FAILED, DONE
 
 PredictionsOption = Annotated[
@@ -108,6 +109,7 @@ def score_command(  # noqa: PLR0913 - each is an option
     draws: DrawsOption = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     metrics: MetricsOption = None,
+    method: MethodOption = "bca",
     engine: EngineOption = None,
     certificate: CertificateOption = None,
     check: CheckOption = None,
@@ -139,6 +141,7 @@ def score_command(  # noqa: PLR0913 - each is an option
         draws=draws,
         seed=seed,
         metrics=metric_names(metrics.split(",")) if metrics else COUNT_METRICS,
+        method=method,
         engine=engine,
     )
     raise typer.Exit(_score(request, certificate, as_json))

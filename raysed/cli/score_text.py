@@ -44,8 +44,15 @@ def begin(found: dict[str, Any], *, as_json: bool) -> bool:
 
 def _metrics(found: dict[str, Any]) -> Table:
     exact = found["all_thresholds"]
+    # The published recipe's value is the mean of its sub-samples.
+    as_published = found.get("method") == "paper"
     table = Table(
-        "metric", "value", "95 % interval", "se", "jackknife se", title="Metrics (fractions)"
+        "metric",
+        "mean of sub-samples" if as_published else "value",
+        "90 % interval, published recipe" if as_published else "95 % interval",
+        "se",
+        "jackknife se",
+        title="Metrics (fractions)",
     )
     if exact is not None:
         table.add_column("all thresholds", no_wrap=True)

@@ -1,6 +1,6 @@
 """The values of the tables: one metric of one cell on one evaluation set, with what is still missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from raysed.evaluation.intervals.significance import FEW_SEEDS, mean_value
@@ -31,6 +31,8 @@ class CellValue:
     trials: tuple[Standing, ...]
     """The trial of each seed of the plan."""
     published: float | None
+    recipe: tuple[float, float, float] | None = None
+    """Our mean and ends of the 90 % interval by the paper's own recipe: like with like beside `published`."""
 
     @property
     def seeds(self) -> int:
@@ -50,7 +52,9 @@ class CellValue:
 
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON, traceable to the trials' folders."""
-        kept = {key: value for key, value in vars(self).items() if key != "trials"}
+        kept = {key: value for key, value in vars(self).items() if key not in ("trials", "recipe")}
+        ends = self.recipe or (None, None, None)
+        kept |= dict(zip(("recipe", "recipe_low", "recipe_high"), ends, strict=True))
         return kept | {
             "seeds": self.seeds,
             "about": self._about,
@@ -60,13 +64,23 @@ class CellValue:
         }
 
 
-def cell_values(plan: RunPlan, measured: Measured, trials: dict[str, Standing]) -> list[CellValue]:
-    """Return the values of every cell, evaluation set and metric of the plan, in its order."""
-    return [
+def cell_values(
+    plan: RunPlan, measured: Measured, trials: dict[str, Standing], *, recipes: bool = False
+) -> list[CellValue]:
+    """Return the values of every cell, evaluation set and metric of the plan, in its order; by the paper's recipe too
+    where there is a published value, or everywhere with `recipes`.
+    """
+    values = [
         _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials, measured))
         for cell in plan.cells
         for evaluation in cell.evaluation
         for metric in plan.all_metrics
+    ]
+    return [
+        replace(value, recipe=measured.recipe(value.cell, value.evaluation, value.metric))
+        if value.value is not None and (recipes or value.published is not None)
+        else value
+        for value in values
     ]
 
 

@@ -84,6 +84,10 @@ def _metric_rows(found: MetricTable, seeds: Iterable[int]) -> list[str]:
     ]
     if any(cell.published for cell in cells):
         rows.append(_row(r"\quad published", [cell.published for cell in cells]))
+    if any(cell.recipe for cell in cells):
+        rows.append(
+            _row(r"\quad ours by its recipe, 90\,\%", [_bracketed(c.recipe) for c in cells])
+        )
     for index, seed in enumerate(seeds):
         rows.append(
             _row(

@@ -6,7 +6,7 @@ It works half-way through a run: what is missing is named where its value would 
 import io
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,10 @@ from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.table_rows import metric_tables
+from raysed.report.trial_scores import with_scores
 from raysed.report.verdicts import JudgedClaim, judge
 from raysed.report.verdicts_markdown import claims_lines
+from raysed.report.widths import width_lines
 from raysed.run.folders import RESULTS, TABLES, TRIALS
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_state import Standing, read_standings
@@ -66,6 +68,7 @@ class Report:
         return [
             "",
             *(line for lines in tables.values() for line in lines),
+            *width_lines(self.cells),
             *markdown.family_lines(self.contrasts),
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
@@ -113,11 +116,14 @@ class Report:
         return _without_nan(found)
 
 
-def write_report(run: Folder) -> Report:
-    """Write the tables of a run. Raises ValueError for a folder without a plan."""
+def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Report:
+    """Write the tables of a run; with the method "paper" every cell also has the paper's recipe.
+
+    Raises ValueError for a folder without a plan.
+    """
     plan = RunPlan.require(run)
     trials = read_standings(run, plan)
-    results = read_results(run, plan)
+    results = with_scores(run, plan, read_results(run, plan))
     if not results:
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
@@ -129,7 +135,7 @@ def write_report(run: Folder) -> Report:
         trials=trials,
         results=results,
         frame=results_frame(measured, plan.all_metrics),
-        cells=cell_values(plan, measured, trials),
+        cells=cell_values(plan, measured, trials, recipes=method == "paper"),
         contrasts=contrasts,
         claims=judge(plan, measured, contrasts),
         powers=_powers(plan, measured),

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.bootstrap import published_recipe
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
 from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.registry import METRICS
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.folders import (
     RESULT,
@@ -73,6 +75,8 @@ class Result:
 
     def has(self, metric: str) -> bool:
         """Tell whether the metric can be computed: without operating points there is no PSDS."""
+        if METRICS[metric].needs == "scores":
+            return self.statistics.scored is not None
         return bool(self.statistics.psds) or metric not in DEFINITIONS
 
     @property
@@ -97,6 +101,7 @@ class Measured:
     def __init__(self, results: list[Result], draws: int) -> None:
         self.results, self.draws = results, draws
         self._drawn: dict[tuple[str, ...], Drawn] = {}
+        self._recipes: dict[tuple[str, ...], tuple[float, float, float]] = {}
 
     def by_seed(self, cell: str, evaluation: str, metric: str | None = None) -> dict[int, Result]:
         """Return the finished seeds of one cell on one evaluation set, of those that have the metric."""
@@ -112,6 +117,15 @@ class Measured:
                 statistics = statistics.without_psds()
             self._drawn[key] = drawn(TABLE_METRICS[metric], statistics, draws=self.draws)
         return self._drawn[key]
+
+    def recipe(self, cell: str, evaluation: str, metric: str) -> tuple[float, float, float]:
+        """Return mean and ends of the 90 % interval of the paper's own recipe, over the cell's seeds."""
+        here = {r.system: r for r in self.by_seed(cell, evaluation, metric).values()}
+        key = (*(part for system in here for part in system), metric)
+        if key not in self._recipes:
+            statistics = [result.statistics for result in here.values()]
+            self._recipes[key] = published_recipe(TABLE_METRICS[metric], statistics)
+        return self._recipes[key]
 
 
 def read_results(run: Folder, plan: RunPlan) -> list[Result]:

@@ -39,6 +39,8 @@ class CellRow:
     missing: str
     """`3 of 5` where only three of five seeds have a value, else empty."""
     published: str
+    recipe: str
+    """Ours by the paper's own recipe, with its 90 % interval; empty where it is not asked for."""
     seeds: tuple[str, ...]
     """The value of each seed of the plan, or the state of its trial; empty for a system from elsewhere."""
     differences: dict[str, DifferenceText]
@@ -112,9 +114,17 @@ def _cell_row(cell: CellValue, contrasts: list[ContrastValue]) -> CellRow:
         interval=interval,
         missing=missing,
         published="" if cell.published is None else number(cell.published, metric),
+        recipe=_recipe_text(cell),
         seeds=_seed_texts(cell),
         differences={c.against: difference_text(c, c.outcome) for c in contrasts},
     )
+
+
+def _recipe_text(cell: CellValue) -> str:
+    if cell.recipe is None:
+        return ""
+    value, low, high = cell.recipe
+    return f"{number(value, cell.metric)} {interval_text(low, high, cell.metric)}"
 
 
 def _hole(cell: CellValue) -> str:

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.bootstrap import interval
+from raysed.evaluation.metrics.registry import METRICS
 from raysed.report.report import write_report
 from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import write_json
@@ -154,3 +156,20 @@ def test_a_claim_in_another_metric_brings_it_into_the_tables(run):
     (judged,) = report.claims
     assert judged.comparisons[0].metric == "psds2" and judged.verdict != "waiting"
     assert "the margin, which is 0.030," in run.read("tables/claims.md").decode()
+
+
+def test_published_values_have_ours_by_the_papers_recipe_beside_them(run):
+    """Like with like: 80 % sub-samples with the full set's seconds, the mean over both seeds."""
+    report = write_report(run)
+    by_cell = {(cell.cell, cell.metric): cell for cell in report.cells}
+    published = by_cell["good", "event_f1"]
+    by_seed = [r.statistics for r in report.results if r.cell == "good"]
+    one = [interval(METRICS["event_f1"], each, method="paper").value for each in by_seed]
+    assert published.recipe[0] == pytest.approx(np.mean(one), abs=1e-12)
+    assert published.recipe[1] < published.recipe[0] < published.recipe[2]
+    assert published.recipe[2] - published.recipe[1] < published.high - published.low
+    assert by_cell["poor", "event_f1"].recipe is None
+    assert "ours by the paper's recipe [90 %]" in run.read("tables/1.md").decode()
+    assert "recipe_low" in run.read("tables/1.csv").decode().splitlines()[0]
+    everywhere = write_report(run, method="paper")
+    assert all(cell.recipe for cell in everywhere.cells)

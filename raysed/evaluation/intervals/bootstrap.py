@@ -6,6 +6,7 @@ duration is drawn with it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -158,6 +159,15 @@ def interval(
         lost=int((lost_classes(statistics, weights_BN) > 0).sum()),
         bias=mean - value,
     )
+
+
+def published_recipe(
+    metric: Values, by_seed: Sequence[Statistics], *, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return mean and ends of the published recipe (method "paper" of `interval`) for the mean over trained seeds."""
+    values_B = np.mean([_as_published(metric, each, seed)[1] for each in by_seed], axis=0)
+    low, high = np.nanquantile(values_B, (0.05, 0.95))
+    return float(np.nanmean(values_B)), float(low), float(high)
 
 
 def _as_published(

@@ -27,7 +27,7 @@ FILES = (
     *("predictions", "systems", "versus", "reference", "ground_truth", "durations", "clips"),
     "groups",
 )
-OPTIONS = ("overlaps", "threshold", "at_threshold", "draws", "seed", "metrics", "engine")
+OPTIONS = ("overlaps", "threshold", "at_threshold", "draws", "seed", "metrics", "method", "engine")
 _PACKAGES = ("numpy", "numba", "scipy", "pandas")
 SAME = 1e-12
 """Values that are closer than this are the same."""

@@ -36,6 +36,8 @@ class ScoreRequest:
     metrics: tuple[str, ...] = COUNT_METRICS
     engine: Literal["sed_eval", "psds_eval", "sed_scores_eval"] | None = None
     """A package of the field that computes the values, too."""
+    method: Literal["bca", "paper"] = "bca"
+    """The interval of each value: BCa (95 %), or the published recipe of Turpault & Serizel 2020 (90 %)."""
 
     def __post_init__(self) -> None:
         """Refuse unknown metrics and ways to treat overlaps, thresholds that are no number, and a reference that
@@ -56,6 +58,10 @@ class ScoreRequest:
             )
         if self.systems is not None and self.engine:
             raise ValueError("--engine confirms one system: give it with --predictions")
+        if self.systems is not None and self.method != "bca":
+            raise ValueError(
+                "--method paper is about one system: a ranking's intervals are simultaneous ones"
+            )
         if self.systems is not None and (self.versus or self.reference):
             other = "--versus" if self.versus else "--reference"
             raise ValueError(

@@ -44,6 +44,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         "classes": list(reference.classes),
         "draws": request.draws,
         "seed": request.seed,
+        "method": request.method,
     }
     for name in request.metrics:
         found[name] = _value(request, name, read, (*ENDS, "jackknife_se"))
@@ -86,7 +87,13 @@ def _value(
     """Return a metric with its interval, None where operating points or durations are missing."""
     if not system.has(name):
         return None
-    found = interval(METRICS[name], system.statistics, draws=request.draws, seed=request.seed)
+    found = interval(
+        METRICS[name],
+        system.statistics,
+        method=request.method,
+        draws=request.draws,
+        seed=request.seed,
+    )
     return fields_of(found, fields)
 
 

@@ -1,0 +1,108 @@
+"""The frame scores of a run's trials, for metrics over all thresholds; other metrics need only the stored counts."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from raysed.data.features.shards import decode_shard, read_manifest, read_shard
+from raysed.evaluation.counts.scored import Scored
+from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.detections.postprocess import median_filter
+from raysed.evaluation.metrics.registry import METRICS
+from raysed.report.results import Result
+from raysed.run.folders import TrialFolder, scores_file
+from raysed.run.run_plan import RunPlan
+from raysed.storage.folder import Folder
+from raysed.training.scoring import decode_scores
+
+Truth = dict[str, list[tuple[str, float, float]]]
+"""Class, onset and offset of the events of each clip."""
+
+
+def with_scores(run: Folder, plan: RunPlan, results: list[Result]) -> list[Result]:
+    """Return the results with the counts of their scores, where the plan names a metric that needs these.
+
+    A system from elsewhere has none. Raises ValueError naming the trials without scores, and the data set where
+    its labels are gone or others.
+    """
+    asked = [name for name in plan.all_metrics if METRICS[name].needs == "scores"]
+    if not asked:
+        return results
+    urls = {about.name: about.url for about in plan.datasets}
+    without = sorted({r.trial for r in results if r.about and _content(run, r) is None})
+    if without:
+        there = len({r.trial for r in results if r.about}) - len(without)
+        raise ValueError(
+            f"{run.url}: {', '.join(asked)} need the frame scores of every trial; {there} trials have them, these do"
+            f" not: {', '.join(without)}. Leave the metrics out of the plan, or remove the result.json of these"
+            " trials and run again"
+        )
+
+    @cache
+    def truth_of(evaluation: str) -> Truth:
+        return read_truth(urls.get(evaluation), evaluation)
+
+    counted: dict[tuple[str, str, str], Scored] = {}
+    for result in results:
+        if result.about and result.system not in counted:
+            reference = reference_for(result.statistics, truth_of(result.evaluation), result)
+            counted[result.system] = Scored.of(reference, frame_scores(run, plan, result))
+    return [
+        replace(r, statistics=replace(r.statistics, scored=counted[r.system])) if r.about else r
+        for r in results
+    ]
+
+
+def _content(run: Folder, result: Result) -> bytes | None:
+    trial = TrialFolder.of(run, result.training, result.seed)
+    return trial.folder.read(scores_file(result.evaluation, result.xvalid))
+
+
+def frame_scores(run: Folder, plan: RunPlan, result: Result) -> FrameScores:
+    """Return the scores that are compared with thresholds: smoothed by the training's own running median."""
+    content = _content(run, result)
+    assert content is not None
+    scores = decode_scores(content, f"{result.trial}/{result.evaluation}")
+    if scores.filenames != result.statistics.filenames:
+        raise ValueError(f"{result.trial}: its scores and its counts are of different clips")
+    window = plan.training(result.training).config["postprocessing"]["median_window"]
+    filtered = median_filter(scores.scores_NUK, window)
+    return FrameScores.uniform(filtered, scores.frame_s, scores.durations_s)
+
+
+def read_truth(url: str | None, name: str) -> Truth:
+    """Read the labels of a data set. Raises ValueError where it is gone."""
+    if url is None:
+        raise ValueError(f"the run's plan does not say where the data set {name} is")
+    manifest = read_manifest(Folder(url))
+    if manifest is None:
+        raise ValueError(
+            f"{url}: the data set {name} is not where the run left it, and metrics over all thresholds need its labels"
+        )
+    found: Truth = {}
+    for entry in manifest.shards:
+        table = decode_shard(read_shard(Folder(url), entry))
+        pairs = zip(table["filename"].to_pylist(), table["events"].to_pylist(), strict=True)
+        for filename, events in pairs:
+            rows = [(e["event_label"], e["onset"], e["offset"]) for e in events or ()]
+            found.setdefault(filename, rows)
+    return found
+
+
+def reference_for(statistics: Statistics, truth: Truth, result: Result) -> Reference:
+    """Return the ground truth of counts. Raises ValueError where the labels are not those that were counted."""
+    rows = [
+        (n, statistics.classes.index(label), onset, offset)
+        for n, filename in enumerate(statistics.filenames)
+        for label, onset, offset in truth.get(filename, ())
+    ]
+    events = Events.sort(*(np.array(rows, dtype=np.float64).reshape(-1, 4).T))
+    reference = Reference(statistics.filenames, statistics.durations_s, statistics.classes, events)
+    if reference.key != statistics.key:
+        raise ValueError(
+            f"{result.evaluation}: the labels of the data set are not those that trial {result.trial} was scored on"
+        )
+    return reference

@@ -1,0 +1,83 @@
+"""Metrics over all thresholds in the tables of a run, from the scores that its trials stored."""
+
+import numpy as np
+import pytest
+
+from raysed.evaluation.metrics.registry import METRICS
+from raysed.report import trial_scores
+from raysed.report.report import write_report
+from raysed.report.results import read_results
+from raysed.run.run_plan import RunPlan
+from raysed.storage.json_file import write_json
+from raysed.training.scoring import Scores, encode_scores
+from tests.evaluation.scored_sets import statistics_of
+from tests.report.made_up import CLASSES, CLIPS, changed_plan, reference
+
+FRAME_S = 0.25
+
+
+def truth(seed=0):
+    made = reference(seed)
+    rows = {name: [] for name in made.filenames}
+    for clip, label, onset, offset in zip(*vars(made.events).values(), strict=True):
+        rows[made.filenames[clip]].append((CLASSES[label], onset, offset))
+    return rows
+
+
+@pytest.fixture
+def scored_run(run, monkeypatch):
+    """The run with scores of every trial, and a plan that asks for metrics of them."""
+    config = {"schedule": {"epochs": 9}, "postprocessing": {"median_window": 3}}
+    trainings = [{"id": name, "config": config} for name in ("g", "p")]
+    asked = changed_plan(run, metrics=["psds1_all", "best_event_f1"], trainings=trainings)
+    write_json(run, "plan.json", asked.as_json())
+    made = reference()
+    for index, name in enumerate(("g-seed0", "g-seed1", "p-seed0", "p-seed1")):
+        values = np.random.default_rng(index).random((CLIPS, 40, 2)).astype(np.float16)
+        for clip, label, onset, offset in zip(*vars(made.events).values(), strict=True):
+            values[clip, int(onset / FRAME_S) : int(offset / FRAME_S), label] += 0.35
+        weak = values.max(axis=1)
+        scores = Scores(made.filenames, made.durations_s, CLASSES, FRAME_S, values, weak)
+        run.write(f"trials/{name}/scores/val.dry.arrow", encode_scores(scores))
+    monkeypatch.setattr(trial_scores, "read_truth", lambda url, name: truth())
+    return run
+
+
+def test_tables_hold_metrics_over_all_thresholds(scored_run):
+    report = write_report(scored_run)
+    cell = next(c for c in report.cells if (c.cell, c.metric) == ("good", "psds1_all"))
+    plan = RunPlan.require(scored_run)
+    result = read_results(scored_run, plan)[0]
+    scores = trial_scores.frame_scores(scored_run, plan, result)
+    expected = METRICS["psds1_all"](statistics_of(reference(), scores))[0]
+    assert cell.seed_values[0] == pytest.approx(expected, abs=1e-12)
+    assert cell.low < cell.value < cell.high
+    assert {c.metric for c in report.contrasts} == {"psds1_all", "best_event_f1"}
+    assert "| best event F1 % " in scored_run.read("tables/1.md").decode()
+
+
+def test_trials_without_scores_are_named(scored_run, tmp_path):
+    (tmp_path / "run" / "trials" / "p-seed1" / "scores" / "val.dry.arrow").unlink()
+    with pytest.raises(
+        ValueError, match=r"psds1_all, best_event_f1 need .* 3 trials have them, .*: p-seed1\."
+    ):
+        write_report(scored_run)
+
+
+def test_other_labels_are_refused(scored_run, monkeypatch):
+    monkeypatch.setattr(trial_scores, "read_truth", lambda url, name: truth(1))
+    with pytest.raises(ValueError, match=r"val: the labels of the data set are not those"):
+        write_report(scored_run)
+
+
+def test_a_data_set_that_is_gone_is_named(tmp_path):
+    with pytest.raises(ValueError, match="does not say where the data set val is"):
+        trial_scores.read_truth(None, "val")
+    with pytest.raises(ValueError, match=r"the data set val is not where the run left it"):
+        trial_scores.read_truth(str(tmp_path), "val")
+
+
+def test_counts_alone_need_no_scores(run):
+    plan = RunPlan.require(run)
+    results = read_results(run, plan)
+    assert trial_scores.with_scores(run, plan, results) is results
