@@ -1,8 +1,13 @@
 """The refusal, before work, of a run folder that belongs to another space, another code or other data."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
 
 from raysed.config.space import ResolvedSpace
+from raysed.config.trial import Trial
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.features.shards import read_manifest
 from raysed.run import provenance
@@ -17,7 +22,7 @@ def check_space(run: Folder, resolved: ResolvedSpace) -> None:
     stored = RunPlan.read(run)
     if stored is None:
         return
-    before = {t.id: t.config for t in stored.trainings}
+    before = {t.id: _with_defaults(t.config) for t in stored.trainings}
     now = {t.id: t.trial.model_dump(mode="json") for t in resolved.trainings}
     if before.keys() != now.keys():
         raise ValueError(
@@ -32,6 +37,15 @@ def check_space(run: Folder, resolved: ResolvedSpace) -> None:
             f"{run.url} was run with other x-valid or evaluation sets for {cells}."
             " Give another folder with --run"
         )
+
+
+def _with_defaults(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored trial's configuration with the keys that came later, which then had their defaults."""
+    try:
+        return Trial.model_validate_json(json.dumps(config)).model_dump(mode="json")
+    except ValidationError:
+        # No trial of today: another one than any of these.
+        return config
 
 
 class MadeBy:

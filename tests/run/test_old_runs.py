@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import shutil
 import sys
 from pathlib import Path
@@ -67,29 +66,25 @@ def report(old, command, monkeypatch):
     return out
 
 
-def same_text(ours, stored):
-    """The same but for the last digits of numbers, which a CPU may round in its own way."""
-    if ours == stored:
-        return True
-    try:
-        return math.isclose(float(ours), float(stored), rel_tol=1e-9, abs_tol=1e-12)
-    except ValueError:
-        return False
+MEASURED = {
+    "1.csv": ["table", "cell", "column", "training", "xvalid", "set", "metric", "value", "seed_values", "published", "seeds", "states", "trials"],
+    "contrasts.csv": ["cell", "against", "set", "metric", "difference", "seeds", "seed_differences", "trials"],
+    "claims.csv": ["claim", "set", "cell", "against", "metric", "expect", "difference", "seeds", "trials", "published"],
+}  # fmt: skip
+"""What a run measured. Intervals and verdicts are what is said of it, by the methods of the day."""
 
 
 def test_the_report_writes_the_same_tables(old, report):
     assert "Table 1, validation" in report
     assert {"1.md", "1.csv", "1.tex", "claims.csv", "contrasts.csv"} <= set(TABLES)
-    for name in TABLES:
-        ours = (old / "runs/finished/tables" / name).read_text()
-        stored = (FINISHED / "tables" / name).read_text()
-        if not name.endswith(".csv"):
-            assert ours == stored, name
-            continue
-        rows = [[line.split(",") for line in text.splitlines()] for text in (ours, stored)]
-        assert [len(row) for row in rows[0]] == [len(row) for row in rows[1]], name
-        pairs = [pair for lines in zip(*rows, strict=True) for pair in zip(*lines, strict=True)]
-        assert all(same_text(*pair) for pair in pairs), name
+    assert set(TABLES) <= {path.name for path in (old / "runs/finished/tables").iterdir()}
+    for name, columns in MEASURED.items():
+        ours, stored = (
+            pd.read_csv(folder / "tables" / name)[columns]
+            for folder in (old / "runs/finished", FINISHED)
+        )
+        # A CPU may round last digits in its own way.
+        pd.testing.assert_frame_equal(ours, stored, rtol=1e-9)
 
 
 def test_the_report_writes_the_same_results(old, report):
@@ -132,6 +127,7 @@ def test_its_checkpoint_is_tuned_to_the_same_settings(old, command):
     assert code == 0
     ours, stored = json.loads(out), json.loads((HERE / "postprocessed.json").read_text())
     assert Path(ours.pop("checkpoint")).name == Path(stored.pop("checkpoint")).name
+    assert ours.pop("method") == "median"
     assert ours == stored
     code, out, _ = command(
         "predict", "tuned/checkpoints/tuned-dry.pt", "sounds/dataset/audio/validation/validation"
@@ -144,7 +140,7 @@ def test_nothing_of_a_finished_run_is_trained_again(old, command, ray_session):
     trials = old / "runs/finished/trials"
     before = {path: path.stat().st_mtime_ns for path in trials.rglob("*") if path.is_file()}
     code, _, said = command("tune", "finished.yaml")
-    assert code == 0 and "4 trials, 4 finished" in said
+    assert code == 0 and "4 trials, 4 finished" in said, said
     assert before == {path: path.stat().st_mtime_ns for path in trials.rglob("*") if path.is_file()}
 
 
@@ -161,7 +157,7 @@ def test_a_paused_run_goes_on_to_the_results_of_then(old, command, ray_session):
     done = len((begun / "progress.jsonl").read_text().splitlines())
     assert 0 < done < 12 and len(list(trials.iterdir())) == 2
     code, _, said = command("tune", "paused.yaml", "--allow-changed")
-    assert code == 0 and "4 trials, 1 finished" in said
+    assert code == 0 and "4 trials, 1 finished" in said, said
     assert f"goes on from checkpoints/last.pt: {done} epochs" in (begun / "log.txt").read_text()
     assert len(json.loads((old / "runs/paused/made_by.json").read_text())) == 2
     for name in TRIALS:
@@ -180,7 +176,11 @@ def assert_same_trial(ours, stored):
     assert results[0].keys() == results[1].keys() and results[0]["epochs"] == 12
     assert results[0]["loss_last"] == pytest.approx(results[1]["loss_last"], rel=0.02)
     if files[0] == files[1]:
-        assert all(results[0][key] == results[1][key] for key in results[0].keys() - SECONDS)
+        # The number of threads decides the last digits of a loss.
+        losses = [each.pop("loss_last") for each in results]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+        kept = results[0].keys() - SECONDS
+        assert {key: results[0][key] for key in kept} == {key: results[1][key] for key in kept}
         assert_same_statistics(ours / "statistics", stored / "statistics")
 
 
@@ -231,11 +231,17 @@ def test_the_ids_of_the_jobs_data_sets_do_not_change(sounds, tmp_path, name):
     roots = Roots(**{key: sounds[key] for key, given in job.roots if given is not None})
     # Whether DALI is installed is part of an id.
     job = job.model_copy(update={"roots": roots, "mel": "torchaudio", "out": str(tmp_path)})
-    assert {each.name: each.id for each in plan(job)} == IDS["data_sets"][name]
+    # Sets that came later may stand beside them.
+    assert IDS["data_sets"][name].items() <= {each.name: each.id for each in plan(job)}.items()
 
 
 @pytest.mark.parametrize("name", IDS["trainings"])
 def test_the_ids_of_the_spaces_trainings_do_not_change(name, monkeypatch):
     monkeypatch.chdir(ROOT)
     resolved = read_space(f"tune_spaces/{name}.yaml", unset=[])
-    assert {"/".join(t.cells): t.id for t in resolved.trainings} == IDS["trainings"][name]
+    then = {cell: id_ for cells, id_ in IDS["trainings"][name].items() for cell in cells.split("/")}
+    # Cells that came later may stand beside them, or share their trainings.
+    assert (
+        then.items()
+        <= {cell: each.id for each in resolved.trainings for cell in each.cells}.items()
+    )

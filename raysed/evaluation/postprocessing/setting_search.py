@@ -97,6 +97,21 @@ class SettingSearch:
         reference = self.reference
         return tally(reference.events, len(reference.filenames), len(reference.classes))
 
+    @cached_property
+    def _nearest_P(self) -> np.ndarray:
+        """Places of the (setting, threshold) pairs to choose from by their distance to the trial's own; thresholds
+        count before settings.
+        """
+        n_thresholds = len(self.thresholds)
+        windows = [each.median_window for each in self.settings if isinstance(each, MedianSettings)]
+        if not windows:
+            farther_T = [abs(threshold - self.own_threshold) for threshold in self.thresholds]
+            return np.argsort(np.tile(farther_T, len(self.settings)), kind="stable")
+        pairs = _median_pairs(self.own_threshold, windows[0])
+        return np.array(
+            [windows.index(w) * n_thresholds + self.thresholds.index(t) for t, w in pairs]
+        )
+
     def f1(self, kept_N: np.ndarray) -> np.ndarray:
         """Return the event-based F1 (S, T, K) on the kept clips (bool); NaN for classes without events there."""
         tp_STK, n_sys_STK = (
@@ -139,9 +154,10 @@ class SettingSearch:
             area_SK = np.stack([each.areas(kept_N) for each in curves])
             setting_K = area_SK.argmax(axis=0)
         else:
-            # The nearest threshold counts before the nearest setting.
-            best_TSK = f1_STK.transpose(1, 0, 2).reshape(-1, n_classes)
-            setting_K = best_TSK.argmax(axis=0) % len(self.settings)
+            setting_K = self._nearest_P[
+                f1_STK.reshape(-1, n_classes)[self._nearest_P].argmax(axis=0)
+            ]
+            return Choice(*np.divmod(setting_K, len(self.thresholds)))
         chosen_TK = np.take_along_axis(f1_STK, setting_K[None, None], axis=0)[0]
         return Choice(setting_K, chosen_TK.argmax(axis=0))
 
@@ -163,6 +179,19 @@ class SettingSearch:
             for point in (THRESHOLDS if own.psds else ())
         }
         return collect(self.reference, _joined(detections), points or None, parameters=own)
+
+
+def _median_pairs(own_threshold: float, own_window: int) -> list[tuple[float, int]]:
+    """Return the trial's own threshold and window, and all others by their distance to it.
+
+    Pairs at one distance stand in the set's order, as they always have: another order would choose others where
+    F1 is equal, and change results.
+    """
+    pairs = {(threshold, window) for threshold in SEARCHED_THRESHOLDS for window in MEDIAN_WINDOWS}
+    return sorted(
+        pairs | {(own_threshold, own_window)},
+        key=lambda pair: (abs(pair[0] - own_threshold), abs(pair[1] - own_window)),
+    )
 
 
 def _of_cells(events: Events, chosen_NK: np.ndarray) -> Events:
