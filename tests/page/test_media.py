@@ -30,8 +30,8 @@ def shades(mel_TF: np.ndarray, frames: int) -> np.ndarray:
 
 
 def test_a_picture_by_hand() -> None:
-    """0, -40 and -80 dB of a floor of 80 dB: the last of the colours, the middle one, the first."""
-    mel_TF = np.array([[1.0, 1e-2, 1e-4, 1e-9]] * 3)
+    """0, just above -40 and -80 dB of a floor of 80 dB: the last of the colours, the middle one, the first."""
+    mel_TF = np.array([[1.0, 1.02e-2, 1e-4, 1e-9]] * 3)
     assert shades(mel_TF, 3).tolist() == [
         [0] * 3,
         [0] * 3,
@@ -50,7 +50,7 @@ def test_padding_is_not_shown() -> None:
 @given(frames=st.integers(1, 1001))
 def test_long_clips_are_averaged_down(frames: int) -> None:
     mel_TF = np.full((1001, 4), 1.0)
-    mel_TF[: frames // 2, 0] = 1e-2
+    mel_TF[: frames // 2, 0] = 1.02e-2
     index_FW = shades(mel_TF, frames)
     step = -(-frames // MAX_WIDTH)
     assert index_FW.shape == (4, -(-frames // step)) and index_FW.shape[1] <= MAX_WIDTH

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from raysed.config.space import read_space
+from raysed.config.trial import Shares
 from raysed.storage.folder import Folder
 from raysed.tune import run_space as run_module
 from raysed.tune.preparation import place_faults, prepare, refuse, training_faults
@@ -27,7 +28,7 @@ def training(cell, precision="float32", **shares):
     """A training whose sets are called like their subsets."""
     trial = SimpleNamespace(
         precision=precision,
-        shares=SimpleNamespace(total=sum(shares.values()), **shares),
+        shares=Shares(**{"synthetic": 0, "unlabelled": 0, "weak": 0} | shares),
         used_subsets=lambda: {subset: subset for subset in shares},
         set_names=lambda: [*shares, "val"],
     )

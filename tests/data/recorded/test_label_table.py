@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from raysed.data.recorded.label_table import LABELS, read_label_table, role_columns
+from raysed.data.recorded.label_table import LABELS, read_label_table, read_rows, role_columns
+from raysed.storage.tab_separated import read_table
 from tests.data.recorded import forms
 
 
@@ -53,3 +54,10 @@ def test_what_is_no_table_is_named(tmp_path: Path) -> None:
         read(tmp_path, "x.jsonl", "{not json}\n")
     with pytest.raises(ValueError, match=r"x\.parquet: cannot be read as parquet"):
         read(tmp_path, "x.parquet", "no")
+
+
+def test_quotation_marks_of_a_tsv_are_letters_as_in_every_table(tmp_path: Path) -> None:
+    path = tmp_path / "labels.tsv"
+    path.write_text('filename\tevent_label\n"a.wav\tDog\nb".wav\t"Cat"\n')
+    ours = [[row["filename"], row["event_label"]] for row in read_rows(str(path)).to_pylist()]
+    assert ours == read_table(path, ["filename"]).rows == [['"a.wav', "Dog"], ['b".wav', '"Cat"']]
