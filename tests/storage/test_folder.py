@@ -108,6 +108,7 @@ def test_a_local_file_that_must_not_be_read(tmp_path, monkeypatch):
         Folder(str(tmp_path)).read("z.json")
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_to_read_is_no_denial(store, remote, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody answers there
     with pytest.raises(OSError) as failed:

@@ -169,6 +169,7 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
         assert (tmp_path / path).read_bytes() == (expected / path).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_dead_rank_ends_the_others_at_once(tmp_path, victim):
     # The victim stands still; the other waits for it in the middle of a step.

@@ -125,6 +125,7 @@ def test_killed_and_resumed_is_bitwise_the_same(finished, tmp_path, kill_after):
     assert [line["loss"] for line in redone] == [line["loss"] for line in lines[kill_after + 1 :]]
 
 
+@pytest.mark.slow
 def test_killed_before_any_write_of_training(finished, tmp_path, monkeypatch):
     """The files agree with each other wherever the kill lands: no best model is newer than `last.pt`."""
     folder, result, lines = finished

@@ -84,6 +84,7 @@ def test_resample_equals_psds_eval_on_duplicated_and_renamed_clips(seed: int) ->
         assert value == pytest.approx(oracle(resample(case, weights_N), definition), abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(case=cases())
 def test_awkward_events_equal_psds_eval_without_its_overlap_check(case: Case) -> None:

@@ -27,6 +27,7 @@ SETS: dict[str, Callable[[int], tuple[Reference, FrameScores]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_SCORES)
 @pytest.mark.parametrize("kind", SETS)
 def test_a_resample_is_the_set_written_out(kind: str, name: str) -> None:
