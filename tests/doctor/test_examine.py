@@ -187,4 +187,4 @@ def test_mini_desed_is_healthy(target: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.problems == []
     assert sum(s.listed for s in found.subsets) == 450
     assert [sum(b.foregrounds.values()) for b in found.soundbank][:2] == [334, 60]
-    assert len(found.sets) == (11 if target == "job" else 0)
+    assert len(found.sets) == (13 if target == "job" else 0)

@@ -65,6 +65,7 @@ def test_evaluation_needs_no_process_group() -> None:
     assert torch.equal(ours(x), plain(x))
 
 
+@pytest.mark.slow
 def test_three_ranks_have_the_statistics_and_gradients_of_the_whole_batch(tmp_path: Path) -> None:
     _, plain = norms()
     plain.double()

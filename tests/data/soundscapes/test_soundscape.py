@@ -80,6 +80,7 @@ def by_us(context: SoundscapeContext, specification: list) -> np.ndarray:
     return mix_T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 3.0])
 def test_audio_equals_scapers(edge_roots: Roots, shift: float) -> None:
     context = context_of(edge_job(edge_roots, count=60, pitch_shift_semitones=shift))
@@ -139,6 +140,7 @@ def test_a_soundscape_depends_on_its_index_alone(tiny: DataJob, name: str) -> No
     assert len({d for d in forward.values() if d != "dropped"}) > 5
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_bytes(tiny: DataJob, tmp_path: Path) -> None:
     context = context_of(tiny, "rir")
     (tmp_path / "context").write_bytes(pickle.dumps(context))

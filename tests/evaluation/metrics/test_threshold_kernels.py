@@ -69,6 +69,7 @@ def test_systems_side_by_side_and_some_of_the_clips(name: str) -> None:
 points = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 8)), max_size=25)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(found=points)
 def test_a_curve_keeps_the_best_hits_at_no_higher_rate(found: list[tuple[int, int]]) -> None:

@@ -416,6 +416,7 @@ def test_every_metric_of_the_document_is_a_number_or_null(score: Score) -> None:
         assert all(np.isfinite(document[name][field]) for field in ("value", "low", "high", "se"))
 
 
+@pytest.mark.slow
 def test_metrics_over_all_thresholds_by_name(tmp_path: Path) -> None:
     """Values, classes and paired differences of named metrics; nothing else is computed."""
     reference, exact = write_scores(tmp_path)
