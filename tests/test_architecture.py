@@ -45,7 +45,8 @@ EDGE = {
         "data/build/job.py",
         "predict/parallel.py",
     }
-    | {f"tune/{n}.py" for n in ("run_space", "trainable", "trial_progress", "resources", "asha")},
+    | {f"tune/{n}.py" for n in ("run_space", "trainable", "trial_progress", "resources", "asha")}
+    | {"tune/cell_columns.py"},
     "nvidia": {"data/features/mel_dali.py"},
     "scaper": {"data/soundscapes/soundscape.py"},
     "soxbindings": {"data/soundscapes/soundscape.py"},

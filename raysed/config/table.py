@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from raysed.config.base import Config, Line, Name
+from raysed.config.cell_postprocessing import GivenPostProcessing
 from raysed.config.external import GivenPredictions
 from raysed.evaluation.metrics.registry import METRICS, known_metric
 
-KEPT_STEMS = frozenset({"claims", "contrasts", "tables"})
+KEPT_STEMS = frozenset({"claims", "contrasts", "postprocessing", "tables"})
 """The other files of a report's folder `tables`."""
 
 MetricName = Annotated[
@@ -35,6 +36,8 @@ class Cell(Config):
     """The changes to `base`, in the form of a Trial."""
     xvalid: Name | None = None
     """The x-valid set that selects this cell's epoch; or else `predictions`."""
+    postprocessing: GivenPostProcessing | None = None
+    """The way from scores to events, instead of the training's own threshold and median; it costs no training."""
     predictions: dict[Name, GivenPredictions] = Field(default_factory=dict)
     """Instead of a training: the predictions of a system from elsewhere, by evaluation set."""
     published: dict[Name, dict[MetricName, Fraction | None]] = Field(default_factory=dict)
@@ -48,7 +51,17 @@ class Cell(Config):
             )
         if self.predictions and self.set:
             raise ValueError(f"{self.id}: set changes a training; leave it out beside predictions")
+        if self.predictions and self.postprocessing:
+            raise ValueError(
+                f"{self.id}: postprocessing is of a training's scores; of score files from elsewhere"
+                " `raysed postprocess --scores` compares it"
+            )
         return self
+
+    @property
+    def postprocessing_differs(self) -> bool:
+        """Tell whether anything but the training's own follows the network."""
+        return self.postprocessing is not None and self.postprocessing.method != "median"
 
 
 class Contrast(Config):

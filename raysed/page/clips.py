@@ -34,7 +34,8 @@ def browser_of(run: Folder, plan: RunPlan, results: Sequence[Result]) -> list[di
     root = Path(plan.recorded_root) if plan.recorded_root else None
     budget = MEDIA_BUDGET_BYTES
     entries = []
-    trained = [result for result in results if result.about]  # of others no scores are stored
+    # Of others no scores are stored, or what they become is chosen clip by clip.
+    trained = [result for result in results if result.about and not result.postprocessing]
     for evaluation in dict.fromkeys(result.evaluation for result in trained):
         here = [result for result in trained if result.evaluation == evaluation]
         chosen = choose(here)

@@ -152,11 +152,11 @@ def class_tables(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any
 
 def selection_rows(results: Sequence[Result], metrics: Sequence[str]) -> list[dict[str, Any]]:
     """Return one row for each trial, x-valid set and evaluation set: the epoch that the x-valid set selected,
-    and what that model reaches.
+    and what that model reaches with the training's own post-processing.
     """
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for result in results:
-        if result.about is None:
+        if result.about is None or result.postprocessing:
             continue
         row = rows.setdefault(
             result.system,

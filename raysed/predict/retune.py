@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.evaluation.metrics.registry import METRICS
@@ -18,12 +17,12 @@ from raysed.evaluation.postprocessing.comparison import JudgedSet, MethodColumn,
 from raysed.evaluation.postprocessing.setting_search import OwnSettings
 from raysed.predict.detector import Checkpoint, read_checkpoint
 from raysed.predict.settings import ClassPostProcessing
+from raysed.predict.stored_scores import stored_scores
 from raysed.predict.tuning import Gain, judged_set, own_settings, tune
-from raysed.run.folders import best_checkpoint, scores_file, tuned_checkpoint
+from raysed.run.folders import best_checkpoint, tuned_checkpoint
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, save_checkpoint
-from raysed.training.scores import Scores
-from raysed.training.scoring import decode_scores, encode_scores, reference_of, score_set
+from raysed.training.scoring import reference_of
 
 
 @dataclass(frozen=True)
@@ -150,26 +149,8 @@ def _known(f1: float) -> float | None:
 def _judged(
     trial: Folder, used: FeatureSet, xvalid: str, predictor: Predictor, say: Callable[[str], None]
 ) -> JudgedSet:
-    scores = _scores(trial, scores_file(used.name, xvalid), used, predictor, say)
+    scores = stored_scores(trial, used, xvalid, lambda: predictor, say)
     return judged_set(scores, reference_of(used))
-
-
-def _scores(
-    trial: Folder, name: str, used: FeatureSet, predictor: Predictor, say: Callable[[str], None]
-) -> Scores:
-    """Return the stored scores of a set; they are made and stored where there are none."""
-    content = trial.read(name)
-    if content is not None:
-        scores = decode_scores(content, f"{trial.url}/{name}")
-        if scores.filenames != used.filenames:
-            raise ValueError(f"{trial.url}/{name}: of other clips than data set {used.name}")
-        return scores
-    say(f"{name}: not stored, scoring {len(used)} clips")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    normaliser = predictor.normaliser.to(device)
-    scores = score_set(predictor.model.to(device), used, normaliser, predictor.trial)
-    trial.write(name, encode_scores(scores))
-    return scores
 
 
 def _about(xvalid: FeatureSet, evaluation: FeatureSet, gains: list[Gain]) -> dict[str, Any]:

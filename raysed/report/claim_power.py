@@ -176,7 +176,7 @@ def spread_of(differences: list[tuple[np.ndarray, np.ndarray]], known: float = 0
 
 def _design(plan: RunPlan, pairs: list[CellPair]) -> np.ndarray:
     """Return the differences as rows of +1 and -1 over the distinct systems behind the cells (C, S)."""
-    system = {cell.id: (cell.training, cell.xvalid) for cell in plan.cells}
+    system = {cell.id: cell.system for cell in plan.cells}
     places = {name: place for place, name in enumerate(dict.fromkeys(system.values()))}
     rows_CS = np.zeros((len(pairs), len(places)))
     for row, (cell, against) in zip(rows_CS, pairs, strict=True):

@@ -163,5 +163,5 @@ def _compared(
 
 def _distinct(plan: RunPlan, pairs: list[CellPair]) -> int:
     """Count the distinct differences among the pairs, since cells of several tables may be one system."""
-    system = {cell.id: (cell.training, cell.xvalid) for cell in plan.cells}
+    system = {cell.id: cell.system for cell in plan.cells}
     return len({frozenset((system[cell], system[against])) for cell, against in pairs})

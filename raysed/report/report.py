@@ -19,6 +19,7 @@ from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue, contrast_values
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
+from raysed.report.optimism import Optimism, optimism_lines, optimism_of
 from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.table_rows import metric_tables
 from raysed.report.trial_scores import with_scores
@@ -52,6 +53,8 @@ class Report:
     """The chosen cell against baselines that have learnt nothing."""
     above: list[LearningCheck] = field(default_factory=list)
     """Every training against the always-on detector."""
+    optimism: list[Optimism] = field(default_factory=list)
+    """Tuned post-processings beside the claims of tuning on the evaluation sets themselves."""
 
     @property
     def learnt(self) -> bool:
@@ -69,6 +72,7 @@ class Report:
             "",
             *(line for lines in tables.values() for line in lines),
             *width_lines(self.cells),
+            *optimism_lines(self.optimism),
             *markdown.family_lines(self.contrasts),
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
@@ -110,6 +114,7 @@ class Report:
             "tables": [cell.as_row() for cell in self.cells],
             "contrasts": [contrast.as_row() for contrast in self.contrasts],
             "claims": self.claims_json,
+            "postprocessing": [each.as_row() for each in self.optimism],
             "learning": [vars(c) | {"learnt": c.learnt} for c in [*self.checks, *self.above]],
             "learnt": self.learnt,
         }
@@ -127,7 +132,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
     if not results:
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
-    trained = [result for result in results if result.about]
+    trained = [result for result in results if result.about and not result.postprocessing]
     contrasts = contrast_values(plan, measured)
     report = Report(
         run=run,
@@ -141,6 +146,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         powers=_powers(plan, measured),
         checks=learning_checks(trained, measured.draws),
         above=above_always_on(trained, measured.draws),
+        optimism=optimism_of(plan, measured),
     )
     for name, content in _files(report).items():
         run.write(name, content)
@@ -189,6 +195,9 @@ def _files(report: Report) -> dict[str, bytes]:
             ]
         )
         texts["claims.tex"] = latex.claims_table(rows, len(plan.seeds))
+    if report.optimism:
+        texts["postprocessing.md"] = "\n".join(optimism_lines(report.optimism))
+        texts["postprocessing.csv"] = _csv([each.as_row() for each in report.optimism])
     texts["tables.tex"] = latex.document(slugs)
     files = {f"{TABLES}/{name}": text.encode() for name, text in texts.items()}
     return files | {RESULTS: _parquet(report.frame)}

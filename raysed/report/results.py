@@ -24,9 +24,11 @@ from raysed.run.folders import (
     TrialResult,
     external_file,
     external_folder,
+    fitted,
     statistics_file,
     trial_name,
 )
+from raysed.run.postprocessing_record import PostProcessingRecord
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.storage.folder import Folder
 
@@ -57,6 +59,10 @@ class Result:
     baselines: dict[str, Statistics]
     about: TrialResult | None
     """None for a system from elsewhere."""
+    postprocessing: str = ""
+    """The name of its post-processing; empty for the training's own."""
+    fitted: Statistics | None = None
+    """The system that it would be had its post-processing been tuned on these very clips: no result."""
 
     @property
     def trial(self) -> str:
@@ -80,9 +86,9 @@ class Result:
         return bool(self.statistics.psds) or metric not in DEFINITIONS
 
     @property
-    def system(self) -> tuple[str, str, str]:
+    def system(self) -> tuple[str, str, str, str]:
         """Return what was scored on which set; cells that share it have the same numbers."""
-        return self.trial, self.xvalid, self.evaluation
+        return self.trial, self.xvalid, self.evaluation, self.postprocessing
 
     @property
     def selected_epoch(self) -> int:
@@ -145,9 +151,19 @@ def read_results(run: Folder, plan: RunPlan) -> list[Result]:
             if about is None:
                 continue
             for evaluation in cell.evaluation:
-                results.append(_result(cell, evaluation, seed, (trial, about), loaded))
+                # A post-processing that was asked for since is made by the next `raysed tune`.
+                if is_postprocessed(trial.folder, cell, evaluation):
+                    results.append(_result(cell, evaluation, seed, (trial, about), loaded))
     _refuse_mixed_sets(results)
     return results
+
+
+def is_postprocessed(trial: Folder, cell: PlannedCell, evaluation: str) -> bool:
+    """Tell whether a finished trial has the counts of a cell's own post-processing, where it has one."""
+    asked = cell.postprocessing
+    return asked is None or (
+        PostProcessingRecord.read(trial, evaluation, cell.xvalid, asked.name) is not None
+    )
 
 
 def _external(
@@ -188,7 +204,9 @@ def _result(
             f"{trial.url}: its result has no epoch selected by {cell.xvalid}, which cell {cell.id} asks for"
         )
 
-    def load(system: str = "") -> Statistics:
+    name, asked = cell.postprocessing_name, cell.postprocessing
+
+    def load(system: str) -> Statistics:
         return _load(trial.folder, statistics_file(evaluation, cell.xvalid, system), loaded)
 
     return Result(
@@ -198,9 +216,11 @@ def _result(
         xvalid=cell.xvalid,
         seed=seed,
         evaluation=evaluation,
-        statistics=load(),
+        statistics=load(name),
         baselines={name: load(name) for name in BASELINES},
         about=about,
+        postprocessing=name,
+        fitted=load(fitted(name)) if asked and asked.is_tuned else None,
     )
 
 

@@ -25,16 +25,17 @@ Truth = dict[str, list[tuple[str, float, float]]]
 def with_scores(run: Folder, plan: RunPlan, results: list[Result]) -> list[Result]:
     """Return the results with the counts of their scores, where the plan names a metric that needs these.
 
-    A system from elsewhere has none. Raises ValueError naming the trials without scores, and the data set where
+    A system from elsewhere has none, and neither has another post-processing than the training's own. Raises ValueError naming the trials without scores, and the data set where
     its labels are gone or others.
     """
     asked = [name for name in plan.all_metrics if METRICS[name].needs == "scores"]
     if not asked:
         return results
     urls = {about.name: about.url for about in plan.datasets}
-    without = sorted({r.trial for r in results if r.about and _content(run, r) is None})
+    own = [result for result in results if result.about and not result.postprocessing]
+    without = sorted({r.trial for r in own if _content(run, r) is None})
     if without:
-        there = len({r.trial for r in results if r.about}) - len(without)
+        there = len({r.trial for r in own}) - len(without)
         raise ValueError(
             f"{run.url}: {', '.join(asked)} need the frame scores of every trial; {there} trials have them, these do"
             f" not: {', '.join(without)}. Leave the metrics out of the plan, or remove the result.json of these"
@@ -45,13 +46,15 @@ def with_scores(run: Folder, plan: RunPlan, results: list[Result]) -> list[Resul
     def truth_of(evaluation: str) -> Truth:
         return read_truth(urls.get(evaluation), evaluation)
 
-    counted: dict[tuple[str, str, str], Scored] = {}
-    for result in results:
-        if result.about and result.system not in counted:
+    counted: dict[tuple[str, ...], Scored] = {}
+    for result in own:
+        if result.system not in counted:
             reference = reference_for(result.statistics, truth_of(result.evaluation), result)
             counted[result.system] = Scored.of(reference, frame_scores(run, plan, result))
     return [
-        replace(r, statistics=replace(r.statistics, scored=counted[r.system])) if r.about else r
+        replace(r, statistics=replace(r.statistics, scored=counted[r.system]))
+        if r.system in counted
+        else r
         for r in results
     ]
 

@@ -56,6 +56,16 @@ def statistics_file(evaluation: str, xvalid: str, system: str = "") -> str:
     return f"statistics/{_stem(evaluation, xvalid, system)}.npz"
 
 
+def fitted(name: str) -> str:
+    """Return the system that a post-processing would be had it been tuned on the very clips: no result."""
+    return f"{name}-fitted"
+
+
+def postprocessing_file(evaluation: str, xvalid: str, name: str) -> str:
+    """Return the name of what a post-processing chose for a set; `name` is that of CellPostProcessing."""
+    return f"postprocessing/{_stem(evaluation, xvalid, name)}.json"
+
+
 def _stem(evaluation: str, xvalid: str, system: str) -> str:
     return f"{evaluation}.{xvalid}" + (f".{system}" if system else "")
 
@@ -108,7 +118,8 @@ class TrialFolder:
     """The folder of one training with one seed: what is stored of it, read and written by name.
 
     config.json  progress.jsonl  log.txt  tensorboard/  checkpoints/{last,best-<x-valid>,tuned-<x-valid>}.pt
-    scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>].npz
+    scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>|.<post-processing>[-fitted]].npz
+    postprocessing/<set>.<x-valid>.<post-processing>.json
     result.json, or failed.json, or stopped.json
 
     Readers return None for what is not there and raise ValueError, naming file and key, for what is

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from raysed.config.base import content_hash
+from raysed.config.cell_postprocessing import CellPostProcessing
 from raysed.config.space import ResolvedSpace, Training
 from raysed.config.table import DEFAULT_METRICS, Cell, Claim, Contrast
 from raysed.run.folders import PLAN, trial_name
@@ -33,6 +34,18 @@ class PlannedCell(Stored):
     """Paths of the predictions of a system that is not trained here, by evaluation set and key."""
     published: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     """Published values, fractions, by evaluation set and metric."""
+    postprocessing: CellPostProcessing | None = None
+    """The way from scores to events, where that is not the training's own."""
+
+    @property
+    def system(self) -> tuple[str, str, str]:
+        """Return what it shows; cells that share it have the same numbers."""
+        return self.training, self.xvalid, self.postprocessing_name
+
+    @property
+    def postprocessing_name(self) -> str:
+        """Return the name in its files; empty for the training's own."""
+        return self.postprocessing.name if self.postprocessing else ""
 
     def published_value(self, evaluation: str, metric: str) -> float | None:
         """Return the published value of a metric on an evaluation set, a fraction."""
@@ -189,6 +202,7 @@ def _planned_cell(cell: Cell, resolved: ResolvedSpace) -> PlannedCell:
         xvalid=cell.xvalid,
         evaluation=training.cells[cell.id],
         published=_published(cell),
+        postprocessing=cell.postprocessing if cell.postprocessing_differs else None,
     )
 
 

@@ -14,6 +14,7 @@ from raysed.config.fault import Fault
 from raysed.config.search import Search
 from raysed.config.space import ResolvedSpace
 from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.evaluation.postprocessing.setting_search import FOLDS
 from raysed.run.ownership import MadeBy, ownership_faults, planned_data
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
@@ -76,6 +77,7 @@ def prepare(
         *map(str, unset),
         *fault_lines(listed),
         *training_faults(resolved, _clips_of(listed)),
+        *fold_faults(resolved, _clips_of(listed)),
         *search_faults(resolved.space.search, trials),
         *place_faults(run),
         *([] if out_is_unset else disk_faults(listed, resolved.job.out)),
@@ -113,6 +115,20 @@ def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterat
         for name in trial.set_names():
             if not clips[name]:
                 yield f"cell {cells}: {name} holds no clips"
+
+
+def fold_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterator[str]:
+    """Yield the cells whose post-processing is to be cross-fitted on fewer clips than there are folds."""
+    for cell in resolved.space.cells:
+        asked = cell.postprocessing
+        if asked is None or asked.tuned_on != "evaluation":
+            continue
+        for name in resolved.training_of(cell.id).cells[cell.id]:
+            if clips[name] < FOLDS:
+                yield (
+                    f"cell {cell.id}: postprocessing is cross-fitted on {FOLDS} parts, but {name} holds"
+                    f" {clips[name]} clips"
+                )
 
 
 def search_faults(search: Search | None, trials: Sequence[TrialPlan]) -> Iterator[str]:

@@ -40,6 +40,7 @@ from raysed.storage.folder import Folder
 from raysed.storage.scratch import remove_forsaken, scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
+from raysed.tune.cell_columns import postprocess_cells
 from raysed.tune.external_systems import score_external
 from raysed.tune.live_table import is_terminal, live_table
 from raysed.tune.preparation import Preparation, prepare, refuse, training_faults
@@ -92,14 +93,14 @@ def run_space(
     return code
 
 
-def _finish(status: RunStatus, say: Say, prepared: Preparation, over_limit: Sequence[str]) -> int:
+def _finish(status: RunStatus, say: Say, prepared: Preparation, holes: Sequence[str]) -> int:
     """Say which trials have failed, and end the run; return its exit code."""
     failed = prepared.left
     for trial in failed:
         for line in failure_lines(trial.out, trial.label):
             say(line)
     status.run.remove_unfinished()
-    code = HOLES if failed or over_limit else DONE
+    code = HOLES if failed or holes else DONE
     status.update("finished with holes" if code else "done", exit_code=code, failed=len(failed))
     return code
 
@@ -107,7 +108,9 @@ def _finish(status: RunStatus, say: Say, prepared: Preparation, over_limit: Sequ
 def _run(
     resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Say
 ) -> tuple[Preparation, list[str]]:
-    """Build, train, evaluate; return the trials as settled, and the sets with too many bad clips."""
+    """Build, train, evaluate; return the trials as settled, and what has holes: the sets with too many bad clips, and
+    post-processings that failed.
+    """
     run = status.run
     status.update("building data sets")
     resolved, concurrent = _settle(resolved, run, say)
@@ -141,7 +144,10 @@ def _run(
                 fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
             except TuneError as error:
                 raise StoppedError(f"Ray stopped the run: {error}") from error
-    return prepared, [name for name, result in built.items() if result.over_limit]
+    holes = postprocess_cells(resolved, trials, urls, say)
+    for line in holes:
+        say(line)
+    return prepared, holes + [name for name, result in built.items() if result.over_limit]
 
 
 def _settle(resolved: ResolvedSpace, run: Folder, say: Say) -> tuple[ResolvedSpace, int]:
@@ -157,6 +163,8 @@ def _headline(resolved: ResolvedSpace, prepared: Preparation, concurrent: int) -
     trials, external = prepared.trials, ""
     if resolved.external:
         external = f" {len(resolved.external)} of them predictions from elsewhere,"
+    if others := sum(cell.postprocessing_differs for cell in resolved.space.cells):
+        external += f" {others} of them by another post-processing,"
     return (
         f"{counted(len(resolved.space.cells), 'cell')},{external}"
         f" {counted(len(resolved.trainings), 'training')} x"

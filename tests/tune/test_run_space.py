@@ -1,6 +1,7 @@
 """A tiny space from audio to tables on a local Ray of four logical CPUs."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -15,7 +16,7 @@ from raysed.storage.folder import Folder
 from raysed.tune import preparation
 from raysed.tune import run_space as run_module
 from raysed.tune.run_space import run_space
-from tests.tune.tiny import write_space
+from tests.tune.tiny import space_content, write_space
 
 pytestmark = pytest.mark.ray
 
@@ -211,3 +212,25 @@ def test_a_run_whose_data_changed_is_refused(finished, tree):
     (tree / "space2.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(ValueError, match=r"the data changed: weak was \w+, is \w+"):
         start(tree / "space2.yaml", run)
+
+
+def test_other_post_processing_costs_no_training(finished, tree):
+    _, run, _, _ = finished
+    shutil.copytree(run.url, tree / "columns")
+    cells = space_content(tree, tree / "job.yaml")["cells"]
+    raw = cells[0] | {"id": "raw", "postprocessing": "raw"}
+    crossed = {"method": "class_median", "tuned_on": "evaluation"}
+    cells += [raw, cells[0] | {"id": "crossed", "postprocessing": crossed}]
+    space = write_space(tree, "columns", cells=cells)
+    resolved, said = read_space(space), []
+    folder = Folder(resolved.space.run)
+    for _ in range(2):
+        assert run_space(resolved, space, folder, address=None, say=said.append) == 0
+    assert sum("4 trials, 4 finished" in line for line in said) == 2
+    counted = [line for line in said if line.startswith("post-processing: ")]
+    assert counted == ["post-processing: 4 columns from the stored scores of 2 trials"]
+    report = write_report(folder)
+    assert {
+        each.cell: each.seeds for each in report.cells if each.metric == "event_f1"
+    } == dict.fromkeys(("all", "rir", "weak", "raw", "crossed"), 2)
+    assert {each.cell for each in report.optimism} == {"crossed"}

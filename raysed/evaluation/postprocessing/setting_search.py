@@ -29,7 +29,7 @@ from raysed.evaluation.postprocessing.methods import (
 GOALS = ("event_f1", "psds1", "psds2")
 """The metrics that a setting can be chosen for; its threshold is always chosen for event F1, since PSDS has none."""
 SEARCHED_THRESHOLDS = tuple(point / 100 for point in range(4, 100, 4))
-_FOLDS = 5
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,17 @@ class SettingSearch:
         f1_STK = 2 * tp_STK / np.maximum(n_sys_STK + n_ref_K, 1)
         return np.where(n_ref_K > 0, f1_STK, np.nan)
 
+    @cached_property
+    def _curves(self) -> dict[str, list[ClassCurves]]:
+        return {}
+
     def curves(self, goal: str) -> list[ClassCurves]:
-        """Return each setting's curves for a PSDS."""
+        """Return each setting's curves for a PSDS; they are made once."""
+        if goal not in self._curves:
+            self._curves[goal] = self._curves_for(goal)
+        return self._curves[goal]
+
+    def _curves_for(self, goal: str) -> list[ClassCurves]:
         definition = DEFINITIONS[goal]
         boxes = [each for each in self.settings if isinstance(each, BoxSettings)]
         if boxes:
@@ -205,7 +214,7 @@ def _joined(parts: Sequence[Events]) -> Events:
     return Events.sort(*(np.concatenate([getattr(e, field) for e in parts]) for field in fields))
 
 
-def folds_of(n_clips: int, folds: int = _FOLDS, seed: int = 0) -> np.ndarray:
+def folds_of(n_clips: int, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     """Return int (N,): the fold of each clip, drawn with a fixed seed. Raises ValueError for too few clips."""
     if n_clips < folds:
         raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
@@ -215,7 +224,7 @@ def folds_of(n_clips: int, folds: int = _FOLDS, seed: int = 0) -> np.ndarray:
 def cross_fit(search: SettingSearch, goal: str) -> Choice:
     """Return each clip's choice (N, K), made on the clips of the other folds."""
     fold_N = folds_of(len(search.reference.filenames))
-    chosen = search.choose(goal, [fold_N != fold for fold in range(_FOLDS)])
+    chosen = search.choose(goal, [fold_N != fold for fold in range(FOLDS)])
     return Choice(
         np.stack([each.setting for each in chosen])[fold_N],
         np.stack([each.threshold for each in chosen])[fold_N],
