@@ -10,7 +10,11 @@ from raysed.config.trial import SUBSETS, Trial
 
 def misfits(trial: Trial, job: DataJob) -> list[Fault]:
     """List the keys of the trial that the job does not serve."""
-    return [*_set_misfits(trial, job), *_feature_misfits(trial, job)]
+    return [
+        *_set_misfits(trial, job),
+        *_class_misfits(trial, job),
+        *_feature_misfits(trial, job),
+    ]
 
 
 def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
@@ -40,6 +44,17 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
             )
         elif not fits(job.sets[name], role):
             yield Fault((part, key), f"{part}.{key} names {name}, which has no {role} labels")
+
+
+def _class_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
+    """Yield class weights of no class of the job, where the job lists its classes."""
+    for label in trial.consistency.class_weights:
+        if job.classes is not None and label not in job.classes:
+            yield Fault(
+                ("consistency", "class_weights", label),
+                f"consistency.class_weights names {label}, which is no class of the data job {job.name}"
+                f" (it has {', '.join(job.classes)})",
+            )
 
 
 def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:

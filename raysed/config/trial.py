@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from raysed.config.base import Config, Name
+from raysed.config.augmentation import Augmentation
+from raysed.config.base import Config, Line, Name
+from raysed.config.optimiser import Optimiser
 
 SUBSETS = ("synthetic", "unlabelled", "weak")
 STRONG = "strong."
@@ -141,20 +143,8 @@ class Consistency(Config):
     """Weight of both mean squared differences at the end of the ramp (the paper's Table 5)."""
     ramp: bool = True
     """Raise the weight over `ramp_epochs`; false keeps it constant."""
-
-
-class Optimiser(Config):
-    """Adam, without weight decay or clipping."""
-
-    learning_rate: float = Field(1e-3, gt=0)
-    """Learning rate at the end of the ramp."""
-    ramp: bool = True
-    """Raise the learning rate over `ramp_epochs`; false keeps it constant."""
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
-        0.9,
-        0.999,
-    )
-    """Decays of Adam's running means."""
+    class_weights: dict[Line, Annotated[float, Field(ge=0)]] = Field({})
+    """Factors of single classes in both differences, by label: `{Speech: 0.5}`; classes that are not named have 1."""
 
 
 class Schedule(Config):
@@ -203,6 +193,8 @@ class Trial(Config):
     """The network."""
     teacher: Teacher = Teacher()
     """The mean teacher."""
+    augmentation: Augmentation = Augmentation()
+    """What is done to the clips of a batch."""
     consistency: Consistency = Consistency()
     """The agreement of student and teacher."""
     optimiser: Optimiser = Optimiser()

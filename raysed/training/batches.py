@@ -51,7 +51,7 @@ class Waveforms:
 
 @dataclass(frozen=True)
 class Batch:
-    """A rank's part of one global batch, before log, noise and normalisation."""
+    """A rank's part of one global batch, or all of it where it is augmented, before log, noise and normalisation."""
 
     mel_BTF: Tensor
     """Linear mel amplitude in storage precision; already on the device where features are resident."""
@@ -98,6 +98,8 @@ class BatchSource:
         )
         self.pinned = False
         """True where batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
+        self.parted = not trial.augmentation.is_on
+        """False where every rank holds the whole global batch, since a clip may be mixed with one of another rank."""
         if trial.shares.total < ranks.world:
             raise ValueError(
                 f"{ranks.world} ranks for batches of {trial.shares.total} clips: use fewer workers"
@@ -169,9 +171,12 @@ class BatchSource:
             yield self._batch({subset: rows[step] for subset, rows in indices.items()})
 
     def _batch(self, rows: dict[str, np.ndarray]) -> Batch:
-        """Return every world-th clip of the global batch: all ranks hold equally many, give or take one."""
+        """Return every world-th clip of the global batch: all ranks hold equally many, give or take one. Where it
+        is not `parted`, return all.
+        """
         order = [(subset, index) for subset in self.sets for index in rows[subset]]
-        positions_B = np.arange(self.ranks.rank, len(order), self.ranks.world)
+        first, every = (self.ranks.rank, self.ranks.world) if self.parted else (0, 1)
+        positions_B = np.arange(first, len(order), every)
         own = [order[position] for position in positions_B]
         strong = [self.strong[subset][index] for subset, index in own if is_strong(subset)]
         weak = [index for subset, index in own if subset == "weak"]

@@ -35,6 +35,8 @@ class Targets:
     """The classes that each clip's set labels (bool); None where every set labels all."""
     pairs: LabelledPairs | None = None
     """The global batch's pairs of clip and annotated class; None where every set labels all."""
+    class_weights_K: Tensor | None = None
+    """The factor of each class in the consistency terms; None where all have 1."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,25 @@ def ramp_up(step: int, length: int) -> float:
     return math.exp(-5.0 * (1.0 - min(step, length) / length) ** 2)
 
 
+def cosine_decay(step: int, start: int, steps: int) -> float:
+    """Return 1 up to `start`, then half a cosine that reaches 0 at `steps`, the step after the last."""
+    if step <= start or start >= steps:
+        return 1.0
+    return 0.5 * (1.0 + math.cos(math.pi * (step - start) / (steps - start)))
+
+
 def step_values(trial: Trial, step: int, steps_per_epoch: int) -> StepValues:
     """Return learning rate, consistency weight and EMA decay at a global step (0 is the first)."""
-    ramp = ramp_up(step, trial.schedule.ramp_epochs * steps_per_epoch)
+    ramp_steps = trial.schedule.ramp_epochs * steps_per_epoch
+    ramp = ramp_up(step, ramp_steps)
     optimiser, consistency = trial.optimiser, trial.consistency
+    rate = optimiser.learning_rate * (ramp if optimiser.ramp else 1.0)
+    if optimiser.decay == "cosine":
+        start = ramp_steps if optimiser.ramp else 0
+        rate *= cosine_decay(step, start, trial.schedule.epochs * steps_per_epoch)
     updates = step if trial.teacher.ema_every == "step" else step // steps_per_epoch
     return StepValues(
-        learning_rate=optimiser.learning_rate * (ramp if optimiser.ramp else 1.0),
+        learning_rate=rate,
         consistency_weight=consistency.weight * (ramp if consistency.ramp else 1.0),
         ema_decay=min(1.0 - 1.0 / (updates + 1), trial.teacher.ema_decay),
     )
@@ -78,10 +92,12 @@ class MeanTeacher:
         self.teacher.requires_grad_(False)
         # With fused Adam, a GPU's float16 scaler need not ask the host whether to step.
         fused = device.startswith("cuda")
-        self.optimiser = torch.optim.Adam(
+        algorithm = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        self.optimiser = algorithm[trial.optimiser.algorithm](
             self.student.parameters(),
             lr=trial.optimiser.learning_rate,
             betas=trial.optimiser.betas,
+            weight_decay=trial.optimiser.weight_decay,
             fused=fused,
             foreach=not fused,
         )
@@ -117,6 +133,10 @@ class MeanTeacher:
         self.optimiser.zero_grad(set_to_none=True)
         # Ranks average their gradients; each holds its share of a sum over the global batch.
         self.scaler.scale(loss * self.ranks.world).backward()
+        if self.trial.optimiser.clip_norm is not None:
+            # The norm is that of the whole gradient, which all ranks hold; on the device, so that nothing waits.
+            self.scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.student.parameters(), self.trial.optimiser.clip_norm)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         return self.ranks.sum_(torch.cat([loss.detach().view(1), terms_4.detach()]))
@@ -154,7 +174,8 @@ def loss_terms(
 
     They are the BCE of the weak clips' clip scores and of the synthetic clips' frame scores, and the MSE
     between student and teacher over every clip. A term whose clips the batch lacks is 0. Outputs of classes that
-    a clip's set does not annotate are in no term, and no mean counts them.
+    a clip's set does not annotate are in no term, and no mean counts them. Class weights are factors of the squared
+    differences; the means still divide by the number of outputs.
     """
     if targets.annotated_BK is not None:
         return _masked_terms(student, teacher, targets)
@@ -165,9 +186,8 @@ def loss_terms(
         [
             _bce(weak_BK[len(weak_BK) - n_weak :], targets.weak_WK, shares.weak),
             _bce(strong_BUK[:n_synthetic], targets.strong_SUK, shares.labelled),
-            F.mse_loss(strong_BUK, teacher[0], reduction="sum")
-            / (shares.total * strong_BUK[0].numel()),
-            F.mse_loss(weak_BK, teacher[1], reduction="sum") / (shares.total * weak_BK[0].numel()),
+            _squares(strong_BUK, teacher[0], targets) / (shares.total * strong_BUK[0].numel()),
+            _squares(weak_BK, teacher[1], targets) / (shares.total * weak_BK[0].numel()),
         ]
     )
 
@@ -189,10 +209,17 @@ def _masked_terms(
         [
             _bce_sum(weak[0][first_weak:], weak_WK) / max(pairs.weak, 1),
             _bce_sum(strong[0][:n_strong], strong_SUK) / max(pairs.strong * frames, 1),
-            F.mse_loss(strong[0], strong[1], reduction="sum") / max(pairs.total * frames, 1),
-            F.mse_loss(weak[0], weak[1], reduction="sum") / max(pairs.total, 1),
+            _squares(strong[0], strong[1], targets) / max(pairs.total * frames, 1),
+            _squares(weak[0], weak[1], targets) / max(pairs.total, 1),
         ]
     )
+
+
+def _squares(student: Tensor, teacher: Tensor, targets: Targets) -> Tensor:
+    """Return the sum of the squared differences (..., K), each times its class's weight."""
+    if targets.class_weights_K is None:
+        return F.mse_loss(student, teacher, reduction="sum")
+    return ((student - teacher).square() * targets.class_weights_K).sum()
 
 
 def _bce_sum(scores: Tensor, targets: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from raysed.config.trial import Trial
-from raysed.data.features.mel import log_mel_db_torch
 from raysed.data.features.store import FeatureSet
 from raysed.run.folders import LAST, TrialFolder, best_checkpoint
 from raysed.run.identity import check_identity, identity_of
@@ -24,12 +23,13 @@ from raysed.training.checkpoint import (
     save_checkpoint,
     save_predictor,
 )
-from raysed.training.inputs import Normaliser, TeacherNoise, fit_normaliser
+from raysed.training.inputs import Normaliser, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
 from raysed.training.precision import set_products
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
+from raysed.training.step_inputs import StepInputs
 
 _STATE = {
     *("networks", "mean_F", "std_F", "losses_L5"),
@@ -69,7 +69,7 @@ class Trainer:
             self.source.pinned = not self.source.make_resident(device)
         self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
         self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}
-        self.noise = TeacherNoise(trial, self.features, seed, device)
+        self.inputs = StepInputs(trial, self.source, device)
         self.normaliser = Normaliser.identity(self.features.n_mels)
         self.epoch = self.step_in_epoch = 0
         self.losses_L5 = torch.zeros(self.source.steps_per_epoch, len(TERMS), device=device)
@@ -179,21 +179,7 @@ class Trainer:
 
     def _inputs(self, batch: Batch, step: int) -> tuple[torch.Tensor, torch.Tensor, Targets]:
         """Return student and teacher inputs and targets of this rank's clips, on the device."""
-        mel_BTF = batch.mel_BTF.to(self.device, non_blocking=True).float()
-        frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
-        student_BTF = self.normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
-        teacher_BTF = student_BTF
-        if self.trial.teacher.snr_db is not None:
-            noisy_BTF = self.noise(batch, mel_BTF, frames_B, step)
-            noisy_BTF = log_mel_db_torch(noisy_BTF, frames_B, self.features.floor_db)
-            teacher_BTF = self.normaliser(noisy_BTF)
-        targets = Targets(
-            *batch.labels(self.device),
-            self.trial.shares,
-            batch.mask(self.device),
-            self.source.labelled_pairs,
-        )
-        return student_BTF, teacher_BTF, targets
+        return self.inputs(batch, step, self.normaliser)
 
     def _score_xvalid(self) -> dict[str, Any]:
         """Return the macro-F1 of both networks on every x-valid set; the first maximum of each set marks its

@@ -77,3 +77,15 @@ def test_the_roles_of_a_subset(subset, roles):
     data_set = RecordedSet(kind="recorded", subset=subset)
     asked = ("synthetic", "strong", "weak", "any")
     assert {role for role in asked if fits(data_set, role)} == roles
+
+
+def test_a_class_weight_of_no_class_is_told():
+    listed = {**JOB, "classes": ["Cat", "Dog"]}
+    content = {"data": {**DATA, "evaluation": ["val"]}}
+    content["consistency"] = {"class_weights": {"Dog": 2.0, "Cow": 0.5}}
+    asked = validate(content, Trial, source="trial")
+    message = "consistency.class_weights names Cow, which is no class of the data job tiny (it has Cat, Dog)"
+    expected = [Fault(("consistency", "class_weights", "Cow"), message)]
+    assert misfits(asked, validate(listed, DataJob, source="job")) == expected
+    # Without a list, the classes are known once the sets are read.
+    assert misfits(asked, validate(JOB, DataJob, source="job")) == []

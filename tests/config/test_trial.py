@@ -27,6 +27,10 @@ BASE = trial(
 NEEDED = {
     "data.weak_xvalid": {"data.weak_xvalid": "weak", "selection.rule": "xvalid_f1_plus_weak"},
     "selection.rule": {"postprocessing.threshold": 0.9},
+    "augmentation.mixup_probability": {"augmentation.mixup": "soft"},
+    "augmentation.mixup_beta": {"augmentation.mixup": "soft"},
+    "augmentation.filter_db": {"augmentation.filter_augment": "step"},
+    "optimiser.algorithm": {"optimiser.weight_decay": 0.1},
 }
 
 CHANGES = {
@@ -55,11 +59,23 @@ CHANGES = {
     "teacher.ema_every": "epoch",
     "teacher.snr_db": None,
     "teacher.noise_domain": "waveform",
+    "augmentation.time_shift_s": 0.1,
+    "augmentation.mixup": "hard",
+    "augmentation.mixup_probability": 0.9,
+    "augmentation.mixup_beta": 2.0,
+    "augmentation.time_mask": [0.1, 0.2],
+    "augmentation.filter_augment": "linear",
+    "augmentation.filter_db": [-1.0, 1.0],
     "consistency.weight": 1.0,
     "consistency.ramp": False,
+    "consistency.class_weights": {"Dog": 0.5},
+    "optimiser.algorithm": "adamw",
     "optimiser.learning_rate": 1e-3,
     "optimiser.ramp": True,
+    "optimiser.decay": "cosine",
     "optimiser.betas": [0.5, 0.999],
+    "optimiser.weight_decay": 0.1,
+    "optimiser.clip_norm": 0.01,
     "schedule.epochs": 1,
     "schedule.ramp_epochs": 1,
     "schedule.steps_per_epoch": 2,
@@ -171,6 +187,9 @@ def test_defaults_are_the_published_system():
     assert (trial.consistency.weight, trial.consistency.ramp) == (2.0, True)
     assert (trial.optimiser.learning_rate, trial.optimiser.ramp) == (1e-3, True)
     assert (trial.schedule.epochs, trial.schedule.ramp_epochs) == (200, 50)
+    assert (trial.optimiser.algorithm, trial.optimiser.weight_decay) == ("adam", 0.0)
+    assert (trial.optimiser.decay, trial.optimiser.clip_norm) == (None, None)
+    assert not trial.augmentation.is_on and trial.consistency.class_weights == {}
     assert (trial.selection.rule, trial.selection.network) == ("xvalid_f1", "student")
     assert (trial.postprocessing.threshold, trial.postprocessing.median_window) == (0.5, 7)
 

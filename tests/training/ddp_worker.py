@@ -9,7 +9,9 @@ from pathlib import Path
 
 import torch
 
-from raysed.config.trial import Schedule, Teacher
+from raysed.config.augmentation import Augmentation
+from raysed.config.optimiser import Optimiser
+from raysed.config.trial import Consistency, Schedule, Teacher
 from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
@@ -56,6 +58,29 @@ def waveform_noise(ranks, out):
     train(config, data, Folder(str(out)), seed=7, ranks=ranks)
 
 
+RECIPE = {
+    "model": trial().model.model_copy(update={"dropout": 0.0}),
+    "augmentation": Augmentation(
+        time_shift_s=0.1,
+        mixup="soft",
+        mixup_probability=0.9,
+        time_mask=(0.1, 0.3),
+        filter_augment="linear",
+    ),
+    "optimiser": Optimiser(
+        algorithm="adamw",
+        learning_rate=1e-2,
+        ramp=False,
+        decay="cosine",
+        weight_decay=0.1,
+        clip_norm=0.1,
+    ),
+    "consistency": Consistency(class_weights={"Dog": 0.5}, ramp=False),
+    "schedule": Schedule(epochs=2),
+}
+"""The recipe of 2021 to 2024, all of it at once, without dropout, which each rank draws for itself."""
+
+
 def slow_train(ranks, out, pause_s, hold_at):
     """A trial that reports its steps to a file, slowly enough to be killed in mid-work.
 
@@ -92,6 +117,8 @@ if __name__ == "__main__":
             ten_steps(me, out)
         elif what == "waveform":
             waveform_noise(me, out)
+        elif what == "recipe":
+            train(trial(**RECIPE), sets(), Folder(out), seed=7, ranks=me)
         elif what == "bfloat16":
             train(trial(precision="bfloat16"), sets(), Folder(out), seed=7, ranks=me)
         else:

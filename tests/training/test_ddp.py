@@ -18,7 +18,7 @@ from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.train import train
 from tests.paths import ROOT
-from tests.training.ddp_worker import waveform_noise
+from tests.training.ddp_worker import RECIPE, waveform_noise
 from tests.training.tiny import sets, trial
 
 EPOCHS, STEPS_PER_EPOCH = 3, 4
@@ -96,6 +96,20 @@ def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
     for term in ("loss", "consistency_strong", "consistency_weak"):
         assert losses[0][term] == pytest.approx(losses[1][term], rel=1e-4), term
     assert losses[0]["consistency_strong"] > 0
+
+
+@pytest.mark.slow
+def test_ranks_augment_as_one_process_does(tmp_path):
+    """Clips are mixed with clips of the other rank."""
+    finish(start("recipe", 3, tmp_path, tmp_path / "three"))
+    train(trial(**RECIPE), sets(), Folder(str(tmp_path / "one")), seed=7)
+    losses = [
+        [json.loads(line) for line in (tmp_path / name / "progress.jsonl").read_text().splitlines()]
+        for name in ("one", "three")
+    ]
+    for ours, theirs in zip(*losses, strict=True):
+        for term in ("loss", "weak", "strong", "consistency_strong", "consistency_weak"):
+            assert ours[term] == pytest.approx(theirs[term], rel=1e-4), term
 
 
 @pytest.mark.parametrize("world", [2, 3, 4, 7])

@@ -16,6 +16,7 @@ from raysed.training.mean_teacher import TERMS, MeanTeacher
 from raysed.training.ranks import ALONE
 from raysed.training.train import train
 from raysed.training.trainer import LAST, DivergedError, Trainer
+from tests.training.ddp_worker import RECIPE
 from tests.training.tiny import FEATURES, sets, trial
 
 
@@ -29,8 +30,10 @@ def trainer(out, config=None, data=None):
     )
 
 
-def test_an_epoch_goes_on_from_any_step_with_the_same_bits(tmp_path, monkeypatch):
-    whole = trainer(tmp_path / "whole")
+@pytest.mark.parametrize("change", [{}, RECIPE], ids=["published", "recipe"])
+def test_an_epoch_goes_on_from_any_step_with_the_same_bits(tmp_path, monkeypatch, change):
+    config = trial(**change)
+    whole = trainer(tmp_path / "whole", config)
     assert whole.resume() == "trains from the beginning"
     expected = whole.run_epoch(checkpoint_every_s=1e9)
     step, steps = MeanTeacher.step, []
@@ -43,11 +46,11 @@ def test_an_epoch_goes_on_from_any_step_with_the_same_bits(tmp_path, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(MeanTeacher, "step", stopping)
-        cut = trainer(tmp_path / "cut")
+        cut = trainer(tmp_path / "cut", config)
         cut.resume()
         with pytest.raises(StoppedError):
             cut.run_epoch(checkpoint_every_s=0.0)
-    again = trainer(tmp_path / "cut")
+    again = trainer(tmp_path / "cut", config)
     assert again.resume() == f"goes on from {LAST}: 0 epochs and 2 steps are done"
     found = again.run_epoch(checkpoint_every_s=1e9)
     unclocked = {"clips_per_s", "train_s", "xvalid_s", "seconds"}

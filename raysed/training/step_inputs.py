@@ -1,0 +1,77 @@
+"""What a step sees: student and teacher inputs and targets of a rank's clips, on the training device."""
+
+import torch
+from torch import Tensor
+
+from raysed.config.data_job import Features
+from raysed.config.trial import Trial
+from raysed.data.features.mel import log_mel_db_torch
+from raysed.training.augmenter import Augmenter, Clips
+from raysed.training.batches import Batch, BatchSource
+from raysed.training.inputs import Normaliser, TeacherNoise
+from raysed.training.mean_teacher import Targets
+
+
+class StepInputs:
+    """Makes them from batches: noise, augmentation, log, normalisation."""
+
+    def __init__(self, trial: Trial, source: BatchSource, device: str) -> None:
+        first = next(iter(source.sets.values()))
+        self.trial, self.source, self.device = trial, source, device
+        self.features: Features = first.features
+        self.noise = TeacherNoise(trial, first.features, source.seed, device)
+        self.augmenter = None
+        if trial.augmentation.is_on:
+            self.augmenter = Augmenter(trial, first.features, source.seed)
+        self.class_weights_K = class_weights(trial.consistency.class_weights, first.classes, device)
+
+    def __call__(
+        self, batch: Batch, step: int, normaliser: Normaliser
+    ) -> tuple[Tensor, Tensor, Targets]:
+        """Return normalised log-mels for student and teacher, and the targets."""
+        clips = self._clips(batch, step)
+        if self.augmenter is not None:
+            clips = self.augmenter(clips, step).part(
+                self.source.ranks.rank, self.source.ranks.world
+            )
+        student_BTF = self._seen(clips.student_BTF, clips.frames_B, normaliser)
+        teacher_BTF = student_BTF
+        if clips.teacher_BTF is not clips.student_BTF:
+            teacher_BTF = self._seen(clips.teacher_BTF, clips.frames_B, normaliser)
+        targets = Targets(
+            clips.strong_SUK,
+            clips.weak_WK,
+            self.trial.shares,
+            clips.annotated_BK,
+            self.source.labelled_pairs,
+            self.class_weights_K,
+        )
+        return student_BTF, teacher_BTF, targets
+
+    def _clips(self, batch: Batch, step: int) -> Clips:
+        mel_BTF = batch.mel_BTF.to(self.device, non_blocking=True).float()
+        frames_B = torch.from_numpy(batch.frames_B).to(self.device, non_blocking=True)
+        teacher_BTF = mel_BTF
+        if self.trial.teacher.snr_db is not None:
+            teacher_BTF = self.noise(batch, mel_BTF, frames_B, step)
+        labels = batch.labels(self.device)
+        return Clips(mel_BTF, teacher_BTF, frames_B, *labels, batch.mask(self.device))
+
+    def _seen(self, mel_BTF: Tensor, frames_B: Tensor, normaliser: Normaliser) -> Tensor:
+        return normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))
+
+
+def class_weights(
+    given: dict[str, float], classes: tuple[str, ...], device: str = "cpu"
+) -> Tensor | None:
+    """Return the factor of each class in the consistency terms, 1 where none is given; None without any.
+
+    Raises ValueError for a label that is no class.
+    """
+    if not given:
+        return None
+    if unknown := [label for label in given if label not in classes]:
+        raise ValueError(
+            f"consistency.class_weights names {', '.join(unknown)}; the classes are {', '.join(classes)}"
+        )
+    return torch.tensor([given.get(label, 1.0) for label in classes], device=device)
