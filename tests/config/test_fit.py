@@ -81,8 +81,8 @@ def test_the_roles_of_a_subset(subset, roles):
 
 def test_a_class_weight_of_no_class_is_told():
     listed = {**JOB, "classes": ["Cat", "Dog"]}
-    content = {"data": {**DATA, "evaluation": ["val"]}}
-    content["consistency"] = {"class_weights": {"Dog": 2.0, "Cow": 0.5}}
+    weights = {"class_weights": {"Dog": 2.0, "Cow": 0.5}}
+    content = {"data": {**DATA, "evaluation": ["val"]}, "consistency": weights}
     asked = validate(content, Trial, source="trial")
     message = "consistency.class_weights names Cow, which is no class of the data job tiny (it has Cat, Dog)"
     expected = [Fault(("consistency", "class_weights", "Cow"), message)]

@@ -158,7 +158,7 @@ def test_a_mask_silences_a_stretch_of_strong_clips_and_labels():
         assert torch.equal(made.student_BTF[2:], given.student_BTF[2:])
         assert torch.equal(silent_BT[0], silent_BT[1])
         frames = silent_BT[0].nonzero().flatten()
-        assert torch.equal(frames, torch.arange(frames[0], frames[0] + len(frames)))
+        assert (frames.diff() == 1).all()
         off = (made.strong_SUK[0, :, 0] == 0).nonzero().flatten()
         assert (off[0] * 4, len(off) * 4) == (frames[0], len(frames))
         widths.add(len(off))
