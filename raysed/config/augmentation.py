@@ -1,5 +1,5 @@
-"""What is done to the clips of a batch before the networks see them: the recipes of 2021 to 2024, each off by
-default, since the published system of 2020 has none.
+"""The changes of a batch's clips before the networks see them: the recipes of 2021 to 2024, each off by default, since
+the published system of 2020 has none.
 """
 
 from typing import Annotated, Literal

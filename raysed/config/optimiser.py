@@ -1,4 +1,4 @@
-"""How the weights are moved."""
+"""The settings of the optimiser."""
 
 from typing import Annotated, Literal
 

@@ -194,7 +194,7 @@ class Trial(Config):
     teacher: Teacher = Teacher()
     """The mean teacher."""
     augmentation: Augmentation = Augmentation()
-    """What is done to the clips of a batch."""
+    """The changes of the clips of a batch."""
     consistency: Consistency = Consistency()
     """The agreement of student and teacher."""
     optimiser: Optimiser = Optimiser()

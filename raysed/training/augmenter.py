@@ -1,4 +1,4 @@
-"""Augmentation of a batch: what is drawn for a step, and what it does to mels and labels.
+"""The augmentation of a batch: the draws of a step, and their effect on mels and labels.
 
 Every draw is a function of (seed, purpose, step) for the global batch, so that neither the number of ranks nor a
 kill changes it, nor one augmentation the draws of another. Time shift, mixup and time mask are the same for student

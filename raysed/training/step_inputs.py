@@ -1,4 +1,4 @@
-"""What a step sees: student and teacher inputs and targets of a rank's clips, on the training device."""
+"""The inputs of a step: those of student and teacher and the targets of a rank's clips, on the training device."""
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from raysed.training.mean_teacher import Targets
 
 
 class StepInputs:
-    """Makes them from batches: noise, augmentation, log, normalisation."""
+    """The way from a batch to inputs and targets: noise, augmentation, log, normalisation."""
 
     def __init__(self, trial: Trial, source: BatchSource, device: str) -> None:
         first = next(iter(source.sets.values()))
