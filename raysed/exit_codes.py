@@ -72,7 +72,7 @@ _NO_PACKAGE = Ending(
     REFUSED,
     "refused",
     "error",
-    "A package is missing or damaged here: `make setup` installs what is pinned.",
+    "A package is missing or damaged here: `make setup` installs what is pinned, `pip install 'raysed[all]'` everything.",
 )
 
 _OF_A_PATH = (

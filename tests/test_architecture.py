@@ -18,6 +18,7 @@ LAYERS = (
         "text",
         "interrupts",
         "package_version",
+        "extras",
         "data.containers",
         "evaluation.metrics.registry",
     },
@@ -32,7 +33,7 @@ LAYERS = (
     {"training"},
     {"doctor", "report", "predict"},
     {"page", "tune"},
-    {"demo"},
+    {"demo", "interface"},
     {"cli"},
 )
 
@@ -55,6 +56,8 @@ EDGE = {
     "sed_eval": set(),
     "sed_scores_eval": set(),
     "jams": {"data/soundscapes/soundscape.py"},
+    "pyloudnorm": {"data/soundscapes/loudness.py"},
+    "tensorboardX": {"training/tensorboard.py"},
     "triton": {f"model/gpu/{n}.py" for n in ("tiles", "norm_kernels", "gate_kernels", "launches")},
 }
 

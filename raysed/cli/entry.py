@@ -29,7 +29,7 @@ def main(*command: str) -> None:
             import traceback
 
             traceback.print_exc()
-        code, lines = _explain(error)
+        code, lines = _explain(error, next((a for a in arguments if a[:1] != "-"), ""))
         print("\n".join(lines), file=sys.stderr)
         sys.exit(code)
 
@@ -42,7 +42,7 @@ def _flush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _explain(error: BaseException) -> tuple[int, list[str]]:
+def _explain(error: BaseException, command: str = "") -> tuple[int, list[str]]:
     """Return the exit code of the error that stopped a command, and the lines for the user."""
     end = ending(error)
     if end.code == INTERRUPTED:
@@ -52,9 +52,18 @@ def _explain(error: BaseException) -> tuple[int, list[str]]:
     words = error.faults if isinstance(error, ConfigError) else [_words(error)]
     if end is OUR_FAULT and not isinstance(error, StoppedError):
         words = [f"{type(error).__name__}: {error}"]
-    return end.code, [f"{end.head}: {line}" for line in words] + (
-        [end.advice] if end.advice else []
-    )
+    advice = _missing_extra(error, command) or end.advice
+    return end.code, [f"{end.head}: {line}" for line in words] + ([advice] if advice else [])
+
+
+def _missing_extra(error: BaseException, command: str) -> str | None:
+    """Return which extra to install where a package of one is not there, also in a worker."""
+    cause = error.cause if isinstance(error, StoppedError) else error
+    if not isinstance(cause, ModuleNotFoundError) or not cause.name:
+        return None
+    from raysed.extras import advice
+
+    return advice(cause.name, command)
 
 
 def _words(error: BaseException) -> str:

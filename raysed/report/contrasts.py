@@ -161,6 +161,19 @@ def _compared(
     }
 
 
+def pair_value(
+    measured: Measured, pair: CellPair, evaluation: str, metric: str
+) -> ContrastValue | None:
+    """Return the difference of any pair, as a family of its own; None where they have no seed in common."""
+    found = _compared(measured, pair, evaluation, metric)
+    if found is None:
+        return None
+    estimate, row = found
+    alone_13 = max_t(np.array([estimate.value]), estimate.values_B[None])
+    about = {"evaluation": evaluation, "metric": metric, "family": 1, "family_planned": 1}
+    return _contrast_value(estimate, alone_13[0], row | about)
+
+
 def _distinct(plan: RunPlan, pairs: list[CellPair]) -> int:
     """Count the distinct differences among the pairs, since cells of several tables may be one system."""
     system = {cell.id: cell.system for cell in plan.cells}

@@ -188,7 +188,7 @@ def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
     installed = find_spec("nvidia") is not None and find_spec("nvidia.dali") is not None
     if job.mel == "dali" and not installed:
         raise ValueError(
-            f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed; use mel: auto"
+            f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed (pip install 'raysed[gpu]'); use mel: auto"
         )
     return "dali" if installed else "torchaudio"
 

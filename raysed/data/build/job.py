@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import ray
@@ -25,9 +26,10 @@ from raysed.data.build.resume import (
     result_of,
 )
 from raysed.data.build.sole_builder import sole_builder
-from raysed.data.build.source import ClipSource
+from raysed.data.build.source import ClipSource, SyntheticSource
 from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, target
 from raysed.data.features.shards import MANIFEST, ShardEntry
+from raysed.extras import missing
 from raysed.interrupts import interruptible
 from raysed.ray_cluster import check_visible, nodes, ray_errors, start_ray
 from raysed.storage.folder import Folder
@@ -96,7 +98,14 @@ def build(
 
 
 def _start(job: DataJob, plans: Sequence[DatasetPlan], address: str | None) -> None:
-    """Join or start a Ray all of whose nodes see the data."""
+    """Join or start a Ray all of whose nodes see the data.
+
+    Raises ModuleNotFoundError where soundscapes are to be made and Scaper is not installed: each shard would fail.
+    """
+    if any(isinstance(p.source, SyntheticSource) for p in plans):
+        for module in ("scaper", "soxbindings"):
+            if find_spec(module) is None:
+                raise missing(module)
     start_ray(address)
     if len(nodes()) > 1:
         check_visible(_shared_paths(job, plans))
