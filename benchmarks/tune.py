@@ -23,8 +23,9 @@ from ray import tune
 from benchmarks.common import Row, document, idle_share, publish, row
 from benchmarks.noise_set import write_set
 from raysed.config.data_job import DataJob
-from raysed.config.space import Cell, ResolvedSpace, Resources, Space, Training
+from raysed.config.space import Cell, ResolvedSpace, Space, Training
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.config.trial_resources import Resources
 from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.ray_cluster import start_ray

@@ -12,12 +12,15 @@ from raysed.text import counted
 
 def print_preview(plan: dict[str, Any], console: Console) -> None:
     """Print what `preview` found."""
+    seeds = "," if plan["rounds"] else f" x {counted(len(plan['seeds']), 'seed')} ="
     console.print(
         f"[bold]{plan['space']}[/bold]: {counted(len(plan['cells']), 'cell')},"
-        f" {counted(len(plan['trainings']), 'training')} x {counted(len(plan['seeds']), 'seed')}"
-        f" = {counted(plan['trials'], 'trial')}, {plan['trials_finished']} finished",
+        f" {counted(len(plan['trainings']), 'training')}{seeds}"
+        f" {counted(plan['trials'], 'trial')}, {plan['trials_finished']} finished",
         highlight=False,
     )
+    if plan["rounds"]:
+        console.print(_rounds(plan["rounds"]), highlight=False, soft_wrap=True)
     console.print(_sets(plan))
     console.print(_trainings(plan))
     if plan["external"]:
@@ -34,6 +37,19 @@ def print_preview(plan: dict[str, Any], console: Console) -> None:
         console.print(f"refused: {fault}", highlight=False, markup=False, soft_wrap=True)
     if not plan["refusals"]:
         console.print("Nothing stands in the way: the same command without --plan starts it.")
+
+
+def _rounds(rounds: dict[str, Any]) -> str:
+    """Say how the seeds grow, and from how few to how many trials."""
+    looks = ", ".join(map(str, rounds["looks"]))
+    if rounds["over"]:
+        return f"Seeds grow: looks after {looks} seeds; {counted(rounds['looks_made'], 'look')} made, no round is left."
+    hours = rounds["most_hours"]
+    time = "" if hours is None else f", about {_hours(hours)} h for those left of the most"
+    return (
+        f"Seeds grow: rounds up to {looks} seeds, a look after each ({rounds['looks_made']} made); further seeds go where"
+        f" claims and contrasts are open: {rounds['least_trials']} to {rounds['most_trials']} trials{time}."
+    )
 
 
 def _sets(plan: dict[str, Any]) -> Table:
@@ -116,9 +132,10 @@ def _count(seeds: int | None) -> str:
 def _about_power(plan: dict[str, Any]) -> list[str]:
     """Say what the table of claims assumes."""
     sources = dict.fromkeys(claim["power"]["source"] for claim in plan["claims"])
+    seeds = f" With {plan['rounds']['looks'][-1]} seeds, the most." if plan["rounds"] else ""
     return [
         "Claims: decided with a probability of 80 %, if the published differences are the true ones; - where no number of"
-        " seeds is enough.",
+        f" seeds is enough.{seeds}",
         *(f"It rests on {source}." for source in sources if source),
     ]
 

@@ -183,7 +183,7 @@ def _value_of(match: re.Match[str]) -> str:
 
 def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any) -> Fault:
     # pydantic puts the tag of a discriminated union into the location; the file has no such key.
-    location = _in_file(fault["loc"], content)
+    location = _in_file(fault["loc"], content, lacks_last=fault["type"] == "missing")
     key = dotted(location)
     match fault["type"]:
         case "extra_forbidden":
@@ -197,8 +197,8 @@ def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any) -> Faul
     return Fault(location, f"{key}: {fault['msg']}, given {given[:80]}")
 
 
-def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
-    """Return the part of pydantic's location that exists in the file, with the key that is at fault."""
+def _in_file(location: tuple[str | int, ...], content: Any, *, lacks_last: bool) -> KeyPath:
+    """Return the part of pydantic's location that exists in the file, with the key that it lacks."""
     kept: list[str | int] = []
     for index, step in enumerate(location):
         last = index == len(location) - 1
@@ -206,7 +206,7 @@ def _in_file(location: tuple[str | int, ...], content: Any) -> KeyPath:
         in_list = isinstance(content, list) and isinstance(step, int) and step < len(content)
         if in_dict or in_list:
             content = content[step]
-        elif not last:
+        elif not (last and lacks_last):
             continue
         kept.append(step)
     return tuple(kept)

@@ -124,8 +124,9 @@ def _inner(value: Schema, parts: Schema) -> Iterator[tuple[str, Schema]]:
     for branch in value.get("anyOf", []):
         yield from _inner(branch, parts)
     for branch in value.get("oneOf", []):
-        for _, inner in _inner(branch, parts):
-            yield f" with kind: {inner['properties']['kind']['const']}", inner
+        for step, inner in _inner(branch, parts):
+            kind = inner["properties"].get("kind")
+            yield f" with kind: {kind['const']}" if kind else step, inner
     if isinstance(value.get("items"), dict):
         yield from (("[]" + step, inner) for step, inner in _inner(value["items"], parts))
     for entry in _entries(value):
@@ -154,6 +155,11 @@ def _table(section: Schema, parts: Schema) -> str:
     return "\n".join(rows)
 
 
+def _branches(value: Schema) -> list[Schema]:
+    """Return the forms that a value may have."""
+    return [*value.get("anyOf", []), *value.get("oneOf", [])]
+
+
 def _default(value: Schema) -> str:
     default = value.get("default")
     if isinstance(default, dict) or "default" not in value:
@@ -164,8 +170,8 @@ def _default(value: Schema) -> str:
 def _type(value: Schema) -> str:
     if "const" in value or "enum" in value:
         return ", ".join(f"`{choice}`" for choice in value.get("enum", [value.get("const")]))
-    if "anyOf" in value:
-        return ", ".join(_type(branch) for branch in value["anyOf"])
+    if branches := _branches(value):
+        return ", ".join(map(_type, branches))
     if value.get("type") == "array":
         items = value["items"]
         if isinstance(items, list):
@@ -185,7 +191,7 @@ def _unit(key: str, value: Schema) -> str:
 
 def _leaf_types(value: Any) -> Iterator[str]:
     """The types of a value, of its branches and of its items."""
-    branches = [*value.get("anyOf", [])]
+    branches = _branches(value)
     if value.get("type") == "array":
         branches += value["items"] if isinstance(value["items"], list) else [value["items"]]
     for branch in branches:
@@ -206,6 +212,6 @@ def _range(value: Schema) -> str:
     if value.get("minProperties"):
         return "not empty"
     items = value.get("items")
-    inner = [*value.get("anyOf", []), *(items if isinstance(items, list) else [])]
+    inner = [*_branches(value), *(items if isinstance(items, list) else [])]
     bounds = [f"{sign} {value[key]:,}".removesuffix(".0") for key, sign in signs if key in value]
     return ", ".join(bounds) or next(filter(None, map(_range, inner)), "")

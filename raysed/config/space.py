@@ -6,11 +6,11 @@ set share one training, so the paper's 21 configurations are 16 trainings. A sea
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from raysed.config.base import LARGEST_SEED, Config, Name, content_hash, twins
+from raysed.config.base import Config, Name, content_hash, twins
 from raysed.config.data_job import DataJob
 from raysed.config.external import external_faults
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
@@ -18,6 +18,7 @@ from raysed.config.fit import misfits
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
+from raysed.config.seeds import GrowingSeeds, Seeds
 from raysed.config.table import (
     DEFAULT_METRICS,
     KEPT_STEMS,
@@ -28,35 +29,10 @@ from raysed.config.table import (
     tables_by_file,
 )
 from raysed.config.trial import Trial
+from raysed.config.trial_resources import Resources
 from raysed.config.unknown_cells import unknown_cells
 
 _MOST_TRIALS = 100_000
-
-
-class Resources(Config):
-    """The resources of one trial."""
-
-    workers: int = Field(1, ge=1, le=10_000)
-    """Ranks of a trial; more than one trains with DDP."""
-    cpus_per_worker: int = Field(1, ge=1, le=10_000)
-    """Also torch's thread count."""
-    gpus_per_worker: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"] = 0.0
-    """Fractions put several trials on a GPU; auto uses GPUs where the cluster has any."""
-
-    @model_validator(mode="after")
-    def _whole_gpus_for_ranks(self) -> "Resources":
-        if self.workers > 1 and self.gpus_per_worker not in (0.0, 1.0, "auto"):
-            raise ValueError(
-                f"gpus_per_worker {self.gpus_per_worker} with {self.workers} workers: NCCL needs one"
-                " whole GPU per rank (fractions are for trials of one worker)"
-            )
-        return self
-
-    @property
-    def gpus(self) -> float:
-        """GPUs of a rank, once `auto` is settled (raysed.tune.resources)."""
-        assert not isinstance(self.gpus_per_worker, str)
-        return self.gpus_per_worker
 
 
 class Space(Config):
@@ -67,8 +43,8 @@ class Space(Config):
     """The data job's YAML, relative to the working directory."""
     run: str
     """Folder that receives the run; `--run` overrides it."""
-    seeds: tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED)], ...] = Field(min_length=1)
-    """Every cell is trained with each of these."""
+    seeds: Seeds
+    """Every cell is trained with each of these; or `{from: 3, to: 10}`: further ones where claims are open."""
     base: dict[str, Any]
     """The Trial that the cells start from; x-valid sets are added by the cells (a search names its own here)."""
     cells: tuple[Cell, ...] = Field((), description="What is compared; or else a `search`.")
@@ -109,8 +85,8 @@ class Space(Config):
 
     @field_validator("seeds")
     @classmethod
-    def _seeds_are_apart(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) != len(seeds):
+    def _seeds_are_apart(cls, seeds: Seeds) -> Seeds:
+        if isinstance(seeds, tuple) and len(set(seeds)) != len(seeds):
             raise ValueError(f"given twice in {list(seeds)}")
         return seeds
 
@@ -121,9 +97,9 @@ class Space(Config):
         data = self.base.get("data")
         xvalid = data.get("xvalid") if isinstance(data, dict) else None
         configurations = self.search.samples if self.search else len(self.cells)
-        if configurations * len(self.seeds) > _MOST_TRIALS:
+        if configurations * len(self.all_seeds) > _MOST_TRIALS:
             raise ValueError(
-                f"{configurations:,} x {len(self.seeds):,} trials (cells x seeds) are more than {_MOST_TRIALS:,}"
+                f"{configurations:,} x {len(self.all_seeds):,} trials (cells x seeds) are more than {_MOST_TRIALS:,}"
             )
         if self.cells and xvalid is not None:
             raise ValueError(
@@ -134,6 +110,25 @@ class Space(Config):
                 f"base.data.xvalid: a search needs the one set that selects its epochs, given {xvalid}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _growing_seeds_answer_something(self) -> "Space":
+        if self.looks and (self.search or not (self.contrasts or self.claims)):
+            what = "a search stops its trials by itself" if self.search else "there is none"
+            raise ValueError(
+                f"seeds: further ones go where claims or contrasts are open, and {what}; list the seeds"
+            )
+        return self
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """The number of seeds behind each look of a space whose seeds grow; else empty."""
+        return self.seeds.looks if isinstance(self.seeds, GrowingSeeds) else ()
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds of a cell, as many as it may get."""
+        return self.seeds if isinstance(self.seeds, tuple) else tuple(range(self.seeds.last))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from raysed.page.clips import browser_of
 from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
 from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
+from raysed.report.look_lines import look_lines
 from raysed.report.report import Report
 from raysed.report.results import Result
 from raysed.report.table_metrics import TABLE_METRICS
@@ -46,6 +47,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "values": [value.as_row() for value in report.cells],
             "contrasts": contrast_rows(plan, report.contrasts),
             "claims": report.claims_json,
+            "looks": look_lines(plan, report.looks),
             "learning": [vars(check) | {"learnt": check.learnt} for check in report.checks],
             "trials": trials_of(report),
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},

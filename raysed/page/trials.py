@@ -25,7 +25,7 @@ def trials_of(report: Report) -> list[dict[str, Any]]:
     return [
         _trial(report, training, seed)
         for training in report.plan.trainings
-        for seed in report.plan.seeds
+        for seed in report.plan.seeds_of(training.id)
     ]
 
 

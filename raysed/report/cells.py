@@ -27,9 +27,9 @@ class CellValue:
     high: float | None
     """`low` and `high` are the ends of the 95 % interval that `about_of` describes."""
     seed_values: tuple[float | None, ...]
-    """One value for each seed of the plan, None where its trial has no result."""
+    """One value for each seed that it is to have, None where its trial has no result."""
     trials: tuple[Standing, ...]
-    """The trial of each seed of the plan."""
+    """The trial of each of these seeds."""
     published: float | None
     recipe: tuple[float, float, float] | None = None
     """Our mean and ends of the 90 % interval by the paper's own recipe: like with like beside `published`."""
@@ -92,7 +92,7 @@ def _trials_of(
         scored = any(measured.by_seed(cell.id, evaluation) for evaluation in cell.evaluation)
         standing = Standing(external_folder(cell.training), "finished" if scored else "not started")
         return {plan.seeds[0]: standing}
-    return {seed: trials[trial_name(cell.training, seed)] for seed in plan.seeds}
+    return {seed: trials[trial_name(cell.training, seed)] for seed in plan.seeds_of(cell.training)}
 
 
 def _cell_value(

@@ -188,7 +188,7 @@ def _design(plan: RunPlan, pairs: list[CellPair]) -> np.ndarray:
 def _claim_power(
     plan: RunPlan, claim: Claim, family_of: Callable[[str, str], Family | None]
 ) -> dict[str, Any]:
-    seeds = len(plan.seeds)
+    seeds = plan.most_seeds
     rows, sources = [], []
     for asked in claim.comparisons:
         for evaluation in claim.evaluations:

@@ -53,9 +53,9 @@ def claim_rows(plan: RunPlan, claims: list[JudgedClaim]) -> list[ClaimRow]:
             evaluation=claim.evaluation,
             holds=claim.holds,
             agrees=claim.agrees,
-            seeds=_seeds(claim, len(plan.seeds)),
+            seeds=str(claim.seeds) if plan.looks else _seeds(claim, len(plan.seeds)),
             is_on_one_seed=claim.fewest_seeds == 1,
-            is_on_few_seeds=1 < claim.fewest_seeds <= FEW_SEEDS,
+            is_on_few_seeds=not plan.looks and 1 < claim.fewest_seeds <= FEW_SEEDS,
             remarks=tuple(_remarks(claim)),
             comparisons=tuple(
                 _comparison_row(c, several=", " in claim.evaluation) for c in claim.comparisons

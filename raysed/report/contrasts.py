@@ -104,8 +104,8 @@ def _family_values(
         np.stack([found.values_B for found, _ in finished.values()]),
     )
     counts = {
-        "family": _distinct(plan, list(finished)),
-        "family_planned": _distinct(plan, planned),
+        "family": distinct(plan, list(finished)),
+        "family_planned": distinct(plan, planned),
     }
     return [
         _contrast_value(
@@ -174,7 +174,7 @@ def pair_value(
     return _contrast_value(estimate, alone_13[0], row | about)
 
 
-def _distinct(plan: RunPlan, pairs: list[CellPair]) -> int:
+def distinct(plan: RunPlan, pairs: list[CellPair]) -> int:
     """Count the distinct differences among the pairs, since cells of several tables may be one system."""
     system = {cell.id: cell.system for cell in plan.cells}
     return len({frozenset((system[cell], system[against])) for cell, against in pairs})

@@ -92,7 +92,7 @@ def _metric_rows(found: MetricTable, seeds: Iterable[int]) -> list[str]:
         rows.append(
             _row(
                 rf"\quad seed {seed}",
-                [escape(cell.seeds[index]) if cell.seeds else "" for cell in cells],
+                [escape(cell.seeds[index]) if index < len(cell.seeds) else "" for cell in cells],
             )
         )
     for against in found.againsts:

@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from raysed.config.table import table_stem
-from raysed.evaluation.intervals.significance import FEW_SEEDS
 from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
 from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue, contrast_values
+from raysed.report.few_seeds import few_seeds_lines
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
+from raysed.report.look_lines import look_lines
+from raysed.report.looked_contrasts import looked_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
 from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.table_rows import metric_tables
@@ -28,6 +30,7 @@ from raysed.report.verdicts_markdown import claims_lines
 from raysed.report.widths import width_lines
 from raysed.run.folders import RESULTS, TABLES, TRIALS
 from raysed.run.run_plan import RunPlan
+from raysed.run.seed_looks import SeedLooks, read_looks
 from raysed.run.trial_state import Standing, read_standings
 from raysed.storage.delimited import csv_cell
 from raysed.storage.folder import Folder
@@ -55,6 +58,8 @@ class Report:
     """Every training against the always-on detector."""
     optimism: list[Optimism] = field(default_factory=list)
     """Tuned post-processings beside the claims of tuning on the evaluation sets themselves."""
+    looks: SeedLooks = field(default_factory=lambda: SeedLooks(planned=()))
+    """The decisions that were taken while seeds grew."""
 
     @property
     def learnt(self) -> bool:
@@ -74,15 +79,21 @@ class Report:
             *width_lines(self.cells),
             *optimism_lines(self.optimism),
             *markdown.family_lines(self.contrasts),
+            *self._looks,
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
-            *_few_seeds(self.plan, self.cells),
+            *few_seeds_lines(self.plan, self.cells),
             *_losses(self.frame),
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
             f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
             f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex",
         ]
+
+    @property
+    def _looks(self) -> list[str]:
+        lines = look_lines(self.plan, self.looks)
+        return [*lines, ""] if lines else []
 
     @property
     def _learning(self) -> list[str]:
@@ -115,6 +126,7 @@ class Report:
             "contrasts": [contrast.as_row() for contrast in self.contrasts],
             "claims": self.claims_json,
             "postprocessing": [each.as_row() for each in self.optimism],
+            **({"looks": self.looks.model_dump(mode="json")} if self.plan.looks else {}),
             "learning": [vars(c) | {"learnt": c.learnt} for c in [*self.checks, *self.above]],
             "learnt": self.learnt,
         }
@@ -133,7 +145,10 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
     trained = [result for result in results if result.about and not result.postprocessing]
-    contrasts = contrast_values(plan, measured)
+    looks = read_looks(run, plan.looks)
+    contrasts = (
+        looked_contrasts(plan, measured, looks) if plan.looks else contrast_values(plan, measured)
+    )
     report = Report(
         run=run,
         plan=plan,
@@ -147,6 +162,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         checks=learning_checks(trained, measured.draws),
         above=above_always_on(trained, measured.draws),
         optimism=optimism_of(plan, measured),
+        looks=looks,
     )
     for name, content in _files(report).items():
         run.write(name, content)
@@ -180,7 +196,7 @@ def _files(report: Report) -> dict[str, bytes]:
     if claims:
         slugs.append("claims")
         rows = claim_rows(plan, claims)
-        texts["claims.md"] = "\n".join(claims_lines(rows, plan.job))
+        texts["claims.md"] = "\n".join([*claims_lines(rows, plan.job), *report._looks])
         texts["claims.csv"] = _csv(
             [
                 {
@@ -223,24 +239,6 @@ def _holes(plan: RunPlan, trials: dict[str, Standing]) -> list[str]:
         *(f"failed: {trial.name} ({cells[trial.name]}): {trial.note}" for trial in failed),
         "",
     ]
-
-
-def _few_seeds(plan: RunPlan, cells: list[CellValue]) -> list[str]:
-    """Say what the intervals are about where a value rests on few seeds."""
-    alone = "the intervals are over clips; nothing is known about other seeds."
-    if len(plan.seeds) == 1:
-        return [f"One seed: {alone}", ""]
-    cells = [cell for cell in cells if not cell.is_external]
-    one = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
-    few = list(dict.fromkeys(cell.cell for cell in cells if 1 < cell.seeds <= FEW_SEEDS))
-    lines = [f"One seed so far ({', '.join(one)}): {alone}"] if one else []
-    if few:
-        which = "" if len(few) == len({cell.cell for cell in cells}) else f" ({', '.join(few)})"
-        lines.append(
-            f"Two or three seeds{which}: the intervals are over other clips, these trained models given, and decide about"
-            " them; each seed stands beside them. They say nothing about other seeds: that takes four or more."
-        )
-    return [*lines, ""] if lines else []
 
 
 def _losses(frame: pd.DataFrame) -> list[str]:

@@ -145,7 +145,7 @@ def read_results(run: Folder, plan: RunPlan) -> list[Result]:
         if cell.predictions:
             results += _external(run, plan, cell, loaded)
             continue
-        for seed in plan.seeds:
+        for seed in plan.seeds_of(cell.training):
             trial = TrialFolder.of(run, cell.training, seed)
             about = trial.result()
             if about is None:

@@ -42,7 +42,7 @@ class CellRow:
     recipe: str
     """Ours by the paper's own recipe, with its 90 % interval; empty where it is not asked for."""
     seeds: tuple[str, ...]
-    """The value of each seed of the plan, or the state of its trial; empty for a system from elsewhere."""
+    """The value of each seed that it is to have, or the state of its trial; empty for a system from elsewhere."""
     differences: dict[str, DifferenceText]
     """By the cell that this one is compared with."""
 

@@ -1,6 +1,6 @@
 """The files of a run: their names stand here and nowhere else.
 
-RUN/space.yaml  plan.json  status.json  made_by.json  driver.lock
+RUN/space.yaml  plan.json  status.json  made_by.json  looks.json  driver.lock
     results.parquet  tables/  report.html  figures/
     trials/<training>-seed<N>/      a TrialFolder
     external/<id>/<set>.npz         counts of a system that is not trained here; the id is the hash of its predictions
@@ -17,6 +17,7 @@ SPACE = "space.yaml"
 PLAN = "plan.json"
 STATUS = "status.json"
 MADE_BY = "made_by.json"
+LOOKS = "looks.json"
 LOCK = "driver.lock"
 RESULTS = "results.parquet"
 TABLES = "tables"

@@ -1,6 +1,6 @@
 """`plan.json`: the cells, trainings, data sets and resources of a run, typed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,8 @@ class PlannedTraining(Stored):
     cells: tuple[str, ...] = ()
     config: dict[str, Any]
     """Its Trial as JSON."""
+    seeds: tuple[int, ...] | None = None
+    """Its seeds so far, where seeds grow; else those of the plan."""
 
     @property
     def epochs(self) -> int | None:
@@ -81,6 +83,9 @@ class RunPlan(Stored):
     space: str
     job: str | None = None
     seeds: tuple[int, ...]
+    """Those of all trainings; where seeds grow, those so far of the training that has the most."""
+    looks: tuple[int, ...] = ()
+    """The number of seeds behind each look, where seeds grow."""
     cells: tuple[PlannedCell, ...]
     contrasts: tuple[Contrast, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -97,22 +102,31 @@ class RunPlan(Stored):
 
     @classmethod
     def of(
-        cls, resolved: ResolvedSpace, datasets: Sequence[PlannedSet], concurrent_trials: int
+        cls,
+        resolved: ResolvedSpace,
+        datasets: Sequence[PlannedSet],
+        concurrent_trials: int,
+        seeds_of: Mapping[str, tuple[int, ...]] | None = None,
     ) -> "RunPlan":
-        """Return the plan of a space on these data sets."""
+        """Return the plan of a space on these data sets; `seeds_of` are those of each training where seeds grow."""
         space, recorded = resolved.space, resolved.job.roots.recorded
+        seeds_of = seeds_of or {training.id: space.all_seeds for training in resolved.trainings}
         return cls(
             space=space.name,
             job=resolved.job.name,
-            seeds=space.seeds,
+            seeds=max(seeds_of.values(), key=len, default=space.all_seeds),
+            looks=space.looks,
             cells=tuple(_planned_cell(cell, resolved) for cell in space.cells),
             contrasts=space.contrasts,
             claims=space.claims,
             metrics=space.metrics,
             search=space.search.model_dump(mode="json") if space.search else None,
             bootstrap_draws=space.bootstrap_draws,
-            trainings=tuple(_planned_training(training) for training in resolved.trainings),
-            trials=len(resolved.trainings) * len(space.seeds),
+            trainings=tuple(
+                _planned_training(training, seeds_of[training.id] if space.looks else None)
+                for training in resolved.trainings
+            ),
+            trials=sum(map(len, seeds_of.values())),
             datasets=tuple(datasets),
             recorded_root=str(Path(recorded).absolute()) if recorded else None,
             resources_per_trial=space.resources.model_dump(mode="json"),
@@ -168,7 +182,17 @@ class RunPlan(Stored):
 
     def trial_names(self, training: str) -> list[str]:
         """Return the names of a training's trials, seed by seed."""
-        return [trial_name(training, seed) for seed in self.seeds]
+        return [trial_name(training, seed) for seed in self.seeds_of(training)]
+
+    def seeds_of(self, training: str) -> tuple[int, ...]:
+        """Return the seeds of a training; of a system from elsewhere, those that it is compared with."""
+        own = next((t.seeds for t in self.trainings if t.id == training), None)
+        return self.seeds if own is None else own
+
+    @property
+    def most_seeds(self) -> int:
+        """The number of seeds that a training may get."""
+        return self.looks[-1] if self.looks else len(self.seeds)
 
 
 def external_id(cell: Cell) -> str:
@@ -210,8 +234,9 @@ def _published(cell: Cell) -> dict[str, dict[str, float | None]]:
     return {name: dict(metrics) for name, metrics in cell.published.items()}
 
 
-def _planned_training(training: Training) -> PlannedTraining:
+def _planned_training(training: Training, seeds: tuple[int, ...] | None) -> PlannedTraining:
     return PlannedTraining(
+        seeds=seeds,
         id=training.id,
         cells=tuple(training.cells),
         config=training.trial.model_dump(mode="json"),

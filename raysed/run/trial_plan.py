@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from raysed.config.space import ResolvedSpace, Training
 from raysed.run.folders import TrialFolder, trial_name
+from raysed.run.seed_looks import seeds_of_trainings
 from raysed.run.trial_state import OVER, state_of
 from raysed.storage.folder import Folder
 
@@ -33,9 +34,17 @@ class TrialPlan:
 
 
 def plan_trials(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
-    """Return trainings x seeds, seed by seed, so that a run cut short has whole grids of the first seeds."""
+    """Return trainings x seeds, seed by seed, so that a run cut short has whole grids of the first seeds. Where seeds
+    grow, those that are decided on.
+    """
+    seeds_of = seeds_of_trainings(resolved, run)
+    return [t for t in every_trial(resolved, run) if t.seed in seeds_of[t.training.id]]
+
+
+def every_trial(resolved: ResolvedSpace, run: Folder) -> list[TrialPlan]:
+    """Return trainings x all the seeds that they may get, seed by seed."""
     return [
         TrialPlan(training, seed, TrialFolder.of(run, training.id, seed))
-        for seed in resolved.space.seeds
+        for seed in resolved.space.all_seeds
         for training in resolved.trainings
     ]

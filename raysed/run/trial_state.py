@@ -70,7 +70,9 @@ def read_standings(run: Folder, plan: RunPlan) -> dict[str, Standing]:
     return {
         name: standing_of(TrialFolder.of(run, training.id, seed), name, training.epochs)
         for training in plan.trainings
-        for seed, name in zip(plan.seeds, plan.trial_names(training.id), strict=True)
+        for seed, name in zip(
+            plan.seeds_of(training.id), plan.trial_names(training.id), strict=True
+        )
     }
 
 

@@ -20,8 +20,8 @@ import torch
 
 from raysed.config.base import content_hash
 from raysed.config.data_job import Features
-from raysed.config.space import Resources
 from raysed.config.trial import SUBSETS, Shares, Trial
+from raysed.config.trial_resources import Resources
 from raysed.data.clip import Event
 from raysed.data.features.store import FeatureSet
 from raysed.storage.folder import Folder

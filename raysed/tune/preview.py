@@ -13,14 +13,16 @@ from typing import Any
 import torch
 
 from raysed.config.fault import Fault
-from raysed.config.space import ResolvedSpace, Resources, Training
+from raysed.config.space import ResolvedSpace, Training
 from raysed.config.trial import Model
+from raysed.config.trial_resources import Resources
 from raysed.ray_cluster import start_ray
 from raysed.report.claim_power import claim_powers
 from raysed.report.results import read_results
 from raysed.run.lock import RunBusyError, check_free
 from raysed.run.run_plan import RunPlan, external_id
-from raysed.run.trial_plan import TrialPlan
+from raysed.run.seed_looks import read_looks, seeds_of_trainings
+from raysed.run.trial_plan import TrialPlan, every_trial
 from raysed.storage.file_hashes import file_hashes
 from raysed.storage.folder import Folder
 from raysed.text import counted
@@ -82,7 +84,7 @@ def preview(
     left, clips = prepared.left, prepared.clips
     cost = _cost(resolved, left, clips, at_once)
     about_trainings = cost.pop("by_training")
-    planned = RunPlan.of(resolved, (), at_once)
+    planned = RunPlan.of(resolved, (), at_once, seeds_of_trainings(resolved, run))
     plan = planned.as_json()
     return plan | {
         "claims": _claims(planned, run, prepared, clips),
@@ -101,7 +103,37 @@ def preview(
         },
         "refusals": [*prepared.faults, *in_the_way],
         **cost,
+        "rounds": _rounds(resolved, run, prepared, (known_seconds(about_trainings), at_once)),
         "notes": allowed + cost["notes"],
+    }
+
+
+def known_seconds(by_training: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+    """Return the seconds of a trial of each training, as far as they are known."""
+    known = {id: about.get("seconds") for id, about in by_training.items()}
+    return {id: seconds for id, seconds in known.items() if seconds is not None}
+
+
+def _rounds(
+    resolved: ResolvedSpace, run: Folder, prepared: Preparation, pace: tuple[dict[str, float], int]
+) -> dict[str, Any] | None:
+    """Return the looks of a space whose seeds grow, and the fewest and the most trials of all; None for listed seeds.
+
+    `pace` holds the seconds of a trial by training, and how many run at once.
+    """
+    looks = read_looks(run, resolved.space.looks)
+    if not looks.planned:
+        return None
+    most = prepared.trials
+    if not looks.over:
+        most = every_trial(resolved, run)
+    return {
+        "looks": list(looks.planned),
+        "looks_made": len(looks.done),
+        "over": looks.over,
+        "least_trials": len(prepared.trials),
+        "most_trials": len(most),
+        "most_hours": _hours([trial for trial in most if not trial.is_over], *pace),
     }
 
 

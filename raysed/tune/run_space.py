@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from ray import tune
 from ray.tune import TuneError
 
 from raysed.cluster_watch import told_of_loss
-from raysed.config.space import ResolvedSpace, Resources
+from raysed.config.space import ResolvedSpace
+from raysed.config.trial_resources import Resources
 from raysed.data.build.job import DatasetResult, build
 from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES, StoppedError
@@ -52,6 +54,7 @@ from raysed.tune.resources import (
     settle_gpus,
     settle_precision,
 )
+from raysed.tune.seed_rounds import run_rounds, seeds_text
 from raysed.tune.trainable import run_trial
 from raysed.tune.trial_progress import TrialProgress
 
@@ -115,7 +118,6 @@ def _run(
     status.update("building data sets")
     resolved, concurrent = _settle(resolved, run, say)
     prepared = replace(prepared, trials=plan_trials(resolved, run))
-    trials = prepared.trials
     refuse([*training_faults(resolved, prepared.all_clips)])
     # The run's folder is checked before data sets are built, which takes hours; theirs are checked below.
     check_nodes(run, [])
@@ -130,11 +132,32 @@ def _run(
     sets = [PlannedSet(name=n, id=r.id, url=r.url, clips=r.clips) for n, r in built.items()]
     for line in score_external(resolved, run, urls):
         say(f"warning: {line}")
-    RunPlan.of(resolved, sets, concurrent).write(run)
     prepared.made_by.note(data)
-    left = prepared.left
     say(_headline(resolved, prepared, concurrent))
-    if left:
+    trials, holes = run_rounds(
+        resolved,
+        run,
+        partial(RunPlan.of, resolved, sets, concurrent),
+        partial(_train, resolved, urls, concurrent, (status, say)),
+        say,
+    )
+    prepared = replace(prepared, trials=trials)
+    return prepared, holes + [name for name, result in built.items() if result.over_limit]
+
+
+def _train(
+    resolved: ResolvedSpace,
+    urls: Mapping[str, str],
+    concurrent: int,
+    told: tuple[RunStatus, Say],
+    trials: list[TrialPlan],
+) -> list[str]:
+    """Train those of the trials that are left, and count the cells' own post-processings; return what is missing.
+
+    `told` are who hears of it.
+    """
+    status, say = told
+    if left := [trial for trial in trials if not trial.is_over]:
         status.update("running")
         search = resolved.space.search
         scheduler = SearchScheduler(search, trials) if search else None
@@ -147,7 +170,7 @@ def _run(
     holes = postprocess_cells(resolved, trials, urls, say)
     for line in holes:
         say(line)
-    return prepared, holes + [name for name, result in built.items() if result.over_limit]
+    return holes
 
 
 def _settle(resolved: ResolvedSpace, run: Folder, say: Say) -> tuple[ResolvedSpace, int]:
@@ -167,8 +190,8 @@ def _headline(resolved: ResolvedSpace, prepared: Preparation, concurrent: int) -
         external += f" {others} of them by another post-processing,"
     return (
         f"{counted(len(resolved.space.cells), 'cell')},{external}"
-        f" {counted(len(resolved.trainings), 'training')} x"
-        f" {counted(len(resolved.space.seeds), 'seed')} = {counted(len(trials), 'trial')},"
+        f" {counted(len(resolved.trainings), 'training')}{seeds_text(resolved.space)}"
+        f" {counted(len(trials), 'trial')},"
         f" {len(trials) - len(prepared.left)} finished; {concurrent} at a time"
         + (" on GPUs" if resolved.space.resources.gpus else "")
     )
@@ -190,7 +213,7 @@ def _about_data(built: dict[str, DatasetResult]) -> Iterator[str]:
 def fit(
     resolved: ResolvedSpace,
     left: list[TrialPlan],
-    data_sets: dict[str, str],
+    data_sets: Mapping[str, str],
     callbacks: list[tune.Callback],
     scheduler: SearchScheduler | None,
     *,

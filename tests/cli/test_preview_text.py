@@ -32,6 +32,7 @@ PLAN = {
     "concurrent_trials": 2,
     "bytes_to_write": {"data": 2.5e8, "run": 1.25e9},
     "estimated_hours": 4.0,
+    "rounds": None,
     "notes": [],
     "refusals": [],
 }

@@ -20,7 +20,7 @@ def test_the_reference_shows_type_default_unit_range_and_meaning():
         "| `hop` | integer | `255` | samples | ≥ 1, ≤ 131,072 | Samples from",
         "| `betas` | [number, number] | `[0.9, 0.999]` |  | ≥ 0, < 1 | Decays",
         "| `pool` | `average`, `max` | `average` |  |  | The published code averages, the paper says max.",
-        "| `seeds` | list of integer | required |  | not empty | Every cell",
+        "| `seeds` | list of integer, mapping | required |  | not empty | Every cell",
         "| `snr_db` | number, `null` | `30.0` | dB |  | Noise on the teacher's input",
         "| `gpus_per_worker` | number, `auto` | `0.0` | GPUs | ≥ 0, ≤ 1,000 | Fractions",
     ):

@@ -9,7 +9,7 @@ from raysed.report.table_rows import DifferenceText
 from raysed.report.verdicts import JudgedClaim
 from tests.report.claims import claim, compare, found
 
-PLAN = SimpleNamespace(seeds=(0, 1))
+PLAN = SimpleNamespace(seeds=(0, 1), looks=())
 
 
 def test_a_row_holds_the_texts_of_its_comparisons():
@@ -32,7 +32,7 @@ def test_a_claim_on_one_seed_is_marked():
 
 @pytest.mark.parametrize(("planned", "text"), [((0, 1), "2"), ((0, 1, 2), "2 of 3")])
 def test_missing_seeds_are_told(planned, text):
-    (row,) = claim_rows(SimpleNamespace(seeds=planned), [claim()])
+    (row,) = claim_rows(SimpleNamespace(seeds=planned, looks=()), [claim()])
     assert row.seeds == text
 
 

@@ -6,7 +6,7 @@ from raysed.report.claim_rows import claim_rows
 from raysed.report.verdicts_markdown import claims_lines
 from tests.report.claims import claim, compare, found
 
-PLAN = SimpleNamespace(seeds=(0, 1))
+PLAN = SimpleNamespace(seeds=(0, 1), looks=())
 
 
 def lines_of(claims, job="tiny"):

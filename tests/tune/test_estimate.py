@@ -3,8 +3,8 @@
 import pytest
 
 from raysed.config.data_job import Features
-from raysed.config.space import Resources
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
+from raysed.config.trial_resources import Resources
 from raysed.tune import estimate
 from raysed.tune.estimate import Speed, measure, steps_per_epoch, trial_seconds, work_of
 

@@ -29,7 +29,8 @@ function summarySection() {
       : counted.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals:`),
         chipsOf(counted, ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower"])] : html("p", {}, "No difference can be judged yet."),
     DATA.run.seeds.length === 1 && html("p", { class: "notice" }, "One seed: the intervals are over clips; nothing is known about other seeds."),
-    [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, "Two or three seeds: the intervals are over other clips, these trained models given. They say nothing about other seeds, which takes four or more."),
+    DATA.looks.length > 0 && html("div", { class: "notice looks" }, html("ul", {}, DATA.looks.map((line) => html("li", {}, line.trim())))),
+    !DATA.looks.length && [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, "Two or three seeds: the intervals are over other clips, these trained models given. They say nothing about other seeds, which takes four or more."),
     open.length > 0 && html("div", { class: "notice" },
       html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
       html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
@@ -90,7 +91,7 @@ function contrastsSection() {
     return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
   };
   return section("contrasts", "Differences",
-    note(`Paired; intervals over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}. Those of one set and metric hold together with 95 % (max\u2011T).`),
+    note(`Paired; intervals over ${DATA.run.seeds.length > 3 || DATA.looks.length ? "other clips and other seeds" : "other clips, these seeds given"}. Those of one set and metric hold together with 95 % (max\u2011T)${DATA.looks.length ? ", at all looks" : ""}.`),
     controlled([metricControl(), evaluationControl()], forest),
     legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
       [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],
@@ -106,7 +107,7 @@ function contrastsSection() {
         { title: "difference", number: true, value: (row) => row.difference, show: (row) => scaled(row.difference, metricOf(row.metric), true) },
         { title: "simultaneous 95 %", number: true, value: (row) => row.simultaneous_low, show: (row) => interval(row.simultaneous_low, row.simultaneous_high, metricOf(row.metric), true) },
         { title: "alone 95 %", number: true, value: (row) => row.low, show: (row) => html("span", { class: "sub" }, interval(row.low, row.high, metricOf(row.metric), true)) },
-        { title: "p, adjusted", number: true, value: (row) => row.p, show: (row) => row.p < 0.001 ? "< 0.001" : number(row.p, 3) },
+        { title: "p, adjusted", number: true, value: (row) => row.p, show: (row) => row.p === null ? "–" : row.p < 0.001 ? "< 0.001" : number(row.p, 3) },
         { title: "seeds", number: true, value: (row) => row.seeds.length },
         { title: "outcome", value: (row) => row.outcome, show: (row) => mark(row.outcome) },
         ...(published ? [{ title: "published", number: true, value: (row) => row.published, show: (row) => scaled(row.published, metricOf(row.metric), true) },

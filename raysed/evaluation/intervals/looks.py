@@ -1,0 +1,201 @@
+"""Looks at a run whose seeds grow: critical values that share one error, and what more seeds may still decide.
+
+The differences of a family are looked at after S_1 < S_2 < S_3 seeds, on the same clips. The mean over S seeds has the
+variance clips + between / S, and of two looks the covariance is the later one's variance: independent increments, so that
+the theory of group-sequential tests applies. The error is spent by Kim & DeMets (1987, DOI 10.1093/biomet/74.1.149), in
+the sense of Lan & DeMets (1983, DOI 10.1093/biomet/70.3.659): 0.05 (S / S_last)^1.5 up to a look, whatever was seen. The
+critical values come from joint draws of all differences at all looks (max-T), so that all intervals of all looks hold
+together with 95 % (repeated confidence intervals, Jennison & Turnbull 1989, DOI 10.1111/j.2517-6161.1989.tb01433.x).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import ndtr, ndtri, stdtrit
+
+from raysed.evaluation.intervals.answers import holds
+
+ERROR = 0.05
+HOPELESS = 0.1
+"""Below this probability of an answer at the last look, no further seed is spent on a question."""
+_POWER = 1.5
+_DRAWS = 20_000
+_PLACES = ndtri((np.arange(99) + 0.5) / 99)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of the mean differences of a family at a look, fractions."""
+
+    clip_se_C: np.ndarray
+    """Standard error of each from the clips, its seeds given."""
+    seed_sd_C: np.ndarray
+    """Standard deviation of each between seeds: its own, or what its systems have by the pooled one, if that is more."""
+    freedom: int
+    """Degrees of freedom of the pooled variance."""
+
+    def se_C(self, seeds: int) -> np.ndarray:
+        """Return the standard error of each mean over so many seeds."""
+        return np.hypot(self.clip_se_C, self.seed_sd_C / np.sqrt(seeds))
+
+    def quantile_C(self, seeds: int, critical: float) -> np.ndarray:
+        """Return Student's quantiles with the tail of a normal critical value, by Satterthwaite's degrees of freedom."""
+        of_seeds_C = self.seed_sd_C**2 / seeds
+        share_C = np.ones_like(of_seeds_C)
+        np.divide(self.clip_se_C**2 + of_seeds_C, of_seeds_C, out=share_C, where=of_seeds_C > 0)
+        found_C = stdtrit(self.freedom * share_C**2, ndtr(critical))
+        return np.where(of_seeds_C > 0, found_C, critical)
+
+    def half_C(self, seeds: int, critical: float) -> np.ndarray:
+        """Return the half-widths of the intervals after so many seeds."""
+        return self.quantile_C(seeds, critical) * self.se_C(seeds)
+
+
+def spent(looks: Sequence[int]) -> np.ndarray:
+    """Return the error that may be made up to each look, looks as numbers of seeds: (L,), at last ERROR."""
+    return ERROR * (np.array(looks) / looks[-1]) ** _POWER
+
+
+def noise_of(
+    system_values: Sequence[np.ndarray],
+    pairs: Sequence[tuple[int, int]],
+    clip_se_C: np.ndarray,
+) -> Noise:
+    """Return the noise of differences from the values of every system over its seeds.
+
+    A system has the same seeds in the same order as any other, or fewer; one without seeds, from elsewhere, has a single
+    value. `pairs` are the places of the two systems of each difference. A few seeds of one pair may lie close together
+    by chance, hence the larger of its own variance and the pooled one. Raises ValueError where no system has two seeds.
+    """
+    degrees_G = np.array([len(values_S) - 1 for values_S in system_values])
+    if not degrees_G.any():
+        raise ValueError("no system has two seeds: nothing is known of how much they vary")
+    variance_G = [v.var(ddof=1) if len(v) > 1 else 0.0 for v in system_values]
+    pooled = float((degrees_G * variance_G).sum() / degrees_G.sum())
+    seed_sd_C = np.zeros(len(pairs))
+    for place, (a, b) in enumerate(pairs):
+        if a == b:
+            continue
+        own_S, trained = (
+            paired_values(system_values[a], system_values[b]),
+            int((degrees_G[[a, b]] > 0).sum()),
+        )
+        own = float(own_S.var(ddof=1)) if len(own_S) > 1 else 0.0
+        seed_sd_C[place] = np.sqrt(max(own, trained * pooled))
+    return Noise(clip_se_C, seed_sd_C, int(degrees_G.sum()))
+
+
+def paired_values(a_S: np.ndarray, b_S: np.ndarray) -> np.ndarray:
+    """Return the differences over the seeds that both systems have; one without seeds has one value for all."""
+    if len(a_S) > 1 and len(b_S) > 1:
+        seeds = min(len(a_S), len(b_S))
+        a_S, b_S = a_S[:seeds], b_S[:seeds]
+    return a_S - b_S
+
+
+def critical_values(
+    noise: Noise,
+    pairs: Sequence[tuple[int, int]],
+    looks: Sequence[int],
+    passed: Sequence[float] = (),
+) -> np.ndarray:
+    """Return the normal critical value of every look: (L,), the `passed` ones of earlier looks as they were.
+
+    Each spends what may be spent up to its look less what the looks before have spent, over draws of all differences at
+    all looks: systems vary on their own, so that differences from one baseline are correlated; the clips stay the same.
+    """
+    rows_CG = _design(pairs)
+    error_L = spent(looks)
+    if not rows_CG.any():
+        return np.concatenate((passed, ndtri(1 - error_L[len(passed) :] / 2)))
+    clips_BC, seeds_LBC = (x @ rows_CG.T for x in _draws(rows_CG.shape[1], tuple(looks)))
+    alive_B = np.ones(_DRAWS, bool)
+    found: list[float] = []
+    for look, seeds in enumerate(looks):
+        largest_B = _largest(noise, seeds, clips_BC, seeds_LBC[look])
+        if look < len(passed):
+            found.append(passed[look])
+        else:
+            spare = round(error_L[look] * _DRAWS) - int((~alive_B).sum())
+            left = np.sort(largest_B[alive_B])
+            found.append(float(left[-1 - min(max(spare, 0), left.size - 1)]))
+        alive_B &= largest_B <= found[-1]
+    return np.array(found)
+
+
+def _largest(noise: Noise, seeds: int, clips_BC: np.ndarray, seeds_BC: np.ndarray) -> np.ndarray:
+    """Return the largest |t| of every draw, from unit deviations by the clips and by the mean over these seeds: (B,)."""
+    se_C = noise.se_C(seeds)
+    known_C = np.where(se_C > 0, se_C, np.inf)
+    t_BC = clips_BC * (noise.clip_se_C / known_C) + seeds_BC * (noise.seed_sd_C / known_C)
+    return np.abs(t_BC).max(axis=1)
+
+
+@lru_cache(maxsize=4)
+def _draws(systems: int, looks: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return draws of the clips' deviations of every system (B, G), and of the means over its seeds at every look
+    (L, B, G), of which each holds the seeds of the one before; in units of one seed.
+    """
+    random = np.random.default_rng(0)
+    clips_BG = random.standard_normal((_DRAWS, systems))
+    sums_LBG = np.zeros((len(looks), _DRAWS, systems))
+    for look, more in enumerate(np.diff(looks, prepend=0)):
+        sums_LBG[look] = np.sqrt(more) * random.standard_normal(clips_BG.shape)
+    means_LBG = np.cumsum(sums_LBG, axis=0) / np.array(looks)[:, None, None]
+    for drawn in (clips_BG, means_LBG):
+        drawn.setflags(write=False)
+    return clips_BG, means_LBG
+
+
+def _design(pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return the differences as rows over the systems, of length 1; all 0 for a system and itself."""
+    rows_CG = np.zeros((len(pairs), 1 + max((max(pair) for pair in pairs), default=0)))
+    for row, (a, b) in zip(rows_CG, pairs, strict=True):
+        if a != b:
+            row[a], row[b] = np.sqrt(0.5), -np.sqrt(0.5)
+    return rows_CG
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A question to a difference: the relation that is claimed, and the margin that does not count."""
+
+    expect: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class AtLook:
+    """One difference at a look: its value and interval, and what its last interval may be."""
+
+    value: float
+    interval: tuple[float, float]
+    """The interval that all looks so far leave."""
+    last_half: float
+    """Half-width at the last look, with the noise as it is known now."""
+    still_moves: float
+    """Standard deviation of the value at the last look, seen from here."""
+
+
+def still_moves_C(noise: Noise, seeds: int, last: int) -> np.ndarray:
+    """Return the standard deviation of the means over `last` seeds, seen from after `seeds`: (C,)."""
+    return noise.seed_sd_C * np.sqrt(max(1 / seeds - 1 / last, 0.0))
+
+
+def both(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """Return what two intervals leave that hold together; the first where they have nothing in common."""
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    return (low, high) if low <= high else one
+
+
+def chance(asked: Relation, standing: AtLook) -> float:
+    """Return the probability that the last look answers a question that is open now (predictive power, no prior)."""
+    values = standing.value + standing.still_moves * _PLACES
+    half = standing.last_half
+    answers = [
+        holds(*both(standing.interval, (value - half, value + half)), asked.expect, asked.margin)
+        for value in values
+    ]
+    return 1 - answers.count("open") / len(answers)

@@ -1,0 +1,25 @@
+"""Sentences on what the intervals of few seeds are about."""
+
+from raysed.evaluation.intervals.significance import FEW_SEEDS
+from raysed.report.cells import CellValue
+from raysed.run.run_plan import RunPlan
+
+
+def few_seeds_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
+    """Return lines that say what the intervals are about where a value rests on few seeds."""
+    alone = "the intervals are over clips; nothing is known about other seeds."
+    if len(plan.seeds) == 1:
+        return [f"One seed: {alone}", ""]
+    cells = [cell for cell in cells if not cell.is_external]
+    one = list(dict.fromkeys(cell.cell for cell in cells if cell.seeds == 1))
+    few = list(dict.fromkeys(cell.cell for cell in cells if 1 < cell.seeds <= FEW_SEEDS))
+    lines = [f"One seed so far ({', '.join(one)}): {alone}"] if one else []
+    if few:
+        which = "" if len(few) == len({cell.cell for cell in cells}) else f" ({', '.join(few)})"
+        them = "the intervals are" if not plan.looks else "the intervals of single cells are"
+        decide = ", and decide about them" if not plan.looks else ""
+        lines.append(
+            f"Two or three seeds{which}: {them} over other clips, these trained models given{decide}; each seed stands"
+            " beside them. They say nothing about other seeds: that takes four or more."
+        )
+    return [*lines, ""] if lines else []

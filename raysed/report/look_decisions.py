@@ -1,0 +1,255 @@
+"""A look at a run whose seeds grow: which questions are answered, which more seeds may answer, and where those go.
+
+The decision is a function of the stored statistics of the rounds that are complete, and of the looks before.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from raysed.evaluation.intervals.answers import holds, possible
+from raysed.evaluation.intervals.looks import (
+    HOPELESS,
+    AtLook,
+    Noise,
+    Relation,
+    both,
+    chance,
+    critical_values,
+    noise_of,
+    paired_values,
+    spent,
+    still_moves_C,
+)
+from raysed.report.contrasts import CellPair, family
+from raysed.report.published import SIGNIFICANCE, margin_of, published_difference
+from raysed.report.results import Measured
+from raysed.run.run_plan import RunPlan
+from raysed.run.seed_looks import (
+    Look,
+    LookedDifference,
+    LookedFamily,
+    LookedQuestion,
+    QuestionState,
+    SeedLooks,
+)
+
+Key = tuple[str, str, str, str]
+"""(cell, against, evaluation set, metric)."""
+NORMAL_95 = 1.959963984540054
+
+
+def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
+    """Return the look at a run of which every trial of the plan is finished.
+
+    Raises ValueError where the space now asks other questions than at the look before.
+    """
+    last = before.done[-1] if before.done else None
+    seeds = before.planned[len(before.done)]
+    at_last = seeds == before.planned[-1]
+    families, standings = [], {}
+    for evaluation in plan.evaluations:
+        for metric in plan.all_metrics:
+            found = _Family(plan, measured, (evaluation, metric), before)
+            if found.pairs:
+                families.append(found.looked(seeds))
+                standings |= found.standings(families[-1], seeds)
+    asked = [q for q in questions(plan) if _key(q) in standings]
+    if last and [q.asked for q in asked] != [q.asked for q in last.questions]:
+        raise ValueError(
+            "the space asks other questions (claims, contrasts, metrics) than at the look before, after"
+            f" {last.seeds} seeds: its error is spent on those. Ask as before, or give another folder with --run"
+        )
+    judged = _judged(asked, standings, last, at_last)
+    return Look(
+        seeds=seeds,
+        spent=float(spent(before.planned)[len(before.done)]),
+        families=tuple(families),
+        questions=tuple(judged),
+        further=() if at_last else _further(plan, judged),
+    )
+
+
+def _further(plan: RunPlan, judged: list[LookedQuestion]) -> tuple[str, ...]:
+    """Return the trainings behind the questions that are open."""
+    cells = {cell for q in judged if q.state == "open" for cell in (q.cell, q.against)}
+    return tuple(t.id for t in plan.trainings if cells.intersection(plan.cells_of(t.id)))
+
+
+def questions(plan: RunPlan) -> Iterator[LookedQuestion]:
+    """Yield what the space asks: its contrasts (is it higher or lower?) and the comparisons of its claims."""
+    for evaluation in plan.evaluations:
+        for metric in plan.all_metrics:
+            for pair in plan.contrasts:
+                yield _question("", (pair.cell, pair.against), (evaluation, metric), "higher", 0.0)
+    for claim in plan.claims:
+        for asked in claim.comparisons:
+            for evaluation in claim.evaluations:
+                for metric in claim.metrics:
+                    pair = (asked.cell, asked.against)
+                    known = published_difference(plan, pair, evaluation, metric)
+                    stated = SIGNIFICANCE.get(evaluation, {}).get(metric)
+                    margin = margin_of(asked.expect, metric, known, stated)
+                    yield _question(claim.id, pair, (evaluation, metric), asked.expect, margin)
+
+
+def _question(
+    claim: str, pair: CellPair, measure: tuple[str, str], expect: str, margin: float
+) -> LookedQuestion:
+    return LookedQuestion(
+        claim=claim,
+        cell=pair[0],
+        against=pair[1],
+        evaluation=measure[0],
+        metric=measure[1],
+        expect=expect,
+        margin=margin,
+        answer="open",
+        state="open",
+    )
+
+
+def _key(asked: LookedQuestion) -> Key:
+    return asked.cell, asked.against, asked.evaluation, asked.metric
+
+
+def _judged(
+    asked: list[LookedQuestion],
+    standings: dict[Key, AtLook],
+    last: Look | None,
+    at_last: bool,
+) -> list[LookedQuestion]:
+    """Return the questions with their answers and states."""
+    answers = [holds(*standings[_key(q)].interval, q.expect, q.margin) for q in asked]
+    denied = {q.claim for q, answer in zip(asked, answers, strict=True) if answer == "no"} - {""}
+    judged = []
+    for place, (q, answer) in enumerate(zip(asked, answers, strict=True)):
+        state: QuestionState = "open"
+        found = None
+        if answer != "open":
+            state = "decided"
+        elif q.claim in denied:
+            state = "not needed"
+        elif not at_last:
+            found = chance(Relation(q.expect, q.margin), standings[_key(q)])
+            given_up = last is not None and last.questions[place].state == "hopeless"
+            state = "hopeless" if given_up or found < HOPELESS else "open"
+        elif last is not None and last.questions[place].state == "hopeless":
+            state = "hopeless"
+        judged.append(q.model_copy(update={"answer": answer, "state": state, "chance": found}))
+    return judged
+
+
+class _Family:
+    """The differences on one evaluation set in one metric, read from what is stored."""
+
+    def __init__(
+        self, plan: RunPlan, measured: Measured, measure: tuple[str, str], before: SeedLooks
+    ) -> None:
+        self.plan, self.measured, self.measure = plan, measured, measure
+        self.looks, self.before = before.planned, before.done
+        there = {c.id for c in plan.cells if measured.by_seed(c.id, *measure)}
+        self.pairs = [pair for pair in family(plan, *measure) if there.issuperset(pair)]
+        if self.pairs:
+            self._read()
+
+    def _read(self) -> None:
+        """Read values over seeds of every system, and the clips' standard error of every difference."""
+        self.system = {cell.id: cell.system for cell in self.plan.cells}
+        first = {self.system[cell]: cell for pair in self.pairs for cell in pair}
+        self.places = {system: place for place, system in enumerate(first)}
+        self.drawn = {}
+        for system, cell in first.items():
+            by_seed = self.measured.by_seed(cell, *self.measure)
+            external = bool(self.plan.cell(cell).predictions)
+            seeds = self.plan.seeds[:1] if external else self.plan.seeds_of(system[0])
+            self.drawn[system] = [self.measured.drawn(by_seed[s], self.measure[1]) for s in seeds]
+        self.values = [np.array([d.value for d in each]) for each in self.drawn.values()]
+        clip_se_C = np.array([self._clip_se(pair) for pair in self.pairs])
+        self.indices = [
+            (self.places[self.system[cell]], self.places[self.system[against]])
+            for cell, against in self.pairs
+        ]
+        self.noise: Noise = noise_of(self.values, self.indices, clip_se_C)
+        passed = [
+            each.critical
+            for look in self.before
+            for each in look.families
+            if (each.evaluation, each.metric) == self.measure
+        ]
+        self.critical_L = critical_values(self.noise, self.indices, self.looks, passed)
+
+    def _clip_se(self, pair: CellPair) -> float:
+        """Return the standard deviation of a mean difference over draws of clips, its seeds given."""
+        a, b = (np.stack([d.values_B for d in self.drawn[self.system[cell]]]) for cell in pair)
+        seeds = min((len(each) for each in (a, b) if len(each) > 1), default=1)
+        a_B, b_B = (each[:seeds].mean(axis=0) for each in (a, b))
+        return float(np.nanstd(a_B - b_B, ddof=1))
+
+    def looked(self, seeds: int) -> LookedFamily:
+        """Return the differences after so many seeds; those that got none of these stay as they were."""
+        number = len(self.before)
+        before = self._before()
+        halves = [self.noise.half_C(seeds, c) for c in (self.critical_L[number], NORMAL_95)]
+        found = []
+        for place, pair in enumerate(self.pairs):
+            old = before.get(pair)
+            have = self._seeds(pair, seeds)
+            if old is not None and have == old.seeds:
+                found.append(old)
+                continue
+            value = self._value(place)
+            ends = tuple(possible(value - half[place], value + half[place]) for half in halves)
+            together = both((old.low, old.high), ends[0]) if old else ends[0]
+            found.append(
+                LookedDifference(
+                    cell=pair[0],
+                    against=pair[1],
+                    seeds=have,
+                    difference=value,
+                    low=together[0],
+                    high=together[1],
+                    alone_low=ends[1][0],
+                    alone_high=ends[1][1],
+                )
+            )
+        return LookedFamily(
+            evaluation=self.measure[0],
+            metric=self.measure[1],
+            critical=float(self.critical_L[number]),
+            differences=tuple(found),
+        )
+
+    def standings(self, looked: LookedFamily, seeds: int) -> dict[Key, AtLook]:
+        """Return each difference with what its last interval may be."""
+        last = self.looks[-1]
+        half_C = self.noise.half_C(last, float(self.critical_L[-1]))
+        moves_C = still_moves_C(self.noise, seeds, last)
+        return {
+            (each.cell, each.against, *self.measure): AtLook(
+                each.difference, (each.low, each.high), float(half), float(moves)
+            )
+            for each, half, moves in zip(looked.differences, half_C, moves_C, strict=True)
+        }
+
+    def _before(self) -> dict[CellPair, LookedDifference]:
+        return {
+            (each.cell, each.against): each
+            for look in self.before[-1:]
+            for of in look.families
+            if (of.evaluation, of.metric) == self.measure
+            for each in of.differences
+        }
+
+    def _seeds(self, pair: CellPair, seeds: int) -> int:
+        """Return the seeds that both cells of a pair have; systems from elsewhere have any number."""
+        own = [
+            len(self.plan.seeds_of(self.system[cell][0]))
+            for cell in pair
+            if not self.plan.cell(cell).predictions
+        ]
+        return min(own, default=seeds)
+
+    def _value(self, place: int) -> float:
+        a, b = self.indices[place]
+        return float(paired_values(self.values[a], self.values[b]).mean())

@@ -1,0 +1,34 @@
+"""What the report says of cells with few seeds."""
+
+from types import SimpleNamespace
+
+from raysed.report.few_seeds import few_seeds_lines
+from tests.report.values import DONE, value
+
+
+def cells(**seeds):
+    return [value(name, "val", seeds=(0.5,) * n, trials=(DONE,) * n) for name, n in seeds.items()]
+
+
+def lines(asked, looks=(), **seeds):
+    return few_seeds_lines(SimpleNamespace(seeds=tuple(range(asked)), looks=looks), cells(**seeds))
+
+
+def test_one_seed_says_nothing_of_others():
+    assert lines(1, a=1)[0].startswith("One seed: the intervals are over clips")
+
+
+def test_two_or_three_seeds_decide_about_these_models_alone():
+    (line, _) = lines(5, a=3, b=5)
+    assert line.startswith("Two or three seeds (a): the intervals are over other clips")
+    assert "and decide about them" in line
+
+
+def test_where_seeds_grow_only_the_cells_intervals_are_about_clips():
+    (line, _) = lines(3, looks=(3, 6), a=3)
+    assert line.startswith("Two or three seeds: the intervals of single cells are over other clips")
+    assert "decide" not in line
+
+
+def test_enough_seeds_need_no_words():
+    assert lines(5, a=5, b=4) == []
