@@ -22,7 +22,7 @@ LAYERS = (
         "data.containers",
         "evaluation.metrics.registry",
     },
-    {"config"},
+    {"config", "pulse"},
     {"local_ray", "cluster_watch"},
     {"ray_cluster"},
     {"data", "model.cpu", "model.gpu", "evaluation", "evaluation.detections"},

@@ -180,8 +180,21 @@ _command("export", AFTER, "raysed export best-xvalid.pt model.onnx")(export)
 
 
 @_command("demo", ALONE, "raysed demo")
-def demo_command(run: RunOption = None) -> None:
+def demo_command(
+    run: RunOption = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="After a demo: train one trial again and say whether this machine repeats its own digits.",
+        ),
+    ] = False,
+) -> None:
     """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
+    if check:
+        from raysed.demo.own_digits import check_digits
+
+        raise typer.Exit(check_digits(run))
     from raysed.demo.run_demo import run_demo
 
     raise typer.Exit(run_demo(run))

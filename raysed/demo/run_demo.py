@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 
 from raysed.config.space import read_space
+from raysed.demo.closing import closing_lines
 from raysed.demo.procedural import write_demo_tree
 from raysed.exit_codes import CHECK_FAILED, DONE
 from raysed.page.page import write_page
+from raysed.pulse import Pulse
 from raysed.report.report import write_report
 from raysed.storage.folder import Folder
 from raysed.tune.preparation import place_faults
@@ -33,10 +35,16 @@ def run_demo(run: str | None) -> int:
     if faults := place_faults(folder):
         raise ValueError("; ".join(faults))
     say_to_stderr(f"built-in sound bank and recordings: {tree} (made once)")
-    write_demo_tree(tree)
+    with Pulse(say_to_stderr) as pulse:
+        pulse.now("making sounds")
+        write_demo_tree(tree)
     code = run_space(resolved, DEMO_SPACE, folder, address=None, say=say_to_stderr)
-    report = write_report(folder)
-    print("\n".join(report.lines))
-    for line in write_page(report):
-        say_to_stderr(line)
+    with Pulse(say_to_stderr) as pulse:
+        pulse.now("drawing clips for the intervals of the tables")
+        report = write_report(folder)
+        print("\n".join(report.lines), flush=True)
+        pulse.now("drawing the page and its figures")
+        for line in write_page(report):
+            pulse(line)
+    print("\n".join(closing_lines(report)))
     return code or (DONE if report.learnt else CHECK_FAILED)

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,6 +32,7 @@ from raysed.data.build.job import DatasetResult, build
 from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES, StoppedError
 from raysed.interrupts import interruptible
+from raysed.pulse import Pulse
 from raysed.ray_cluster import ray_errors, start_ray
 from raysed.run.folders import SPACE
 from raysed.run.ownership import built_data
@@ -79,17 +81,21 @@ def run_space(
     """
     try:
         with (
+            ExitStack() as held,
             RunStatus(run) as status,
             told_of_loss(status.end),
             interruptible(),
             ray_errors("the run"),
         ):
             resolved = settle_precision(resolved, run)
-            prepared = prepare(resolved, run, say, allow_changed=allow_changed)
+            pulse = held.enter_context(Pulse(say))
+            pulse.now("looking at data and trials")
+            prepared = prepare(resolved, run, pulse, allow_changed=allow_changed)
             refuse(prepared.faults)
             run.write(SPACE, space_file.read_bytes())
+            pulse.now("starting Ray")
             start_ray(address)
-            code = _finish(status, say, *_run(resolved, prepared, status, say))
+            code = _finish(status, pulse, *_run(resolved, prepared, status, pulse))
     except KeyboardInterrupt:
         say("interrupted: the same command goes on from here")
         raise
@@ -109,7 +115,7 @@ def _finish(status: RunStatus, say: Say, prepared: Preparation, holes: Sequence[
 
 
 def _run(
-    resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Say
+    resolved: ResolvedSpace, prepared: Preparation, status: RunStatus, say: Pulse
 ) -> tuple[Preparation, list[str]]:
     """Build, train, evaluate; return the trials as settled, and what has holes: the sets with too many bad clips, and
     post-processings that failed.
@@ -121,7 +127,9 @@ def _run(
     refuse([*training_faults(resolved, prepared.all_clips)])
     # The run's folder is checked before data sets are built, which takes hours; theirs are checked below.
     check_nodes(run, [])
+    say.now("")  # a build has lines of its own
     built = build(resolved.job, planned=prepared.planned)
+    say.now("looking at the data sets")
     for line in _about_data(built):
         say(line)
     urls = {name: result.url for name, result in built.items()}
@@ -149,7 +157,7 @@ def _train(
     resolved: ResolvedSpace,
     urls: Mapping[str, str],
     concurrent: int,
-    told: tuple[RunStatus, Say],
+    told: tuple[RunStatus, Pulse],
     trials: list[TrialPlan],
 ) -> list[str]:
     """Train those of the trials that are left, and count the cells' own post-processings; return what is missing.
@@ -162,11 +170,14 @@ def _train(
         search = resolved.space.search
         scheduler = SearchScheduler(search, trials) if search else None
         progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
+        # On a terminal the table moves by itself.
+        say.now("" if is_terminal() else "training: processes start, or an epoch takes its time")
         with live_table(progress):
             try:
                 fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
             except TuneError as error:
                 raise StoppedError(f"Ray stopped the run: {error}") from error
+    say.now("evaluating")
     holes = postprocess_cells(resolved, trials, urls, say)
     for line in holes:
         say(line)

@@ -33,6 +33,12 @@ class Row:
     clips_per_s: float | None = None
     started: float = 0.0
     epochs_at_start: int = 0
+    noted: float = 0.0
+    """The moment of its last report, or of its start."""
+    start_s: float | None = None
+    """Seconds that its process took before it began its first epoch; None before that one is over."""
+    epoch_s: float | None = None
+    """Seconds of its last epoch, with x-valid."""
 
     @classmethod
     def of(cls, plan: TrialPlan) -> "Row":
@@ -40,7 +46,7 @@ class Row:
         row = cls(plan, plan.training.trial.schedule.epochs)
         for metrics in plan.out.epochs():
             row.note(metrics)
-        row.clips_per_s = None
+        row.clips_per_s = row.epoch_s = row.start_s = None
         stored = state_of(plan.out)
         row.state = stored if stored in OVER else row.waiting
         return row
@@ -51,7 +57,14 @@ class Row:
         return "unfinished" if self.epochs_done else "not started"
 
     def note(self, metrics: dict[str, Any]) -> None:
-        """Note one more epoch."""
+        """Note one more epoch. The start of its process (packages, kernels, features) is told from the epoch itself."""
+        now = time.monotonic()
+        since_s = now - self.noted
+        known = metrics.get("train_s") and metrics["train_s"] + metrics.get("xvalid_s", 0.0)
+        self.epoch_s = min(known or since_s, since_s)
+        if self.start_s is None:
+            self.start_s = since_s - self.epoch_s
+        self.noted = now
         self.epochs_done = metrics["epoch"] + 1
         for name, f1 in metrics["xvalid_f1"].items():
             self.best[name] = max(f1, self.best.get(name, 0.0))
@@ -60,7 +73,7 @@ class Row:
     def start(self) -> None:
         """Note that a process has begun to work on the trial."""
         self.state, self.started = "running", time.monotonic()
-        self.epochs_at_start = self.epochs_done
+        self.noted, self.start_s, self.epochs_at_start = self.started, None, self.epochs_done
 
     @property
     def left_s(self) -> float | None:
@@ -84,7 +97,6 @@ class TrialProgress(Callback):
     ) -> None:
         self.status, self.say, self.epoch_lines = status, say, epoch_lines
         self.rows = {trial.name: Row.of(trial) for trial in trials}
-        self.started, self.epochs_at_start = time.monotonic(), self._epochs_ran()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune writes its callbacks down to restore them; our runs resume from the trials' own folders.
@@ -156,11 +168,25 @@ class TrialProgress(Callback):
         return Counter(row.state for row in self.rows.values())
 
     def overall(self) -> str:
-        """Return what is done of the whole run, and how long the rest takes at the pace so far."""
-        ran, left = self._epochs_ran() - self.epochs_at_start, self._epochs_left()
-        pace = ran / max(time.monotonic() - self.started, 1e-9)
-        eta = clock(left / pace) if pace else "?"
+        """Return what is done of the whole run, and how long the rest takes."""
+        left_s = self._left_s()
+        eta = "?" if left_s is None else clock(left_s)
         return f"{self.counts()['finished']}/{len(self.rows)} trials, {self._share_done():.0%}, {eta} left"
+
+    def _left_s(self) -> float | None:
+        """Return the seconds to the end of the run, None before the first epoch is over.
+
+        Epochs count at the pace of those that ran, and processes that are still to start at that of those that
+        started: the first minute of a run, which no later epoch repeats, says little about an hour.
+        """
+        known = [row for row in self.rows.values() if row.epoch_s is not None]
+        if not known:
+            return None
+        epoch_s = sum(row.epoch_s or 0.0 for row in known) / len(known)
+        starts = [row.start_s for row in known if row.start_s is not None]
+        waiting = sum(row.state in ("not started", "unfinished") for row in self.rows.values())
+        work_s = self._epochs_left() * epoch_s + waiting * sum(starts) / max(len(starts), 1)
+        return work_s / max(self.counts()["running"], 1)
 
     @contextmanager
     def _others_go_on(self) -> Iterator[None]:
@@ -180,9 +206,6 @@ class TrialProgress(Callback):
 
     def _row(self, trial: Trial) -> Row:
         return self.rows[trial.config["job"]["name"]]
-
-    def _epochs_ran(self) -> int:
-        return sum(row.epochs_done for row in self.rows.values())
 
     def _epochs_left(self) -> int:
         # Trials that will not run any more do not count as left.

@@ -32,6 +32,7 @@ def faked(monkeypatch):
     for name in ("place_faults", "write_demo_tree", "run_space", "write_report"):
         fake(name)
     fake("write_page", ["wrote a page"])
+    fake("closing_lines", ["The demo in five lines"])
     monkeypatch.chdir(ROOT)
     return calls, returns
 
@@ -39,10 +40,11 @@ def faked(monkeypatch):
 def test_the_whole_way_in_order(faked, tmp_path, capsys):
     calls, returns = faked
     assert run_demo(str(tmp_path / "run")) == DONE
-    assert calls == ["place_faults", "write_demo_tree", "run_space", "write_report", "write_page"]
+    way = ["place_faults", "write_demo_tree", "run_space", "write_report", "write_page"]
+    assert calls == [*way, "closing_lines"]
     assert returns["folder"] == str(tmp_path / "run")
     shown = capsys.readouterr()
-    assert shown.out == "| a table |\n" and "wrote a page" in shown.err
+    assert shown.out == "| a table |\nThe demo in five lines\n" and "wrote a page" in shown.err
 
 
 def test_without_a_folder_it_is_the_spaces_own(faked):

@@ -100,6 +100,24 @@ def test_a_line_per_epoch_and_the_time_that_is_left(made, clock_s):
     assert progress.status.content["trials"] == {"finished": 1, "running": 1, "not started": 3}
 
 
+def test_the_first_minute_is_no_measure_of_the_rest(made, clock_s):
+    """60 s pass before the first epoch of 6 s: 14 epochs are left, and three processes are still to start."""
+    _, progress, _ = made
+    progress.on_trial_start(0, [], tuned("b"))
+    clock_s[0] += 60
+    told(progress, "b", **metrics(1, 0.5), train_s=5.0, xvalid_s=1.0)
+    assert progress._left_s() == pytest.approx(14 * 6 + 3 * 54)
+    progress.on_trial_start(0, [], tuned("c"))
+    assert progress._left_s() == pytest.approx((14 * 6 + 2 * 54) / 2)  # two at a time
+    clock_s[0] += 8
+    told(progress, "b", **metrics(2, 0.5), train_s=7.0, xvalid_s=1.0)
+    assert progress._left_s() == pytest.approx((13 * 8 + 2 * 54) / 2)
+
+
+def test_nothing_is_foretold_before_an_epoch_is_over(made):
+    assert made[1].overall() == "1/5 trials, 25%, ? left"
+
+
 def test_the_table_shows_every_state(made, clock_s):
     plans, progress, _ = made
     for name in "bcd":

@@ -1,7 +1,11 @@
-"""The progress of a build on standard error: a bar on a terminal, a line every ten seconds in a log."""
+"""The progress of a build on standard error: a bar on a terminal, a line every ten seconds in a log, also while
+shards take longer.
+"""
 
 import sys
+import threading
 import time
+from datetime import UTC, datetime
 from types import TracebackType
 
 from rich.console import Console
@@ -27,9 +31,13 @@ class BuildProgress:
             disable=not sys.stderr.isatty(),
         )
         self._task = self._bar.add_task("", total=clips)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="raysed-build")
 
     def __enter__(self) -> "BuildProgress":
         self._bar.start()
+        if self._clips and not sys.stderr.isatty():
+            self._thread.start()
         return self
 
     def __exit__(
@@ -39,6 +47,9 @@ class BuildProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def shard_done(self, clips: int, quarantined: int) -> None:
         """Count a shard that has been added to its manifest."""
@@ -46,12 +57,24 @@ class BuildProgress:
         self._shards_done += 1
         self._quarantined += quarantined
         self._bar.update(self._task, completed=self._clips_done, description=self._text())
+        if not sys.stderr.isatty():
+            self.log(is_last=self._shards_done == self._shards)
+
+    def log(self, *, is_last: bool = False) -> None:
+        """Print a line with the time, where the one before is old enough or this is the last."""
         now = time.monotonic()
-        is_last = self._shards_done == self._shards
-        if not sys.stderr.isatty() and (now - self._logged >= LOG_EVERY_S or is_last):
-            self._logged = now
-            left_s = (self._clips - self._clips_done) / self._clips_per_s()
-            print(f"data: {self._text()}, {left_s:.0f} s left", file=sys.stderr, flush=True)
+        if now - self._logged < LOG_EVERY_S and not is_last:
+            return
+        self._logged = now
+        left = "?"
+        if self._clips_done:
+            left = f"{(self._clips - self._clips_done) / self._clips_per_s():.0f}"
+        at = f"{datetime.now(UTC).astimezone():%H:%M:%S}"
+        print(f"{at} data: {self._text()}, {left} s left", file=sys.stderr, flush=True)
+
+    def _beat(self) -> None:
+        while not self._over.wait(1.0):
+            self.log()
 
     def _clips_per_s(self) -> float:
         return self._clips_done / max(time.monotonic() - self._started, 1e-9)

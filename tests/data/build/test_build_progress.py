@@ -1,6 +1,7 @@
 """What a build shows: a line now and then in a log, a bar on a terminal."""
 
 import io
+import re
 import sys
 from types import SimpleNamespace
 
@@ -28,10 +29,25 @@ def test_a_log_gets_a_line_every_ten_seconds_and_one_at_the_end(
             progress.shard_done(20, quarantined)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines() == [
+    assert all(re.match(r"\d\d:\d\d:\d\d data: ", line) for line in captured.err.splitlines())
+    assert [line[9:] for line in captured.err.splitlines()] == [
         "data: 40/100 clips, 2/5 shards, 4.0 clips/s, 1 quarantined, 15 s left",
         # The last shard is told though the line before it is not ten seconds old.
         "data: 100/100 clips, 5/5 shards, 5.0 clips/s, 3 quarantined, 0 s left",
+    ]
+
+
+def test_a_line_comes_also_while_a_shard_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(monkeypatch)
+    progress = BuildProgress(clips=100, shards=5)
+    clock.now_s = 109.9
+    progress.log()
+    clock.now_s = 110.0
+    progress.log()
+    assert [line[9:] for line in capsys.readouterr().err.splitlines()] == [
+        "data: 0/100 clips, 0/5 shards, 0.0 clips/s, 0 quarantined, ? s left"
     ]
 
 

@@ -1,0 +1,68 @@
+"""A sign of life while work says nothing: a line that names the work, so that nobody wonders whether it hangs."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from raysed.text import clock
+
+EVERY_S = 9.0
+"""A silence that is broken, the first two minutes long; after these each one is twice as long as the one before."""
+_LONGEST_S = 300.0
+_STEADY_S = 120.0
+
+
+class Pulse:
+    """Lines for people go through it, and where none has come for a while it says what goes on and since when.
+
+    A context manager: its thread ends with it. `now` names the work; an empty name keeps it quiet.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="raysed-pulse")
+        self.now("")
+
+    def now(self, doing: str) -> None:
+        """Say from now on that this is being done."""
+        with self._lock:
+            self._doing, self._began = doing, time.monotonic()
+            self._last, self._wait_s = self._began, EVERY_S
+
+    def __call__(self, line: str) -> None:
+        """Say a line of the work's own."""
+        with self._lock:
+            self._last, self._wait_s = time.monotonic(), EVERY_S
+        self._say(line)
+
+    def due(self, now_s: float) -> str | None:
+        """Return the line that is due at this moment of the monotonic clock, or None."""
+        with self._lock:
+            if not self._doing or now_s - self._last < self._wait_s:
+                return None
+            if now_s - self._began > _STEADY_S:
+                self._wait_s = min(2 * self._wait_s, _LONGEST_S)
+            self._last = now_s
+            return f"{self._doing} ({clock(now_s - self._began)} so far)"
+
+    def __enter__(self) -> "Pulse":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(1.0):
+            line = self.due(time.monotonic())
+            if line is not None:
+                self._say(line)
