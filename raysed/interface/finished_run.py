@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from raysed.report.cells import cell_values
-from raysed.report.contrasts import contrast_values, pair_value
+from raysed.report.contrasts import pair_value
+from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.report.trial_scores import frame_scores, with_scores
@@ -46,7 +47,8 @@ class FinishedRun:
     @property
     def differences(self) -> pd.DataFrame:
         """One row for each planned comparison: difference, low, high, simultaneous_low, simultaneous_high, p, outcome."""
-        return pd.DataFrame([v.as_row() for v in contrast_values(self.plan, self._measured)])
+        found = judged_contrasts(self.folder, self.plan, self._measured)
+        return pd.DataFrame([value.as_row() for value in found])
 
     @property
     def trials(self) -> pd.DataFrame:

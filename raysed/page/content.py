@@ -171,6 +171,7 @@ def selection_rows(results: Sequence[Result], metrics: Sequence[str]) -> list[di
                 "cells": [],
                 "epoch": result.selected_epoch,
                 "xvalid_f1": result.xvalid_f1,
+                "untrained": result.about.selected[result.xvalid].is_untrained,
             },
         )
         row["cells"].append(result.cell)

@@ -95,7 +95,7 @@ def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:
     """Draw differences with simultaneous intervals, and the published ones."""
     figure, axis = rows_of(rows, [f"{row['cell']} \u2212 {row['against']}" for row in rows])
     for y, row in enumerate(rows):
-        scale, colour = metric["scale"], OUTCOMES[row["outcome"]]
+        scale, colour = metric["scale"], OUTCOMES.get(row["outcome"], GREY)
         low, centre, high = (
             row[key] * scale for key in ("simultaneous_low", "difference", "simultaneous_high")
         )

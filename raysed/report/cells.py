@@ -5,7 +5,7 @@ from typing import Any
 
 from raysed.evaluation.intervals.significance import FEW_SEEDS, mean_value
 from raysed.report.contrasts import ABOUT_CLIPS, about_of
-from raysed.report.results import Measured
+from raysed.report.results import Measured, Result
 from raysed.run.folders import external_folder, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing
@@ -31,6 +31,8 @@ class CellValue:
     trials: tuple[Standing, ...]
     """The trial of each of these seeds."""
     published: float | None
+    untrained: int = 0
+    """The number of its seeds whose x-valid F1 was 0 after every epoch."""
     recipe: tuple[float, float, float] | None = None
     """Our mean and ends of the 90 % interval by the paper's own recipe: like with like beside `published`."""
 
@@ -102,11 +104,12 @@ def _cell_value(
     measured: Measured,
     trials: dict[int, Standing],
 ) -> CellValue:
-    by_seed = {
-        seed: measured.drawn(result, metric)
+    results = {
+        seed: result
         for seed, result in measured.by_seed(cell.id, evaluation, metric).items()
         if seed in trials
     }
+    by_seed = {seed: measured.drawn(result, metric) for seed, result in results.items()}
     few = len(by_seed) <= FEW_SEEDS
     found = mean_value(list(by_seed.values()), seeds_fixed=few) if by_seed else None
     return CellValue(
@@ -124,4 +127,9 @@ def _cell_value(
         seed_values=tuple(by_seed[s].value if s in by_seed else None for s in trials),
         trials=tuple(trials.values()),
         published=cell.published_value(evaluation, metric),
+        untrained=sum(map(_is_untrained, results.values())),
     )
+
+
+def _is_untrained(result: Result) -> bool:
+    return result.about is not None and result.about.selected[result.xvalid].is_untrained

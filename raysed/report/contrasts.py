@@ -21,6 +21,7 @@ from raysed.run.run_plan import RunPlan
 
 ABOUT_BOTH = "other clips and other seeds"
 ABOUT_CLIPS = "other clips, these seeds given"
+SAME_TRAINING, SAME_COUNTS = "same training", "same counts"
 
 CellPair = tuple[str, str]
 """A pair (cell, against): the metric of the first minus that of the second."""
@@ -57,8 +58,18 @@ class ContrastValue:
     family_planned: int
 
     @property
+    def tie(self) -> str:
+        """Return why there is nothing to judge: one training, or the same counts on every clip; else empty."""
+        if any(self.seed_differences) or (self.simultaneous_low, self.simultaneous_high) != (0, 0):
+            return ""
+        half = len(self.trials) // 2
+        return SAME_TRAINING if self.trials[:half] == self.trials[half:] else SAME_COUNTS
+
+    @property
     def outcome(self) -> str:
-        """Return what the simultaneous interval shows: higher, lower or undecided."""
+        """Return what the simultaneous interval shows: higher, lower or undecided; or why it shows nothing."""
+        if self.tie:
+            return self.tie
         if self.simultaneous_low <= 0 <= self.simultaneous_high:
             return "undecided"
         return "higher" if self.simultaneous_low > 0 else "lower"
@@ -66,7 +77,7 @@ class ContrastValue:
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON."""
         listed = {key: list(getattr(self, key)) for key in ("seeds", "seed_differences", "trials")}
-        return vars(self) | listed | {"outcome": self.outcome}
+        return vars(self) | listed | {"outcome": self.outcome, "tie": self.tie}
 
 
 def contrast_values(plan: RunPlan, measured: Measured) -> list[ContrastValue]:

@@ -1,7 +1,8 @@
-"""Sentences on what the intervals of few seeds are about."""
+"""Sentences on what values are about: few seeds, and trainings that have learnt nothing to choose by."""
 
 from raysed.evaluation.intervals.significance import FEW_SEEDS
 from raysed.report.cells import CellValue
+from raysed.run.folders import NOT_TRAINED
 from raysed.run.run_plan import RunPlan
 
 
@@ -23,3 +24,12 @@ def few_seeds_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
             " beside them. They say nothing about other seeds: that takes four or more."
         )
     return [*lines, ""] if lines else []
+
+
+def untrained_lines(cells: list[CellValue]) -> list[str]:
+    """Return a line on the cells whose x-valid F1 was 0 after every epoch; nothing where there is none."""
+    counts = {cell.cell: f"{cell.untrained} of {cell.seeds}" for cell in cells if cell.untrained}
+    if not counts:
+        return []
+    which = ", ".join(f"{cell} ({count} seeds)" for cell, count in counts.items())
+    return [f"{NOT_TRAINED[0].upper()}{NOT_TRAINED[1:]}: {which}. Their values say nothing.", ""]

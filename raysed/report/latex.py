@@ -98,7 +98,10 @@ def _metric_rows(found: MetricTable, seeds: Iterable[int]) -> list[str]:
     for against in found.againsts:
         less = [cell.differences.get(against) for cell in cells]
         rows.append(
-            _row(rf"\quad less {escape(against)}", [_math(d.value) if d else "" for d in less])
+            _row(
+                rf"\quad less {escape(against)}",
+                [_math(d.value) or escape(d.tie) if d else "" for d in less],
+            )
         )
         rows.append(
             _row(r"\quad simultaneous", [_bracketed(d.interval) if d else "" for d in less])

@@ -3,10 +3,18 @@
 import math
 
 from raysed.evaluation.intervals.answers import over_seeds, possible
-from raysed.report.contrasts import ABOUT_BOTH, ContrastValue, distinct, family
+from raysed.report.contrasts import ABOUT_BOTH, ContrastValue, contrast_values, distinct, family
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
-from raysed.run.seed_looks import LookedDifference, LookedFamily, SeedLooks
+from raysed.run.seed_looks import LookedDifference, LookedFamily, SeedLooks, read_looks
+from raysed.storage.folder import Folder
+
+
+def judged_contrasts(run: Folder, plan: RunPlan, measured: Measured) -> list[ContrastValue]:
+    """Return the differences of a run: those of its last look where seeds grow, else those of its results."""
+    if not plan.looks:
+        return contrast_values(plan, measured)
+    return looked_contrasts(plan, measured, read_looks(run, plan.looks))
 
 
 def looked_contrasts(plan: RunPlan, measured: Measured, looks: SeedLooks) -> list[ContrastValue]:

@@ -16,11 +16,11 @@ from raysed.report import latex, markdown
 from raysed.report.cells import CellValue, cell_values
 from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
-from raysed.report.contrasts import ContrastValue, contrast_values
-from raysed.report.few_seeds import few_seeds_lines
+from raysed.report.contrasts import ContrastValue
+from raysed.report.few_seeds import few_seeds_lines, untrained_lines
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.look_lines import look_lines
-from raysed.report.looked_contrasts import looked_contrasts
+from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
 from raysed.report.results import Measured, Result, read_results, results_frame
 from raysed.report.table_rows import metric_tables
@@ -83,6 +83,7 @@ class Report:
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
             *few_seeds_lines(self.plan, self.cells),
+            *untrained_lines(self.cells),
             *_losses(self.frame),
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
@@ -145,10 +146,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
     trained = [result for result in results if result.about and not result.postprocessing]
-    looks = read_looks(run, plan.looks)
-    contrasts = (
-        looked_contrasts(plan, measured, looks) if plan.looks else contrast_values(plan, measured)
-    )
+    contrasts = judged_contrasts(run, plan, measured)
     report = Report(
         run=run,
         plan=plan,
@@ -162,7 +160,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         checks=learning_checks(trained, measured.draws),
         above=above_always_on(trained, measured.draws),
         optimism=optimism_of(plan, measured),
-        looks=looks,
+        looks=read_looks(run, plan.looks),
     )
     for name, content in _files(report).items():
         run.write(name, content)

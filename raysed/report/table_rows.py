@@ -23,6 +23,8 @@ class DifferenceText:
     interval: str
     mark: str
     """The outcome of a contrast, or the verdict on a comparison of a claim."""
+    tie: str = ""
+    """Instead of value and interval: why the two are the same."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class CellRow:
     interval: str
     """The 95 % interval over clips and seeds; empty where there is no value."""
     missing: str
-    """`3 of 5` where only three of five seeds have a value, else empty."""
+    """`3 of 5` where only three of five seeds have a value, `not trained` where x-valid F1 was always 0; else empty."""
     published: str
     recipe: str
     """Ours by the paper's own recipe, with its 90 % interval; empty where it is not asked for."""
@@ -101,11 +103,11 @@ def _metric_table(cells: list[CellValue], contrasts: list[ContrastValue]) -> Met
 
 
 def _cell_row(cell: CellValue, contrasts: list[ContrastValue]) -> CellRow:
-    metric, planned = cell.metric, len(cell.trials)
+    metric = cell.metric
     value, interval, missing = _hole(cell), "", ""
     if cell.value is not None and cell.low is not None and cell.high is not None:
         value, interval = number(cell.value, metric), interval_text(cell.low, cell.high, metric)
-        missing = "" if cell.seeds == planned else f"{cell.seeds} of {planned}"
+        missing = _remark(cell)
     return CellRow(
         cell=cell.cell,
         column=cell.column,
@@ -118,6 +120,17 @@ def _cell_row(cell: CellValue, contrasts: list[ContrastValue]) -> CellRow:
         seeds=_seed_texts(cell),
         differences={c.against: difference_text(c, c.outcome) for c in contrasts},
     )
+
+
+def _remark(cell: CellValue) -> str:
+    """Return what has to be said of the seeds behind a value."""
+    known, planned = cell.seeds, len(cell.trials)
+    remarks = [] if known == planned else [f"{known} of {planned}"]
+    if cell.untrained:
+        remarks.append(
+            "not trained" if cell.untrained == known else f"{cell.untrained} not trained"
+        )
+    return ", ".join(remarks)
 
 
 def _recipe_text(cell: CellValue) -> str:
@@ -146,6 +159,9 @@ def difference_text(contrast: ContrastValue | None, mark: str) -> DifferenceText
     """Return the texts of a difference with this mark; only the mark where there is no difference yet."""
     if contrast is None:
         return DifferenceText("", "", mark)
+    if contrast.tie:
+        words = dict.fromkeys((contrast.tie, mark))
+        return DifferenceText("", "", ", ".join(words), contrast.tie)
     low, high = contrast.simultaneous_low, contrast.simultaneous_high
     return DifferenceText(
         signed(contrast.difference, contrast.metric),

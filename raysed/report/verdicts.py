@@ -110,7 +110,7 @@ class JudgedComparison:
         """Return a row for CSV or JSON."""
         keys = (
             *("difference", "simultaneous_low", "simultaneous_high", "about"),
-            *("seeds_low", "seeds_high", "p", "seeds", "trials"),
+            *("seeds_low", "seeds_high", "p", "seeds", "trials", "tie"),
         )
         found = self.found.as_row() if self.found else {}
         return {
@@ -257,4 +257,4 @@ def published_answers(
     expect = "equal" if known == 0 else "higher" if known > 0 else "lower"
     low, high = found.simultaneous_low, found.simultaneous_high
     sign = holds(low, high, expect, TABLE_METRICS[found.metric].margin)
-    return known, VERDICTS[sign], agreement(found, known)
+    return known, found.tie or VERDICTS[sign], agreement(found, known)

@@ -25,6 +25,9 @@ PAGE = "report.html"
 FIGURES = "figures"
 TRIALS = "trials"
 
+NOT_TRAINED = "not trained: x-valid F1 was 0 after every epoch"
+"""The words for a trial of which no epoch could be chosen; its values say nothing of what it was to show."""
+
 LAST = "checkpoints/last.pt"
 """The training state of a trial that is not finished, from which it goes on."""
 LOG = "log.txt"
@@ -93,6 +96,11 @@ class SelectedEpoch(Stored):
     xvalid_f1: float
     score: float | None = None
     """The value that the selection rule compared."""
+
+    @property
+    def is_untrained(self) -> bool:
+        """Tell whether no epoch had an event right on the x-valid set, so that there was nothing to choose by."""
+        return max(self.xvalid_f1, self.score or 0.0) == 0
 
 
 class TrialResult(Stored):

@@ -5,6 +5,7 @@ B clips = S synthetic, then unlabelled, then W weak; U output frames; K classes.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,11 @@ from raysed.training.ranks import ALONE, Ranks
 
 TERMS = ("loss", "weak", "strong", "consistency_strong", "consistency_weak")
 """Names of what `MeanTeacher.step` returns: the loss, and its terms without their weights."""
+
+
+def labelled_loss(terms: Mapping[str, float]) -> float:
+    """Return the part of a loss that comes from labels; that of consistency changes with its weight."""
+    return terms["strong"] + terms["weak"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ from raysed import __version__
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.run.folders import TrialFolder, best_checkpoint, scores_file, statistics_file
+from raysed.run.folders import (
+    NOT_TRAINED,
+    TrialFolder,
+    best_checkpoint,
+    scores_file,
+    statistics_file,
+)
 from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_predictor
@@ -80,6 +86,8 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
         f1 = evaluate(trainer.trial, trainer.sets, trainer.out, xvalid, trainer.device)
         values = ", ".join(f"{name} {value:.4f}" for name, value in f1.items())
         log.say(f"event F1 of epoch {best['epoch'] + 1}, chosen by {xvalid}: {values}")
+        if best["score"] == 0:
+            log.say(f"{NOT_TRAINED} on {xvalid}{_by_loss(trainer.trial)}")
     result = {
         "selected": trainer.best,
         "epochs": trainer.epoch,
@@ -92,6 +100,10 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
     TrialFolder(trainer.out).write_result(result)
     log.say(f"finished after {trainer.seconds:.0f} s of training")
     return result
+
+
+def _by_loss(trial: Trial) -> str:
+    return "" if trial.selection.rule == "last" else "; the smallest loss on labels chose the epoch"
 
 
 def evaluate(

@@ -25,7 +25,7 @@ from raysed.training.checkpoint import (
 )
 from raysed.training.inputs import Normaliser, fit_normaliser
 from raysed.training.keys import seed_of
-from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, step_values
+from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, labelled_loss, step_values
 from raysed.training.precision import set_products
 from raysed.training.ranks import Ranks
 from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
@@ -127,7 +127,7 @@ class Trainer:
             "world": self.ranks.world,
         }
         if self.ranks.is_first:
-            metrics |= self._score_xvalid()
+            metrics |= self._score_xvalid(labelled_loss(metrics))
         metrics["train_s"], metrics["xvalid_s"] = (
             trained_s,
             time.perf_counter() - started - trained_s,
@@ -181,9 +181,9 @@ class Trainer:
         """Return student and teacher inputs and targets of this rank's clips, on the device."""
         return self.inputs(batch, step, self.normaliser)
 
-    def _score_xvalid(self) -> dict[str, Any]:
+    def _score_xvalid(self, loss: float) -> dict[str, Any]:
         """Return the macro-F1 of both networks on every x-valid set; the first maximum of each set marks its
-        best epoch.
+        best epoch. Where all are 0 so far, nothing is to choose from but the loss on labels, `loss` in this epoch.
         """
         networks = {"student": self.networks.student, "teacher": self.networks.teacher}
         scored = {network: self._xvalid_f1(model) for network, model in networks.items()}
@@ -191,7 +191,10 @@ class Trainer:
         selected, rule = self.trial.selection.network, self.trial.selection.rule
         for name, f1 in scored[selected].items():
             score = f1 + weak[selected] if rule == "xvalid_f1_plus_weak" else f1
-            better = name not in self.best or score > self.best[name]["score"]
+            best = self.best.get(name)
+            better = best is None or score > best["score"]
+            if best and score == best["score"] == 0:
+                better = loss < labelled_loss(self.history[best["epoch"]])
             if better or rule == "last":
                 self.best[name] = {"epoch": self.epoch, "xvalid_f1": f1, "score": score}
         metrics: dict[str, Any] = {"xvalid_f1": scored[selected]}

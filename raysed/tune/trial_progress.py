@@ -13,6 +13,7 @@ from ray.exceptions import RayTaskError
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
+from raysed.run.folders import NOT_TRAINED
 from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan
 from raysed.run.trial_state import DIED, OVER, State, state_of
@@ -161,6 +162,8 @@ class TrialProgress(Callback):
             self.say(
                 f"{row.plan.label:24s} stopped early after epoch {row.epochs_done}/{row.epochs}"
             )
+        elif untrained := [name for name, f1 in row.best.items() if f1 == 0]:
+            self.say(f"{row.plan.label:24s} {NOT_TRAINED} ({', '.join(untrained)})")
         self._note()
 
     def counts(self) -> Counter[State]:

@@ -14,6 +14,7 @@ def found(low, high, seeds=(0, 1), metric="event_f1"):
         seeds=seeds,
         seeds_low=low,
         seeds_high=high,
+        tie="",
     )
 
 

@@ -140,3 +140,27 @@ def test_no_difference_leaves_what_is_possible(tmp_path):
     value = values_of(run)["a", "b", "val", "event_f1"]
     assert (value.simultaneous_low, value.simultaneous_high) == (-1.0, 1.0)
     assert (value.seeds_low, value.seeds_high) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "tie"),
+    [
+        (("fair", "fair-2"), "same training"),
+        (("fair", "twin"), "same counts"),
+        (("good", "fair"), ""),
+    ],
+)
+def test_cells_that_are_one_are_told_apart_from_those_that_tie(claimed, cells, tie):
+    plan = RunPlan.require(claimed).as_json()
+    twin = cell("twin", "w", sets=("val", "eval"))
+    for seed in (0, 1):
+        write_trial(claimed, "w", 20, seed, sets=("val", "eval"))
+    asked = [pair(*cells)]
+    trainings = [*plan["trainings"], {"id": "w", "config": {}}]
+    found = values_of(
+        claimed, cells=[*plan["cells"], twin], contrasts=asked, claims=[], trainings=trainings
+    )
+    for metric in ("event_f1", "psds"):
+        value = found[*cells, "val", metric]
+        assert value.tie == tie and value.as_row()["tie"] == tie
+        assert value.outcome == (tie or "higher")

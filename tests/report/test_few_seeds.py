@@ -1,8 +1,9 @@
 """What the report says of cells with few seeds."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
-from raysed.report.few_seeds import few_seeds_lines
+from raysed.report.few_seeds import few_seeds_lines, untrained_lines
 from tests.report.values import DONE, value
 
 
@@ -32,3 +33,12 @@ def test_where_seeds_grow_only_the_cells_intervals_are_about_clips():
 
 def test_enough_seeds_need_no_words():
     assert lines(5, a=5, b=4) == []
+
+
+def test_cells_that_had_nothing_to_choose_an_epoch_by_are_named():
+    a, b, c = cells(a=2, b=2, c=2)
+    assert untrained_lines([a]) == []
+    found = untrained_lines([a, replace(b, untrained=1), replace(c, untrained=2)])
+    assert found[0] == (
+        "Not trained: x-valid F1 was 0 after every epoch: b (1 of 2 seeds), c (2 of 2 seeds). Their values say nothing."
+    )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from raysed.config.table import Contrast
 from raysed.report import latex, markdown
-from raysed.report.table_rows import DifferenceText, metric_tables, spaced
+from raysed.report.table_rows import DifferenceText, difference_text, metric_tables, spaced
 from raysed.run.trial_state import Standing
 from tests.report.values import DONE, PLAN, contrast, value
 
@@ -65,3 +65,21 @@ def test_markdown_and_latex_show_the_same_texts():
 
 def test_empty_texts_leave_no_space():
     assert spaced("a", "", "b") == "a b" and spaced("", "") == ""
+
+
+def test_untrained_cells_and_ties_are_named():
+    cells = [
+        replace(value("a", "val", seeds=(0.0,)), untrained=1),
+        replace(value("b", "val", seeds=(0.0, 0.5, None), trials=(DONE, DONE, DONE)), untrained=1),
+    ]
+    tied = replace(
+        contrast("val", 0.0), simultaneous_low=0.0, simultaneous_high=0.0, trials=("t", "t")
+    )
+    first, second = metric_tables(PLAN, cells, [tied])[0].rows
+    assert first.missing == "not trained" and second.missing == "2 of 3, 1 not trained"
+    assert first.differences["b"] == DifferenceText("", "", "same training", "same training")
+    (lines,) = markdown.tables(metric_tables(PLAN, cells, [tied])).values()
+    assert any("(not trained)" in line and "| same training " in line for line in lines)
+    tex = latex.cell_table(metric_tables(PLAN, cells, [tied]), (0,))
+    assert "less b & same training" in tex and "undecided" not in tex
+    assert difference_text(tied, "open").mark == "same training, open"

@@ -63,6 +63,27 @@ def test_an_epoch_goes_on_from_any_step_with_the_same_bits(tmp_path, monkeypatch
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize(
+    ("f1", "losses", "chosen"),
+    [
+        ([0.0, 0.0, 0.0, 0.0], [5.0, 3.0, 4.0, 3.0], 1),  # the first smallest loss on labels
+        ([0.0, 0.2, 0.2, 0.0], [5.0, 4.0, 1.0, 0.5], 1),  # the first maximum, whatever the loss
+        ([0.0, 0.0, 0.1, 0.0], [5.0, 3.0, 4.0, 1.0], 2),
+    ],
+)
+def test_an_epoch_is_chosen_by_loss_where_no_event_is_right(
+    tmp_path, monkeypatch, f1, losses, chosen
+):
+    made = trainer(tmp_path)
+    for epoch, (value, loss) in enumerate(zip(f1, losses, strict=True)):
+        monkeypatch.setattr(made, "_xvalid_f1", lambda model, value=value: {"dry": value})
+        made.epoch = epoch
+        made._score_xvalid(loss)
+        made.history.append({"strong": loss - 0.5, "weak": 0.5})
+    best = max(f1)
+    assert made.best["dry"] == {"epoch": chosen, "xvalid_f1": best, "score": best}
+
+
 def test_what_an_epoch_tells(tmp_path):
     made = trainer(tmp_path)
     made.resume()

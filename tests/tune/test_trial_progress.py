@@ -150,6 +150,18 @@ def test_the_table_shows_every_state(made, clock_s):
     assert json.loads(plans[3].out.folder.read("stopped.json")) == {"epochs": 1}
 
 
+def test_a_trial_that_had_nothing_to_choose_an_epoch_by_is_told(made):
+    plans, progress, said = made
+    progress.on_trial_start(0, [], tuned("e"))
+    for epoch in range(EPOCHS):
+        told(progress, "e", **metrics(epoch, 0.0) | {"xvalid_f1": {"dry": 0.0, "rir": 0.25}})
+    plans[4].out.folder.write("result.json", b"{}")
+    progress.on_trial_complete(0, [], tuned("e"))
+    assert said[-1] == (
+        "cell e                   not trained: x-valid F1 was 0 after every epoch (dry)"
+    )
+
+
 def test_a_process_that_died_is_told(made):
     plans, progress, said = made
     progress.on_trial_start(0, [], tuned("b"))

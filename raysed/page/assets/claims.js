@@ -31,6 +31,7 @@ function claimComparison(row, several) {
   if (row.difference === null || row.difference === undefined) {
     return html("div", { class: "comparison" }, html("div", {}, head), html("div", { class: "sub" }, `waits for ${row.waiting_for.join(", ")}`));
   }
+  if (row.tie) return html("div", { class: "comparison" }, html("div", {}, head), html("div", { class: "sub" }, mark(row.tie), " there is nothing to compare"));
   const agrees = row.published === null ? "" : [`; published ${scaled(row.published, metric, true)}, agrees: `, mark(row.agrees),
     row.seeds_low === null ? " (one seed: not known)" : ` ${interval(row.seeds_low, row.seeds_high, metric, true)} over seeds`];
   const remark = { against: " The published values say the opposite.", insignificant: " Not significant as published." }[row.remark] ?? "";

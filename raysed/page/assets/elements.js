@@ -60,7 +60,8 @@ const MARKS = {
   reproduced: ["good", "✓"], contradicted: ["bad", "✗"], undecided: ["unsure", "?"], waiting: ["unsure", "…"],
   yes: ["good", "✓"], no: ["bad", "✗"], open: ["unsure", "?"],
   higher: ["high", "▲"], lower: ["bad", "▼"],
-  learnt: ["good", "✓"], "not shown": ["bad", "✗"],
+  "same training": ["unsure", "="], "same counts": ["unsure", "="],
+  learnt: ["good", "✓"], "not shown": ["bad", "✗"], "not trained": ["bad", "✗"],
   finished: ["good", "✓"], failed: ["bad", "✗"], unfinished: ["unsure", "…"], "not started": ["unsure", "…"],
 };
 

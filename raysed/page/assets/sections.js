@@ -1,6 +1,7 @@
 // The sections of the page, in the order a researcher reads them.
 
 const cellOf = (id) => DATA.cells.find((cell) => cell.id === id);
+const TIES = ["same training", "same counts"];
 const OUTCOMES = { higher: "var(--high)", lower: "var(--bad)", undecided: "var(--muted)" };
 
 function headSection() {
@@ -19,6 +20,7 @@ function headSection() {
 
 function summarySection() {
   const open = DATA.trials.filter((trial) => trial.state !== "finished");
+  const empty = [...new Set(DATA.values.filter((value) => value.untrained).map((value) => value.cell))];
   const judged = DATA.contrasts.filter((row) => row.verdict);
   const counted = judged.length ? judged.map((row) => row.verdict) : DATA.contrasts.map((row) => row.outcome);
   const chipsOf = (found, words) => html("ul", { class: "chips" }, words.map((word) => [word, found.filter((other) => other === word).length])
@@ -27,10 +29,11 @@ function summarySection() {
   return section("summary", "Summary",
     DATA.claims.length ? claimCounts(chipsOf)
       : counted.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals:`),
-        chipsOf(counted, ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower"])] : html("p", {}, "No difference can be judged yet."),
+        chipsOf(counted, ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower", ...TIES])] : html("p", {}, "No difference can be judged yet."),
     DATA.run.seeds.length === 1 && html("p", { class: "notice" }, "One seed: the intervals are over clips; nothing is known about other seeds."),
     DATA.looks.length > 0 && html("div", { class: "notice looks" }, html("ul", {}, DATA.looks.map((line) => html("li", {}, line.trim())))),
     !DATA.looks.length && [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, "Two or three seeds: the intervals are over other clips, these trained models given. They say nothing about other seeds, which takes four or more."),
+    empty.length > 0 && html("p", { class: "notice" }, `Not trained: x-valid F1 was 0 after every epoch of ${empty.join(", ")}. Their values say nothing.`),
     open.length > 0 && html("div", { class: "notice" },
       html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
       html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
@@ -59,6 +62,7 @@ function cellsSection() {
     return found;
   });
   const states = (row) => row.first?.states ?? [];
+  const untrained = (value) => value?.untrained ? [" ", mark("not trained", value.untrained < value.seeds ? `${value.untrained} ` : "")] : "";
   return section("tables", "Cells", note(`Mean over seeds with its 95 % interval over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}; below it each seed. A head sorts up, down, and back.`),
     dataTable({
       name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
@@ -69,7 +73,7 @@ function cellsSection() {
         { title: "x-valid", value: (row) => row.cell.xvalid },
         ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
         { title: "seeds", number: true, value: (row) => row.first?.seeds ?? 0,
-          show: (row) => states(row).every((state) => state === "finished") ? row.first?.seeds ?? 0 : [`${row.first?.seeds ?? 0}/${states(row).length} `, [...new Set(states(row).filter((state) => state !== "finished"))].map((state) => mark(state))] },
+          show: (row) => states(row).every((state) => state === "finished") ? [row.first?.seeds ?? 0, untrained(row.first)] : [`${row.first?.seeds ?? 0}/${states(row).length} `, [...new Set(states(row).filter((state) => state !== "finished"))].map((state) => mark(state)), untrained(row.first)] },
         ...metrics,
       ],
     }));
@@ -83,7 +87,7 @@ function contrastsSection() {
   const forest = ({ evaluation, metric }) => {
     const rows = DATA.contrasts.filter((row) => row.evaluation === evaluation && row.metric === metric && !row.mirrored).map((row) => ({
       label: `${row.cell} − ${row.against}`, group: `Table ${cellOf(row.cell)?.table ?? "?"}`, low: row.simultaneous_low, high: row.simultaneous_high,
-      centre: row.difference, published: row.published, colour: OUTCOMES[row.outcome],
+      centre: row.difference, published: row.published, colour: OUTCOMES[row.outcome] ?? "var(--muted)",
       dots: row.seed_differences.length > 1 ? row.seed_differences.map((value) => ({ value, colour: "var(--muted)" })) : [],
       title: `${row.cell} − ${row.against}: ${scaled(row.difference, metricOf(metric), true)} ${interval(row.simultaneous_low, row.simultaneous_high, metricOf(metric), true)} ${row.outcome}`,
     }));
@@ -104,10 +108,10 @@ function contrastsSection() {
         { title: "cell", value: (row) => row.cell }, { title: "less", value: (row) => row.against },
         ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
         { title: "metric", value: (row) => metricOf(row.metric).title, style: "whole" },
-        { title: "difference", number: true, value: (row) => row.difference, show: (row) => scaled(row.difference, metricOf(row.metric), true) },
-        { title: "simultaneous 95 %", number: true, value: (row) => row.simultaneous_low, show: (row) => interval(row.simultaneous_low, row.simultaneous_high, metricOf(row.metric), true) },
-        { title: "alone 95 %", number: true, value: (row) => row.low, show: (row) => html("span", { class: "sub" }, interval(row.low, row.high, metricOf(row.metric), true)) },
-        { title: "p, adjusted", number: true, value: (row) => row.p, show: (row) => row.p === null ? "–" : row.p < 0.001 ? "< 0.001" : number(row.p, 3) },
+        { title: "difference", number: true, value: (row) => row.difference, show: (row) => row.tie ? "–" : scaled(row.difference, metricOf(row.metric), true) },
+        { title: "simultaneous 95 %", number: true, value: (row) => row.simultaneous_low, show: (row) => row.tie ? "–" : interval(row.simultaneous_low, row.simultaneous_high, metricOf(row.metric), true) },
+        { title: "alone 95 %", number: true, value: (row) => row.low, show: (row) => row.tie ? "–" : html("span", { class: "sub" }, interval(row.low, row.high, metricOf(row.metric), true)) },
+        { title: "p, adjusted", number: true, value: (row) => row.p, show: (row) => row.p === null || row.tie ? "–" : row.p < 0.001 ? "< 0.001" : number(row.p, 3) },
         { title: "seeds", number: true, value: (row) => row.seeds.length },
         { title: "outcome", value: (row) => row.outcome, show: (row) => mark(row.outcome) },
         ...(published ? [{ title: "published", number: true, value: (row) => row.published, show: (row) => scaled(row.published, metricOf(row.metric), true) },

@@ -59,7 +59,7 @@ function selectionSection() {
         { title: "x-valid set", value: (row) => row.xvalid }, { title: "cells", value: (row) => row.cells.join(", ") },
         ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
         { title: "epoch chosen", number: true, value: (row) => row.epoch + 1 },
-        { title: "x-valid F1 %", number: true, value: (row) => row.xvalid_f1, show: (row) => number(100 * row.xvalid_f1, 1) },
+        { title: "x-valid F1 %", number: true, value: (row) => row.xvalid_f1, show: (row) => [number(100 * row.xvalid_f1, 1), row.untrained ? [" ", mark("not trained")] : ""] },
         ...DATA.metrics.map((metric) => ({ title: metric.title, number: true, value: (row) => row[metric.id],
           show: (row) => [scaled(row[metric.id], metric), row[metric.id] < best(row, metric.id) && html("span", { class: "sub" }, ` (${scaled(row[metric.id] - best(row, metric.id), metric, true)})`)] })),
       ],
