@@ -69,13 +69,15 @@ def _detector(device: str, size_for: str) -> Detector:
     normaliser = Normaliser(
         torch.full((features.n_mels,), -30.0), torch.full((features.n_mels,), 20.0)
     )
+    settings = ClassPostProcessing.uniform(CLASSES, PostProcessing())
     return Detector(
         network=make_network(model, len(CLASSES), torch_generator(0)).eval().to(device),
         normaliser=normaliser.to(device),
         features=features,
         classes=CLASSES,
         grid=Grid.of(features, model),
-        settings=ClassPostProcessing.uniform(CLASSES, PostProcessing()),
+        settings=settings,
+        trained=settings,
         name="student",
         epoch=0,
         device=device,

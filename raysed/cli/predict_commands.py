@@ -19,7 +19,10 @@ CheckpointArgument = Annotated[
     str, typer.Argument(help="RUN/trials/<training>-seed<N>/checkpoints/best-<x-valid>.pt.")
 ]
 SettingsOption = Annotated[
-    str | None, typer.Option(help="JSON of thresholds and median windows for each class.")
+    str | None,
+    typer.Option(
+        help="raw, median (as trained), hysteresis, boxes, or a JSON file of settings for each class."
+    ),
 ]
 OutOption = Annotated[
     str | None,

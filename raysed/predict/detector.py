@@ -34,6 +34,8 @@ class Detector:
     classes: tuple[str, ...]
     grid: Grid
     settings: ClassPostProcessing
+    trained: ClassPostProcessing
+    """The trial's own, whatever tuning has stored beside it."""
     name: Network
     epoch: int
     device: str
@@ -83,6 +85,7 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
         classes=predictor.classes,
         grid=Grid.of(predictor.features, predictor.trial.model),
         settings=checkpoint.settings,
+        trained=ClassPostProcessing.uniform(predictor.classes, predictor.trial.postprocessing),
         name=name,
         epoch=predictor.epoch,
         device=device,

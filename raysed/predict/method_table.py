@@ -8,7 +8,9 @@ from raysed.evaluation.postprocessing.comparison import MethodColumn, MetricValu
 from raysed.evaluation.postprocessing.methods import METHODS
 
 
-def method_table(columns: list[MethodColumn], goal: str) -> list[str]:
+def method_table(
+    columns: list[MethodColumn], goal: str, against: str = "the trial's own"
+) -> list[str]:
     """Return a Markdown table: a row for each method and way of tuning, and what its signs mean."""
     names = list(columns[0].values)
     heads = [METRICS[name].column for name in names]
@@ -23,7 +25,9 @@ def method_table(columns: list[MethodColumn], goal: str) -> list[str]:
         *lines,
         "",
         f"Settings are chosen for {METRICS[goal].title}, thresholds for event-based F1, class by class. In brackets 95 % "
-        "over clips; then the difference to the trial's own, paired. Cross-fitted: each fifth of the clips decoded "
+        "over clips; then the difference to "
+        + against
+        + ", paired. Cross-fitted: each fifth of the clips decoded "
         "by what the other four choose; `fit` is what tuning on these very clips would have claimed beyond that.",
     ]
 

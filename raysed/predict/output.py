@@ -22,6 +22,9 @@ from raysed.storage.whole_file import whole_file
 Format = Literal["tsv", "json", "audacity"]
 
 EXTENSION: dict[Format, str] = {"tsv": ".tsv", "json": ".json", "audacity": ".txt"}
+SIDECAR = "postprocessing.json"
+MAKERS = ("checkpoint", "network", "raysed")
+"""The others that made the events, as far as they are known."""
 _ROWS_AT_ONCE = 10_000
 
 
@@ -55,6 +58,16 @@ class EventWriter:
         columns = (*COLUMNS, "confidence") if boxes else COLUMNS
         self._lines: list[str] = [] if form != "tsv" else ["\t".join(columns)]
         self._files: list[dict[str, Any]] = []
+
+    @property
+    def sidecar(self) -> Path | None:
+        """Return the file that says what made the events, where their format has no place for it.
+
+        The field's readers take a comment line for the header of a TSV, and Audacity's labels have none.
+        """
+        if self._out is None or self._form == "json":
+            return None
+        return self._folder / SIDECAR if self._folder else self._out.with_suffix(f".{SIDECAR}")
 
     def files(self, sources: Sequence[Recording]) -> list[Path]:
         """Return the files that will be written; none for standard output."""
@@ -92,6 +105,10 @@ class EventWriter:
 
     def close(self, about: dict[str, Any]) -> None:
         """Finish the one place that all events go to; `about` is the part of the JSON on the whole run."""
+        if self._made_by and (path := self.sidecar):
+            # Its keys are those that --postprocessing reads.
+            made = {key: about[key] for key in MAKERS if key in about}
+            write_atomically(path, _dump({**self._made_by["postprocessing"], **made}).encode())
         if self._folder:
             return
         text = _text(self._lines)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raysed import __version__
 from raysed.data.stream import LOWER_RATE
 from raysed.exit_codes import DONE, HOLES, REFUSED
 from raysed.predict.detector import Detector, Network, load_detector, split_path, with_settings
+from raysed.predict.method_settings import is_name, settings_of
 from raysed.predict.output import EventWriter, Format, write_scores
 from raysed.predict.recordings import Prediction, RecordingScores, predict
 from raysed.predict.settings import ClassPostProcessing, events, parse_settings
@@ -33,7 +35,7 @@ class PredictRequest:
     thresholds: tuple[str, ...] = ()
     """`0.4` or `Speech=0.4`."""
     postprocessing: str | None = None
-    """A settings file that goes before the checkpoint's own."""
+    """A method's name, or a settings file, that goes before the checkpoint's own."""
     network: Network | None = None
     workers: int = 1
     address: str | None = None
@@ -90,7 +92,8 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
     if request.scores:
         refuse_shared_outputs(found.sources, request.scores, ".tsv")
     plan = EventWriter(request.out, request.form, found.sources)
-    _refuse_overwriting(request, found.sources, plan.files(found.sources))
+    written = [*plan.files(found.sources), *([plan.sidecar] if plan.sidecar else [])]
+    _refuse_overwriting(request, found.sources, written)
     detector = _detector(request)
     made_by = detector.settings.as_json()
     writer = EventWriter(request.out, request.form, found.sources, made_by)
@@ -111,6 +114,7 @@ def run(request: PredictRequest, say: Callable[[str], None]) -> int:
         about = {
             "checkpoint": masked(request.checkpoint),
             "network": detector.name,
+            "raysed": __version__,
             "postprocessing": made_by,
             "left_out": list(found.notes),
         }
@@ -144,7 +148,9 @@ def _detector(request: PredictRequest) -> Detector:
     """Read the checkpoint, with the user's post-processing."""
     detector = load_detector(request.checkpoint, request.network)
     settings = detector.settings
-    if request.postprocessing:
+    if request.postprocessing and is_name(request.postprocessing):
+        settings = settings_of(request.postprocessing, settings, detector.trained)
+    elif request.postprocessing:
         settings = read_settings(request.postprocessing, settings)
     return with_settings(detector, settings.with_thresholds(request.thresholds))
 

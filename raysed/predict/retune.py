@@ -14,6 +14,12 @@ import numpy as np
 from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.evaluation.postprocessing.comparison import JudgedSet, MethodColumn, compare_methods
+from raysed.evaluation.postprocessing.operating_points import (
+    OperatingPoint,
+    ThresholdSearch,
+    WantedRate,
+    operating_points,
+)
 from raysed.evaluation.postprocessing.setting_search import OwnSettings
 from raysed.predict.detector import Checkpoint, read_checkpoint
 from raysed.predict.settings import ClassPostProcessing
@@ -74,6 +80,33 @@ def compare_trial(tuning: Tuning, say: Callable[[str], None]) -> list[MethodColu
     """Return all methods beside each other, for `tuning.goal`; nothing is written but missing scores."""
     read = _read(tuning, say)
     return compare_methods(read.fitted, read.judged, read.own, tuning.goal)
+
+
+def point_trial(
+    tuning: Tuning, wanted: WantedRate, say: Callable[[str], None]
+) -> tuple[str, list[OperatingPoint], list[OperatingPoint]]:
+    """Choose thresholds for a wanted precision or recall on x-valid, and write the tuned checkpoint.
+
+    Returns its path, the points judged on the evaluation set, and those that this set gives itself, cross-fitted.
+    Raises ValueError as `retune`.
+    """
+    wanted.check()
+    read = _read(tuning, say)
+    fitted, judged = (ThresholdSearch.of(*each, read.own) for each in (read.fitted, read.judged))
+    points = operating_points(fitted, judged, wanted)
+    settings = read.checkpoint.settings
+    for point in points:
+        settings = settings.with_value("threshold", point.label, point.threshold, "")
+    about = {
+        "tuned_on": {"name": read.xvalid.name, "id": read.xvalid.id},
+        "judged_on": {"name": read.evaluation.name, "id": read.evaluation.id},
+        "tuned_for": wanted._asdict(),
+    }
+    tuned = {**settings.as_json(), "tuned": about}
+    name, checkpoint = tuned_checkpoint(read.xvalid.name), read.checkpoint
+    about_checkpoint = {**checkpoint.about, "postprocessing": tuned}
+    save_checkpoint(tuning.trial, name, checkpoint.tensors, about_checkpoint)
+    return f"{tuning.trial.url}/{name}", points, operating_points(None, judged, wanted)
 
 
 def _read(tuning: Tuning, say: Callable[[str], None]) -> _Read:

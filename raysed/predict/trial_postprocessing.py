@@ -133,9 +133,8 @@ def _postprocess(source: _TrialSets, column: WantedColumn) -> None:
         format=FORMAT,
         name=name,
         scores=hashes(trial, *(scores_file(each, column.xvalid) for each in used)),
-        settings=settings.as_json(),
         tuned_on=used[-1] if asked.is_tuned else "",
-    ).write(trial, column.evaluation, column.xvalid)
+    ).write(trial, column.evaluation, column.xvalid, settings.as_json())
 
 
 def _whole(search: SettingSearch, goal: str) -> Choice:

@@ -19,8 +19,6 @@ class PostProcessingRecord(Stored):
     name: str
     scores: dict[str, str]
     """SHA-256 of the scores files that it was made of, by their names."""
-    settings: dict[str, Any]
-    """The choice on all clips of the set that it was tuned on, as `raysed predict --postprocessing` reads it."""
     tuned_on: str = ""
     """The name of that set; empty where nothing is tuned."""
 
@@ -31,12 +29,14 @@ class PostProcessingRecord(Stored):
         """Read it; None where there is none. Raises ValueError, naming file and key, for a damaged one."""
         return read_stored(trial, postprocessing_file(evaluation, xvalid, name), cls)
 
-    def write(self, trial: Folder, evaluation: str, xvalid: str) -> None:
-        """Write it into the trial's folder."""
+    def write(self, trial: Folder, evaluation: str, xvalid: str, settings: dict[str, Any]) -> None:
+        """Write it into the trial's folder with its settings: the choice on all clips of the set that it was tuned on,
+        so that `raysed predict --postprocessing` reads the file.
+        """
         write_json(
             trial,
             postprocessing_file(evaluation, xvalid, self.name),
-            self.model_dump(mode="json"),
+            settings | self.model_dump(mode="json"),
         )
 
     def is_current(self, trial: Folder) -> bool:

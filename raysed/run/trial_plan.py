@@ -8,6 +8,9 @@ from raysed.run.seed_looks import seeds_of_trainings
 from raysed.run.trial_state import OVER, state_of
 from raysed.storage.folder import Folder
 
+_NAMED = 3
+"""Cells that a trial is called by; a training may serve many."""
+
 
 @dataclass(frozen=True)
 class TrialPlan:
@@ -25,7 +28,9 @@ class TrialPlan:
     @property
     def label(self) -> str:
         """Its cells and seed, as a person calls it."""
-        return f"{'/'.join(self.training.cells)} seed {self.seed}"
+        names = list(self.training.cells)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"{'/'.join(names[:_NAMED])}{more} seed {self.seed}"
 
     @property
     def is_over(self) -> bool:

@@ -64,6 +64,7 @@ def test_boxes_of_score_files(tmp_path):
         ("trial", "--xvalid", "x"),
         ("--scores", "s"),
         ("--boxes", "b.tsv"),
+        ("--scores", "s", "--compare"),
         ("trial", "--scores", "s", "--boxes", "b.tsv"),
         ("--scores", "s", "--boxes", "b.tsv", "--xvalid", "x"),
     ],
@@ -72,3 +73,60 @@ def test_half_a_request_is_refused(options):
     done = call(postprocess, *options)
     assert isinstance(done.exception, ValueError)
     assert "--scores FOLDER" in str(done.exception)
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Ten clips of 10 s: a Cat that scores 0.9 and one that scores 0.2 where there is none."""
+    (tmp_path / "s").mkdir()
+    truth, durations = ["filename\tonset\toffset\tevent_label"], ["filename\tduration"]
+    for n in range(10):
+        scores = [0.0, 0.0, 0.9, 0.9, 0.0, 0.2, 0.2, 0.0, 0.0, 0.0]
+        rows = [f"{t}\t{t + 1}\t{s}" for t, s in enumerate(scores)]
+        (tmp_path / f"s/{n}.tsv").write_text("\n".join(["onset\toffset\tCat", *rows]) + "\n")
+        truth.append(f"{n}.wav\t2\t4\tCat")
+        durations.append(f"{n}.wav\t10")
+    (tmp_path / "gt.tsv").write_text("\n".join(truth) + "\n")
+    (tmp_path / "d.tsv").write_text("\n".join(durations) + "\n")
+    return ["--scores", f"{tmp_path}/s", "--ground-truth", f"{tmp_path}/gt.tsv"], tmp_path
+
+
+def test_operating_points_of_score_files(given):
+    options, _ = given
+    done = call(postprocess, *options, "--precision", "0.9", "--json")
+    assert done.exit_code == 0, done.exception
+    found = json.loads(done.stdout)
+    assert found["wanted"] == {"rate": "precision", "value": 0.9}
+    # 0.21 to 0.9 are perfect; the highest is taken.
+    assert found["threshold"] == {"Cat": 0.9}
+    assert found["classes"]["Cat"]["recall"]["value"] == 1.0
+
+
+def test_methods_on_score_files(given):
+    options, place = given
+    done = call(postprocess, *options, "--durations", f"{place}/d.tsv", "--compare")
+    assert done.exit_code == 0, done.exception
+    lines = done.stdout.splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:6]] == [
+        "| raw scores", "| class-wise median", "| hysteresis", "| bounding boxes"
+    ]  # fmt: skip
+    assert "the difference to the raw scores, paired" in done.stdout
+    without = call(postprocess, *options, "--compare")
+    assert "give --durations" in str(without.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scores", "s", "--boxes", "b.tsv", "--compare"), "give one of --compare, --boxes"),
+        (
+            ("--scores", "s", "--precision", "0.9", "--recall", "0.9"),
+            "give --precision or --recall",
+        ),
+        (("trial", "--precision", "0.9", "--method", "boxes"), "leave out --method"),
+        (("--scores", "s", "--precision", "90"), "--precision 90: expected a share"),
+    ],
+)
+def test_requests_that_do_not_go_together(options, message):
+    done = call(postprocess, *options)
+    assert isinstance(done.exception, ValueError) and message in str(done.exception)

@@ -97,3 +97,30 @@ def test_scores_have_a_row_for_each_frame_that_lasts(tmp_path: Path) -> None:
     assert (tmp_path / "day/b.tsv").read_text() == (
         "onset\toffset\tCat\tDog\n0\t0.06375\t0.1\t1.0\n0.06375\t0.1\t0.5\t0.0\n"
     )
+
+
+MADE_BY = {"method": "boxes", "threshold": {"Cat": 0.4}}
+
+
+@pytest.mark.parametrize(
+    ("out", "form", "place"),
+    [
+        ("all.tsv", "tsv", "all.postprocessing.json"),
+        ("out/", "tsv", "out/postprocessing.json"),
+        ("out/", "audacity", "out/postprocessing.json"),
+    ],
+)
+def test_a_file_beside_says_what_made_the_events(
+    tmp_path: Path, out: str, form: str, place: str
+) -> None:
+    writer = EventWriter(f"{tmp_path}/{out}", form, list(EVENTS), MADE_BY)
+    assert writer.sidecar == tmp_path / place
+    writer.write(A, [], 12.5, [])
+    writer.close({"checkpoint": "best.pt", "network": "student", "left_out": []})
+    found = json.loads((tmp_path / place).read_text())
+    assert found == MADE_BY | {"checkpoint": "best.pt", "network": "student"}
+
+
+def test_json_and_standard_output_have_none(tmp_path: Path) -> None:
+    assert EventWriter(f"{tmp_path}/a.json", "json", [A], MADE_BY).sidecar is None
+    assert EventWriter(None, "tsv", [A], MADE_BY).sidecar is None

@@ -26,9 +26,8 @@ def write_column(run, training, seed, name, hits):
         events = system(truth, found, seed)
         counted = collect(truth, events, {0.25: events, 0.75: events}, parameters=Parameters())
         put(trial, f"statistics/val.dry.{stem}.npz", counted)
-    PostProcessingRecord(format=FORMAT, name=name, scores={}, settings={}).write(
-        trial, "val", "dry"
-    )
+    record = PostProcessingRecord(format=FORMAT, name=name, scores={})
+    record.write(trial, "val", "dry", {})
 
 
 @pytest.fixture

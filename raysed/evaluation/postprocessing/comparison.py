@@ -79,7 +79,7 @@ def compare_methods(
     alone = _search("median", evaluation, own)
     baseline = alone.statistics(_whole(alone, goal))
     return [
-        _column(name, system, baseline, draws)
+        _column(name, system, None if _is_own(name, own) else baseline, draws)
         for name in methods
         for system in _systems(name, xvalid, evaluation, own, goal)
     ]
@@ -128,19 +128,21 @@ def chosen_of(search: SettingSearch, choice: Choice) -> dict[str, tuple[Setting,
     }
 
 
-def _column(name: str, system: _System, baseline: Statistics, draws: int) -> MethodColumn:
-    own = name == "median"
-    values = {metric: _value(metric, system, baseline, draws, own=own) for metric in COMPARED}
+def _is_own(name: str, own: OwnSettings) -> bool:
+    """Tell whether a method is what the others are compared with; without a filter that are the raw scores."""
+    return name == "median" or (name == "raw" and own.median_window == 1)
+
+
+def _column(name: str, system: _System, baseline: Statistics | None, draws: int) -> MethodColumn:
+    values = {metric: _value(metric, system, baseline, draws) for metric in COMPARED}
     return MethodColumn(name, system.how, system.statistics, values, system.chosen)
 
 
-def _value(
-    metric: str, system: _System, baseline: Statistics, draws: int, *, own: bool
-) -> MetricValue:
+def _value(metric: str, system: _System, baseline: Statistics | None, draws: int) -> MetricValue:
     measure = METRICS[metric]
     found = interval(measure, system.statistics, draws=draws)
     gain = None
-    if not own:
+    if baseline is not None:
         gain = paired_difference(
             measure, system.statistics, baseline, draws=draws, permutations=draws
         )
