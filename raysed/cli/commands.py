@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from raysed import __version__
 from raysed.cli.data_command import data
 from raysed.cli.init_command import init
 from raysed.cli.postprocess_command import postprocess
@@ -28,7 +29,7 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{code} {means}" for code, means in MEANINGS.items()) + ".",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 # Help lists the panels and their commands in the order in which they are registered below.
 THE_WAY, AFTER, ALONE = "The way", "With a trained model", "By themselves"
@@ -43,9 +44,18 @@ def _command(name: str, panel: str, example: str) -> Callable[..., Any]:
     return app.command(name, rich_help_panel=panel, epilog=f"Example: {example}")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"raysed {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def raysed(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Options of every command; raysed/cli/entry.py has taken them before typer reads the rest."""
 
@@ -96,8 +106,18 @@ def tune_command(
     allow_changed: Annotated[
         bool, typer.Option(help="Go on with a run whose code or data changed since it was started.")
     ] = False,
+    fast_dev_run: Annotated[
+        bool,
+        typer.Option(
+            "--fast-dev-run",
+            help="Two epochs of two steps of every training, one seed, all sets, tables and the page, in RUN-fast-dev-run,"
+            " which begins anew each time.",
+        ),
+    ] = False,
 ) -> None:
     """Run an ablation: build what data is missing, train, evaluate, write and print the tables."""
+    if fast_dev_run and (plan or allow_changed or require_learnt):
+        raise ValueError("--fast-dev-run takes no --plan, --allow-changed or --require-learnt")
     if plan:
         raise typer.Exit(_print_plan(space, run, address, as_json, allow_changed))
     from raysed.config.space import read_space
@@ -108,6 +128,11 @@ def tune_command(
     from raysed.tune.run_space import run_space, say_to_stderr
 
     folder = Folder(run or resolved.space.run)
+    if fast_dev_run:
+        from raysed.config.fast_dev_run import fewest_steps
+        from raysed.run.anew import begin_anew
+
+        resolved, folder = fewest_steps(resolved), begin_anew(folder, "fast-dev-run")
     code = run_space(
         resolved, space, folder, address=address, say=say_to_stderr, allow_changed=allow_changed
     )
@@ -146,11 +171,16 @@ def report_command(
     run: Annotated[str, typer.Argument(help="A run folder or URL.")],
     method: MethodOption = "bca",
     as_json: JsonOption = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Print the tables of a run, finished or not; write them, the page and the figures."""
     from raysed.storage.folder import Folder
 
-    _report(Folder(run), as_json, method)
+    report = _report(Folder(run), as_json, method)
+    if show:
+        from raysed.page.shown import open_page
+
+        open_page(report.run)
 
 
 def _report(run: "Folder", as_json: bool, method: Literal["bca", "paper"] = "bca") -> "Report":

@@ -37,13 +37,24 @@ def _set_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
             continue
         part = "shares" if key == "strong" else "data"
         if name not in job.sets:
-            known = ", ".join(job.sets)
-            yield Fault(
-                (part, key),
-                f"{part}.{key} names {name}, which the data job {job.name} lacks (it has {known})",
-            )
+            yield unknown_set(part, key, name, job)
         elif not fits(job.sets[name], role):
             yield Fault((part, key), f"{part}.{key} names {name}, which has no {role} labels")
+
+
+def unknown_set(part: str, key: str, name: str, job: DataJob) -> Fault:
+    """Return the fault of a name that is no set of the job."""
+    known = ", ".join(job.sets)
+    return Fault(
+        (part, key),
+        f"{part}.{key} names {name}, which the data job {job.name} lacks (it has {known})",
+    )
+
+
+def unknown_xvalid(xvalid: str | None, job: DataJob) -> list[Fault]:
+    """Return the fault of an x-valid set that the job lacks, which is told also where the trial has other faults."""
+    known = xvalid is None or xvalid in job.sets
+    return [] if known else [unknown_set("data", "xvalid", xvalid or "", job)]
 
 
 def _class_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:

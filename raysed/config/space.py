@@ -14,7 +14,7 @@ from raysed.config.base import Config, Name, content_hash, twins
 from raysed.config.data_job import DataJob
 from raysed.config.external import external_faults
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
-from raysed.config.fit import misfits
+from raysed.config.fit import misfits, unknown_xvalid
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
 from raysed.config.search import Search, draw_cells
@@ -31,6 +31,7 @@ from raysed.config.table import (
 from raysed.config.trial import Trial
 from raysed.config.trial_resources import Resources
 from raysed.config.unknown_cells import unknown_cells
+from raysed.config.xvalid_names import with_xvalid_faults
 
 _MOST_TRIALS = 100_000
 
@@ -177,7 +178,8 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     in `read_config`.
     """
     content, places = read_layers(path)
-    space = validate(content, Space, source=str(path), places=places)
+    with with_xvalid_faults(content, places):
+        space = validate(content, Space, source=str(path), places=places)
     job = read_config(space.data_job, DataJob, unset=unset)
     if space.search:
         drawn = draw_cells(space.search, space.base["data"]["xvalid"][0])
@@ -237,7 +239,7 @@ def _trial(content: dict[str, Any], cell: Cell, job: DataJob) -> tuple[Trial | N
     if isinstance(data, dict):
         content = {**content, "data": {**data, "xvalid": [cell.xvalid]}}
     trial, faults = check(content, Trial)
-    return trial, misfits(trial, job) if trial else faults
+    return trial, misfits(trial, job) if trial else [*faults, *unknown_xvalid(cell.xvalid, job)]
 
 
 def _base_places(space: Space, index: int, places: Places) -> Places:

@@ -1,11 +1,15 @@
 """The commands: their help, what they refuse before work, and their JSON."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import typer
 
+from raysed import __version__
 from raysed.cli import commands
 from raysed.config.reference import reference
 from raysed.config.schema import KINDS, json_schema
@@ -189,3 +193,27 @@ def test_a_run_folder_whose_json_is_no_text_is_named(main, tmp_path):
 
 def test_wrong_usage():
     assert run("raysed.cli", "tune").returncode == 2
+
+
+def test_the_version_and_short_help(main):
+    assert main("--version") == (0, f"raysed {__version__}\n", "")
+    for arguments in ((), ("score",), ("tune",)):
+        code, out, _ = main(*arguments, "-h")
+        assert (code, out) == main(*arguments, "--help")[:2] and "Usage: raysed" in out
+
+
+def test_a_fast_dev_run_is_nothing_else(main, tiny_space):
+    for other in ("--plan", "--allow-changed", "--require-learnt"):
+        code, _, err = main("tune", tiny_space(), "--fast-dev-run", other)
+        assert code == 2 and "--fast-dev-run takes no --plan" in err
+
+
+def test_the_shell_completes_commands():
+    environment = {
+        **os.environ, "_RAYSED_COMPLETE": "complete_bash", "COMP_WORDS": "raysed sc", "COMP_CWORD": "1",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "raysed.cli"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert {"score", "schema"} == {*done.stdout.split()}

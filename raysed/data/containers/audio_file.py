@@ -19,6 +19,7 @@ import soundfile
 from raysed.data.containers.joined import CONTAINERS, is_joined
 from raysed.data.containers.mp3_frames import scan_mp3, with_length
 from raysed.data.containers.ogg_pages import ogg_fault
+from raysed.data.containers.unread_formats import CONVERT, unread_format
 
 Readable = str | Path | BinaryIO
 """A path, or a file object that can seek."""
@@ -69,7 +70,7 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
     if isinstance(source, str | Path):
         _check_regular(source)
     with ExitStack() as stack:
-        sound = stack.enter_context(soundfile.SoundFile(source))
+        sound = stack.enter_context(_opened(source))
         if sound.format == "MP3":
             yield _open_mp3(sound, source, stack)
             return
@@ -83,6 +84,16 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
         if sound.format == "NIST":
             told = _of_bytes(_frames_of_nist, source) or told
         yield AudioFile(sound, told, _doubt(sound))
+
+
+def _opened(source: Readable) -> soundfile.SoundFile:
+    """Open a file; one of a format that people have and libsndfile does not read is called by its name."""
+    try:
+        return soundfile.SoundFile(source)
+    except soundfile.LibsndfileError as error:
+        if kind := _of_bytes(lambda file: unread_format(file), source):
+            raise ValueError(f"is {kind}, a format that is not read: {CONVERT}") from error
+        raise
 
 
 def _check_regular(path: str | Path) -> None:
