@@ -26,12 +26,12 @@ from raysed.config.data_job import DataJob
 from raysed.config.space import Cell, ResolvedSpace, Space, Training
 from raysed.config.trial import Model, Schedule, Shares, Trial, TrialData
 from raysed.config.trial_resources import Resources
-from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.ray_cluster import start_ray
 from raysed.run.folders import TrialFolder
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 from raysed.training import trainer as trainer_module
 from raysed.training.ranks import ALONE
 from raysed.training.trainer import Trainer

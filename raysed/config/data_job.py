@@ -79,7 +79,7 @@ class Features(Config):
 
 
 class Roots(Config):
-    """The folders that hold the audio. They are separate keys, since users keep the parts of DESED apart."""
+    """The folders or URLs that hold the audio. They are separate keys, since users keep the parts of DESED apart."""
 
     recorded: str | None = None
     """Holds `audio/` and `metadata/` (DESED's `dataset` folder)."""

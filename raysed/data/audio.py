@@ -40,7 +40,9 @@ def read_audio(
                 wanted = min(frames, int((max_duration_s + _RESAMPLER_MARGIN_S) * rate_hz))
             audio_TC = file.sound.read(wanted, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as audio ({error})") from error
+        # libsndfile calls content by its address, which is another each time.
+        reason = str(error).replace(repr(content), repr(str(path)))
+        raise ValueError(f"{path}: cannot be read as audio ({reason})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     if frames <= 0:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from raysed.config.space import read_space
-from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.demo.run_demo import DEMO_SPACE
 from raysed.exit_codes import CHECK_FAILED, DONE
@@ -19,6 +18,7 @@ from raysed.run.folders import TrialFolder, scores_file
 from raysed.run.run_plan import RunPlan
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 from raysed.training.scoring import decode_scores
 from raysed.training.train import train
 from raysed.tune.run_space import say_to_stderr

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots, SyntheticSet
 from raysed.config.reader import read_config
-from raysed.data.build.dataset_plan import job_classes, plan, with_absolute_roots
+from raysed.data.build.absolute_roots import with_absolute_roots
+from raysed.data.build.dataset_plan import job_classes, plan
 from raysed.data.build.leakage import (
     copied_files,
     describe_leaks,
@@ -47,6 +48,7 @@ from raysed.doctor.diagnosis import AudioCheck, BankCheck, Diagnosis, SetCheck, 
 from raysed.doctor.own_sets import examine_own
 from raysed.doctor.tree import find_roots, splits_in, subsets_in
 from raysed.storage.clip_name import clip_name
+from raysed.storage.places import is_url, joined
 
 _SPLITS = ("train", "xvalid", "eval")
 
@@ -137,8 +139,8 @@ def _examine_subset(
 ) -> tuple[str, ...]:
     """Check one subset; return all the file names that it lists."""
     assert roots.recorded is not None, "a root or the job's sets say so"
-    root, tsv = Path(roots.recorded), tsv_path(roots.recorded, data_set)
-    check = SubsetCheck(_name(data_set), str(tsv))
+    root, tsv = roots.recorded, tsv_path(roots.recorded, data_set)
+    check = SubsetCheck(_name(data_set), tsv)
     found.subsets.append(check)
     try:
         labels = read_labels(tsv, data_set.subset, classes)
@@ -153,8 +155,11 @@ def _examine_subset(
     names = (*(entry.filename for entry in listing.entries), *listing.missing)
     check.listed, check.missing = len(names), len(listing.missing)
     check.unlisted = list(listing.unlisted)
-    durations_s = read_headers([str(root / e.path) for e in listing.entries], check.audio)
-    by_name = {e.filename: durations_s.get(str(root / e.path)) for e in listing.entries}
+    places = {e.filename: joined(root, e.path) for e in listing.entries}
+    durations_s = (
+        {} if _is_far(root, check.name, found) else read_headers(places.values(), check.audio)
+    )
+    by_name = {name: durations_s.get(place) for name, place in places.items()}
     counted: Counter[str] = Counter()
     for name in names:
         events, weak = labels[name]
@@ -168,6 +173,13 @@ def _examine_subset(
     judge_lengths(check.name, heard_s, data_set.subset == "weak", found, features)
     _judge_names(check, listing, found)
     return names
+
+
+def _is_far(root: str, name: str, found: Diagnosis) -> bool:
+    """Tell whether audio lies at a URL, where the doctor lists it alone; say so."""
+    if is_url(root):
+        found.remarks.append(f"{name}: its audio is far; it is listed, and no header was read")
+    return is_url(root)
 
 
 def _past_end(events: Iterable[Event], duration_s: float | None) -> int:
@@ -225,8 +237,10 @@ def _examine_soundbank(
     for split, bank in banks.items():
         check = _bank_check(split, bank, classes)
         found.soundbank.append(check)
-        judge_audio(f"soundbank {split}", check.audio, found)
-        judge_silence(f"soundbank {split}", bank.foregrounds, found)
+        if not _is_far(bank.foreground_root, f"soundbank {split}", found):
+            read_headers([*bank.foregrounds, *bank.backgrounds], check.audio)
+            judge_audio(f"soundbank {split}", check.audio, found)
+            judge_silence(f"soundbank {split}", bank.foregrounds, found)
         if check.without:
             found.problems.append(
                 f"soundbank {split}: no foregrounds of {', '.join(check.without)}"
@@ -236,22 +250,21 @@ def _examine_soundbank(
         {f"soundbank {split}": bank.backgrounds for split, bank in banks.items()},
     )
     for side in sides:
-        found.leaks += [*shared_sources(side), *copied_files(side)]
+        near = {split: paths for split, paths in side.items() if not any(map(is_url, paths))}
+        found.leaks += [*shared_sources(side), *copied_files(near)]
 
 
 def _bank_check(split: str, bank: Soundbank, classes: Sequence[str] | None) -> BankCheck:
     files: Counter[str] = Counter()
     for folder, paths in bank.foreground.items():
         files[split_label(folder)[0]] += len(paths)
-    audio = AudioCheck()
-    read_headers([*bank.foregrounds, *bank.backgrounds], audio)
     return BankCheck(
         split=split,
         foregrounds=dict(sorted(files.items())),
         sources=len({source_id(path) for path in bank.foregrounds}),
         backgrounds=len(bank.backgrounds),
         without=[label for label in classes or () if label not in files],
-        audio=audio,
+        audio=AudioCheck(),
     )
 
 

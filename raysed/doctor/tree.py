@@ -5,6 +5,7 @@ from pathlib import Path
 
 from raysed.config.data_job import RecordedSet, Roots
 from raysed.data.recorded.desed import audio_folders, tsv_path
+from raysed.storage.places import is_file
 
 
 def find_roots(root: str | Path) -> Roots:
@@ -42,7 +43,7 @@ def subsets_in(roots: Roots) -> list[RecordedSet]:
     ] + [
         RecordedSet(kind="recorded", subset="synthetic", folder=name) for name in sorted(ready_made)
     ]
-    return [s for s in sets if tsv_path(root, s).is_file() or audio_folders(root, s)]
+    return [s for s in sets if is_file(tsv_path(root, s)) or audio_folders(root, s)]
 
 
 def splits_in(roots: Roots) -> list[str]:

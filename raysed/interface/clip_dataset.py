@@ -9,12 +9,12 @@ import torch
 from torch.utils.data import Dataset
 
 from raysed.data.audio import read_audio
-from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.shards import decode_shard, read_manifest, read_shard
 from raysed.data.features.store import FeatureSet, open_dataset, strong_labels
 from raysed.data.pictures import draw
 from raysed.page.stored import recording
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,6 +13,7 @@ from raysed.config.table import DEFAULT_METRICS, Cell, Claim, Contrast
 from raysed.run.folders import PLAN, trial_name
 from raysed.run.stored_file import Stored, parse_stored
 from raysed.storage.file_hashes import file_hashes
+from raysed.storage.files import absolute
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import read_json, write_json
 
@@ -128,7 +129,7 @@ class RunPlan(Stored):
             ),
             trials=sum(map(len, seeds_of.values())),
             datasets=tuple(datasets),
-            recorded_root=str(Path(recorded).absolute()) if recorded else None,
+            recorded_root=absolute(recorded) if recorded else None,
             resources_per_trial=space.resources.model_dump(mode="json"),
             concurrent_trials=concurrent_trials,
         )

@@ -18,7 +18,7 @@ from pyarrow import fs as pafs
 
 from raysed.storage.folder import Folder, ReadDeniedError
 from raysed.storage.hidden_files import is_hidden
-from raysed.storage.url import masked
+from raysed.storage.url import escaped, masked
 
 TRIES = 5
 FIRST_PAUSE_S = 0.2
@@ -103,7 +103,7 @@ def _remote(folder: str) -> Iterator[tuple[str, int]]:
 def _file_system(folder: str) -> tuple[pafs.FileSystem, str]:
     Folder(folder)  # refuses a login or options in the URL, which would be stored
     try:
-        return pafs.FileSystem.from_uri(folder)
+        return pafs.FileSystem.from_uri(escaped(folder))
     except pa.ArrowInvalid:
         try:
             file_system, root = fsspec.core.url_to_fs(folder)
@@ -113,10 +113,16 @@ def _file_system(folder: str) -> tuple[pafs.FileSystem, str]:
 
 
 def open_random(place: str) -> tuple[pafs.FileSystem, str]:
-    """Return the file system of a path or URL, and the path in it, for what reads parts of files."""
+    """Return the file system of a path or URL, and the path in it, for what reads parts of files or asks about them."""
     if "://" not in place:
         return pafs.LocalFileSystem(), absolute(place)
-    return _file_system(place)
+    folder, _, name = place.rstrip("/").rpartition("/")
+    try:
+        # The last name is as the storage lists it, without escapes, as `read_bytes` takes it.
+        file_system, root = pafs.FileSystem.from_uri(escaped(folder))
+    except pa.ArrowInvalid:  # another file system, or the whole place is a bucket
+        return _file_system(place)
+    return file_system, f"{root.rstrip('/')}/{name}"
 
 
 def read_bytes(place: str) -> bytes:

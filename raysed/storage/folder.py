@@ -10,7 +10,7 @@ import fsspec
 import pyarrow as pa
 from pyarrow import fs as pafs
 
-from raysed.storage.url import login_of, masked
+from raysed.storage.url import escaped, login_of, masked
 from raysed.storage.whole_file import remove_unfinished, whole_file
 
 _DENIED = (
@@ -118,11 +118,11 @@ class Folder:
     @cached_property
     def _remote(self) -> tuple[pafs.FileSystem, str]:
         try:
-            return pafs.FileSystem.from_uri(self.url)
+            return pafs.FileSystem.from_uri(escaped(self.url))
         except pa.ArrowInvalid as error:
             if _scheme(self.url) in _OF_ARROW:
                 raise ValueError(
-                    f"{masked(self.url)}: is no URL (in names write % as %25, a space as %20): {error}"
+                    f"{masked(self.url)}: is no URL (in names write % as %25): {error}"
                 ) from error
             file_system, root = fsspec.core.url_to_fs(self.url)
             return pafs.PyFileSystem(pafs.FSSpecHandler(file_system)), root

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from raysed.storage.files import read_bytes
+from raysed.storage.places import is_url
+
 NAMES = ("filename", "event_label")
 """The columns that hold names."""
 LONGEST_FIELD = 100_000
@@ -25,7 +28,7 @@ _SHOWN = 120
 class Table:
     """The rows of a TSV that are not blank, each with as many fields as the header has columns."""
 
-    path: Path
+    path: str | Path
     columns: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
@@ -41,12 +44,11 @@ class Table:
 
 
 def read_table(path: str | Path, expected: Sequence[str]) -> Table:
-    """Read the fields of a TSV as text; the expected columns are among its own, in any order.
+    """Read the fields of a TSV, by path or URL, as text; the expected columns are among its own, in any order.
 
     Raises ValueError, naming the file, for what is no text, and for a header that lacks a column or names one
     twice. Rows that break the grammar are listed in `faults`, for the caller to refuse.
     """
-    path = Path(path)
     header, *lines = _text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     columns = tuple(header.split("\t"))
     _check_header(path, columns, expected)
@@ -71,8 +73,8 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
+def _text(path: str | Path) -> str:
+    content = read_bytes(str(path)) if is_url(path) else Path(path).read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"{path}: is UTF-16 text; save it as UTF-8")
     try:
@@ -89,7 +91,7 @@ def _text(path: Path) -> str:
     return text
 
 
-def _check_header(path: Path, columns: tuple[str, ...], expected: Sequence[str]) -> None:
+def _check_header(path: str | Path, columns: tuple[str, ...], expected: Sequence[str]) -> None:
     if missing := [column for column in expected if column not in columns]:
         quoted = "; quotation marks are letters here" if '"' in "".join(columns) else ""
         raise ValueError(

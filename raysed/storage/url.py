@@ -1,11 +1,14 @@
-"""URLs as they may be shown: without what opens a door."""
+"""URLs as they may be shown, without what opens a door, and as they may be asked for."""
 
 import re
+from urllib.parse import quote
 
 # Up to the last `@` before the path. A secret key with `/` in it, as people paste it, is seen by its `:`, which
 # no port follows.
 _LOGIN = r"(?<=://)(?:[^\s/?#]*@|[^\s/?#@:]*:(?!\d*(?:[/?#]|$))[^\s@]*@)"
 _HIDDEN = "?..."
+_KEPT = "%/:?#[]@!$&'()*+,;=~"
+"""Signs that a URL may hold as they are; `%` begins an escape."""
 
 
 def masked(url: str) -> str:
@@ -15,6 +18,11 @@ def masked(url: str) -> str:
     (`zip://a.wav::https://host/a.zip?key=1`) every link is masked.
     """
     return "::".join(_masked_link(link) for link in url.split("::"))
+
+
+def escaped(url: str) -> str:
+    """A URL with escapes for what no URL may hold, such as blanks; escapes that are there stay."""
+    return quote(url, safe=_KEPT)
 
 
 def masked_in(text: str) -> str:

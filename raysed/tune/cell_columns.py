@@ -13,11 +13,11 @@ from ray.exceptions import RayTaskError
 from raysed.config.reader import validate
 from raysed.config.space import ResolvedSpace, Training
 from raysed.config.trial import Trial
-from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.predict.trial_postprocessing import WantedColumn, missing_columns, postprocess_trial
 from raysed.run.trial_plan import TrialPlan
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 
 
 def wanted_columns(resolved: ResolvedSpace, training: Training) -> list[WantedColumn]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from raysed.config.external import PredictionFiles
 from raysed.config.space import ResolvedSpace
-from raysed.data.features.feature_cache import cache_dir
 from raysed.data.features.store import open_dataset
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Reference
@@ -19,6 +18,7 @@ from raysed.evaluation.score.predictions import read_predictions
 from raysed.run.folders import external_file
 from raysed.run.run_plan import external_id
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 from raysed.training.scoring import encode_statistics, reference_of
 
 

@@ -29,7 +29,6 @@ from raysed.cluster_watch import told_of_loss
 from raysed.config.space import ResolvedSpace
 from raysed.config.trial_resources import Resources
 from raysed.data.build.job import DatasetResult, build
-from raysed.data.features.feature_cache import cache_dir
 from raysed.exit_codes import DONE, HOLES, StoppedError
 from raysed.interrupts import interruptible
 from raysed.pulse import Pulse
@@ -41,6 +40,7 @@ from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cache_dir
 from raysed.storage.scratch import remove_forsaken, scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler

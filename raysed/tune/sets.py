@@ -16,7 +16,8 @@ from raysed.config.data_job import (
     roots_read,
 )
 from raysed.config.fault import Fault
-from raysed.data.build.dataset_plan import DatasetPlan, plan_each, with_absolute_roots
+from raysed.data.build.absolute_roots import with_absolute_roots
+from raysed.data.build.dataset_plan import DatasetPlan, plan_each
 from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony

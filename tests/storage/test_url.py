@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysed.storage.url import masked, masked_in
+from raysed.storage.url import escaped, masked, masked_in
 
 SECRET = "SeCr3t"
 
@@ -57,3 +57,7 @@ def test_no_secret_is_left(login: str, query: str) -> None:
     url = f"s3://{login}@bucket/a.wav?{query}".replace("::", "")
     assert "SECRET" not in masked(url)
     assert "SECRET" not in masked_in(f"{url} cannot be read")
+
+
+def test_blanks_and_letters_are_escaped_and_escapes_stay() -> None:
+    assert escaped("s3://lab/a b/%20é/x.wav?k=1#2") == "s3://lab/a%20b/%20%C3%A9/x.wav?k=1#2"

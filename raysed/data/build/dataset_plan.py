@@ -8,19 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 from raysed.config.annotated_set import LOCATIONS, AnnotatedSet
 from raysed.config.base import content_hash
-from raysed.config.data_job import (
-    DataJob,
-    DataSet,
-    Features,
-    RecordedSet,
-    Roots,
-    SyntheticSet,
-)
+from raysed.config.data_job import DataJob, DataSet, Features, RecordedSet, SyntheticSet
+from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
@@ -35,7 +28,6 @@ from raysed.data.features.shards import (
 from raysed.data.recorded.annotated import annotated_classes
 from raysed.data.recorded.desed import labelled_classes
 from raysed.data.soundscapes.soundbank import soundbank_classes
-from raysed.storage.files import absolute
 from raysed.storage.folder import Folder
 
 _LATER = {"synthetic": {"annotates", "part", "split_seed"}}
@@ -146,20 +138,6 @@ def plan_each(
         else p
         for name, p in found.items()
     }
-
-
-def with_absolute_roots(job: DataJob) -> DataJob:
-    """Return the job with absolute roots, so that it means the same from any working directory."""
-    roots = {key: path and str(Path(path).expanduser().resolve()) for key, path in job.roots}
-    sets = {
-        name: s.model_copy(
-            update={key: absolute(place) for key in LOCATIONS if (place := getattr(s, key))}
-        )
-        if isinstance(s, AnnotatedSet)
-        else s
-        for name, s in job.sets.items()
-    }
-    return job.model_copy(update={"roots": Roots(**roots), "sets": sets})
 
 
 def job_classes(job: DataJob) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
+from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.build_progress import BuildProgress
-from raysed.data.build.dataset_plan import DatasetPlan, Shard, plan, with_absolute_roots
+from raysed.data.build.dataset_plan import DatasetPlan, Shard, plan
 from raysed.data.build.length_check import refuse_lengths
 from raysed.data.build.resume import (
     DatasetResult,
@@ -33,6 +34,7 @@ from raysed.extras import missing
 from raysed.interrupts import interruptible
 from raysed.ray_cluster import check_visible, nodes, ray_errors, start_ray
 from raysed.storage.folder import Folder
+from raysed.storage.places import is_url
 
 RETRIES = 3
 # One mel actor keeps up with this many waveform tasks.
@@ -241,6 +243,10 @@ def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:
     needed = {root for p in plans for root in needed_roots(job.sets[p.name])}
     # Co-occurrences are read here and travel with the tasks.
     needed -= {"cooccurrences"}
-    roots = {f"roots.{key}": path for key, path in with_absolute_roots(job).roots if key in needed}
+    roots = {
+        f"roots.{key}": path
+        for key, path in with_absolute_roots(job).roots
+        if key in needed and not is_url(path)
+    }
     written = {f"out, set {p.name}": f"{p.url}/{MANIFEST}" for p in plans if Folder(p.url).is_local}
     return roots | written

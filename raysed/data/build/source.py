@@ -1,8 +1,7 @@
 """The sources of clips: each is a list, and each clip is a pure function of its index."""
 
-import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from raysed.config.annotated_set import AnnotatedSet
@@ -12,6 +11,8 @@ from raysed.data.clip import Clip
 from raysed.data.recorded.desed import RecordedEntry, list_recorded
 from raysed.data.recorded.reading import read_recorded
 from raysed.data.soundscapes.context import SoundscapeContext, soundscape_indices, soundscape_name
+from raysed.data.soundscapes.reverb import Room
+from raysed.storage.places import sizes_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class RecordedSource:
 
     def fingerprint(self) -> Any:
         """Return the names, labels and sizes that decide the clips, wherever the root lies."""
-        return [[asdict(entry), _size(Path(self.root, entry.path))] for entry in self.entries]
+        sizes = sizes_of(self.root, [entry.path for entry in self.entries])
+        return [[asdict(entry), size] for entry, size in zip(self.entries, sizes, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -87,27 +89,21 @@ class SyntheticSource:
         """Return the reason why a soundscape cannot be made, without the folders of this machine."""
         bank, reason = self.context.soundbank, str(error)
         roots = [bank.foreground_root, bank.background_root]
-        roots += [str(Path(room.background).parents[1]) for room in self.context.rooms[:1]]
+        roots += [_rooms_root(room) for room in self.context.rooms[:1]]
         for root in roots:
-            reason = reason.replace(f"{Path(root).parent}/", "")
+            reason = reason.replace(f"{root.rpartition('/')[0]}/", "")
         return reason
 
     def fingerprint(self) -> Any:
         """Return the co-occurrences, and the names and sizes of all audio, wherever the roots lie."""
-        bank = self.context.soundbank
+        bank, rooms = self.context.soundbank, self.context.rooms
         return {
             "cooccurrences": [asdict(row) for row in self.context.cooccurrences],
             "foreground": _listing(
                 bank.foreground_root, [p for ps in bank.foreground.values() for p in ps]
             ),
             "background": _listing(bank.background_root, bank.backgrounds),
-            "rooms": [
-                [
-                    [Path(path).parent.name, Path(path).name, _size(path)]
-                    for path in (room.background, *room.foreground)
-                ]
-                for room in self.context.rooms
-            ],
+            "rooms": _room_listing(rooms),
         }
 
 
@@ -134,9 +130,24 @@ def open_source(job: DataJob, name: str, classes: tuple[str, ...]) -> ClipSource
     )
 
 
-def _listing(root: str, paths: tuple[str, ...] | list[str]) -> list[list[str | int]]:
-    return [[os.path.relpath(path, root), _size(path)] for path in paths]
+def _listing(root: str, paths: Sequence[str]) -> list[list[str | int]]:
+    names = [path.removeprefix(f"{root}/") for path in paths]
+    return [[name, size] for name, size in zip(names, sizes_of(root, names), strict=True)]
 
 
-def _size(path: str | Path) -> int:
-    return Path(path).stat().st_size
+def _rooms_root(room: Room) -> str:
+    """Return the folder above that of a room."""
+    return room.background.rsplit("/", 2)[0]
+
+
+def _room_listing(rooms: Sequence[Room]) -> list[list[list[str | int]]]:
+    """Return folder, name and size of each response of each room."""
+    if not rooms:
+        return []
+    root = _rooms_root(rooms[0])
+    files = [path.removeprefix(f"{root}/") for r in rooms for path in (r.background, *r.foreground)]
+    sizes = iter(sizes_of(root, files))
+    return [
+        [[*path.rsplit("/", 2)[1:], next(sizes)] for path in (room.background, *room.foreground)]
+        for room in rooms
+    ]

@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from raysed.config.data_job import Features
 from raysed.data.clip import Event, SoftEvent
-from raysed.data.features.feature_cache import cached
 from raysed.data.features.shards import (
     MANIFEST,
     Manifest,
@@ -30,6 +29,7 @@ from raysed.data.features.shards import (
 )
 from raysed.data.windows import Grid, trained_windows
 from raysed.storage.folder import Folder
+from raysed.storage.node_cache import cached
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.storage.clip_name import clip_name, match_clips
 from raysed.storage.hidden_files import is_hidden
+from raysed.storage.places import files_in, is_file, is_url, joined
 
 _SHOWN = 5
 
@@ -14,9 +15,9 @@ _SHOWN = 5
 class AudioIndex:
     """The audio files of some folders under a root, the first folders first; hidden ones are not seen."""
 
-    def __init__(self, root: Path, folders: Iterable[str]) -> None:
+    def __init__(self, root: str | Path, folders: Iterable[str]) -> None:
         self._root = root
-        self._files = {folder: _audio_files(root / folder) for folder in folders}
+        self._files = {folder: _audio_files(joined(root, folder)) for folder in folders}
 
     def find(self, names: Iterable[str]) -> dict[str, str]:
         """Return the path, relative to the root, of each name that has a file.
@@ -54,7 +55,7 @@ class AudioIndex:
                 below = (
                     "/" in candidate and PurePosixPath(candidate).suffix.lower() in AUDIO_EXTENSIONS
                 )
-                if candidate in files or (below and (self._root / folder / candidate).is_file()):
+                if candidate in files or (below and is_file(joined(self._root, folder, candidate))):
                     return PurePosixPath(folder, candidate).as_posix()
         return None
 
@@ -68,7 +69,10 @@ def describe_unlisted(paths: Sequence[str], rows: str) -> str:
     return f"{len(paths)} audio file{'s' * (len(paths) > 1)} that no row of {rows} lists: {shown}{more}"
 
 
-def _audio_files(folder: Path) -> set[str]:
+def _audio_files(folder: str) -> set[str]:
+    if is_url(folder):
+        names = files_in(folder)
+        return {name for name in names if PurePosixPath(name).suffix.lower() in AUDIO_EXTENSIONS}
     with os.scandir(folder) as entries:
         return {
             entry.name

@@ -1,6 +1,6 @@
-"""The subsets of DESED that lie on disk as audio: the list of their clips.
+"""The subsets of DESED that lie somewhere as audio: the list of their clips, by path or URL.
 
-Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips).
+Listing reads TSVs and folder contents only (0.1 s for the 14,412 unlabelled clips on a disk).
 """
 
 from collections.abc import Collection
@@ -14,6 +14,7 @@ from raysed.data.clip import Event
 from raysed.data.labels import count_overlaps, weak_labels
 from raysed.data.recorded.audio_index import AudioIndex, describe_unlisted
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
+from raysed.storage.places import is_file, is_folder, joined
 
 WEAK_XVALID_FRACTION = 0.1
 
@@ -79,8 +80,7 @@ def list_recorded(
 
     With `classes`, labels outside them are refused. Raises ValueError naming file, line and fault.
     """
-    root = Path(root)
-    if not root.is_dir():
+    if not is_folder(root):
         raise ValueError(f"{root}: no such folder; roots.recorded holds audio/ and metadata/")
     tsv = tsv_path(root, data_set)
     labels = read_labels(tsv, data_set.subset, classes)
@@ -101,7 +101,7 @@ def list_recorded(
     warnings = _overlap_warnings(tsv, {name: labels[name][0] for name in there})
     if missing and unlisted:
         warnings += (
-            f"{len(missing)} clips have no audio, but there are {describe_unlisted(unlisted, str(tsv))}",
+            f"{len(missing)} clips have no audio, but there are {describe_unlisted(unlisted, tsv)}",
         )
     return RecordedListing(
         entries=tuple(RecordedEntry(name, found[name], *labels[name]) for name in there),
@@ -114,18 +114,18 @@ def list_recorded(
 Labels = tuple[tuple[Event, ...] | None, tuple[str, ...] | None]
 
 
-def tsv_path(root: str | Path, data_set: RecordedSet) -> Path:
-    """Return the path of a subset's annotations: the first possible place that exists, else the first of all."""
+def tsv_path(root: str | Path, data_set: RecordedSet) -> str:
+    """Return the path or URL of a subset's annotations: the first possible place that exists, else the first of all."""
     places = _places(_TSV, data_set)
     # DESED's metadata may also be the root itself.
     places += [place.removeprefix("metadata/") for place in places]
-    found = (Path(root) / place for place in places if (Path(root) / place).is_file())
-    return next(found, Path(root) / places[0])
+    found = (tsv for place in places if is_file(tsv := joined(root, place)))
+    return next(found, joined(root, places[0]))
 
 
 def audio_folders(root: str | Path, data_set: RecordedSet) -> list[str]:
     """Return the folders under `root` that may hold a subset's audio and exist."""
-    return [place for place in _places(_FOLDERS, data_set) if (Path(root) / place).is_dir()]
+    return [place for place in _places(_FOLDERS, data_set) if is_folder(joined(root, place))]
 
 
 def _places(table: dict[str, tuple[str, ...]], data_set: RecordedSet) -> list[str]:
@@ -139,7 +139,7 @@ def labelled_classes(root: str | Path, data_set: RecordedSet) -> set[str]:
 
 
 def read_labels(
-    tsv: Path, subset: str, classes: Collection[str] | None = None
+    tsv: str | Path, subset: str, classes: Collection[str] | None = None
 ) -> dict[str, Labels]:
     """Read the strong and weak labels of every listed clip."""
     if subset == "unlabelled":
@@ -165,7 +165,7 @@ def listed_names(labels: Collection[str], data_set: RecordedSet) -> list[str]:
     return part[: data_set.limit]
 
 
-def _overlap_warnings(tsv: Path, events: dict[str, tuple[Event, ...] | None]) -> tuple[str, ...]:
+def _overlap_warnings(tsv: str, events: dict[str, tuple[Event, ...] | None]) -> tuple[str, ...]:
     counts = [count for clip in events.values() if clip and (count := count_overlaps(clip))]
     if not counts:
         return ()

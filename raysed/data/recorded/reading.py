@@ -19,6 +19,7 @@ from raysed.data.recorded.desed import RecordedEntry
 from raysed.data.stream import Heard, blocks
 from raysed.data.windows import Grid, trained_windows, windows
 from raysed.storage.files import read_bytes
+from raysed.storage.places import joined
 from raysed.storage.url import masked
 
 
@@ -79,17 +80,16 @@ def _to_the_end(entry: RecordedEntry, duration_s: float) -> RecordedEntry:
 def opened(root: str, path: str) -> tuple[str, BinaryIO | None]:
     """Return the place of a recording, and its content where it is no file of this machine.
 
-    Raises ValueError where a storage does not give it.
+    Raises ValueError where a storage does not give it, RuntimeError where it fails again and again.
     """
-    place = (
-        path if "://" in path else str(Path(root, path)) if "://" not in root else f"{root}/{path}"
-    )
+    place = path if "://" in path else joined(root, path)
     try:
         if ROW_MARK in path:
             return place, io.BytesIO(embedded_bytes(place))
         return place, io.BytesIO(read_bytes(place)) if "://" in place else None
     except OSError as error:
-        raise ValueError(f"{masked(place)}: {error}") from error
+        # No fault of the recording: it must not be quarantined for it.
+        raise RuntimeError(f"{masked(place)}: cannot be read now ({error})") from error
 
 
 def _windows(source: str | BinaryIO, entry: RecordedEntry, features: Features) -> tuple[Clip, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raysed.config.base import checked_line
 from raysed.data.clip import Event
+from raysed.storage.places import is_file
 from raysed.storage.safe_name import name_fault
 from raysed.storage.tab_separated import read_table
 
@@ -19,7 +20,7 @@ _FAULTS_SHOWN = 10
 class Faults:
     """The faults of one file; `raise_if_any` makes one message of them."""
 
-    path: Path
+    path: str | Path
     found: list[str] = field(default_factory=list)
 
     def add(self, line: int, fault: str) -> None:
@@ -35,7 +36,7 @@ class Faults:
             raise ValueError("\n  ".join([f"{self.path}: {len(self.found)} faults", *shown, *tail]))
 
 
-def read_unlabelled(path: Path) -> list[str]:
+def read_unlabelled(path: str | Path) -> list[str]:
     """Read the file names of a TSV with the one column `filename`."""
     faults = Faults(path)
     names: dict[str, None] = {}
@@ -48,7 +49,7 @@ def read_unlabelled(path: Path) -> list[str]:
     return list(names)
 
 
-def read_weak(path: Path, classes: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+def read_weak(path: str | Path, classes: Collection[str] | None) -> dict[str, tuple[str, ...]]:
     """Read the sorted labels of each file name, from the columns `filename` and `event_labels`
     (comma-joined).
     """
@@ -66,7 +67,7 @@ def read_weak(path: Path, classes: Collection[str] | None) -> dict[str, tuple[st
     return clips
 
 
-def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[Event, ...]]:
+def read_strong(path: str | Path, classes: Collection[str] | None) -> dict[str, tuple[Event, ...]]:
     """Read the events of each file name in file order, unchanged, from `filename`, `onset`, `offset`,
     `event_label`.
 
@@ -85,9 +86,11 @@ def read_strong(path: Path, classes: Collection[str] | None) -> dict[str, tuple[
     return {name: tuple(events) for name, events in clips.items()}
 
 
-def _rows(path: Path, columns: tuple[str, ...], faults: Faults) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    path: str | Path, columns: tuple[str, ...], faults: Faults
+) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every row, after the header was found to be exactly `columns`."""
-    if not path.is_file():
+    if not is_file(path):
         raise ValueError(f"{path}: no such file; it should hold the columns {', '.join(columns)}")
     table = read_table(path, columns)
     if table.columns != columns:

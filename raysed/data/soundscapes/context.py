@@ -7,7 +7,6 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +21,8 @@ from raysed.data.soundscapes.cooccurrence import (
 from raysed.data.soundscapes.placement import split_label
 from raysed.data.soundscapes.reverb import Room, list_rooms
 from raysed.data.soundscapes.soundbank import Soundbank, index_soundbank, soundbank_classes
+from raysed.storage.local_copies import local_copy
+from raysed.storage.places import is_file, is_folder, joined
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,16 @@ class SoundscapeContext:
         )
 
 
-def cooccurrence_path(roots: Roots, split: str) -> Path:
+def cooccurrence_path(roots: Roots, split: str) -> str:
     """Return the co-occurrence file of a split; x-valid uses the train file if it has none of its own."""
     assert roots.cooccurrences is not None
-    path = Path(roots.cooccurrences)
-    if not path.is_dir():
+    path = roots.cooccurrences
+    if not is_folder(path):
         return path
-    own = path / f"event_occurences_{'validation' if split == 'xvalid' else split}.json"
-    return path / "event_occurences_train.json" if split == "xvalid" and not own.is_file() else own
+    own = joined(path, f"event_occurences_{'validation' if split == 'xvalid' else split}.json")
+    if split == "xvalid" and not is_file(own):
+        return joined(path, "event_occurences_train.json")
+    return own
 
 
 def _cooccurrences(
@@ -150,7 +153,8 @@ def random_state(context: SoundscapeContext, index: int, purpose: str) -> np.ran
 
 @functools.lru_cache(maxsize=8192)
 def source_info(path: str) -> AudioInfo:
-    """Read the header of a soundbank file. Raises ValueError if it cannot be read, holds nothing or ends
-    early.
+    """Read the header of a soundbank file, by path or URL. Raises ValueError if it cannot be read, holds nothing or
+    ends early.
     """
-    return audio_info(path)
+    with local_copy(path) as local:
+        return audio_info(local)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from raysed.data.soundscapes.placement import split_label
+from raysed.storage.files import read_bytes
+from raysed.storage.places import is_file
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,10 @@ def read_cooccurrences(path: str | Path) -> tuple[Cooccurrence, ...]:
 
     Raises ValueError naming the label whose suffix or numbers are impossible.
     """
-    path = Path(path)
+    if not is_file(path):
+        raise ValueError(f"{path}: no such file (roots.cooccurrences)")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: no such file (roots.cooccurrences)") from error
+        content = json.loads(read_bytes(str(path)).decode())
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}, line {error.lineno}: is not JSON ({error.msg})") from error
     except UnicodeDecodeError as error:
@@ -87,7 +88,7 @@ def check_labels(
                 )
 
 
-def _cooccurrence(path: Path, label: str, entry: dict) -> Cooccurrence:
+def _cooccurrence(path: str | Path, label: str, entry: dict) -> Cooccurrence:
     where = f"{path}, label {label!r}"
     try:
         others = entry["co-occurences"]

@@ -15,6 +15,7 @@ from raysed.data.containers.audio_file import open_audio, without_seeks
 from raysed.data.soundscapes.loudness import integrated_lufs
 from raysed.data.soundscapes.placement import split_label
 from raysed.data.soundscapes.reverb import Stem
+from raysed.storage.local_copies import local_copy
 
 _FADE_S = 0.01
 _BLOCK_FRAMES = 2**17
@@ -37,7 +38,7 @@ class Sound(Protocol):
 
     @property
     def source_file(self) -> str:
-        """Absolute path."""
+        """Absolute path, or URL."""
         ...
 
     @property
@@ -150,7 +151,7 @@ class _Sources:
         """
         if path not in self._kept:
             try:
-                with open_audio(path) as audio:
+                with local_copy(path) as local, open_audio(local) as audio:
                     file = audio.sound
                     start, stop = int(start_s * file.samplerate), int(stop_s * file.samplerate)
                     if file.frames * file.channels * np.float64().nbytes > self._budget_bytes:

@@ -16,7 +16,8 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.containers.audio_file import open_audio
-from raysed.storage.hidden_files import is_hidden
+from raysed.storage.local_copies import local_copy
+from raysed.storage.places import files_by_folder, files_in, is_folder, joined
 
 # FUSS RIRs are stored at a tenth of their level.
 _RIR_GAIN = 10.0
@@ -31,7 +32,7 @@ _ROLE = re.compile(r"(background|foreground)(\d*)")
 
 @dataclass(frozen=True)
 class Room:
-    """Impulse response files of one room."""
+    """Impulse response files of one room, by path or URL."""
 
     background: str
     foreground: tuple[str, ...]
@@ -54,24 +55,27 @@ def list_rooms(root: str | Path, split: str) -> tuple[Room, ...]:
     is a room of its own, used for background and foregrounds alike. Raises ValueError if there is
     none, or one is incomplete.
     """
-    folder = Path(root) / _FOLDERS[split]
-    if not folder.is_dir():
+    folder = joined(root, _FOLDERS[split])
+    if not is_folder(folder):
         raise ValueError(f"{folder}: no such folder; roots.rir holds train/, validation/ and eval/")
-    paths = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
-    rooms = [_room(path) for path in paths if path.is_dir()] or [
-        Room(str(path), (str(path),)) for path in paths if path.suffix.lower() in AUDIO_EXTENSIONS
+    rooms = [
+        _room(joined(folder, name), files) for name, files in files_by_folder(folder).items()
+    ] or [
+        Room(path, (path,))
+        for path in (joined(folder, name) for name in files_in(folder))
+        if Path(path).suffix.lower() in AUDIO_EXTENSIONS
     ]
     if not rooms:
         raise ValueError(f"{folder}: holds neither room folders nor impulse responses")
     return tuple(rooms)
 
 
-def _room(folder: Path) -> Room:
+def _room(folder: str, files: Sequence[str]) -> Room:
     roles: dict[str, list[tuple[int, str]]] = {"background": [], "foreground": []}
-    for path in sorted(folder.iterdir()):
-        match = _ROLE.match(path.name)
-        if match and path.suffix.lower() in AUDIO_EXTENSIONS:
-            roles[match[1]].append((int(match[2] or 0), str(path)))
+    for name in files:
+        match = _ROLE.match(name)
+        if match and Path(name).suffix.lower() in AUDIO_EXTENSIONS:
+            roles[match[1]].append((int(match[2] or 0), joined(folder, name)))
     if not roles["background"] or not roles["foreground"]:
         raise ValueError(f"{folder}: a room needs background* and foreground* impulse responses")
     return Room(min(roles["background"])[1], tuple(path for _, path in sorted(roles["foreground"])))
@@ -91,7 +95,7 @@ def read_rir(path: str, sample_rate_hz: int) -> np.ndarray:
     cannot be read.
     """
     try:
-        with open_audio(path) as file:
+        with local_copy(path) as local, open_audio(local) as file:
             audio_TC, rate_hz = file.sound.read(always_2d=True), file.sound.samplerate
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: cannot be read as an impulse response ({error})") from error

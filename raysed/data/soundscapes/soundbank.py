@@ -1,6 +1,6 @@
-"""The soundbank: isolated foreground events and backgrounds of a split.
+"""The soundbank: isolated foreground events and backgrounds of a split, by path or URL.
 
-Indexing lists folders only (0.1 s for DESED); nothing is decoded.
+Indexing lists folders only (0.1 s for DESED on a disk); nothing is decoded.
 """
 
 import functools
@@ -13,7 +13,8 @@ import numpy as np
 from raysed.config.base import checked_line
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.soundscapes.placement import split_label
-from raysed.storage.hidden_files import is_hidden
+from raysed.storage.files import read_bytes
+from raysed.storage.places import files_by_folder, is_file, is_folder, joined
 
 SOURCE_XVALID_FRACTION = 0.1
 
@@ -25,7 +26,7 @@ _CUT_NUMBERS = re.compile(r"(_\d+)+$")
 
 @dataclass(frozen=True)
 class Soundbank:
-    """Absolute paths of the source files of one split, by folder name (foregrounds with suffix)."""
+    """Absolute paths, or URLs, of the source files of one split, by folder name (foregrounds with suffix)."""
 
     foreground_root: str
     background_root: str
@@ -65,9 +66,7 @@ def soundbank_classes(root: str | Path) -> tuple[str, ...]:
     Raises ValueError where there are none, and for a folder whose name can be no class.
     """
     folders = [
-        label
-        for split in _FOLDERS.values()
-        for label in _list(_side(Path(root), split, "foreground"))
+        label for split in _FOLDERS.values() for label in _list(_side(root, split, "foreground"))
     ]
     if not folders:
         raise ValueError(
@@ -91,11 +90,10 @@ def index_soundbank(
     is the train folder without those. Raises ValueError for missing folders, unknown suffixes, and
     classes without files.
     """
-    root = Path(root)
     folder = _FOLDERS[split]
-    if not root.is_dir():
+    if not is_folder(root):
         raise ValueError(f"{root}: no such folder; roots.soundbank holds audio/train/soundbank")
-    has_folder = _side(root, "validation", "foreground").is_dir()
+    has_folder = is_folder(_side(root, "validation", "foreground"))
     home = "train" if split == "xvalid" and not has_folder else folder
     sides = {}
     for side in ("foreground", "background"):
@@ -111,29 +109,28 @@ def index_soundbank(
     for label in sides["foreground"]:
         split_label(label)
     return Soundbank(
-        foreground_root=str(_side(root, home, "foreground")),
-        background_root=str(_side(root, home, "background")),
+        foreground_root=_side(root, home, "foreground"),
+        background_root=_side(root, home, "background"),
         foreground=sides["foreground"],
         background=sides["background"],
     )
 
 
-def _side(root: Path, folder: str, side: str) -> Path:
-    return root / "audio" / folder / "soundbank" / side
+def _side(root: str | Path, folder: str, side: str) -> str:
+    return joined(root, "audio", folder, "soundbank", side)
 
 
-def _list(folder: Path) -> dict[str, tuple[str, ...]]:
+def _list(folder: str) -> dict[str, tuple[str, ...]]:
     """List the audio files of each subfolder, both sorted."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return {}
     listed = {
-        sub.name: tuple(
-            str(path)
-            for path in sorted(sub.iterdir())
-            if path.suffix.lower() in AUDIO_EXTENSIONS and not is_hidden(path.name)
+        label: tuple(
+            joined(folder, label, name)
+            for name in names
+            if Path(name).suffix.lower() in AUDIO_EXTENSIONS
         )
-        for sub in sorted(folder.iterdir())
-        if sub.is_dir() and not is_hidden(sub.name)
+        for label, names in files_by_folder(folder).items()
     }
     return {label: files for label, files in listed.items() if files}
 
@@ -158,7 +155,7 @@ def _held_out(
 ) -> set[str]:
     """Return the files of the train folder that belong to x-valid."""
     if xvalid_list is not None:
-        listed = _read_list(Path(xvalid_list))
+        listed = _read_list(xvalid_list)
         return {
             path
             for label, paths in files.items()
@@ -188,11 +185,11 @@ def _draw_sources(files: dict[str, tuple[str, ...]], seed: int) -> set[str]:
     return held_out
 
 
-def _read_list(path: Path) -> set[tuple[str, str, str]]:
+def _read_list(path: str | Path) -> set[tuple[str, str, str]]:
     """Read side, folder and stem of every line `audio/validation/soundbank/<side>/<folder>/<file>`."""
-    if not path.is_file():
+    if not is_file(path):
         raise ValueError(f"{path}: no such file (roots.soundbank_validation)")
-    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    header, *lines = read_bytes(str(path)).decode().splitlines() or [""]
     if header.strip() != "filepath":
         raise ValueError(f"{path}, line 1: the column is {header!r}, expected 'filepath'")
     listed = set()

@@ -31,6 +31,7 @@ from raysed.data.soundscapes.cooccurrence import Cooccurrence
 from raysed.data.soundscapes.placement import place, split_label
 from raysed.data.soundscapes.rendering import render_stems
 from raysed.data.soundscapes.reverb import Room, Stem, choose_room, reverberate
+from raysed.storage.places import is_url
 
 # scaper 1.6.5 reads np.Inf, which numpy 2 removed; no newer scaper exists.
 np.Inf = np.inf  # pyrefly: ignore[missing-attribute]
@@ -193,8 +194,9 @@ def _draw_labels(row: Cooccurrence, random: np.random.RandomState) -> list[str]:
 
 @functools.lru_cache(maxsize=4)
 def _scaper(duration_s: float, foreground_root: str, background_root: str) -> scaper.Scaper:
-    """Return the one Scaper of this process and soundbank; making one lists both folders."""
-    return scaper.Scaper(duration_s, foreground_root, background_root)
+    """Return the one Scaper of this process and soundbank; it lists both, which may be any folders: events name files."""
+    roots = ("/" if is_url(root) else root for root in (foreground_root, background_root))
+    return scaper.Scaper(duration_s, *roots)
 
 
 def convert(
@@ -275,8 +277,7 @@ def _mix(
         mix_T[stem.start : stem.start + len(stem.waveform_T)] += stem.waveform_T
     if context.data_set.reverb == "sox":
         verify_sox()
-        transformer = soxbindings.Transformer()
-        transformer.reverb(reverberance=_SOX_REVERBERANCE)
+        transformer = soxbindings.Transformer().reverb(reverberance=_SOX_REVERBERANCE)
         clipped_T = np.clip(mix_T, -1.0, 1.0 - 1 / _INT32)
         return transformer.build_array(
             input_array=clipped_T[:, None], sample_rate_in=context.sample_rate_hz

@@ -8,7 +8,8 @@ import soundfile
 
 from raysed.config.data_job import Features, RecordedSet
 from raysed.data.build import dataset_plan
-from raysed.data.build.dataset_plan import job_classes, mel_backend, plan, with_absolute_roots
+from raysed.data.build.absolute_roots import with_absolute_roots
+from raysed.data.build.dataset_plan import job_classes, mel_backend, plan
 from raysed.data.features.shards import ShardEntry
 from tests.data.banks import edge_job, write_edge_bank
 from tests.data.recorded_tree import FEATURES, WEAK, build_alone, weak_job, write_tree

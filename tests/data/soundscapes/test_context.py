@@ -86,7 +86,7 @@ def test_generators_depend_on_seed_split_index_and_purpose_alone(edge_roots: Roo
 
 def test_which_file_of_cooccurrences_a_split_reads(tmp_path: Path) -> None:
     def path_of(split: str) -> str:
-        return cooccurrence_path(Roots(cooccurrences=str(tmp_path)), split).name
+        return Path(cooccurrence_path(Roots(cooccurrences=str(tmp_path)), split)).name
 
     assert path_of("train") == path_of("xvalid") == "event_occurences_train.json"
     assert path_of("eval") == "event_occurences_eval.json"
@@ -95,7 +95,7 @@ def test_which_file_of_cooccurrences_a_split_reads(tmp_path: Path) -> None:
     own = tmp_path / "mine.json"
     own.write_text("{}")
     for split in ("train", "xvalid", "eval"):
-        assert cooccurrence_path(Roots(cooccurrences=str(own)), split) == own
+        assert cooccurrence_path(Roots(cooccurrences=str(own)), split) == str(own)
 
 
 def test_rooms_are_listed_only_where_they_are_heard(tmp_path: Path, edge_roots: Roots) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raysed.data.features.feature_cache import cache_dir, cached
+from raysed.storage.node_cache import cache_dir, cached
 
 WHOLE = bytes(range(256)) * 40
 
