@@ -12,7 +12,7 @@ READY := .venv/.ready
 # Tests without Ray, a file to a process; Ray's take all processors anyway, and some look for its processes.
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup demo test quick interpreters browser gpu-check bench docs regress lint clean
+.PHONY: help setup demo test quick interpreters browser gpu-check bench docs site wheel regress lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -73,6 +73,13 @@ docs: $(READY) ## what is made from the models: docs/configuration.md and the sc
 	@$(BIN)/raysed schema --markdown > docs/configuration.md
 	@$(BIN)/raysed schema space > tune_spaces/schema.json
 	@$(BIN)/raysed schema job > data_jobs/schema.json
+
+site: $(READY) ## the documents as a site with search: build/site (installs mkdocs)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(BIN)/mkdocs build --strict -q
+
+wheel: $(READY) ## dist/raysed-*.whl, which `pip install` takes with any of the extras
+	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
 
 regress: $(READY) ## measure again and compare ratios with the recorded ones
 	@$(BIN)/python -m benchmarks.regress

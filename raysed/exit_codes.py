@@ -1,4 +1,4 @@
-"""The one table of exit codes, which the process, `status.json` and the README share.
+"""The one table of exit codes, which the process, `status.json` and docs/commands.md share.
 
 Ray does not pass a job's own exit code on, so `status.json` tells it too. Only the standard library is imported.
 """

@@ -301,3 +301,46 @@ def test_the_origin_of_annotated_sets():
     union = get_args(DataJob.model_fields["sets"].annotation)[1]
     members = get_args(get_args(union)[0]) if get_origin(union) is Annotated else get_args(union)
     assert set(members) == {RecordedSet, SyntheticSet, AnnotatedSet}
+
+
+# --- the README and the site --------------------------------------------------------------------------------
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    text = text_of("README.md")
+    assert len(text.splitlines()) <= 120
+    linked = set(re.findall(r"\]\(docs/(\w+\.md)", text))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert pages - linked == set()
+
+
+def test_the_demo_takes_the_same_time_everywhere():
+    places = ("README.md", "Makefile", "docs/commands.md", "raysed/cli/commands.py")
+    times = {
+        name: set(re.findall(r"about (\d+) minutes on 2 cores", text_of(name))) for name in places
+    }
+    assert len(set.union(*times.values())) == 1 and all(times.values()), times
+
+
+def navigated(entry):
+    """The pages that the site's navigation names."""
+    if isinstance(entry, str):
+        return [entry]
+    below = entry.values() if isinstance(entry, dict) else entry
+    return [page for each in below for page in navigated(each)]
+
+
+def test_the_site_shows_every_page_once():
+    site = yaml.safe_load(text_of("mkdocs.yml"))
+    pages = sorted(p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md"))
+    assert sorted(navigated(site["nav"])) == pages
+    assert all((ROOT / hook).is_file() for hook in site["hooks"])
+
+
+def test_links_that_leave_the_site_become_names():
+    code = text_of("docs/site_links.py")
+    names: dict[str, Any] = {}
+    exec(compile(code, "site_links.py", "exec"), names)
+    assert names["on_page_markdown"]("see [x](../a/b.md), [y](c.md)") == (
+        "see x (`a/b.md` in the repository), [y](c.md)"
+    )

@@ -1,4 +1,4 @@
-"""One table of exit codes: the process, status.json, the README and the help say the same."""
+"""One table of exit codes: the process, status.json, docs/commands.md and the help say the same."""
 
 import json
 import re
@@ -105,8 +105,9 @@ def test_every_ending_has_a_code_that_is_explained():
     assert {ending(error).code for error, _, _ in ERRORS} <= MEANINGS.keys()
 
 
-def test_the_readme_and_the_help_show_the_table():
-    rows = re.findall(r"^\| (\d+) \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_documents_and_the_help_show_the_table():
+    page = (ROOT / "docs/commands.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page, re.MULTILINE)
     assert {int(code): means for code, means in rows} == MEANINGS
     shown = " ".join(CliRunner().invoke(commands.app, ["--help"], color=False).output.split())
     for code, means in MEANINGS.items():
