@@ -57,6 +57,9 @@ class Space(Config):
     """Claims that the report judges besides the contrasts."""
     metrics: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     """The metrics of the tables, the page and the contrasts; those of claims are added."""
+    energy_baseline: Name | None = None
+    """The cell whose energy is the baseline's in EW-PSDS (DCASE 2023): PSDS times its kWh over a cell's own; null
+    computes none."""
     resources: Resources = Field(Resources(), description="What one trial takes.")
     bootstrap_draws: int = Field(10_000, ge=100, le=1_000_000, description="Behind every interval.")
 

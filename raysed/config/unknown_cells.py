@@ -14,8 +14,16 @@ def unknown_cells(space: "Space", trials: list[Trial]) -> list[Fault]:
     """List contrasts, claims and changes of cells that do not exist, and claims about sets that no cell is
     evaluated on.
     """
-    faults = [*_wrong_comparisons(space), *_wrong_changes(space)]
     trained = [cell for cell in space.cells if not cell.predictions]
+    faults = [*_wrong_comparisons(space), *_wrong_changes(space)]
+    baseline = space.energy_baseline
+    if baseline is not None and baseline not in {cell.id for cell in trained}:
+        faults.append(
+            Fault(
+                ("energy_baseline",),
+                f"energy_baseline: no cell that is trained has the id {baseline}",
+            )
+        )
     if len(trials) < len(trained):
         return faults  # the sets that other cells are evaluated on are not known
     known = {name for cell in space.cells for name in (*cell.published, *cell.predictions)}

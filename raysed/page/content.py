@@ -50,6 +50,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "looks": look_lines(plan, report.looks),
             "learning": [vars(check) | {"learnt": check.learnt} for check in report.checks],
             "trials": trials_of(report),
+            "ledger": report.ledger,
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "classes": class_tables(plan, results),
             "selection": selection_rows(results, plan.all_metrics),
@@ -69,6 +70,7 @@ def about_run(run: Folder, plan: RunPlan) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "trials": plan.trials,
         "draws": plan.bootstrap_draws,
+        "energy_baseline": plan.energy_baseline,
         "resources": plan.resources_per_trial,
         **{key: getattr(status, key, None) for key in kept},
     }

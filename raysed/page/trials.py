@@ -76,8 +76,8 @@ def xvalid_curves(epochs: list[dict[str, Any]]) -> dict[str, dict[str, list[floa
 def cost(
     epochs: list[dict[str, Any]], result: TrialResult | None, resources: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return seconds, device-hours and speed of one trial; `device` is the kind of device that the hours
-    count.
+    """Return seconds, device-hours, speed and energy of one trial; `device` is the kind of device that the hours
+    count, an energy that was not measured is None.
     """
     train_s = _total(epoch.get("train_s") for epoch in epochs)
     xvalid_s = _total(epoch.get("xvalid_s") for epoch in epochs)
@@ -97,6 +97,9 @@ def cost(
         "ranks": world,
         "device": "GPU" if gpus else "core",
         "device_hours": short(wall_s * devices / _HOUR_S),
+        "training_kwh": short(result.training_energy.kwh) if result else None,
+        "evaluation_kwh": short(result.evaluation_energy.kwh) if result else None,
+        "counted": result.training_energy.counted if result else "",
     }
 
 

@@ -19,6 +19,8 @@ from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue
 from raysed.report.few_seeds import few_seeds_lines, untrained_lines
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
+from raysed.report.ledger import ledger_rows
+from raysed.report.ledger_markdown import ledger_lines, ledger_table
 from raysed.report.look_lines import look_lines
 from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
@@ -85,6 +87,7 @@ class Report:
             *few_seeds_lines(self.plan, self.cells),
             *untrained_lines(self.cells),
             *_losses(self.frame),
+            *ledger_lines(self.ledger),
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
             f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
@@ -106,6 +109,11 @@ class Report:
             *(f"  {line}" for line in count_lines(self.above, self.plan)),
             "",
         ]
+
+    @property
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return operations and energy of every trained cell."""
+        return ledger_rows(self.plan, self.frame)
 
     @property
     def claims_json(self) -> list[dict[str, Any]]:
@@ -130,6 +138,7 @@ class Report:
             **({"looks": self.looks.model_dump(mode="json")} if self.plan.looks else {}),
             "learning": [vars(c) | {"learnt": c.learnt} for c in [*self.checks, *self.above]],
             "learnt": self.learnt,
+            "ledger": self.ledger,
         }
         return _without_nan(found)
 
@@ -190,6 +199,9 @@ def _files(report: Report) -> dict[str, bytes]:
         texts[f"{slugs[-1]}.csv"] = _csv([c.as_row() for c in cells if c.table == table])
         here = [each for each in tables if each.table == table]
         texts[f"{slugs[-1]}.tex"] = latex.cell_table(here, plan.seeds)
+    if report.ledger:
+        texts["ledger.md"] = "\n".join(ledger_table(plan, report.ledger))
+        texts["ledger.csv"] = _csv(report.ledger)
     texts["contrasts.csv"] = _csv([contrast.as_row() for contrast in contrasts])
     if claims:
         slugs.append("claims")

@@ -17,6 +17,7 @@ from raysed.evaluation.intervals.bootstrap import published_recipe
 from raysed.evaluation.intervals.significance import Drawn, drawn, mean_value
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import METRICS
+from raysed.report.ledger import ledger_columns
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.folders import (
     RESULT,
@@ -276,6 +277,7 @@ def results_frame(measured: Measured, metrics: Sequence[str]) -> pd.DataFrame:
             "train_seconds": about.train_seconds if about else np.nan,
             "loss_first": about.loss_first if about else np.nan,
             "loss_last": about.loss_last if about else np.nan,
+            **ledger_columns(about),
         }
         for name in metrics:
             ends = (np.nan, np.nan, np.nan)

@@ -103,6 +103,26 @@ class SelectedEpoch(Stored):
         return max(self.xvalid_f1, self.score or 0.0) == 0
 
 
+class Energy(Stored):
+    """The energy of a part of a trial, None where it was not measured."""
+
+    on_gpu: bool = False
+    gpu_kwh: float | None = None
+    cpu_kwh: float | None = None
+
+    @property
+    def kwh(self) -> float | None:
+        """The sum of what was measured; None for a trial on a GPU that was not."""
+        parts = [kwh for kwh in (self.gpu_kwh, self.cpu_kwh) if kwh is not None]
+        return None if not parts or (self.on_gpu and self.gpu_kwh is None) else sum(parts)
+
+    @property
+    def counted(self) -> str:
+        """The counters behind it: `GPU and CPU`, `GPU`, `CPU`, or empty."""
+        parts = {"GPU": self.gpu_kwh, "CPU": self.cpu_kwh}
+        return " and ".join(kind for kind, kwh in parts.items() if kwh is not None)
+
+
 class TrialResult(Stored):
     """The content of `result.json`: a trial is finished where it stands."""
 
@@ -114,6 +134,11 @@ class TrialResult(Stored):
     evaluation_seconds: float | None = None
     loss_first: float
     loss_last: float
+    training_energy: Energy = Energy()
+    """That of all ranks and epochs, x-valid included."""
+    evaluation_energy: Energy = Energy()
+    macs_10s: int | None = None
+    """MACs of a forward pass for 10 s of audio."""
 
 
 class Failure(Stored):

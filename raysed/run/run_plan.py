@@ -92,6 +92,7 @@ class RunPlan(Stored):
     claims: tuple[Claim, ...] = ()
     metrics: tuple[str, ...] = DEFAULT_METRICS
     search: dict[str, Any] | None = None
+    energy_baseline: str | None = None
     bootstrap_draws: int
     trainings: tuple[PlannedTraining, ...]
     trials: int
@@ -122,6 +123,7 @@ class RunPlan(Stored):
             claims=space.claims,
             metrics=space.metrics,
             search=space.search.model_dump(mode="json") if space.search else None,
+            energy_baseline=space.energy_baseline,
             bootstrap_draws=space.bootstrap_draws,
             trainings=tuple(
                 _planned_training(training, seeds_of[training.id] if space.looks else None)

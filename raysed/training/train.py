@@ -14,6 +14,7 @@ from raysed import __version__
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
 from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.model.macs import macs_of_10_s
 from raysed.run.folders import (
     NOT_TRAINED,
     TrialFolder,
@@ -68,15 +69,16 @@ def train(
     with TrialLog(out if ranks.is_first else None) as log:
         log.say(*start_lines(trial, sets, device, ranks.world))
         trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
-        log.say(trainer.resume())
-        with TensorBoard(out if ranks.is_first else None, trainer.epoch) as board:
+        log.say(trainer.resume(), trainer.energy.line())
+        board = TensorBoard(out if ranks.is_first else None, trainer.epoch)
+        with trainer.energy.meter, board:
             while trainer.epoch < trial.schedule.epochs:
                 metrics = trainer.run_epoch(checkpoint_every_s)
                 if ranks.is_first:
                     log.say(epoch_line(metrics, trial.schedule.epochs, trainer.best))
                     board.write(metrics)
                     report(metrics)
-        return _finish(trainer, log) if ranks.is_first else None
+            return _finish(trainer, log) if ranks.is_first else None
 
 
 def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
@@ -96,6 +98,9 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
         "evaluation_seconds": time.perf_counter() - started,
         "loss_first": trainer.history[0]["loss"],
         "loss_last": trainer.history[-1]["loss"],
+        "training_energy": trainer.energy.of_training().model_dump(),
+        "evaluation_energy": trainer.energy.of_evaluation().model_dump(),
+        "macs_10s": _macs(trainer, log),
     }
     TrialFolder(trainer.out).write_result(result)
     log.say(f"finished after {trainer.seconds:.0f} s of training")
@@ -104,6 +109,16 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
 
 def _by_loss(trial: Trial) -> str:
     return "" if trial.selection.rule == "last" else "; the smallest loss on labels chose the epoch"
+
+
+def _macs(trainer: Trainer, log: TrialLog) -> int | None:
+    """Return the MACs of the model for 10 s of audio; None where they cannot be counted, which the log says."""
+    try:
+        return macs_of_10_s(trainer.trial.model, trainer.features, len(trainer.classes))
+    # A network of one's own may do what cannot be counted, or need longer clips; its training is done by now.
+    except Exception as error:
+        log.say(f"MACs are not counted: {type(error).__name__}: {error}")
+        return None
 
 
 def evaluate(

@@ -23,6 +23,7 @@ from raysed.training.checkpoint import (
     save_checkpoint,
     save_predictor,
 )
+from raysed.training.energy_meter import TrialEnergy
 from raysed.training.inputs import Normaliser, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, labelled_loss, step_values
@@ -76,6 +77,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.seconds = 0.0
+        self.energy = TrialEnergy(device)
         self.saved, self.saved_once = time.monotonic(), False
 
     def resume(self) -> str:
@@ -105,6 +107,7 @@ class Trainer:
         self.losses_L5.copy_(tensors["losses_L5"])
         self.epoch, self.step_in_epoch = about["epoch"], about["step_in_epoch"]
         self.best, self.history, self.seconds = about["best"], about["history"], about["seconds"]
+        self.energy.restore(about.get("energy_j"))
         if self.ranks.is_first:
             self._write_what_follows()
         return f"goes on from {LAST}: {self.epoch} epochs and {self.step_in_epoch} steps are done"
@@ -134,6 +137,7 @@ class Trainer:
         )
         self.seconds += time.perf_counter() - started
         metrics["seconds"] = self.seconds
+        self.energy.end_epoch(self.ranks)
         self.history.append(metrics)
         self.epoch, self.step_in_epoch = self.epoch + 1, 0
         self.losses_L5.zero_()
@@ -251,6 +255,7 @@ class Trainer:
                 "best": self.best,
                 "history": self.history,
                 "seconds": self.seconds,
+                "energy_j": self.energy.as_json(),
             },
         )
         self._write_what_follows()

@@ -41,6 +41,11 @@ def found(trials=2, **change):
             "contrasts: a is compared with itself",
         ),
         (
+            {"energy_baseline": "c"},
+            ("energy_baseline",),
+            "energy_baseline: no cell that is trained has the id c",
+        ),
+        (
             {"claims": [claim("c", "a")]},
             ("claims", 0, "comparisons", 0),
             "claim K1: no cell has the id c",

@@ -113,7 +113,19 @@ def test_curves_and_cost(content):
     assert trial["cost"] == {
         "train_s": 40.0, "xvalid_s": 8.0, "evaluation_s": 6.0, "wall_s": 54.0, "clips": 960,
         "clips_per_s": 24.0, "ranks": 1, "device": "core", "device_hours": 0.03,
+        "training_kwh": 0.5, "evaluation_kwh": None, "counted": "CPU",
     }  # fmt: skip
+
+
+def test_operations_and_energy(content):
+    assert content["run"]["energy_baseline"] is None
+    first = content["ledger"][0]
+    assert (first["macs_10s"], first["training_kwh"], first["evaluation_kwh"]) == (
+        930.9e6,
+        0.5,
+        None,
+    )
+    assert first["ew_psds_training"] is None
 
 
 def test_device_hours_count_gpus_where_there_are_any():

@@ -84,8 +84,34 @@ function costSection() {
         { title: "clips/s", number: true, value: (row) => row.cost.clips_per_s, show: (row) => number(row.cost.clips_per_s, 1) },
         { title: "ranks", number: true, value: (row) => row.cost.ranks },
         { title: `${device}-hours`, number: true, value: (row) => row.cost.device_hours, show: (row) => number(row.cost.device_hours, 3) },
+        ...[["kWh, training", "training_kwh"], ["kWh, evaluation", "evaluation_kwh"]].map(([title, key]) => ({ title, number: true, value: (row) => row.cost[key], show: (row) => kwh(row.cost[key]) })),
       ],
-    }));
+    }),
+    ledgerTable());
+}
+
+const kwh = (value) => (value === null || value === undefined ? "not measured" : String(Number(value.toPrecision(3))));
+
+// Operations and energy of every cell, and PSDS weighted by it where the space names a baseline.
+function ledgerTable() {
+  const rows = DATA.ledger ?? [];
+  if (!rows.length) return null;
+  const baseline = DATA.run.energy_baseline;
+  const weighted = DATA.metrics.filter((metric) => `ew_${metric.id}_training` in rows[0] && baseline);
+  return [
+    note(`Operations are MACs of one forward pass for 10 s of audio. Energy is a trial's, mean over its seeds${baseline ? `; EW-PSDS is PSDS times the kWh of ${baseline} over the cell's own` : ""}.`),
+    dataTable({
+      name: "Operations and energy of every cell", rows,
+      columns: [
+        { title: "cell", value: (row) => row.cell }, { title: "set", value: (row) => row.set }, { title: "seeds", number: true, value: (row) => row.seeds },
+        { title: "million MACs", number: true, value: (row) => row.macs_10s, show: (row) => (row.macs_10s === null ? "not counted" : number(row.macs_10s / 1e6, 1)) },
+        ...["training", "evaluation"].map((part) => ({ title: `kWh, ${part}`, number: true, value: (row) => row[`${part}_kwh`], show: (row) => kwh(row[`${part}_kwh`]) })),
+        { title: "counted", value: (row) => row.training_counted || row.evaluation_counted || "nothing" },
+        ...weighted.flatMap((metric) => ["training", "evaluation"].map((part) => ({ title: `EW-${metric.title} (${part})`, number: true, value: (row) => row[`ew_${metric.id}_${part}`],
+          show: (row) => (row[`ew_${metric.id}_${part}`] === null ? "not measured" : scaled(row[`ew_${metric.id}_${part}`], metric)) }))),
+      ],
+    }),
+  ];
 }
 
 // What of a cell's configuration can differ from another's: its training and the set that selects.

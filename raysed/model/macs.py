@@ -1,0 +1,65 @@
+"""Multiply-accumulate operations (MACs) of a network's forward pass, as the DCASE challenge counts them.
+
+Counted are the products of convolutions, linear and recurrent layers (torch's FlopCounterMode; two of its operations
+are one MAC), and as THOP does, which the challenge asks for: 4 for each value that is normalised, 1 for each value that
+pooling leaves, 13 for each unit, direction and step of a GRU. Not counted: activations, gates' products, dropout, softmax.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from raysed.config.data_job import Features
+from raysed.config.trial import Model
+from raysed.model.network import make_network
+
+SECONDS = 10.0
+"""The challenge counts for 10 s of audio."""
+_NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+_POOLS = (nn.AvgPool2d, nn.AvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool1d)
+
+
+def macs_of_10_s(config: Model, features: Features, n_classes: int) -> int:
+    """Return the MACs of a model for 10 s of audio, counted on the CPU; torch's global generator is left as it was."""
+    frames = features.model_copy(update={"duration_s": SECONDS}).n_frames
+    with torch.random.fork_rng(devices=[]):
+        return macs(make_network(config, n_classes), torch.zeros(1, frames, features.n_mels))
+
+
+def macs(network: nn.Module, *inputs: Tensor) -> int:
+    """Return the MACs of a forward pass in evaluation."""
+    network.eval()
+    counter = FlopCounterMode(display=False)
+    # With gradients, since fused blocks hide their operations and are used without (raysed.model.fast_block).
+    with torch.enable_grad(), _elementwise(network) as others, counter:
+        network(*inputs)
+    return counter.get_total_flops() // 2 + sum(others)
+
+
+@contextmanager
+def _elementwise(network: nn.Module) -> Iterator[list[int]]:
+    """Yield a list that gets what THOP counts beside products."""
+    found: list[int] = []
+
+    def count(
+        module: nn.Module, given: tuple[Tensor, ...], made: Tensor | tuple[Tensor, ...]
+    ) -> None:
+        if isinstance(module, _NORMS):
+            found.append(4 * given[0].numel())
+        elif isinstance(module, _POOLS):
+            assert isinstance(made, Tensor)
+            found.append(made.numel())
+        elif isinstance(module, nn.GRU):
+            steps = given[0].shape[:-1].numel() * module.num_layers * (1 + module.bidirectional)
+            found.append(13 * module.hidden_size * steps)
+
+    kinds = (*_NORMS, *_POOLS, nn.GRU)
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, kinds)]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
