@@ -14,7 +14,7 @@ from raysed.run.folders import Energy
 from raysed.training.energy_counters import Counter, open_counters
 from raysed.training.ranks import Ranks
 
-EVERY_S = 5.0
+_READ_EVERY_S = 5.0
 """Seconds between readings: shorter than any counter takes to go round, long enough to cost nothing."""
 _KINDS = ("gpu", "cpu")
 _JOULES_PER_KWH = 3.6e6
@@ -33,7 +33,7 @@ class EnergyMeter:
         self._thread = threading.Thread(target=self._watch, daemon=True, name="energy")
 
     def _watch(self) -> None:
-        while not self._over.wait(EVERY_S):
+        while not self._over.wait(_READ_EVERY_S):
             self.read()
 
     def read(self) -> None:

@@ -50,7 +50,7 @@ def test_a_counter_that_fails_has_measured_nothing():
 
 
 def test_the_thread_reads_while_it_is_open(monkeypatch):
-    monkeypatch.setattr(energy_meter, "EVERY_S", 0.001)
+    monkeypatch.setattr(energy_meter, "_READ_EVERY_S", 0.001)
     counter = Counted(iter(lambda: 1.0, None))
     with EnergyMeter([counter]) as meter:
         while meter.joules["cpu"] < 3:
