@@ -178,7 +178,7 @@ def assert_same_trial(ours, stored):
         a, b = (decode_scores(content, "stored").scores_NUK.astype(float) for content in contents)
         np.testing.assert_allclose(a, b, atol=0.02)
     results = [json.loads((path / "result.json").read_text()) for path in (ours, stored)]
-    assert results[0].keys() - results[1].keys() == LEDGER and results[0]["epochs"] == 12
+    assert results[0].keys() - results[1].keys() <= LEDGER and results[0]["epochs"] == 12
     assert results[0]["loss_last"] == pytest.approx(results[1]["loss_last"], rel=0.02)
     if files[0] == files[1]:
         # The number of threads and the kind of processor decide the last digits of a loss.
