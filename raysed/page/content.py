@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.page.class_values import CLASS_METRICS, values_of_classes
 from raysed.page.clips import browser_of
 from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
+from raysed.page.rates import has_rates, rate_bands
 from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
 from raysed.report.look_lines import look_lines
@@ -52,6 +54,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "trials": trials_of(report),
             "ledger": report.ledger,
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
+            "rates": rate_curves(plan, results),
             "classes": class_tables(plan, results),
             "selection": selection_rows(results, plan.all_metrics),
             "configs": configurations(plan),
@@ -64,7 +67,12 @@ def about_run(run: Folder, plan: RunPlan) -> dict[str, Any]:
     """Return name, state and provenance; no folders, since pages are passed on."""
     status = StatusFile.read(run)
     kept = ("state", "exit_code", "heartbeat", "reason", "commit", "versions")
+    driver = status.driver if status else None
     return {
+        "host": driver.host if driver else None,
+        "datasets": [
+            {"name": about.name, "id": about.id, "clips": about.clips} for about in plan.datasets
+        ],
         "space": plan.space,
         "folder": run.url.rstrip("/").rsplit("/", 1)[-1],
         "seeds": list(plan.seeds),
@@ -132,6 +140,27 @@ def roc_curves(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]
     return rows
 
 
+def rate_curves(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Return precision and recall of every cell and class over the threshold: lists by class, then threshold."""
+    drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows = []
+    for (cell, evaluation), seeds in by_cell(plan, results).items():
+        if not has_rates(seeds[0].statistics):
+            continue
+        systems = tuple(dict.fromkeys(result.system for result in seeds))
+        if systems not in drawn:
+            thresholds, *bands = rate_bands([result.statistics for result in seeds])
+            drawn[systems] = {"thresholds": thresholds} | {
+                rate: {
+                    name: [[short(x, 3) for x in row_T] for row_T in getattr(band, f"{name}_TK").T]
+                    for name in ("value", "low", "high")
+                }
+                for rate, band in zip(("precision", "recall"), bands, strict=True)
+            }
+        rows.append({"cell": cell, "evaluation": evaluation, **drawn[systems]})
+    return rows
+
+
 def class_tables(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any]]:
     """Return for each evaluation set the event F1 of every class and cell, as mean over seeds, and the events
     of each class.
@@ -147,10 +176,14 @@ def class_tables(plan: RunPlan, results: Sequence[Result]) -> list[dict[str, Any
                 "classes": list(statistics.classes),
                 "events": statistics.event.n_ref_NK.sum(axis=0).tolist(),
                 "cells": {},
+                "metrics": CLASS_METRICS,
+                "values": {name: {} for name in CLASS_METRICS},
             },
         )
         f1_SK = np.stack([event_f1(result.statistics)[1][0] for result in seeds])
         table["cells"][cell] = [short(f1, 6) for f1 in f1_SK.mean(axis=0)]
+        for name, row_K3 in values_of_classes([result.statistics for result in seeds]).items():
+            table["values"][name][cell] = [[short(x) for x in row_3] for row_3 in row_K3]
     return list(tables.values())
 
 

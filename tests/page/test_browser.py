@@ -108,7 +108,7 @@ def choose(tab, section, label, value):
 @pytest.mark.parametrize("name", ["common", "hostile", "many", "half", "none"])
 def test_opens_without_a_complaint_and_fits(tab, pages, name, width):
     tab.open(pages[name], width=width, dark=width == 400)
-    assert tab.run("document.querySelectorAll('section').length") == 11
+    assert tab.run("document.querySelectorAll('section').length") == 12
     assert tab.run("document.documentElement.scrollWidth") == width
     wide = """[...document.querySelectorAll('main svg')].filter(s => !s.closest('.scroll, .legend'))
         .filter(s => s.getBoundingClientRect().right > innerWidth).length"""

@@ -51,11 +51,13 @@ function clipBrowser(entry) {
 
 function clipView(entry, place, systems) {
   const clip = entry.clips[place];
+  const audio = clip.audio && html("audio", { controls: true, preload: "none", src: clip.audio, "aria-label": clip.filename });
   return [
     html("h3", {}, clip.filename),
     note(`${number(clip.duration_s, 1)} s, ${clip.why === "random" ? "drawn at random" : "among the clips with the most errors"}`),
-    clip.audio && html("audio", { controls: true, preload: "none", src: clip.audio, "aria-label": clip.filename }),
-    chart((width) => clipDrawing(entry, clip, place, systems, width)),
+    audio,
+    chart((width) => clipDrawing(entry, clip, place, systems, width, audio), clip.filename),
+    audio && note("A click into the drawing plays from there."),
     clip.events && systems.length > 0 && note("Outlined: hits. Hatched: false alarms (event-based, onset within 200 ms, offset within 200 ms or 20 % of the length)."),
     systems.some((system) => !system.events) && note("The scores of this trial are not stored: only its counts are known."),
   ].filter(Boolean);
@@ -68,7 +70,7 @@ function eventPaint(colour, lane, hit) {
 }
 
 // The log-mel above, below it a row a class: the reference, then what each system detected.
-function clipDrawing(entry, clip, place, systems, width) {
+function clipDrawing(entry, clip, place, systems, width, audio) {
   const rows = [{ name: "reference", events: clip.events ?? [], colour: "var(--fg)" },
     ...systems.map((system, order) => ({ name: `${system.cell} seed ${system.seed}`, events: system.events?.[place] ?? [], colour: COLOURS[order] }))];
   const labels = [...new Set(rows.flatMap((row) => row.events.map(([label]) => label)))].sort((a, b) => a - b);
@@ -90,8 +92,9 @@ function clipDrawing(entry, clip, place, systems, width) {
         svg("title", {}, `${name}, ${row.name}: ${onset.toFixed(2)}–${offset.toFixed(2)} s${hit === true ? ", a hit" : hit === false ? ", a false alarm" : ""}`)));
     }));
   });
-  for (const seconds of ticks(0, span, Math.max(2, Math.floor((width - side) / 70))).found) {
-    node.append(svg("line", { class: "gridline", x1: x(seconds), x2: x(seconds), y1: high, y2: bottom }), svg("text", { class: "muted", x: x(seconds), y: bottom + 14, "text-anchor": "middle" }, `${number(seconds, span < 2 ? 1 : 0)} s`));
+  const across = ticks(0, span, Math.max(2, Math.floor((width - side) / 70)));
+  for (const seconds of across.found) {
+    node.append(svg("line", { class: "gridline", x1: x(seconds), x2: x(seconds), y1: high, y2: bottom }), svg("text", { class: "muted", x: x(seconds), y: bottom + 14, "text-anchor": "middle" }, `${number(seconds, across.digits)} s`));
   }
   let left = side;
   rows.forEach((row) => {
@@ -99,5 +102,27 @@ function clipDrawing(entry, clip, place, systems, width) {
     node.append(svg("rect", { x: left, y: bottom + 28, width: 14, height: bar, fill: row.colour }), svg("text", { x: left + 18, y: bottom + 36 }, row.name));
     left += 34 + row.name.length * 6.2;
   });
+  if (audio) playhead(node, audio, { x, top: 0, bottom, seconds: (at) => ((at - side) / (width - side - 8)) * span, span });
   return node;
+}
+
+// A line where the audio is, and a click that plays from its place.
+function playhead(node, audio, { x, top, bottom, seconds, span }) {
+  const head = svg("line", { class: "playhead", x1: x(0), x2: x(0), y1: top, y2: bottom, stroke: "var(--b)", "stroke-width": 1.6, "pointer-events": "none", visibility: "hidden" });
+  const move = () => {
+    if (!node.isConnected) return;
+    head.setAttribute("x1", x(audio.currentTime));
+    head.setAttribute("x2", x(audio.currentTime));
+    head.setAttribute("visibility", "visible");
+    if (!audio.paused && !audio.ended) requestAnimationFrame(move);
+  };
+  for (const event of ["play", "seeked", "timeupdate"]) audio.addEventListener(event, move);
+  node.style.cursor = "pointer";
+  node.addEventListener("click", (event) => {
+    const at = seconds(event.clientX - node.getBoundingClientRect().left);
+    if (at < 0 || at > span) return;
+    audio.currentTime = at;
+    audio.play();
+  });
+  node.append(head);
 }

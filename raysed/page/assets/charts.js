@@ -12,11 +12,54 @@ const watcher = new ResizeObserver((entries) => {
   }
 });
 
-function chart(draw) {
+function chart(draw, name = "chart") {
   const place = html("div");
   drawings.set(place, { draw, width: 0 });
   watcher.observe(place);
-  return place;
+  const save = html("button", { type: "button", class: "save", title: "Save this chart as SVG", "aria-label": `Save the chart ${name} as SVG` }, "SVG");
+  save.addEventListener("click", () => saveSvg(place.querySelector("svg"), name));
+  return html("div", { class: "chart" }, place, save);
+}
+
+// The chart as a file of its own: the page's colours and rules are written into it.
+function svgText(node) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (key) => style.getPropertyValue(key).trim();
+  const rules = `svg{background:${colour("--bg")}}text{font:11px sans-serif;fill:${colour("--fg")}}text.muted{fill:${colour("--muted")}}`
+    + `.axis{stroke:${colour("--muted")};fill:none}.gridline{stroke:${colour("--line")}}`;
+  const copy = node.cloneNode(true);
+  copy.prepend(svg("style", {}, rules));
+  return new XMLSerializer().serializeToString(copy).replace(/var\((--[a-z-]+)\)/g, (_, key) => colour(key));
+}
+
+function saveSvg(node, name) {
+  if (!node) return;
+  const href = URL.createObjectURL(new Blob([svgText(node)], { type: "image/svg+xml" }));
+  html("a", { href, download: `${name.replace(/[^A-Za-z0-9_.-]+/g, "-")}.svg` }).click();
+  URL.revokeObjectURL(href);
+}
+
+// Where a pointer is over the chart: a line at the nearest place, and what each series holds there.
+function pointer({ node, box, x }, xs, xText, series) {
+  const guide = svg("g", { class: "guide", "pointer-events": "none", visibility: "hidden" });
+  const show = (event) => {
+    const at = event.clientX - node.getBoundingClientRect().left;
+    if (at < box.left - 8 || at > box.right + 8) { hide(); return; }
+    let near = 0;
+    xs.forEach((value, place) => { if (Math.abs(x(value) - at) < Math.abs(x(xs[near]) - at)) near = place; });
+    const lines = [xText(xs[near]), ...series.map(({ name, text }) => `${name} ${text(near)}`)];
+    const wide = Math.max(...lines.map((line) => line.length)) * 6.1 + 10, place = x(xs[near]);
+    const left = place + wide + 6 > box.right ? Math.max(place - wide - 6, 0) : place + 6;
+    guide.replaceChildren(svg("line", { x1: place, x2: place, y1: box.top, y2: box.bottom, stroke: "var(--muted)" }),
+      svg("rect", { x: left, y: box.top, width: wide, height: lines.length * 14 + 6, rx: 3, fill: "var(--panel)", stroke: "var(--line)" }),
+      ...lines.map((line, row) => svg("text", { x: left + 5, y: box.top + 14 + row * 14 }, line)));
+    guide.setAttribute("visibility", "visible");
+  };
+  const hide = () => guide.setAttribute("visibility", "hidden");
+  node.addEventListener("pointermove", show);
+  node.addEventListener("pointerdown", show);
+  node.addEventListener("pointerleave", hide);
+  node.append(guide);
 }
 
 function ticks(low, high, count) {
@@ -66,11 +109,11 @@ function line(axes, xs, ys, attributes, steps = false) {
   return svg("path", { d: path, fill: "none", stroke: "var(--a)", "stroke-width": 1.6, ...attributes });
 }
 
-function band(axes, xs, lows, highs) {
+function band(axes, xs, lows, highs, attributes = {}) {
   const known = xs.map((_, place) => place).filter((place) => lows[place] !== null && highs[place] !== null);
   if (!known.length) return null;
   const point = (values) => (place) => `${axes.x(xs[place]).toFixed(1)},${axes.y(values[place]).toFixed(1)}`;
-  return svg("polygon", { points: [...known.map(point(highs)), ...known.reverse().map(point(lows))].join(" "), fill: "var(--band)" });
+  return svg("polygon", { points: [...known.map(point(highs)), ...known.reverse().map(point(lows))].join(" "), fill: "var(--band)", ...attributes });
 }
 
 function diamond(x, y, size, attributes) {
@@ -106,7 +149,7 @@ function dotRows({ rows, metric, label, zero }) {
       y += step;
     });
     return node;
-  });
+  }, label.split(/[;,]/)[0]);
 }
 
 function dotRow(row, x, y, side) {

@@ -12,7 +12,11 @@ function headSection() {
     ["trials", `${finished} of ${run.trials} finished`],
     ["seeds", run.seeds.join(", ")],
     ["evaluation", DATA.classes.map((set) => `${set.evaluation}: ${set.clips} clips, ${set.classes.length} classes`).join("; ")],
+    ["date", run.heartbeat ? `${new Date(1000 * run.heartbeat).toISOString().slice(0, 16).replace("T", " ")} UTC` : null],
+    ["host", run.host],
     ["commit", run.commit],
+    ["versions", Object.entries(run.versions ?? {}).map(([name, version]) => `${name} ${version}`).join(", ")],
+    ["data sets", (run.datasets ?? []).map((set) => `${set.name} ${set.id ?? ""}`.trim()).join(", ")],
     ["folder", run.folder],
   ].filter(([, value]) => value);
   return [html("h1", {}, run.space), html("dl", { class: "facts" }, facts.map(([key, value]) => [html("dt", {}, key), html("dd", {}, value)]))];
@@ -44,6 +48,15 @@ function summarySection() {
         ` ${check.cell}, ${check.evaluation}: ${number(check.f1, 1)} %, ${check.baseline.replace("_", " ")} ${number(check.baseline_f1, 1)} %, lead ${number(check.lead, 1, true)} [${number(check.low, 1, true)}, ${number(check.high, 1, true)}]`)))]);
 }
 
+// The way from scores to events, where a cell has one of its own.
+function postprocessingOf(cell) {
+  const asked = cell.postprocessing;
+  if (!asked) return "as trained";
+  const words = asked.method.replace("_", "-");
+  if (asked.method === "raw") return words;
+  return `${words} for ${asked.tuned_for.replace("_", " ")}, ${asked.tuned_on === "xvalid" ? "on x-valid" : "cross-fitted"}`;
+}
+
 function cellsSection() {
   const rows = DATA.cells.flatMap((cell) => cell.evaluation.map((evaluation) => {
     const values = DATA.values.filter((value) => value.cell === cell.id && value.evaluation === evaluation);
@@ -67,10 +80,11 @@ function cellsSection() {
     dataTable({
       name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
       columns: [
-        { title: "table", value: (row) => row.cell.table },
+        { title: "table", value: (row) => row.cell.table, style: "roomy" },
         { title: "cell", value: (row) => row.cell.id },
-        { title: "what", value: (row) => row.cell.column },
-        { title: "x-valid", value: (row) => row.cell.xvalid },
+        { title: "what", value: (row) => row.cell.column, style: "roomy" },
+        { title: "x-valid", value: (row) => row.cell.xvalid, style: "roomy" },
+        ...(DATA.cells.some((cell) => cell.postprocessing) ? [{ title: "post-processing", value: (row) => postprocessingOf(row.cell), style: "roomy" }] : []),
         ...(DATA.evaluations.length > 1 ? [{ title: "set", value: (row) => row.evaluation }] : []),
         { title: "seeds", number: true, value: (row) => row.first?.seeds ?? 0,
           show: (row) => states(row).every((state) => state === "finished") ? [row.first?.seeds ?? 0, untrained(row.first)] : [`${row.first?.seeds ?? 0}/${states(row).length} `, [...new Set(states(row).filter((state) => state !== "finished"))].map((state) => mark(state)), untrained(row.first)] },
@@ -158,34 +172,85 @@ function rocFigure(curve, shown, top) {
       const axes = frame({ width, height: 182, xs: [0, curve.efpr[curve.efpr.length - 1]], ys: [0, top], xLabel: "effective FP per hour", yLabel: "effective TP ratio", label: `PSD-ROC of ${curve.cell}` });
       axes.node.append(...[band(axes, curve.efpr, curve.low, curve.high), other && line(axes, other.efpr, other.etpr, { stroke: "var(--muted)", "stroke-dasharray": "4 2", "stroke-width": 1.2 }, true),
         line(axes, curve.efpr, curve.etpr, {}, true)].filter(Boolean));
+      pointer(axes, curve.efpr, (value) => `${number(value, 0)} FP/h`, [
+        { name: curve.cell, text: (place) => `${number(curve.etpr[place], 3)} [${number(curve.low[place], 3)}, ${number(curve.high[place], 3)}]` },
+        ...(other ? [{ name: against, text: (place) => number(other.etpr[place], 3) }] : [])]);
       return axes.node;
-    }));
+    }, `PSD-ROC ${curve.cell} ${curve.evaluation}`));
+}
+
+const RATES = [["precision", "var(--a)", null], ["recall", "var(--b)", "5 2"]];
+
+function ratesSection() {
+  if (!DATA.rates.length) return section("rates", "Precision and recall", html("p", {}, "No trial with operating points is finished yet."));
+  const cells = [...new Set(DATA.rates.map((curve) => curve.cell))].map((id) => [id, `${id} – ${cellOf(id)?.column ?? ""}`]);
+  const draw = ({ cell, evaluation }) => {
+    const curve = DATA.rates.find((row) => row.cell === cell && row.evaluation === evaluation);
+    const set = DATA.classes.find((found) => found.evaluation === evaluation);
+    if (!curve || !set) return html("p", {}, "This cell is not finished on this set.");
+    return html("div", { class: "grid" }, set.classes.map((name, place) => rateFigure(curve, name, place, set.events[place])));
+  };
+  return section("rates", "Precision and recall",
+    note(`Of each class over the threshold, the mean over seeds, with a pointwise ${100 * DATA.roc.level} % band over clips (${DATA.roc.draws} bootstrap draws). An event is right where it and the annotated ones share at least half their time. Chosen from this curve a threshold looks better than it is: raysed postprocess TRIAL with --precision 0.9 or --recall 0.8 chooses it on other clips.`),
+    legend(RATES.map(([name, colour, dash]) => [svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash }), name])),
+    controlled([{ key: "cell", label: "cell", options: cells }, evaluationControl()], draw));
+}
+
+function rateFigure(curve, name, place, events) {
+  const of = (rate, end) => curve[rate][end][place];
+  return html("figure", {}, html("figcaption", {}, html("strong", {}, name), html("span", { class: "sub" }, ` ${events} events`)),
+    chart((width) => {
+      const axes = frame({ width, height: 182, xs: [0, 1], ys: [0, 1], xLabel: "threshold", yLabel: "share", label: `Precision and recall of ${name} by ${curve.cell}` });
+      for (const [rate, colour, dash] of RATES) {
+        const shade = band(axes, curve.thresholds, of(rate, "low"), of(rate, "high"), { fill: colour, "fill-opacity": 0.18 });
+        if (shade) axes.node.append(shade);
+        axes.node.append(line(axes, curve.thresholds, of(rate, "value"), { stroke: colour, "stroke-dasharray": dash }));
+      }
+      pointer(axes, curve.thresholds, (value) => `threshold ${number(value, 2)}`, RATES.map(([rate]) => ({
+        name: rate, text: (at) => `${number(of(rate, "value")[at], 2)} [${number(of(rate, "low")[at], 2)}, ${number(of(rate, "high")[at], 2)}]`,
+      })));
+      return axes.node;
+    }, `precision recall ${curve.cell} ${curve.evaluation} ${name}`));
 }
 
 function classesSection() {
   if (!DATA.classes.length) return section("classes", "Classes", html("p", {}, "No trial is finished yet."));
-  const draw = ({ evaluation }) => {
+  const draw = ({ evaluation, metric }) => {
     const set = DATA.classes.find((found) => found.evaluation === evaluation);
     if (!set) return html("p", {}, "No trial is finished on this set yet.");
+    const title = set.metrics[metric], values = set.values[metric];
     const rows = set.classes.map((name, place) => ({ name, place, events: set.events[place] }));
-    const cells = DATA.cells.filter((cell) => set.cells[cell.id]);
-    const best = Math.max(0.01, ...cells.flatMap((cell) => set.cells[cell.id]));
-    const shown = (row, cell) => number(set.cells[cell.id][row.place] === null ? null : 100 * set.cells[cell.id][row.place], 0);
+    const cells = DATA.cells.filter((cell) => values[cell.id]);
+    const of = (row, cell) => values[cell.id][row.place];
+    const best = Math.max(0.01, ...cells.flatMap((cell) => values[cell.id].map(([value]) => value)));
+    const percent = (value) => number(value === null ? null : 100 * value, 0);
     const found = dataTable({
-      name: "Event F1 of every class", rows, style: "heat",
+      name: `${title} of every class`, rows, style: "heat",
       columns: [{ title: "class", value: (row) => row.name }, { title: "events", number: true, value: (row) => row.events },
-        ...cells.map((cell) => ({ title: cell.id, number: true, value: (row) => set.cells[cell.id][row.place], show: (row) => shown(row, cell) }))],
+        ...cells.map((cell) => ({ title: cell.id, number: true, value: (row) => of(row, cell)[0], show: (row) => percent(of(row, cell)[0]) }))],
     });
     found[1].querySelectorAll("tbody tr").forEach((line, place) => {
       cells.forEach((cell, across) => {
-        const value = set.cells[cell.id][rows[place].place];
+        const [value, low, high] = of(rows[place], cell);
         if (value === null) return;
         const colour = shade(value / best), box = line.children[across + 2];
         box.style.background = colour.background;
         box.style.color = colour.text;
+        box.title = `${rows[place].name}, ${cell.id}: ${number(100 * value, 1)} % [${number(low === null ? null : 100 * low, 1)}, ${number(high === null ? null : 100 * high, 1)}]`;
       });
     });
-    return [note(`Event F1 of each class in %, mean over seeds, dark for 0 to light for the best, ${number(100 * best, 0)}. A head sorts the classes.`), ...found];
+    const spread = cells.length === 1 ? null : select("intervals of", cells.map((cell) => [cell.id, cell.id]), (id) => ends.replaceChildren(intervalsOf(id)));
+    const intervalsOf = (id) => dotRows({
+      metric: { scale: 100, title, digits: 1 }, label: `${title} of every class by ${id}`,
+      rows: rows.filter((row) => values[id][row.place][0] !== null).map((row) => {
+        const [value, low, high] = values[id][row.place];
+        return { label: row.name, group: id, low, high, centre: value, published: null, colour: "var(--a)", dots: [], title: `${row.name}: ${number(100 * value, 1)} [${number(low === null ? null : 100 * low, 1)}, ${number(high === null ? null : 100 * high, 1)}]` };
+      }),
+    });
+    const ends = html("div", {}, cells.length ? intervalsOf(cells[0].id) : "");
+    return [note(`${title.replace(" %", "")} of each class in %, mean over seeds, dark for 0 to light for the best, ${number(100 * best, 0)}. A head sorts the classes; a box tells its 95 % interval over clips.`), ...found,
+      spread && html("div", { class: "controls" }, spread.node), ends].filter(Boolean);
   };
-  return section("classes", "Classes", controlled([evaluationControl()], draw));
+  const metrics = { key: "metric", label: "metric", options: Object.entries(DATA.classes[0].metrics) };
+  return section("classes", "Classes", controlled([metrics, evaluationControl()], draw));
 }

@@ -22,7 +22,7 @@ function dataTable({ name, columns, rows, filters = [], style = "", key = null }
 
   const heads = columns.map((column) => {
     const button = html("button", { type: "button" }, column.title);
-    const head = html("th", { scope: "col", class: column.number ? "number" : null, "aria-sort": "none" }, button);
+    const head = html("th", { scope: "col", class: column.number ? "number" : column.style ?? null, "aria-sort": "none" }, button);
     button.addEventListener("click", () => {
       const again = state.column === column;
       if (again && state.direction === -1) state.column = null; // the third click: the order of the plan

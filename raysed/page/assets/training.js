@@ -35,8 +35,11 @@ function curvesSection() {
               axes.node.append(svg("circle", { cx: axes.x(curve.selected + 1), cy: axes.y(curve.values[curve.selected]), r: 3.2, fill: curve.colour, stroke: "var(--bg)" }));
             }
           }));
+          const epochs = Array.from({ length: longest }, (_, epoch) => epoch + 1);
+          pointer(axes, epochs, (epoch) => `epoch ${epoch}`, trials.flatMap((trial) => curvesOf(trial, what).map((curve) => ({
+            name: `seed ${trial.seed}`, text: (epoch) => number(curve.values[epoch], what === "xvalid" ? 1 : 3) }))));
           return axes.node;
-        }));
+        }, `${what} ${training}`));
     }))];
   };
   return section("curves", "Curves", note("A figure a training. x-valid F1 is that of the network that is selected by it; dots mark the selected epochs."),
