@@ -84,7 +84,7 @@ def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
             ("model", "pooling"),
             f"model.pooling leaves no output frame of the job's {job.features.n_frames} frames",
         )
-    if pooled != 1:
+    if pooled != 1 and trial.model.own is None:
         yield Fault(
             ("model", "pooling"),
             f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"

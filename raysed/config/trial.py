@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from raysed.config.augmentation import Augmentation
 from raysed.config.base import Config, Line, Name
+from raysed.config.network_class import OwnNetwork
 from raysed.config.optimiser import Optimiser
 
 SUBSETS = ("synthetic", "unlabelled", "weak")
@@ -44,6 +45,8 @@ class Model(Config):
     """Standard deviation of the initial weights of every linear layer in the gated units."""
     attention_axis: Literal["class", "time"] = "class"
     """The axis of the attention softmax: `class` as in the published code, `time` is the other reading."""
+    own: OwnNetwork | None = None
+    """A network of your own instead of this one; null is this one."""
 
     @model_validator(mode="after")
     def _one_pooling_per_block(self) -> "Model":

@@ -59,13 +59,15 @@ class TrialLog:
 def start_lines(trial: Trial, sets: dict[str, FeatureSet], device: str, world: int) -> list[str]:
     """Return lines on the machine, the versions and the data of a trial."""
     why = why_plain(trial.model, torch.device(device))
-    blocks = "fused" if why is None else f"plain ({why})"
+    blocks = "convolution blocks fused" if why is None else f"convolution blocks plain ({why})"
+    if own := trial.model.own:
+        blocks = f"network {own.python} (source {own.source})"
     on = torch.cuda.get_device_name(device) if device.startswith("cuda") else "CPU"
     roles = {name: subset for subset, name in trial.used_subsets().items()}
     return [
         f"started on {socket.gethostname()}: {on}, threads {torch.get_num_threads()}, ranks {world}",
         f"raysed {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
-        f"precision {trial.precision}, convolution blocks {blocks}",
+        f"precision {trial.precision}, {blocks}",
         *(
             f"{roles.get(name, 'scored')}: {name} ({sets[name].id}), {len(sets[name])} clips"
             for name in trial.set_names()

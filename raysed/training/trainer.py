@@ -12,6 +12,7 @@ from torch import nn
 
 from raysed.config.trial import Trial
 from raysed.data.features.store import FeatureSet
+from raysed.model.own_network import check_outputs
 from raysed.run.folders import LAST, TrialFolder, best_checkpoint
 from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
@@ -69,6 +70,7 @@ class Trainer:
         if device.startswith("cuda"):
             self.source.pinned = not self.source.make_resident(device)
         self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
+        check_outputs(self.networks.student, trial.model, self.features, len(self.classes))
         self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}
         self.inputs = StepInputs(trial, self.source, device)
         self.normaliser = Normaliser.identity(self.features.n_mels)

@@ -3,7 +3,6 @@
 A dictionary with the keys of `plan.json` and more; `refusals` lists what keeps the run from starting here.
 """
 
-import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ import torch
 
 from raysed.config.fault import Fault
 from raysed.config.space import ResolvedSpace, Training
-from raysed.config.trial import Model
 from raysed.config.trial_resources import Resources
 from raysed.ray_cluster import start_ray
 from raysed.report.claim_power import claim_powers
@@ -280,18 +278,11 @@ def run_bytes(training: Training, clips: dict[str, int], resolved: ResolvedSpace
     """Return about how many bytes a trial leaves: checkpoints of both networks and of Adam, and float16
     scores.
     """
+    from raysed.model.network import parameters_of
+
     trial, features = training.trial, resolved.job.features
     classes = len(resolved.job.classes or ()) or _CLASSES
-    checkpoints = 4 * _weights(trial.model, classes) * (4 + 2 * len(trial.data.xvalid))
+    checkpoints = 4 * parameters_of(trial.model, classes) * (4 + 2 * len(trial.data.xvalid))
     frames = features.n_frames // trial.model.time_pooling
     scored = len(trial.data.xvalid) * sum(clips.get(name, 0) for name in trial.data.evaluation)
     return checkpoints + 2 * scored * frames * classes * 2
-
-
-@functools.cache
-def _weights(model: Model, classes: int) -> int:
-    """Count a network's parameters. Nothing is drawn for them: the trials of a space often share one model."""
-    from raysed.model.network import make_network
-
-    with torch.device("meta"):
-        return sum(p.numel() for p in make_network(model, classes).parameters())

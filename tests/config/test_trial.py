@@ -55,6 +55,7 @@ CHANGES = {
     "model.batchnorm_eps": 0.1,
     "model.glu_std": 0.2,
     "model.attention_axis": "time",
+    "model.own": {"python": "tests.model.own_nets:Frames"},
     "teacher.ema_decay": 0.1,
     "teacher.ema_every": "epoch",
     "teacher.snr_db": None,

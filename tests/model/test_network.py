@@ -8,7 +8,7 @@ from torch import nn
 from raysed.config.trial import Model, Schedule
 from raysed.model import network
 from raysed.model.crnn import CRNN
-from raysed.model.network import make_network
+from raysed.model.network import make_network, parameters_of
 from raysed.predict.detector import load_detector
 from raysed.predict.export import export_onnx
 from raysed.storage.folder import Folder
@@ -64,3 +64,9 @@ def test_another_class_takes_the_place_of_the_crnn_everywhere(monkeypatch, tmp_p
     assert strong_BUK.shape == (1, 15, 2) and np.isfinite(strong_BUK).all()
     pytest.importorskip("onnxruntime")
     assert export_onnx(detector, tmp_path / "frames.onnx").ok
+
+
+def test_the_published_network_has_the_published_parameters():
+    assert parameters_of(Model(), 10) == 1_112_420
+    own = {"python": "tests.model.own_nets:Frames"}
+    assert parameters_of(Model.model_validate({"own": own}), 3) == 8 * 3 + 3
