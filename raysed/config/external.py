@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from raysed.config.base import Config
 from raysed.config.data_job import DataJob
-from raysed.config.fault import Fault, KeyPath
+from raysed.config.fault import Fault, KeyPath, Places
 from raysed.config.fit import fits
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ GivenPredictions = Annotated[
 
 
 def external_faults(cell: "Cell", index: int, job: DataJob) -> Iterator[Fault]:
-    """Yield why the predictions of cell `index` cannot be scored: unknown sets, and files that are not there."""
+    """Yield why the predictions of cell `index` can never be scored: unknown sets, and folders for files."""
     for name, given in cell.predictions.items():
         key: KeyPath = ("cells", index, "predictions", name)
         where = f"cell {cell.id}: predictions.{name}"
@@ -51,9 +51,25 @@ def external_faults(cell: "Cell", index: int, job: DataJob) -> Iterator[Fault]:
         elif not fits(job.sets[name], "strong"):
             yield Fault(key, f"{where}: this set has no strong labels to score against")
         for what, path in given.files.items():
-            if not Path(path).exists():
-                yield Fault(
-                    key, f"{where}.{what}: {path}: no such file (relative to the working directory)"
-                )
-            elif what == "detections" and Path(path).is_dir():
+            if what == "detections" and Path(path).is_dir():
                 yield Fault(key, f"{where}.{what}: {path}: a folder, expected a TSV of events")
+
+
+def absent_lines(cell: "Cell", index: int, places: Places, unset: list[Fault] | None) -> list[str]:
+    """Return which predictions of cell `index` are not there. A plan can be made without them, a run cannot: where the list
+    `unset` is given they are added to it, and nothing is returned.
+    """
+    absent = [
+        Fault(
+            ("cells", index, "predictions", name),
+            f"cell {cell.id}: predictions.{name}.{what}: {path}: no such file or folder (relative to the working"
+            " directory); put the predictions of that system there, or leave the cell out",
+        ).at(places)
+        for name, given in cell.predictions.items()
+        for what, path in given.files.items()
+        if not Path(path).exists()
+    ]
+    if unset is None:
+        return [str(fault) for fault in absent]
+    unset += absent
+    return []

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash, twins
 from raysed.config.data_job import DataJob
-from raysed.config.external import external_faults
+from raysed.config.external import absent_lines, external_faults
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
 from raysed.config.fit import misfits, unknown_xvalid
 from raysed.config.layers import merge, read_layers
@@ -178,7 +178,7 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
 
     If the list `unset` is given, keys of the job whose environment variables are not set are added to it, as
-    in `read_config`.
+    in `read_config`, and predictions that are not there: what stands in the way of a run, not of its plan.
     """
     content, places = read_layers(path)
     with with_xvalid_faults(content, places):
@@ -194,6 +194,7 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     for index, cell in enumerate(space.cells):
         if cell.predictions:
             about_cells += [str(fault.at(places)) for fault in external_faults(cell, index, job)]
+            about_cells += absent_lines(cell, index, places, unset)
             continue
         trial, found = _resolve(space, index, job, places)
         trials += [trial] if trial else []

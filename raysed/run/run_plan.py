@@ -199,7 +199,12 @@ class RunPlan(Stored):
 
 
 def external_id(cell: Cell) -> str:
-    """Return what a system from elsewhere is called by: a hash of its predictions' contents, wherever they lie."""
+    """Return what a system from elsewhere is called by: a hash of its predictions' contents, wherever they lie; of those
+    that are not there, `absent`.
+    """
+    paths = [path for given in cell.predictions.values() for path in given.files.values()]
+    if not all(Path(path).exists() for path in paths):
+        return "absent"
     contents = {
         evaluation: {key: file_hashes(Path(path)) for key, path in given.files.items()}
         for evaluation, given in cell.predictions.items()

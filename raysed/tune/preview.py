@@ -157,7 +157,9 @@ def external_rows(resolved: ResolvedSpace) -> list[dict[str, Any]]:
             "id": external_id(cell),
             "evaluation": evaluation,
             "predictions": given.files,
-            "files": sum(len(file_hashes(Path(path))) for path in given.files.values()),
+            "files": sum(
+                len(file_hashes(Path(path))) for path in given.files.values() if Path(path).exists()
+            ),
         }
         for cell in resolved.external
         for evaluation, given in cell.predictions.items()

@@ -10,7 +10,9 @@ from raysed.config.external import PredictionFiles
 from raysed.config.fault import ConfigError
 from raysed.config.space import ResolvedSpace, read_space
 from raysed.config.table import Cell
+from raysed.run.run_plan import external_id
 from tests.config.test_space import BASE, JOB, cell
+from tests.paths import ROOT
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_training_keeps_its_id_beside_predictions(space_with, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("predictions", "message"),
     [
-        ({"validation": "nowhere"}, "predictions.validation.path: nowhere: no such file"),
+        ({"validation": "nowhere"}, "predictions.validation.path: nowhere: no such file or folder"),
         ({"public": "."}, "predictions.public: the data job tiny has no such set (it has train"),
         ({"weak": "."}, "predictions.weak: this set has no strong labels to score against"),
         (
@@ -107,3 +109,27 @@ def test_claims_may_be_about_sets_that_only_predictions_have(space_with, tmp_pat
 def test_a_cell_is_a_training_or_predictions(more: dict) -> None:
     with pytest.raises(ValidationError, match=r"give either xvalid|set changes a training"):
         Cell.model_validate({"id": "a", "table": "1", "column": "a", **more})
+
+
+def test_a_plan_is_made_without_predictions_that_are_not_there(space_with, tmp_path, monkeypatch):
+    """The official baseline's public predictions are a folder of the user's."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DCASE2020_BASELINE", str(tmp_path))
+    unset: list = []
+    resolved = read_space("tune_spaces/official_baseline.yaml", unset=unset)
+    absent = [str(fault) for fault in unset if fault.key[0] == "cells"]
+    assert len(absent) == 2 and all("official_baseline.yaml:" in line for line in absent)
+    assert f"predictions.val.path: {tmp_path}/predictions: no such file or folder" in absent[0]
+    assert external_id(resolved.external[0]) == "absent"
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions_default_threshold.tsv").write_text(
+        "filename\tonset\toffset\tevent_label\n"
+    )
+    unset.clear()
+    resolved = read_space("tune_spaces/official_baseline.yaml", unset=unset)
+    assert not [fault for fault in unset if fault.key[0] == "cells"]
+    assert external_id(resolved.external[0]) != "absent"
+    # Its trainings are those of the ablation, so that results are shared.
+    whole = read_space("tune_spaces/ablation.yaml", unset=[])
+    ids = {whole.training_of(cell).id for cell in ("T6-01", "DCASE2020")}
+    assert {training.id for training in resolved.trainings} == ids
