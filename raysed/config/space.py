@@ -177,8 +177,8 @@ class ResolvedSpace:
 def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> ResolvedSpace:
     """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
 
-    If the list `unset` is given, keys of the job whose environment variables are not set are added to it, as
-    in `read_config`, and predictions that are not there: what stands in the way of a run, not of its plan.
+    The list `unset` receives what a plan can be made without: environment variables of the job that are not set (as in
+    `read_config`), predictions that are not there.
     """
     content, places = read_layers(path)
     with with_xvalid_faults(content, places):
