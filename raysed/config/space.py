@@ -177,8 +177,7 @@ class ResolvedSpace:
 def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> ResolvedSpace:
     """Read and resolve a space. Raises ConfigError with every fault of the space, its cells and its job.
 
-    The list `unset` receives what a plan can be made without: environment variables of the job that are not set (as in
-    `read_config`), predictions that are not there.
+    The list `unset` receives what a plan can do without: unset variables of the job, predictions that are not there.
     """
     content, places = read_layers(path)
     with with_xvalid_faults(content, places):
