@@ -184,7 +184,12 @@ def main(
     sets: Annotated[int, typer.Option(min=2)] = 500,
     draws: Annotated[int, typer.Option(min=100)] = 1000,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
-    store: Annotated[bool, typer.Option(help="Keep the document in benchmarks/results.")] = False,
+    store: Annotated[
+        bool,
+        typer.Option(
+            help="Keep the document in benchmarks/results, with the metrics that are there."
+        ),
+    ] = False,
 ) -> None:
     """Simulate; print a line for each task, then the document."""
     found: dict[str, Any] = {}
@@ -198,6 +203,8 @@ def main(
             print(label, json.dumps(found[label]), flush=True)
     content = document("missing_clips", [], simulations=dict(sorted(found.items())))
     if store:
+        kept = json.loads(STORED.read_text())["simulations"] if STORED.is_file() else {}
+        content["simulations"] = dict(sorted((kept | found).items()))
         STORED.write_text(json.dumps(content, indent=1) + "\n")
     print(json.dumps(content))
 

@@ -43,6 +43,7 @@ DOORS = {
     "evaluation/counts/intersections.py": "intersection_deltas",
     "evaluation/counts/matching.py": "event_hits, event_matches",
     "evaluation/detections/bounding_boxes.py": "box_candidates",
+    "evaluation/detections/overlaps.py": "overlapping, which makes its arrays of Events",
     "evaluation/detections/postprocess.py": "median_filter, regions",
     "evaluation/intervals/bootstrap.py": "clip_weights",
     "evaluation/metrics/psds_kernels.py": "psds and kernel_arguments of psds.py",

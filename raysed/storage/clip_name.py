@@ -52,12 +52,20 @@ def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
     Where two given names mean one clip, only the one that is spelt like it is kept.
     """
     clips, given = list(dict.fromkeys(clips)), list(dict.fromkeys(given))
-    known, tails = set(clips), defaultdict(list)
+    known = {clip: clip for clip in clips}  # the clips' own strings, so that no table's are kept
+    found = {known[name]: known[name] for name in given if name in known}
+    if len(found) < len(given):
+        found = _by_parts(given, clips, {*known})
+    count = Counter(found.values())
+    return {name: clip for name, clip in found.items() if name == clip or count[clip] == 1}
+
+
+def _by_parts(given: list[str], clips: list[str], known: set[str]) -> dict[str, str]:
+    """Return the one clip that each given name means, where names are not all spelt like the clips."""
+    tails, by_name = defaultdict(list), defaultdict(list)
     for clip in clips:
         for tail in _tails(clip_name(clip)):
             tails[tail].append(clip)
-    by_name = defaultdict(list)
-    for clip in clips:
         by_name[clip_name(clip)].append(clip)
     found: dict[str, str] = {}
     for name in given:
@@ -67,8 +75,7 @@ def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
             meant = [clip for tail in _tails(wanted) for clip in by_name.get(tail, ())]
         if len(meant) == 1:
             found[name] = meant[0]
-    count = Counter(found.values())
-    return {name: clip for name, clip in found.items() if name == clip or count[clip] == 1}
+    return found
 
 
 def _tails(name: str) -> list[str]:

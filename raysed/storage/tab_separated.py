@@ -68,6 +68,18 @@ def read_table(path: str | Path, expected: Sequence[str]) -> Table:
     return table
 
 
+def read_header(path: str | Path) -> tuple[str, ...]:
+    """Return the columns of a TSV without reading its rows. Raises ValueError as `read_table` does for these."""
+    path = Path(path)
+    with path.open("rb") as file:
+        line = file.readline(LONGEST_FIELD)
+    if not line.endswith(b"\n") or b"\r" in line.removesuffix(b"\r\n") or b"\0" in line:
+        return read_table(path, ()).columns
+    columns = tuple(line.decode("utf-8-sig", "replace").rstrip("\r\n").split("\t"))
+    _check_header(path, columns, ())
+    return columns
+
+
 def shown(text: str) -> str:
     """Return a field or row for a message: quoted, with its tabs visible, and not longer than a line."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

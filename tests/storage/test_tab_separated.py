@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raysed.storage.tab_separated import LONGEST_FIELD, Table, read_table, shown
+from raysed.storage.tab_separated import LONGEST_FIELD, Table, read_header, read_table, shown
 from tests.paths import ROOT
 
 
@@ -93,17 +93,34 @@ def test_empty_fields_at_the_end_may_be_left_out(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_header_is_read_without_its_rows(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_bytes(f"\ufefffilename\tonset{end}a.wav\t1\t2{end}".encode())
+    assert read_header(path) == ("filename", "onset")
+    path.write_bytes(b"a\ta\n")
+    with pytest.raises(ValueError, match=r"line 1: the column 'a' stands there twice"):
+        read_header(path)
+    path.write_bytes("filename\n".encode("utf-16"))
+    with pytest.raises(ValueError, match="UTF-16"):
+        read_header(path)
+
+
 def test_messages_stay_short() -> None:
     assert shown("a\tb") == r"'a\tb'"
     assert len(shown("x" * 500)) < 130
 
 
 def test_nothing_else_reads_tables() -> None:
-    """A second reader would be a second grammar. Tables of a million labels are Arrow's, with the same one for TSVs."""
+    """A second reader would be a second grammar. Tables of a million labels are Arrow's, with the same one for TSVs, and so
+    are TSVs in their plain form."""
     others = ("read_csv", "csv.reader", "DictReader", "genfromtxt", "loadtxt")
     found = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "raysed").rglob("*.py")
         if any(reader in path.read_text() for reader in others)
     ]
-    assert found == ["raysed/data/recorded/label_table.py"]
+    assert sorted(found) == [
+        "raysed/data/recorded/label_table.py",
+        "raysed/storage/plain_table.py",
+    ]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from raysed.storage.plain_table import plain_columns
 from raysed.storage.tab_separated import read_table, shown
 
 COLUMNS = ("filename", "onset", "offset", "event_label")
@@ -70,14 +71,21 @@ def read_durations_tsv(path: str | Path) -> dict[str, float]:
 
 def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read the named columns of a TSV as text, indexed by line number; empty fields are missing values."""
-    table = read_table(path, columns)
-    table.refuse_faults()
-    places = [table.columns.index(column) for column in columns]
-    rows = [[row[place] or None for place in places] for row in table.rows]
-    frame = pd.DataFrame(rows, columns=list(columns), index=table.lines, dtype=object)
+    found = plain_columns(path, columns)
+    if found is not None:
+        unused = [name for name in found if name not in columns]
+        frame = pd.DataFrame({name: found[name] for name in columns}, dtype=object)
+        frame.index = range(2, len(frame) + 2)
+    else:
+        table = read_table(path, columns)
+        table.refuse_faults()
+        places = [table.columns.index(column) for column in columns]
+        rows = [[row[place] or None for place in places] for row in table.rows]
+        frame = pd.DataFrame(rows, columns=list(columns), index=table.lines, dtype=object)
+        unused = [name for name in table.columns if name not in columns]
     frame.index.name = "line"
     frame.attrs["path"] = str(path)
-    frame.attrs["unused"] = [column for column in table.columns if column not in columns]
+    frame.attrs["unused"] = unused
     frame = frame.loc[frame.notna().any(axis=1)]
     refuse_rows(frame, frame["filename"].isna().to_numpy(), "has no filename")
     return frame

@@ -95,7 +95,8 @@ class Events:
 
     def positive(self) -> Self:
         """Return the events of positive length."""
-        return self.take(self.offset_E > self.onset_E)
+        positive_E = self.offset_E > self.onset_E
+        return self if positive_E.all() else self.take(positive_E)
 
     def of_clips(self, kept_N: np.ndarray) -> Self:
         """Return the events of the clips where `kept_N` (bool) is true; these clips are numbered anew."""

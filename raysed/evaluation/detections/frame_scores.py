@@ -3,10 +3,12 @@
 `read_score_folder` reads what sed_scores_eval writes: one TSV a clip, named after it, with the
 columns onset and offset (seconds of each frame) and one column of scores a class. Such scores are
 taken as they are, already filtered: probabilities, logits, or sound event bounding boxes (one score
-for a whole box, -inf between boxes: DCASE 2024). About 1.5 ms a file.
+for a whole box, -inf between boxes: DCASE 2024). About 0.5 ms a file of 10 classes and 5 ms of 400.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +19,7 @@ import pandas as pd
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import check_scores, regions
 from raysed.storage.clip_name import clip_name, match_clips
+from raysed.storage.plain_table import plain_columns
 from raysed.storage.tab_separated import Table, read_table, shown
 
 FRAME = ("onset", "offset")
@@ -107,12 +110,16 @@ def read_score_folder(
             f"({len(missing)} such clips; where their recordings are missing, name with --clips what is there)"
         )
     classes = (*reference.classes, *foreign)
-    read = [_read_scores(path_of[filename], classes) for filename in reference.filenames]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        places = (path_of[filename] for filename in reference.filenames)
+        read = list(pool.map(lambda path: _read_scores(path, classes), places))
     n_frames = max(len(scores_TK) for scores_TK, _ in read)
-    scores_NTK = np.full((len(read), n_frames, len(classes)), NO_SCORE)
+    scores_NTK = np.empty((len(read), n_frames, len(classes)))
     edges_NT1 = np.empty((len(read), n_frames + 1))
-    for n, (scores_TK, edge_T1) in enumerate(read):
-        scores_NTK[n, : len(scores_TK)] = scores_TK
+    for n in range(len(read)):
+        scores_TK, edge_T1 = read[n]
+        read[n] = (edge_T1, edge_T1)  # so that no second copy of all is kept
+        scores_NTK[n, : len(scores_TK)], scores_NTK[n, len(scores_TK) :] = scores_TK, NO_SCORE
         edges_NT1[n] = edge_T1[-1]
         edges_NT1[n, : len(edge_T1)] = edge_T1
     return FrameScores(scores_NTK, edges_NT1)
@@ -129,7 +136,14 @@ def score_files(folder: Path) -> dict[str, Path]:
 
 def _read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read the scores (T, K) and edges (T + 1,) of one clip."""
-    table = read_table(path, FRAME)
+    found = plain_columns(path, FRAME, classes)
+    if found is not None and {*found} == {*FRAME, *classes} and len(found["onset"]):
+        onset_T, offset_T = (pd.to_numeric(found[name], errors="coerce") for name in FRAME)
+        scores_TK = np.stack([found[name] for name in classes], axis=1)
+        frames = (scores_TK, onset_T.astype(np.float64), offset_T.astype(np.float64))
+        if not any(wrong_T.any() for wrong_T, _ in _faults(*frames)):
+            return scores_TK, np.append(frames[1], frames[2][-1])
+    table = read_table(path, FRAME)  # which says what is wrong
     table.refuse_faults()
     expected = {*FRAME, *classes}
     if set(table.columns) != expected:
@@ -147,11 +161,21 @@ def _read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.nda
     }
     scores_TK = np.stack([numbers[name] for name in classes], axis=1)
     onset_T, offset_T = numbers["onset"], numbers["offset"]
-    _refuse(table, np.any(~(scores_TK < np.inf), axis=1), "a score that is no number (-inf: none)")
-    _refuse(table, ~((offset_T > onset_T) & np.isfinite(offset_T)), "a frame without length")
-    apart_T = np.append(False, np.abs(onset_T[1:] - offset_T[:-1]) > GAP_S)
-    _refuse(table, apart_T, "a frame that does not begin where the last ended")
+    for wrong_T, complaint in _faults(scores_TK, onset_T, offset_T):
+        _refuse(table, wrong_T, complaint)
     return scores_TK, np.append(onset_T, offset_T[-1])
+
+
+def _faults(
+    scores_TK: np.ndarray, onset_T: np.ndarray, offset_T: np.ndarray
+) -> list[tuple[np.ndarray, str]]:
+    """Return what may be wrong with a frame, and with which ones it is."""
+    apart_T = np.append(False, np.abs(onset_T[1:] - offset_T[:-1]) > GAP_S)
+    return [
+        (np.any(~(scores_TK < np.inf), axis=1), "a score that is no number (-inf: none)"),
+        (~((offset_T > onset_T) & np.isfinite(offset_T)), "a frame without length"),
+        (apart_T, "a frame that does not begin where the last ended"),
+    ]
 
 
 def _refuse(table: Table, wrong_T: np.ndarray, complaint: str) -> None:

@@ -5,19 +5,28 @@ twice. Touching events do not overlap.
 """
 
 import numpy as np
+from numba import njit
 
 from raysed.evaluation.detections.events import Events
 
 
 def overlapping(events: Events) -> np.ndarray:
     """Return bool (E,): true for events that begin before an earlier one of their clip and class has ended."""
-    found_E = np.zeros(len(events), dtype=bool)
     order_E, new_E = _by_cell(events)
+    return _overlapping(order_E, new_E, events.onset_E, events.offset_E)
+
+
+@njit(cache=True, nogil=True)
+def _overlapping(
+    order_E: np.ndarray, new_E: np.ndarray, onset_E: np.ndarray, offset_E: np.ndarray
+) -> np.ndarray:
+    found_E = np.zeros(order_E.size, np.bool_)
     end = -np.inf
-    for e, new in zip(order_E, new_E, strict=True):
-        end = -np.inf if new else end
-        found_E[e] = events.onset_E[e] < end
-        end = max(end, float(events.offset_E[e]))
+    for i in range(order_E.size):
+        e = order_E[i]
+        end = -np.inf if new_E[i] else end
+        found_E[e] = onset_E[e] < end
+        end = max(end, offset_E[e])
     return found_E
 
 

@@ -47,7 +47,7 @@ class Interval:
 def clip_weights(
     key: str, n_clips: int, draws: int, seed: int, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return how often each clip is in each draw of N clips with replacement: int16 (draws, N), read-only.
+    """Return how often each clip is in each draw of N clips with replacement: uint8 (draws, N), read-only.
 
     With `groups_N` (the source of each clip, as any labels) whole sources are drawn, as many as there are.
     """
@@ -60,7 +60,7 @@ def clip_weights(
 
 
 def clip_draws(statistics: Statistics, draws: int, seed: int) -> np.ndarray:
-    """Return the draws of a system's clips, or of their sources where it has any: int16 (draws, N), read-only."""
+    """Return the draws of a system's clips, or of their sources where it has any: uint8 (draws, N), read-only."""
     n_clips = statistics.n_clips
     return clip_weights(statistics.key, n_clips, draws, seed, statistics.groups_N)
 
@@ -76,8 +76,12 @@ def group_numbers(statistics: Statistics) -> np.ndarray:
 def _draws(key: str, n_items: int, draws: int, seed: int) -> np.ndarray:
     if n_items < 1:
         raise ValueError("there are no clips to draw from")
-    blocks = [_block(key, n_items, seed, first) for first in range(0, draws, DRAW_BLOCK)]
-    weights_BN = np.concatenate(blocks or [np.zeros((0, n_items), np.int16)])[:draws]
+    weights_BN = np.empty((draws, n_items), np.uint8)
+    for first in range(0, draws, DRAW_BLOCK):
+        block_BN = _block(key, n_items, seed, first)[: draws - first]
+        if block_BN.size and block_BN.max() > np.iinfo(weights_BN.dtype).max:
+            weights_BN = weights_BN.astype(np.int16)  # which hardly happens
+        weights_BN[first : first + DRAW_BLOCK] = block_BN
     weights_BN.setflags(write=False)
     return weights_BN
 

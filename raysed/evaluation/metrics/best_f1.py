@@ -4,8 +4,6 @@ The threshold is chosen on the clips that it is judged on, in each resample anew
 `best_fscore`. A class without events has no score and is left out of the mean.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -13,11 +11,11 @@ from numba import njit
 
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.event_arrays import Arrays
-from raysed.evaluation.counts.scored import EventMatches, Intersections, threads_for
+from raysed.evaluation.counts.scored import EventMatches, Intersections
 from raysed.evaluation.counts.scored_changes import FLUSH, LOOK
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import mean_over_classes, weighted
-from raysed.evaluation.metrics.psds import checked_weights
+from raysed.evaluation.metrics.psds import checked_weights, in_parts
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE
 from raysed.evaluation.metrics.threshold_free import kernel_changes, scored
 
@@ -40,11 +38,9 @@ def best_f1(
     weights_BN = checked_weights(statistics, weights_BN)
     n_ref_BK = weighted(n_ref_NK, weights_BN)
     best_BK = np.empty(n_ref_BK.shape)
-    threads = threads_for(-(-len(best_BK) // RESAMPLE_TILE))
-    edges = [len(best_BK) * i // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [slice(*edge) for edge in pairwise(edges)]
-        list(pool.map(lambda i: _best(weights_BN[i], arrays, n_ref_BK[i], best_BK[i]), parts))
+    in_parts(
+        weights_BN, lambda part_BN, part: _best(part_BN, arrays, n_ref_BK[part], best_BK[part])
+    )
     return mean_over_classes(best_BK), best_BK
 
 

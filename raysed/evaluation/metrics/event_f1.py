@@ -14,6 +14,9 @@ from raysed.evaluation.counts.statistics import Statistics
 EXACT_FLOAT32 = 2**24
 """Integers up to this are exact in float32, whose matrix product is twice as fast."""
 
+BLOCK = 256
+"""Resamples whose weights are floating-point numbers at a time."""
+
 
 def event_f1(
     statistics: Statistics, weights_BN: np.ndarray | None = None
@@ -61,10 +64,9 @@ def tagging_f1(
 
 def macro_f1(counts: Counts, weights_BN: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the macro (B,) and per-class (B, K) F1 of weighted counts."""
-    tp_BK = weighted(counts.tp_NK, weights_BN)
-    total_BK = weighted(counts.n_sys_NK, weights_BN)
-    n_ref_BK = weighted(counts.n_ref_NK, weights_BN)
-    total_BK += n_ref_BK
+    all_NC = np.concatenate((counts.tp_NK, counts.n_sys_NK, counts.n_ref_NK), axis=1)
+    tp_BK, n_sys_BK, n_ref_BK = np.split(weighted(all_NC, weights_BN), 3, axis=1)
+    total_BK = n_sys_BK + n_ref_BK
     per_class_BK = np.full(tp_BK.shape, np.nan)
     np.divide(2 * tp_BK, total_BK, out=per_class_BK, where=n_ref_BK > 0)
     return mean_over_classes(per_class_BK), per_class_BK
@@ -78,7 +80,12 @@ def weighted(count_NK: np.ndarray, weights_BN: np.ndarray | None) -> np.ndarray:
         weights_BN.max(initial=0)
     )
     precision = np.float32 if largest < EXACT_FLOAT32 else np.float64
-    return (weights_BN.astype(precision) @ count_NK.astype(precision)).astype(np.float64)
+    exact_NK = count_NK.astype(precision)
+    out_BK = np.empty((len(weights_BN), count_NK.shape[1]))
+    for first in range(0, len(weights_BN), BLOCK):
+        block = slice(first, first + BLOCK)
+        out_BK[block] = weights_BN[block].astype(precision) @ exact_NK
+    return out_BK
 
 
 def mean_over_classes(per_class_BK: np.ndarray) -> np.ndarray:

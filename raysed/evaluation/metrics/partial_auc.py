@@ -4,17 +4,14 @@ Values equal sed_scores_eval 0.0.4's `segment_based.auroc` with `max_fpr`: stair
 without a positive or without a negative segment has no curve and is left out of the mean.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-
 import numpy as np
 from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
-from raysed.evaluation.counts.scored import Segments, threads_for
+from raysed.evaluation.counts.scored import Segments
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import mean_over_classes
-from raysed.evaluation.metrics.psds import checked_weights
+from raysed.evaluation.metrics.psds import checked_weights, in_parts
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE
 from raysed.evaluation.metrics.threshold_free import kernel_changes, scored
 
@@ -29,11 +26,7 @@ def segment_mpauc(
     arrays = kernel_changes(scored(statistics).changes(kind))
     weights_BN = checked_weights(statistics, weights_BN)
     area_BK = np.empty((len(weights_BN), len(statistics.classes)))
-    threads = threads_for(-(-len(area_BK) // RESAMPLE_TILE))
-    edges = [len(area_BK) * i // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [slice(*edge) for edge in pairwise(edges)]
-        list(pool.map(lambda i: _partial_areas(weights_BN[i], arrays, area_BK[i]), parts))
+    in_parts(weights_BN, lambda part_BN, part: _partial_areas(part_BN, arrays, area_BK[part]))
     return mean_over_classes(area_BK), area_BK
 
 

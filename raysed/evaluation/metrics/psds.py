@@ -9,19 +9,24 @@ average over the classes that are left. That is what psds_eval gives when its cl
 resampled ground truth. `lost_classes` counts them.
 """
 
-import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from raysed.evaluation.counts.clip_counts import PAPER, PSDS1, PSDS2, Deltas, PsdsCriteria
 from raysed.evaluation.counts.matching import Arrays
+from raysed.evaluation.counts.scored import threads_for
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.metrics.event_f1 import weighted
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, areas, rates
+
+TILES_AT_ONCE = 8
+"""Tiles of resamples whose weights are copied for one core at a time."""
+CLIPS_AT_ONCE = 32
+"""Clips of a class that are looked at together, to see whether a resample has any of them."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -84,21 +89,24 @@ def psds(
     weights_BN = checked_weights(statistics, weights_BN)
     arguments = kernel_arguments(statistics, definition)
     out_B = np.empty(len(weights_BN))
-    tiles = -(-len(weights_BN) // RESAMPLE_TILE)
-    # numba.get_num_threads() would start numba's own pool, and from then on numba refuses to compile
-    # in a process whose NUMBA_NUM_THREADS has been changed.
-    cores = len(os.sched_getaffinity(0))
-    threads = min(int(os.environ.get("NUMBA_NUM_THREADS", cores)), tiles)
-    if threads <= 1:
-        areas(weights_BN, *arguments, out_B)
-        return out_B
-    edges = [RESAMPLE_TILE * (tiles * part // threads) for part in range(threads)] + [
-        len(weights_BN)
-    ]
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [slice(*pair) for pair in pairwise(edges)]
-        list(pool.map(lambda part: areas(weights_BN[part], *arguments, out_B[part]), parts))
+    in_parts(weights_BN, lambda part_BN, part: areas(part_BN, *arguments, out_B[part]))
     return out_B
+
+
+def in_parts(weights_BN: np.ndarray, work: Callable[[np.ndarray, slice], _T]) -> list[_T]:
+    """Do some work on the weights of a few resamples at a time and on every core: int16, in one layout, so that kernels
+    are compiled once; with each part comes its place among all.
+    """
+    tiles = -(-len(weights_BN) // RESAMPLE_TILE)
+    threads = threads_for(tiles)
+    size = RESAMPLE_TILE * min(TILES_AT_ONCE, -(-tiles // threads))
+    parts = [slice(first, first + size) for first in range(0, len(weights_BN), max(size, 1))]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(
+            pool.map(
+                lambda part: work(np.array(weights_BN[part], np.int16, order="C"), part), parts
+            )
+        )
 
 
 def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> PsdRoc:
@@ -138,12 +146,20 @@ def area(roc: PsdRoc) -> float:
 
 def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:
     """Return int (B,): how many of the classes that have ground truth have none in each resample."""
-    present_K = statistics.n_gt_NK.any(axis=0)
-    return (weighted(statistics.n_gt_NK[:, present_K], weights_BN) == 0).sum(axis=1)
+    lost_B = np.zeros(len(weights_BN), np.int64)
+    for k in np.flatnonzero(statistics.n_gt_NK.any(axis=0)):
+        clip_C, row_R = np.flatnonzero(statistics.n_gt_NK[:, k]), np.arange(len(weights_BN))
+        for first in range(0, len(clip_C), CLIPS_AT_ONCE):  # a few clips nearly always suffice
+            some_C = clip_C[first : first + CLIPS_AT_ONCE]
+            row_R = row_R[~weights_BN[np.ix_(row_R, some_C)].any(axis=1)]
+            if not row_R.size:
+                break
+        lost_B[row_R] += 1
+    return lost_B
 
 
 def checked_weights(statistics: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
-    """Return the weights as the kernels take them; None is the set itself. Raises ValueError for others than counts."""
+    """Return the weights, for None those of the set itself. Raises ValueError for others than counts."""
     if weights_BN is None:
         return np.ones((1, statistics.n_clips), np.int16)
     if (
@@ -159,7 +175,7 @@ def checked_weights(statistics: Statistics, weights_BN: np.ndarray | None) -> np
         raise ValueError(
             f"weights from {weights_BN.min()} to {weights_BN.max()}, expected 0 to 32767"
         )
-    return np.array(weights_BN, dtype=np.int16, order="C")  # one type and layout: compiled once
+    return weights_BN
 
 
 def _check_counts(statistics: Statistics, deltas: Deltas) -> None:

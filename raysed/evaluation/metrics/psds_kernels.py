@@ -68,16 +68,26 @@ def rates(
     tpr_KMT[:] = 0.0
     efpr_KMT[:] = 0.0
     counts_MT = np.empty((n_points, width), np.int32)
+    alike_M = np.zeros(n_points, np.int32)
+    alike_N = _alike(weights_NT)
     one_T = np.ones(width)
     for c in range(column_C.size):
         k, slot = divmod(column_C[c], n_classes + 2)
         if slot >= 2 and rules[0] == 0.0:
             continue
         counts_MT[:] = 0
+        alike_M[:] = 0
         for e in range(start_C[c], start_C[c + 1]):
-            row_T, weight_T, change = counts_MT[point_E[e]], weights_NT[clip_E[e]], change_E[e]
+            n, m, change = clip_E[e], point_E[e], change_E[e]
+            if alike_N[n]:
+                alike_M[m] += change * weights_NT[n, 0]
+                continue
+            row_T, weight_T = counts_MT[m], weights_NT[n]
             for t in range(width):
                 row_T[t] += change * weight_T[t]
+        for m in range(n_points):
+            if alike_M[m] != 0:
+                counts_MT[m] += alike_M[m]
         for m in range(1, n_points):
             for t in range(width):
                 counts_MT[m, t] += counts_MT[m - 1, t]
@@ -87,6 +97,18 @@ def rates(
             _add(counts_MT, per_hour_T, one_T, efpr_KMT[k])
         else:
             _add(counts_MT, per_gt_hour_KT[slot - 2], per_other_T, efpr_KMT[k])
+
+
+@njit(cache=True, nogil=True)
+def _alike(weights_NT: np.ndarray) -> np.ndarray:
+    """Return whether a clip has one weight in the whole tile, as most have where one after the other is left out."""
+    alike_N = np.ones(weights_NT.shape[0], np.bool_)
+    for n in range(alike_N.size):
+        for t in range(weights_NT.shape[1]):
+            if weights_NT[n, t] != weights_NT[n, 0]:
+                alike_N[n] = False
+                break
+    return alike_N
 
 
 @njit(cache=True, nogil=True)

@@ -9,21 +9,18 @@ arXiv:2306.15440): each point of a class's curve may come from another of them.
 A class without ground truth in a resample, or in the set, has no curve and is left out, as in `psds`.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-
 import numpy as np
 
 from raysed.evaluation.counts.clip_counts import seconds, tally
 from raysed.evaluation.counts.event_arrays import Arrays
 from raysed.evaluation.counts.intersections import ROUNDED
-from raysed.evaluation.counts.scored import Intersections, Scored, threads_for
+from raysed.evaluation.counts.scored import Intersections, Scored
 from raysed.evaluation.counts.scored_changes import ScoredChanges
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
-from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, checked_weights
-from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules
+from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, checked_weights, in_parts
+from raysed.evaluation.metrics.psds_kernels import PsdsRules
 from raysed.evaluation.metrics.threshold_kernels import threshold_areas
 
 
@@ -98,17 +95,12 @@ def _areas(
     weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: PsdsRules
 ) -> tuple[np.ndarray, np.ndarray]:
     out_B, out_BK = np.empty(len(weights_BN)), np.empty((len(weights_BN), per_clip[0].shape[1]))
-    tiles = -(-len(weights_BN) // RESAMPLE_TILE)
-    threads = threads_for(tiles)
-    edges = [min(RESAMPLE_TILE * (tiles * i // threads), len(out_B)) for i in range(threads + 1)]
+    arrays = kernel_changes(changes)
 
-    def part(edge: tuple[int, int]) -> int:
-        own = slice(*edge)
-        arrays = kernel_changes(changes)
-        return threshold_areas(weights_BN[own], arrays, per_clip, rules, out_BK[own], out_B[own])
+    def work(part_BN: np.ndarray, part: slice) -> int:
+        return threshold_areas(part_BN, arrays, per_clip, rules, out_BK[part], out_B[part])
 
-    with ThreadPoolExecutor(threads) as pool:
-        n_short = sum(pool.map(part, pairwise(edges)))
+    n_short = sum(in_parts(weights_BN, work))
     if n_short:
         raise ValueError("a resample needs scores lower than those that were kept")
     return out_B, out_BK

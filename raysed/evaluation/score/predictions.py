@@ -20,7 +20,7 @@ from raysed.evaluation.detections.frame_scores import (
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.score import remarks
 from raysed.storage.clip_name import match_clips
-from raysed.storage.tab_separated import read_table
+from raysed.storage.tab_separated import read_header
 
 _THRESHOLD = re.compile(r"(?:.*_th_)?(\d*\.?\d+)")
 
@@ -88,7 +88,7 @@ def read_predictions(
     scores = score_files(path)
     first = next(iter(files), next(iter(scores.values()), None))
     if first is not None:
-        columns = read_table(first, ()).columns
+        columns = read_header(first)
         if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
             found = read_score_folder(path, reference, foreign, clips.others)
@@ -190,7 +190,8 @@ def _read(path: Path, clips: ClipSet) -> _Reading:
     reference, table = clips.reference, read_events_tsv(path)
     clip_of = match_clips(table["filename"], clips.known)
     unused = remarks.unused_columns(table) + remarks.other_spelling(path, clip_of)
-    table["filename"] = [clip_of.get(name, name) for name in table["filename"]]
+    if [*clip_of] != [*clip_of.values()]:
+        table["filename"] = [clip_of.get(name, name) for name in table["filename"]]
     if clips.others:
         passed_R = table["filename"].isin(clips.others)
         unused += remarks.passed_over(path, table["filename"][passed_R], "row")

@@ -27,7 +27,7 @@ def statistics() -> Statistics:
 
 def test_weights_are_draws_with_replacement() -> None:
     weights_BN = clip_weights("key", 50, 4000, 0)
-    assert (weights_BN.shape, weights_BN.dtype) == ((4000, 50), np.int16)
+    assert (weights_BN.shape, weights_BN.dtype) == ((4000, 50), np.uint8)
     assert (weights_BN.sum(axis=1) == 50).all()
     assert weights_BN.mean(axis=0) == pytest.approx(1, abs=0.08)  # five standard errors
     assert weights_BN.var() == pytest.approx(1 - 1 / 50, rel=0.02)

@@ -268,6 +268,24 @@ def test_weights_of_one_are_the_set_and_many_draws_equal_single_ones() -> None:
     np.testing.assert_array_equal(values_B, single)
 
 
+@pytest.mark.parametrize("definition", list(DEFINITIONS.values()), ids=list(DEFINITIONS))
+def test_clips_of_one_weight_in_a_tile_are_counted_as_others(definition: Definition) -> None:
+    case = random_case(5)
+    weights_BN = np.tile(np.array([0, 1, 2, 1, 1, 3, 1, 1, 0, 1, 1, 1], np.int16), (32, 1))
+    weights_BN[:, 4] = np.arange(32) % 3  # the only clip whose weights differ
+    alone_B = [score(case, definition, row_N[None])[0] for row_N in weights_BN]
+    np.testing.assert_array_equal(score(case, definition, weights_BN), alone_B)
+
+
+def test_lost_classes_are_found_among_many_clips_of_a_class() -> None:
+    case = random_case(1)
+    counted = collect(case.reference, next(iter(case.points.values())))
+    statistics = replace(counted, n_gt_NK=np.ones((100, 1), np.int32))
+    weights_BN = np.zeros((3, 100), np.uint8)
+    weights_BN[0, 99], weights_BN[1, 0] = 1, 2
+    np.testing.assert_array_equal(lost_classes(statistics, weights_BN), [0, 0, 1])
+
+
 def test_more_false_positives_never_raise_the_score() -> None:
     case = random_case(4)
     worse = {
