@@ -1,7 +1,7 @@
 """The best F1 over thresholds, each class at its own: what a system could reach, not what it reaches.
 
-The threshold is chosen on the clips that it is judged on, in each resample anew. Matches follow sed_scores_eval 0.0.4's
-`best_fscore`. A class without events has no score and is left out of the mean.
+The threshold is chosen on the clips that it is judged on, in each resample anew. Matches and segments follow
+sed_scores_eval 0.0.4's `best_fscore`. A class without events has no score and is left out of the mean.
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ from numba import njit
 
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.event_arrays import Arrays
-from raysed.evaluation.counts.scored import EventMatches, Intersections
+from raysed.evaluation.counts.scored import EventMatches, Intersections, Segments
 from raysed.evaluation.counts.scored_changes import FLUSH, LOOK
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import mean_over_classes, weighted
@@ -24,10 +24,12 @@ def best_f1(
     statistics: Statistics,
     weights_BN: np.ndarray | None = None,
     *,
-    matching: Literal["event", "intersection"] = "event",
+    matching: Literal["event", "intersection", "segment"] = "event",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best F1, macro (B,) and of each class (B, K), fractions; see the module."""
     rules = statistics.parameters
+    if matching == "segment":
+        return _best_of_segments(statistics, checked_weights(statistics, weights_BN))
     if matching == "event":
         kind = EventMatches(rules.t_collar_s, rules.percentage_of_length)
         n_ref_NK = statistics.event.n_ref_NK
@@ -42,6 +44,40 @@ def best_f1(
         weights_BN, lambda part_BN, part: _best(part_BN, arrays, n_ref_BK[part], best_BK[part])
     )
     return mean_over_classes(best_BK), best_BK
+
+
+def _best_of_segments(
+    statistics: Statistics, weights_BN: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best segment-based F1, macro and of each class; a segment's score is the highest in it."""
+    changes = scored(statistics).changes(Segments(statistics.parameters.segment_s))
+    best_BK = np.empty((len(weights_BN), len(statistics.classes)))
+    entries = (changes.start_G, changes.clip_E, changes.slot_E, changes.score_E.astype(np.float64))
+    in_parts(weights_BN, lambda part_BN, part: _best_segments(part_BN, entries, best_BK[part]))
+    return mean_over_classes(best_BK), best_BK
+
+
+@njit(cache=True, nogil=True)
+def _best_segments(weights_BN: np.ndarray, entries: Arrays, best_BK: np.ndarray) -> None:
+    """Fill in the best F1 of each resample and class, NaN where no segment has an event."""
+    start_K1, clip_E, slot_E, score_E = entries
+    n_draws, n_classes = best_BK.shape
+    for b in range(n_draws):
+        weight_N = weights_BN[b]
+        for k in range(n_classes):
+            n_ref = 0
+            for e in range(start_K1[k], start_K1[k + 1]):
+                n_ref += slot_E[e] * weight_N[clip_E[e]]
+            found, hits, best = 0, 0, 0.0
+            for e in range(start_K1[k], start_K1[k + 1]):
+                if score_E[e] == -np.inf:
+                    break  # which no threshold finds
+                found += weight_N[clip_E[e]]
+                hits += slot_E[e] * weight_N[clip_E[e]]
+                last = e + 1 == start_K1[k + 1] or score_E[e + 1] != score_E[e]
+                if last and hits > 0:
+                    best = max(best, 2 * hits / (found + n_ref))
+            best_BK[b, k] = best if n_ref > 0 else np.nan
 
 
 @njit(cache=True, nogil=True)

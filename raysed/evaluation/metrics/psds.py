@@ -24,7 +24,7 @@ from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, are
 
 TILES_AT_ONCE = 8
 """Tiles of resamples whose weights are copied for one core at a time."""
-CLIPS_AT_ONCE = 32
+FEW_CLIPS = 32
 """Clips of a class that are looked at together, to see whether a resample has any of them."""
 _T = TypeVar("_T")
 
@@ -149,8 +149,8 @@ def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:
     lost_B = np.zeros(len(weights_BN), np.int64)
     for k in np.flatnonzero(statistics.n_gt_NK.any(axis=0)):
         clip_C, row_R = np.flatnonzero(statistics.n_gt_NK[:, k]), np.arange(len(weights_BN))
-        for first in range(0, len(clip_C), CLIPS_AT_ONCE):  # a few clips nearly always suffice
-            some_C = clip_C[first : first + CLIPS_AT_ONCE]
+        for first in range(0, len(clip_C), FEW_CLIPS):  # a few clips nearly always suffice
+            some_C = clip_C[first : first + FEW_CLIPS]
             row_R = row_R[~weights_BN[np.ix_(row_R, some_C)].any(axis=1)]
             if not row_R.size:
                 break

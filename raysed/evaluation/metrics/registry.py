@@ -83,8 +83,8 @@ def _all(name: str, title: str, column: str) -> NamedMetric:
     )
 
 
-def _best(matching: str, title: str) -> NamedMetric:
-    about: dict[str, Any] = {"needs": "scores", "by": "best_f1.best_f1"}
+def _best(matching: str, title: str, **more: Any) -> NamedMetric:
+    about: dict[str, Any] = {"needs": "scores", "by": "best_f1.best_f1", **more}
     about["options"] = {"matching": matching}
     return _f1(
         f"best_{matching}_f1",
@@ -120,6 +120,7 @@ _METRICS = (
     _all("psds2", "PSDS2", "PSDS2"),
     _best("event", "event-based F1"),
     _best("intersection", "intersection-based F1"),
+    _best("segment", "segment-based F1 (1 s)", needs_durations=True),
     _any_median("psds", "PSDS (over K - 1)", "PSDS (K - 1)"),
     _any_median("psds1", "PSDS1", "PSDS1"),
     _any_median("psds2", "PSDS2", "PSDS2"),
