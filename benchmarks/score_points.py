@@ -24,7 +24,7 @@ HERE = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Used:
-    """What one process used."""
+    """The time and memory that one process used."""
 
     cpu_s: float
     wall_s: float
