@@ -7,9 +7,15 @@ import pytest
 from raysed.page.content import page_content
 from raysed.page.page import render_page
 from raysed.report.report import write_report
+from raysed.run.run_plan import RunPlan
+from raysed.run.stored_file import parse_stored
+from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
+from raysed.tune.seed_rounds import run_rounds
 from tests.page.chromium import BINARY, chromium
 from tests.page.made_up import FEATURES, MadeUp, make_run, reference, write_dataset
+from tests.report.growing import RESOLVED, plan_for, train
+from tests.report.made_up import claim
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,6 +46,27 @@ def written(path, run):
     page = path / "report.html"
     page.write_bytes(render_page(page_content(write_report(run))))
     return page
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """A run whose seeds grow, after its looks; a claim on a cell and its own copy among others."""
+    path = tmp_path_factory.mktemp("grown")
+    run = Folder(str(path / "run"))
+
+    def plan(seeds_of):
+        claims = [
+            claim("K1", ("good", "higher", "poor"), metrics=["event_f1"]),
+            claim("K2", ("good", "higher", "good-2"), metrics=["event_f1"]),
+        ]
+        content = plan_for(seeds_of, claims=claims).as_json()
+        for cell in content["cells"]:
+            cell["published"] = {"val": {"event_f1": 0.5 if cell["id"] == "good" else 0.3}}
+        copy = content["cells"][0] | {"id": "good-2", "table": "2"}
+        return parse_stored(content | {"cells": [*content["cells"], copy]}, "plan.json", RunPlan)
+
+    run_rounds(RESOLVED, run, plan, lambda trials: train(run, trials) or [], lambda line: None)
+    return written(path, run)
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +306,30 @@ def test_charts_follow_the_window(tab, pages):
     tab.resize(500)
     tab.settle()
     assert tab.run(width) < 500 < wide
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_claim_has_its_sentence_two_answers_intervals_and_power(tab, grown, width):
+    tab.open(grown, width=width)
+    cards = "[...document.querySelectorAll('article.claim')]"
+    assert tab.run("document.documentElement.scrollWidth") == width
+    first, second = tab.run(f"{cards}.map(card => card.innerText)")
+    assert "what K1 says" in first and "holds: \u2713 yes" in first.replace("\u00a0", " ")
+    assert "numbers agree:" in first and "published" in first
+    assert "over other clips and other seeds" in first and "over seeds" in first
+    assert "Rule: all of the interval above 0" in first and "Power:" in first
+    assert "same training" in second and "+0.0" not in second
+    # One chart for K1, none where there is nothing to compare; drawn inside its card.
+    assert tab.run(f"{cards}.map(card => card.querySelectorAll('svg[role=img]').length)") == [1, 0]
+    inside = (
+        f"{cards}.every(card => [...card.querySelectorAll('svg, div, p')].every(part =>"
+        " part.getBoundingClientRect().right <= card.getBoundingClientRect().right + 1))"
+    )
+    assert tab.run(inside) is True
+
+
+def test_looks_say_what_was_decided_and_why_it_stopped(tab, grown):
+    tab.open(grown)
+    lines = tab.run("[...document.querySelectorAll('.looks li')].map(line => line.innerText)")
+    assert lines[0].startswith("Seeds grow: looks after 2, 3, 4 seeds")
+    assert lines[1].startswith("Look 1 of at most 3") and lines[-1].startswith("stopped:")
