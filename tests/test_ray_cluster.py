@@ -29,8 +29,8 @@ def places(monkeypatch: pytest.MonkeyPatch, nodes: list[dict], **settings: objec
     gpus = sum(resources.get("GPU", 0.0) for resources in alive)
     monkeypatch.setattr(job_module.ray, "cluster_resources", lambda: {"CPU": 32.0, "GPU": gpus})
     cluster = Cluster(**settings)
-    share = job_module._gpu_share("dali", cluster)
-    found = job_module._writer_places(16, share, cluster)
+    share = job_module._gpu_share(True, cluster)
+    found = job_module._writer_places(4, share, cluster)
     return [place if isinstance(place, str) else place.node_id[0] for place in found]
 
 

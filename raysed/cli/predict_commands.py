@@ -31,6 +31,10 @@ OutOption = Annotated[
 NetworkOption = Annotated[
     Literal["student", "teacher"] | None, typer.Option(help="Default: the trial's choice.")
 ]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(help="File of the encoder whose embeddings the network takes (docs/encoders.md)."),
+]
 
 
 def predict_command(  # noqa: PLR0913 - each is an option
@@ -50,6 +54,7 @@ def predict_command(  # noqa: PLR0913 - each is an option
     ] = None,
     postprocessing: SettingsOption = None,
     network: NetworkOption = None,
+    encoder: EncoderOption = None,
     workers: Annotated[
         int, typer.Option(min=1, max=10_000, help="Processes, over Ray where more than one.")
     ] = 1,
@@ -67,6 +72,7 @@ def predict_command(  # noqa: PLR0913 - each is an option
         thresholds=tuple(threshold or ()),
         postprocessing=postprocessing,
         network=network,
+        encoder=encoder,
         workers=workers,
         address=address,
     )
@@ -79,6 +85,7 @@ def export(
     checkpoint: CheckpointArgument,
     out: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
     network: NetworkOption = None,
+    encoder: EncoderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write ONNX (linear mel in, scores out) and compare it with torch; 1 where they differ."""
@@ -87,7 +94,8 @@ def export(
 
     if Path(checkpoint).resolve() == out.resolve():
         raise ValueError(f"{out}: is the checkpoint itself; give another file")
-    parity = export_onnx(load_detector(checkpoint, network, device="cpu"), out)
+    detector = load_detector(checkpoint, network, device="cpu", encoder=encoder)
+    parity = export_onnx(detector, out)
     _say(
         f"largest difference {parity.error:.1e} over {parity.clips} windows with scores from "
         f"{parity.lowest:.3f} to {parity.highest:.3f} (limit {TOLERANCE:.0e})"

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from raysed.config.base import LARGEST_SEED, Config, Line
+from raysed.config.encoder import Embeddings
 
 
 class AnnotatedSet(Config):
@@ -30,6 +31,8 @@ class AnnotatedSet(Config):
     annotates: tuple[Line, ...] | None = Field(None, min_length=1)
     """The classes whose every event the set labels; others may sound in it unlabelled, so that they are masked in
     losses, attention and metrics. Null: all classes of the job."""
+    embeddings: Embeddings | None = None
+    """Rows of a pretrained encoder beside each mel; null stores none."""
     part: Literal["all", "train", "xvalid", "eval"] = "all"
     """A part of the recordings: 80, 10 and 10 %, by a hash of the name, so that new recordings move no others."""
     split_seed: int = Field(0, ge=0, le=LARGEST_SEED)

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.base import LARGEST_SEED, Config, Line, Name, twins
+from raysed.config.encoder import Embeddings, Encoder
 
 _LARGEST_CLIP = 100_000_000
 """The most mel values or samples of one clip, 400 MB as float32."""
@@ -113,6 +114,8 @@ class RecordedSet(Config):
     """Only the first clips of the sorted names (rehearsals)."""
     annotates: tuple[Line, ...] | None = Field(None, min_length=1)
     """The classes whose every event the set labels, where the job has more ([masks](data.md#masks)); null: all."""
+    embeddings: Embeddings | None = None
+    """Rows of a pretrained encoder beside each mel; null stores none."""
 
     @model_validator(mode="after")
     def _part_is_for_training_sets(self) -> "RecordedSet":
@@ -171,6 +174,8 @@ class SyntheticSet(Config):
     folder."""
     annotates: tuple[Line, ...] | None = Field(None, min_length=1)
     """The classes that the sound bank holds, where the job has more ([masks](data.md#masks)); null: all."""
+    embeddings: Embeddings | None = None
+    """Rows of a pretrained encoder beside each mel; null stores none."""
 
     @model_validator(mode="after")
     def _snr_range(self) -> "SyntheticSet":
@@ -228,6 +233,8 @@ class DataJob(Config):
     """Fraction of unreadable clips above which the job ends with exit code 3."""
     cluster: Cluster = Cluster()
     """The use that a build makes of the machines."""
+    encoders: dict[Name, Encoder] = Field({})
+    """The pretrained encoders by name, for the sets' `embeddings`."""
     sets: dict[Name, DataSet] = Field(min_length=1)
     """The data sets by name; each is built into a folder `<out>/<name>-<id>`."""
 
@@ -253,6 +260,12 @@ class DataJob(Config):
             for root in needed_roots(data_set):
                 if getattr(self.roots, root) is None:
                     raise ValueError(f"sets.{name} needs roots.{root}, which is not given")
+            wanted = data_set.embeddings and data_set.embeddings.encoder
+            if wanted and wanted not in self.encoders:
+                known = ", ".join(self.encoders) or "none"
+                raise ValueError(
+                    f"sets.{name}.embeddings names the encoder {wanted}; `encoders` has {known}"
+                )
         return self
 
 

@@ -14,6 +14,7 @@ def misfits(trial: Trial, job: DataJob) -> list[Fault]:
         *_set_misfits(trial, job),
         *_class_misfits(trial, job),
         *_feature_misfits(trial, job),
+        *_embedding_misfits(trial, job),
     ]
 
 
@@ -90,6 +91,28 @@ def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
             f"model.pooling leaves {pooled} frequency bands of the job's {job.features.n_mels} mel bands;"
             " it must end at 1",
         )
+
+
+def _embedding_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
+    """Yield sets without the rows that the network takes, and sets with those of another encoder."""
+    names = [name for name in trial.set_names() if name in job.sets]
+    if trial.model.embedding is None or not names:
+        return
+    first = job.sets[names[0]].embeddings
+    for name in names:
+        found = job.sets[name].embeddings
+        if found is None:
+            yield Fault(
+                ("model", "embedding"),
+                f"model.embedding needs the rows of an encoder, which {name} lacks: give sets.{name}.embeddings in the"
+                f" data job {job.name}",
+            )
+        elif first is not None and found != first:
+            yield Fault(
+                ("model", "embedding"),
+                f"model.embedding needs one encoder: {names[0]} stores {first.encoder}, {name} {found.encoder}, or"
+                " other layers of it",
+            )
 
 
 def fits(data_set: RecordedSet | SyntheticSet | AnnotatedSet, role: str) -> bool:

@@ -77,6 +77,9 @@ UNITS = {
     "dropout": "fraction",
     "steps_per_epoch": "steps",
     "window": "output frames",
+    "span": "samples",
+    "centre": "samples",
+    "fixed_length": "samples",
 }
 """Units of numbers by the end of their key; the last that fits. Others are pure numbers."""
 

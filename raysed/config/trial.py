@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from raysed.config.augmentation import Augmentation
 from raysed.config.base import Config, Line, Name
+from raysed.config.encoder import EmbeddingFusion
 from raysed.config.network_class import OwnNetwork
 from raysed.config.optimiser import Optimiser
 
@@ -45,6 +46,8 @@ class Model(Config):
     """Standard deviation of the initial weights of every linear layer in the gated units."""
     attention_axis: Literal["class", "time"] = "class"
     """The axis of the attention softmax: `class` as in the published code, `time` is the other reading."""
+    embedding: EmbeddingFusion | None = None
+    """The rows of a pretrained encoder, joined with the convolutions' features before the GRU; null takes none."""
     own: OwnNetwork | None = None
     """A network of your own instead of this one; null is this one."""
 
@@ -224,6 +227,16 @@ class Trial(Config):
                 )
         if self.selection.rule == "xvalid_f1_plus_weak" and self.data.weak_xvalid is None:
             raise ValueError("selection.rule xvalid_f1_plus_weak needs data.weak_xvalid")
+        return self
+
+    @model_validator(mode="after")
+    def _stored_rows_keep_their_time(self) -> "Trial":
+        moved = [key for key in ("time_shift_s", "time_mask") if getattr(self.augmentation, key)]
+        if self.model.embedding is not None and moved:
+            raise ValueError(
+                f"augmentation.{moved[0]} changes the mel's time, and stored embeddings keep theirs: leave out one of"
+                " it and model.embedding"
+            )
         return self
 
     def on(self, device: str) -> "Trial":

@@ -10,6 +10,7 @@ from raysed.config.trial import Model
 from raysed.model.cpu.dropout import Dropout
 from raysed.model.cpu.gru import GRU
 from raysed.model.fast_block import fused
+from raysed.model.fusion import Fusion, Stream
 
 
 class GatedLinearUnit(nn.Module):
@@ -64,6 +65,7 @@ class CRNN(nn.Module):
                 for i, pooling in enumerate(config.pooling)
             )
         )
+        self.fusion = None if config.embedding is None else Fusion(config, config.embedding)
         self.gru = GRU(
             config.filters[-1],
             config.gru_units,
@@ -81,17 +83,28 @@ class CRNN(nn.Module):
                 memory_format=torch.channels_last
             )
 
-    def forward(self, mel_BTF: Tensor, annotated_BK: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        mel_BTF: Tensor,
+        annotated_BK: Tensor | None = None,
+        stream: Stream | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Map normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1.
 
-        Classes that a clip does not annotate (bool) have no part in the attention over classes.
+        Classes that a clip does not annotate (bool) have no part in the attention over classes. A network with
+        `model.embedding` takes the rows of its encoder as `stream`.
         """
         x_BCU1 = self.blocks(mel_BTF.unsqueeze(1))
         if x_BCU1.shape[-1] != 1:
             raise ValueError(
                 f"{mel_BTF.shape[-1]} mel bands leave {x_BCU1.shape[-1]} after pooling; expected 1"
             )
-        hidden_BUH = self.dropout(self.gru(x_BCU1.squeeze(-1).transpose(1, 2))[0])
+        x_BUC = x_BCU1.squeeze(-1).transpose(1, 2)
+        if self.fusion is not None:
+            if stream is None:
+                raise ValueError("the network has model.embedding and was given no embeddings")
+            x_BUC = self.fusion(x_BUC, stream)
+        hidden_BUH = self.dropout(self.gru(x_BUC)[0])
         with torch.autocast(hidden_BUH.device.type, enabled=False):
             # Scores and losses need more than half precision gives.
             hidden_BUH = hidden_BUH.to(self.strong.weight.dtype)
@@ -124,6 +137,8 @@ class CRNN(nn.Module):
                     nn.init.uniform_(weight, -bound, bound, generator=generator)
             _draw_linear(self.strong, 0.01, generator)
             _draw_linear(self.attention, 0.01, generator)
+            if self.fusion is not None:
+                self.fusion.initialise(generator)
 
 
 def _draw_linear(linear: nn.Linear, std: float, generator: torch.Generator) -> None:

@@ -7,13 +7,16 @@ pooling leaves, 13 for each unit, direction and step of a GRU. Not counted: acti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from raysed.config.data_job import Features
+from raysed.config.encoder import EncoderFacts
 from raysed.config.trial import Model
+from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 
 SECONDS = 10.0
@@ -22,14 +25,24 @@ _NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 _POOLS = (nn.AvgPool2d, nn.AvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool1d)
 
 
-def macs_of_10_s(config: Model, features: Features, n_classes: int) -> int:
-    """Return the MACs of a model for 10 s of audio, counted on the CPU; torch's global generator is left as it was."""
+def macs_of_10_s(
+    config: Model, features: Features, n_classes: int, encoder: EncoderFacts | None = None
+) -> int:
+    """Return the MACs of a model for 10 s of audio, counted on the CPU; torch's global generator is left as it was.
+
+    Of an encoder, whose rows are stored, nothing is counted but what the network does with them.
+    """
     frames = features.model_copy(update={"duration_s": SECONDS}).n_frames
+    given: list[Any] = [torch.zeros(1, frames, features.n_mels)]
+    if encoder is not None and config.embedding is not None:
+        frame_s = config.time_pooling * features.hop / features.sample_rate_hz
+        rows_BRE = torch.zeros(1, encoder.rows(SECONDS), encoder.width)
+        given += [None, Stream(rows_BRE, encoder.row_s / frame_s)]
     with torch.random.fork_rng(devices=[]):
-        return macs(make_network(config, n_classes), torch.zeros(1, frames, features.n_mels))
+        return macs(make_network(config, n_classes), *given)
 
 
-def macs(network: nn.Module, *inputs: Tensor) -> int:
+def macs(network: nn.Module, *inputs: Any) -> int:
     """Return the MACs of a forward pass in evaluation."""
     network.eval()
     counter = FlopCounterMode(display=False)

@@ -5,7 +5,7 @@ post-processing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,13 +15,27 @@ from raysed.config.data_job import Features
 from raysed.data.features.mel import log_mel_db_torch, mel_amplitude
 from raysed.data.features.shards import stored_mel
 from raysed.data.windows import Grid
+from raysed.model.fusion import Stream
 from raysed.predict.settings import ClassPostProcessing
+from raysed.predict.window_encoder import WindowEncoder, window_encoder
 from raysed.storage.folder import Folder
 from raysed.storage.url import masked
 from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint
+from raysed.training.embedding_rows import stream_of
 from raysed.training.inputs import Normaliser
 
 Network = Literal["student", "teacher"]
+
+
+class WindowInput(NamedTuple):
+    """The input of one window."""
+
+    mel_TF: np.ndarray
+    """Amplitude mel, as a data set stores it."""
+    frames: int
+    """The window's own."""
+    rows_RE: np.ndarray | None
+    """The encoder's rows, as a data set stores them; None where the network takes none."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,15 @@ class Detector:
     name: Network
     epoch: int
     device: str
+    encoder: WindowEncoder | None = None
+    """The encoder whose rows the network takes; None where it takes none."""
+
+    def window_input(self, waveform_T: np.ndarray) -> WindowInput:
+        """Return what the network takes of a window. Raises ValueError for values that the dtype of storage cannot
+        hold.
+        """
+        rows_RE = None if self.encoder is None else self.encoder.rows(waveform_T)
+        return WindowInput(*self.mel(waveform_T), rows_RE)
 
     def mel(self, waveform_T: np.ndarray) -> tuple[np.ndarray, int]:
         """Return the amplitude mel (T, F) as a data set stores it, and how many frames are the window's own.
@@ -48,26 +71,46 @@ class Detector:
         mel_TF = mel_amplitude(waveform_T, self.features)
         return stored_mel(mel_TF, self.features), len(mel_TF)
 
-    def scores(self, mels: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
-        """Return frame scores (B, U, K) float16, by the same steps as the scoring in training."""
-        mel_BTF = torch.from_numpy(np.stack([mel_TF for mel_TF, _ in mels])).to(self.device)
-        frames_B = torch.tensor([frames for _, frames in mels]).to(self.device)
+    def scores(self, windows: Sequence[tuple[Any, ...]]) -> np.ndarray:
+        """Return frame scores (B, U, K) float16 of `WindowInput`s, by the same steps as the scoring in training."""
+        mel_BTF = torch.from_numpy(np.stack([window[0] for window in windows])).to(self.device)
+        frames_B = torch.tensor([window[1] for window in windows]).to(self.device)
+        rows_BRE = None
+        if self.encoder is not None:
+            stored = [window[2] for window in windows if len(window) == 3]
+            rows_BRE = torch.from_numpy(np.stack(stored)).to(self.device).float()
         with torch.inference_mode():
-            return self.forward(mel_BTF.float(), frames_B)[0].half().cpu().numpy()
+            scores = self.forward(mel_BTF.float(), frames_B, rows_BRE)
+        return scores[0].half().cpu().numpy()
 
-    def forward(self, mel_BTF: Tensor, frames_B: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, mel_BTF: Tensor, frames_B: Tensor, rows_BRE: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return strong (B, U, K) and weak (B, K) scores of linear mel amplitude; `frames` are the windows'
-        own.
+        own, `rows` those of the encoder.
         """
         log_mel_BTF = log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db)
-        return self.network(self.normaliser(log_mel_BTF))
+        stream = self.stream(rows_BRE)
+        if stream is None:
+            return self.network(self.normaliser(log_mel_BTF))
+        return self.network(self.normaliser(log_mel_BTF), stream=stream)
+
+    def stream(self, rows_BRE: Tensor | None) -> Stream | None:
+        """Return what the network takes of an encoder's rows."""
+        facts = None if self.encoder is None else self.encoder.facts
+        return stream_of(rows_BRE, facts, self.grid.frame / self.grid.rate_hz)
 
 
-def load_detector(path: str, network: Network | None = None, device: str | None = None) -> Detector:
+def load_detector(
+    path: str,
+    network: Network | None = None,
+    device: str | None = None,
+    encoder: str | None = None,
+) -> Detector:
     """Read a checkpoint by path or URL; take the network that its trial selects, on a GPU where there is one.
 
-    Raises ValueError saying what is wrong with the file: absent, truncated, of another version, or no
-    checkpoint.
+    `encoder` is the file of the encoder whose rows the network takes. Raises ValueError saying what is wrong with
+    a file: absent, truncated, of another version, or no checkpoint; another encoder.
     """
     checkpoint = read_checkpoint(path)
     predictor = checkpoint.predictor
@@ -89,6 +132,7 @@ def load_detector(path: str, network: Network | None = None, device: str | None 
         name=name,
         epoch=predictor.epoch,
         device=device,
+        encoder=window_encoder(predictor.encoder, encoder, predictor.features, device),
     )
 
 

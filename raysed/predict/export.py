@@ -2,9 +2,11 @@
 inside.
 
 Inputs are `mel` (B, T, F), linear mel amplitude of windows of the training length, zero-padded, and
-`frames` (B,) int64, each window's own frames; outputs are `strong` (B, U, K) and `weak` (B, K). The
+`frames` (B,) int64, each window's own frames; of a network with `model.embedding` also `embedding` (B, R, E), its
+encoder's rows, zero-padded. Outputs are `strong` (B, U, K) and `weak` (B, K). The
 logarithm, the floor under each window's maximum, the padding and the normalisation are in the graph; the
-STFT is not. Metadata holds, as JSON: classes, features, postprocessing, frame_s, network, epoch.
+STFT and the encoder are not. Metadata holds, as JSON: classes, features, postprocessing, frame_s, network, epoch, and
+what the encoder is.
 """
 
 import copy
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from raysed import __version__
+from raysed.data.features.embeddings import embedding_shape
 from raysed.data.features.mel import AMPLITUDE_FLOOR
 from raysed.model.cpu.gru import GRU
 from raysed.predict.detector import Detector
@@ -27,6 +30,7 @@ from raysed.storage.folder import write_atomically
 TOLERANCE = 1e-4
 _OPSET = 18
 _INPUTS, _OUTPUTS = ["mel", "frames"], ["strong", "weak"]
+_EMBEDDING = "embedding"
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,23 @@ class MelToScores(nn.Module):
                 # torch's own GRU with the same weights: one ONNX operator instead of one for each frame.
                 module.__class__ = nn.GRU  # type: ignore[assignment]
         self.floor_db = detector.features.floor_db
+        self.detector = [detector]  # in a list: its network is no part of this one
         self.mean_F = nn.Buffer(detector.normaliser.mean_F)
         self.std_F = nn.Buffer(detector.normaliser.std_F)
 
-    def forward(self, mel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
+    def forward(  # noqa: D102
+        self, mel: Tensor, frames: Tensor, embedding: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         # `log_mel_db_torch` without its in-place operations, which have no counterpart in ONNX.
         db_BTF = 20 * mel.clamp_min(AMPLITUDE_FLOOR).log10()
         db_BTF = torch.maximum(db_BTF, db_BTF.amax(dim=(1, 2), keepdim=True) - self.floor_db)
         own_BT1 = torch.arange(mel.shape[1]).unsqueeze(0).unsqueeze(2) < frames.view(-1, 1, 1)
         db_BTF = torch.where(own_BT1, db_BTF, torch.zeros_like(db_BTF))
-        return self.network((db_BTF - self.mean_F) / self.std_F)
+        log_mel_BTF = (db_BTF - self.mean_F) / self.std_F
+        stream = self.detector[0].stream(embedding)
+        return (
+            self.network(log_mel_BTF) if stream is None else self.network(log_mel_BTF, None, stream)
+        )
 
 
 def export_onnx(detector: Detector, path: Path) -> Parity:
@@ -114,20 +125,33 @@ def example_mels(detector: Detector, count: int, seed: int = 0) -> tuple[np.ndar
     return mel_BTF.astype(np.float32), frames_B
 
 
+def example_rows(detector: Detector, count: int) -> tuple[np.ndarray, ...]:
+    """Return random rows of an encoder (count, R, E), none where the network takes none."""
+    if detector.encoder is None:
+        return ()
+    shape = embedding_shape(detector.encoder.facts, detector.features)
+    return (np.random.default_rng(count).normal(0, 3, (count, *shape)).astype(np.float32),)
+
+
+def _inputs(detector: Detector) -> list[str]:
+    return _INPUTS if detector.encoder is None else [*_INPUTS, _EMBEDDING]
+
+
 def _export(module: MelToScores, detector: Detector, path: Path) -> None:
     """Export by torch's tracing exporter, which takes seconds; a GRU becomes ONNX's own."""
-    mel_BTF, frames_B = example_mels(detector, 2)
+    given = (*example_mels(detector, 2), *example_rows(detector, 2))
+    names = _inputs(detector)
     with warnings.catch_warnings(), torch.enable_grad():
         # It warns about tracing in general; the result is checked afterwards. With gradients the
         # network runs its plain operations, not those fused for a CPU.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            (torch.from_numpy(mel_BTF), torch.from_numpy(frames_B)),
+            tuple(torch.from_numpy(each) for each in given),
             str(path),
-            input_names=_INPUTS,
+            input_names=names,
             output_names=_OUTPUTS,
-            dynamic_axes={name: {0: "batch"} for name in _INPUTS + _OUTPUTS},
+            dynamic_axes={name: {0: "batch"} for name in names + _OUTPUTS},
             opset_version=_OPSET,
             dynamo=False,
         )
@@ -144,6 +168,8 @@ def _metadata(detector: Detector) -> dict[str, str]:
         "epoch": detector.epoch,
         "raysed": __version__,
     }
+    if detector.encoder is not None:
+        about["encoder"] = detector.encoder.facts.model_dump(mode="json")
     return {key: json.dumps(value) for key, value in about.items()}
 
 
@@ -153,10 +179,10 @@ def _parity(content: bytes, detector: Detector) -> Parity:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     errors, scores, clips = [], [], 0
     for count in (1, 3, 8):
-        mel_BTF, frames_B = example_mels(detector, count, seed=1)
-        found = session.run(_OUTPUTS, dict(zip(_INPUTS, (mel_BTF, frames_B), strict=True)))
+        given = (*example_mels(detector, count, seed=1), *example_rows(detector, count))
+        found = session.run(_OUTPUTS, dict(zip(_inputs(detector), given, strict=True)))
         with torch.inference_mode():
-            expected = detector.forward(torch.from_numpy(mel_BTF), torch.from_numpy(frames_B))
+            expected = detector.forward(*(torch.from_numpy(each) for each in given))
         for one, other in zip(found, expected, strict=True):
             errors.append(float(np.abs(one - other.numpy()).max()))
             scores.append(other.numpy().ravel())

@@ -44,6 +44,7 @@ def _placed(detector: Detector) -> Detector:
         network=detector.network.to(device),
         normaliser=detector.normaliser.to(device),
         device=device,
+        encoder=detector.encoder and detector.encoder.on(device),
     )
 
 

@@ -37,6 +37,8 @@ class PredictRequest:
     postprocessing: str | None = None
     """A method's name, or a settings file, that goes before the checkpoint's own."""
     network: Network | None = None
+    encoder: str | None = None
+    """The file of the encoder whose rows the network takes."""
     workers: int = 1
     address: str | None = None
 
@@ -146,7 +148,7 @@ def _refuse_overwriting(
 
 def _detector(request: PredictRequest) -> Detector:
     """Read the checkpoint, with the user's post-processing."""
-    detector = load_detector(request.checkpoint, request.network)
+    detector = load_detector(request.checkpoint, request.network, encoder=request.encoder)
     settings = detector.settings
     if request.postprocessing and is_name(request.postprocessing):
         settings = settings_of(request.postprocessing, settings, detector.trained)

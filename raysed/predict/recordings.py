@@ -1,7 +1,7 @@
 """The way from recordings to frame scores: read, cut into windows, batched over recordings, put together
 again.
 
-Mels are made in threads while the network works on the batch before. Of what is held, only scores and edges
+Mels and embeddings are made in threads while the network works on the batch before. Of what is held, only scores and edges
 grow with a recording (28 bytes a frame of ten classes, 38 MB for 24 h).
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from raysed.data.stream import Heard, blocks
 from raysed.data.windows import Timeline, windows
-from raysed.predict.detector import Detector
+from raysed.predict.detector import Detector, WindowInput
 from raysed.predict.settings import smooth
 from raysed.predict.sources import Recording
 
@@ -65,7 +65,7 @@ class _Reading:
 class _Window:
     reading: _Reading
     start: int
-    mel: Future[tuple[np.ndarray, int]]
+    input: Future[WindowInput]
 
 
 def predict(detector: Detector, sources: Sequence[Recording]) -> Iterator[Prediction]:
@@ -95,7 +95,7 @@ def _read(detector: Detector, reading: _Reading, threads: ThreadPoolExecutor) ->
             if reading.reason:
                 break
             reading.waiting += 1
-            yield _Window(reading, start, threads.submit(detector.mel, waveform_T))
+            yield _Window(reading, start, threads.submit(detector.window_input, waveform_T))
     except Exception as error:  # one recording's fault, whatever it is, stops no other
         reading.reason = _reason(error)
     reading.ended = True
@@ -107,13 +107,13 @@ def _score(detector: Detector, queue: deque[_Window], batch: int) -> None:
     for window in [queue.popleft() for _ in range(min(batch, len(queue)))]:
         window.reading.waiting -= 1
         try:
-            made.append((window, window.mel.result()))
+            made.append((window, window.input.result()))
         except Exception as error:  # as above
             window.reading.reason = window.reading.reason or _reason(error)
     if not made:
         return
     try:
-        scores_BUK = detector.scores([mel for _, mel in made])
+        scores_BUK = detector.scores([each for _, each in made])
     except ValueError as error:  # raised by a library: no other argument would mend it
         raise AssertionError(f"the network cannot score {len(made)} windows ({error})") from error
     for (window, _), scores_UK in zip(made, scores_BUK, strict=True):

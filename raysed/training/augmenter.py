@@ -36,6 +36,8 @@ class Clips:
     strong_SUK: Tensor
     weak_WK: Tensor
     annotated_BK: Tensor | None = None
+    rows_BRE: Tensor | None = None
+    """The encoder's rows; None where the network takes none."""
 
     def part(self, rank: int, world: int) -> "Clips":
         """Return every world-th clip of a global batch, a rank's part of it."""
@@ -54,6 +56,7 @@ class Clips:
             strong_SUK=self.strong_SUK[positions[positions < strong]],
             weak_WK=self.weak_WK[positions[positions >= first_weak] - first_weak],
             annotated_BK=None if known is None else known[positions],
+            rows_BRE=None if self.rows_BRE is None else self.rows_BRE[positions],
         )
 
 
@@ -177,6 +180,7 @@ def mixed(clips: Clips, partner_B: Tensor, share_B: Tensor, *, hard: bool) -> Cl
         return torch.maximum(x, x[partner]) if hard else blend(x, partner, share_B[rows])
 
     student_BTF, teacher_BTF = _both(clips, lambda x: blend(x, partner_B, share_B))
+    rows_BRE = clips.rows_BRE
     return replace(
         clips,
         student_BTF=student_BTF,
@@ -184,6 +188,7 @@ def mixed(clips: Clips, partner_B: Tensor, share_B: Tensor, *, hard: bool) -> Cl
         frames_B=torch.maximum(clips.frames_B, clips.frames_B[partner_B]),
         strong_SUK=labels(clips.strong_SUK, slice(0, n_strong), 0),
         weak_WK=labels(clips.weak_WK, slice(first_weak, None), first_weak),
+        rows_BRE=None if rows_BRE is None else blend(rows_BRE, partner_B, share_B),
     )
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from raysed.config.trial import STRONG, Trial
 from raysed.data.features.store import FeatureSet
+from raysed.training.embedding_rows import check_rows
 from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
 
@@ -36,7 +37,7 @@ class LabelledPairs:
     total: int
 
 
-FeatureKind = Literal["mel", "waveform"]
+FeatureKind = Literal["mel", "waveform", "embedding"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Batch:
     """The classes that each clip's set labels (bool); None where every set labels all."""
     waveforms: Waveforms | None = None
     """The waveforms; None unless the trial adds its noise to waveforms."""
+    rows_BRE: Tensor | None = None
+    """The encoder's rows in float16; None unless the network takes them."""
 
     def labels(self, device: str) -> tuple[Tensor, Tensor]:
         """Return `strong_SUK` and `weak_WK` as float32 on a device."""
@@ -93,9 +96,12 @@ class BatchSource:
         self.seed, self.ranks = seed, ranks
         self.resident: dict[FeatureKind, dict[str, Tensor]] = {}
         """The features that the device holds, by kind (`mel`, `waveform`) and subset."""
-        self.kinds: tuple[FeatureKind, ...] = (
-            ("mel", "waveform") if trial.reads_waveforms else ("mel",)
-        )
+        kinds: list[FeatureKind] = ["mel"]
+        if trial.reads_waveforms:
+            kinds.append("waveform")
+        if trial.model.embedding is not None:
+            kinds.append("embedding")
+        self.kinds = tuple(kinds)
         self.pinned = False
         """True where batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
         self.parted = not trial.augmentation.is_on
@@ -107,6 +113,7 @@ class BatchSource:
         self.sets = {subset: sets[name] for subset, name in used.items()}
         self.shares = {subset: trial.shares.of(subset) for subset in used}
         self._check_sets()
+        check_rows(trial, self.sets)
         first = next(iter(self.sets.values()))
         frames_out = first.features.n_frames // trial.model.time_pooling
         self.n_classes = len(first.classes)
@@ -189,6 +196,7 @@ class BatchSource:
             filenames=tuple(self.sets[subset].filenames[index] for subset, index in own),
             annotated_BK=self._annotated(own),
             waveforms=self._waveforms(own),
+            rows_BRE=self._gathered("embedding", own) if "embedding" in self.kinds else None,
         )
 
     def _annotated(self, clips: list[tuple[str, int]]) -> np.ndarray | None:
@@ -236,7 +244,8 @@ class BatchSource:
         first = next(iter(self.sets.values()))
         if kind == "waveform":
             return (first.features.n_samples_seen,), torch.float16
-        return first.mels[0].shape, torch.from_numpy(np.empty(0, first.mels[0].dtype)).dtype
+        stored = self._stored(kind, next(iter(self.sets)))[0]
+        return stored.shape, torch.from_numpy(np.empty(0, stored.dtype)).dtype
 
     def _gathered(self, kind: FeatureKind, clips: list[tuple[str, int]]) -> Tensor:
         """Return these clips from the device's memory, or copied from the node's memory map, zero-padded."""
@@ -256,10 +265,10 @@ class BatchSource:
 
     def _stored(self, kind: FeatureKind, subset: str) -> tuple[np.ndarray, ...]:
         feature_set = self.sets[subset]
-        if kind == "mel":
-            return feature_set.mels
-        assert feature_set.waveforms is not None, "checked above"
-        return feature_set.waveforms
+        kinds = {"waveform": feature_set.waveforms, "embedding": feature_set.embeddings}
+        stored = {"mel": feature_set.mels, **kinds}[kind]
+        assert stored is not None, "checked above"
+        return stored
 
     def _waveforms(self, clips: list[tuple[str, int]]) -> Waveforms | None:
         if "waveform" not in self.kinds:

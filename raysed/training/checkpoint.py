@@ -17,6 +17,7 @@ from torch import nn
 
 from raysed import __version__
 from raysed.config.data_job import Features
+from raysed.config.encoder import EncoderFacts
 from raysed.config.reader import validate
 from raysed.config.trial import Trial
 from raysed.model.network import make_network
@@ -44,6 +45,8 @@ class Predictor:
     features: Features
     classes: tuple[str, ...]
     epoch: int
+    encoder: EncoderFacts | None = None
+    """The encoder whose rows the networks take; None where they take none."""
 
     @property
     def model(self) -> nn.Module:
@@ -115,7 +118,8 @@ def require(
 
 
 def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
-    """Write a model with its normaliser, configuration and class list."""
+    """Write a model with its normaliser, configuration and class list, and what its encoder is."""
+    encoder = predictor.encoder
     save_checkpoint(
         folder,
         name,
@@ -130,6 +134,7 @@ def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
             "features": predictor.features.model_dump(mode="json"),
             "classes": list(predictor.classes),
             "epoch": predictor.epoch,
+            **({} if encoder is None else {"encoder": encoder.model_dump(mode="json")}),
         },
     )
 
@@ -145,6 +150,8 @@ def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) ->
         raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
     require({**tensors, **about}, _PREDICTOR, about, path)
     trial = validate(about["trial"], Trial, source=path)
+    if trial.model.embedding is not None:
+        require(about, {"encoder"}, about, path)
     networks = {}
     for network in ("student", "teacher"):
         networks[network] = make_network(trial.model, len(about["classes"])).eval()
@@ -161,4 +168,5 @@ def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) ->
         features=validate(about["features"], Features, source=path),
         classes=tuple(about["classes"]),
         epoch=about["epoch"],
+        encoder=EncoderFacts.of(about["encoder"]) if "encoder" in about else None,
     )

@@ -7,6 +7,7 @@ B clips = S synthetic, then unlabelled, then W weak; U output frames; K classes.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from raysed.config.trial import Shares, Trial
+from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
 from raysed.training.batches import LabelledPairs
@@ -43,6 +45,13 @@ class Targets:
     """The global batch's pairs of clip and annotated class; None where every set labels all."""
     class_weights_K: Tensor | None = None
     """The factor of each class in the consistency terms; None where all have 1."""
+    stream: Stream | None = None
+    """The rows of an encoder, which both networks take; None where they take none."""
+
+    def network_arguments(self) -> dict[str, Any]:
+        """Return what the networks take beside their log-mels."""
+        given = {"annotated_BK": self.annotated_BK, "stream": self.stream}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -130,10 +139,10 @@ class MeanTeacher:
         for group in self.optimiser.param_groups:
             group["lr"] = values.learning_rate
         with autocast(self.trial.precision, student_BTF.device.type):
-            mask = () if targets.annotated_BK is None else (targets.annotated_BK,)
+            given = targets.network_arguments()
             with torch.no_grad():
-                teacher_scores = self.teacher(teacher_BTF, *mask)
-            student_scores = self._forward(student_BTF, *mask)
+                teacher_scores = self.teacher(teacher_BTF, **given)
+            student_scores = self._forward(student_BTF, **given)
         terms_4 = loss_terms(student_scores, teacher_scores, targets)
         loss = terms_4[:2].sum() + values.consistency_weight * terms_4[2:].sum()
         self.optimiser.zero_grad(set_to_none=True)

@@ -6,6 +6,7 @@ Reported metrics come from the stored float16 values. N clips, U output frames, 
 import io
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
+from raysed.training.embedding_rows import stream_of_clips
 from raysed.training.inputs import Normaliser, log_mel_of
 from raysed.training.scores import Scores, found_events
 
@@ -46,8 +48,13 @@ def score_set(
         for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
             rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
             log_mel_BTF = normaliser(log_mel_of(feature_set, rows, device))
-            mask = () if feature_set.annotates is None else (known_1K.expand(len(rows), -1),)
-            strong_BUK, weak_BK = model(log_mel_BTF, *mask)
+            given: dict[str, Any] = {}
+            if feature_set.annotates is not None:
+                given["annotated_BK"] = known_1K.expand(len(rows), -1)
+            stream = stream_of_clips(feature_set, rows, trial.model, device)
+            if stream is not None:
+                given["stream"] = stream
+            strong_BUK, weak_BK = model(log_mel_BTF, **given)
             chunks.append(strong_BUK.half().cpu().numpy()[..., annotated_K])
             weak_chunks.append(weak_BK.half().cpu().numpy()[..., annotated_K])
     features = feature_set.features

@@ -8,6 +8,7 @@ from raysed.config.trial import Trial
 from raysed.data.features.mel import log_mel_db_torch
 from raysed.training.augmenter import Augmenter, Clips
 from raysed.training.batches import Batch, BatchSource
+from raysed.training.embedding_rows import output_frame_s, stream_of
 from raysed.training.inputs import Normaliser, TeacherNoise
 from raysed.training.mean_teacher import Targets
 
@@ -19,6 +20,7 @@ class StepInputs:
         first = next(iter(source.sets.values()))
         self.trial, self.source, self.device = trial, source, device
         self.features: Features = first.features
+        self.encoder, self.frame_s = first.encoder, output_frame_s(first.features, trial.model)
         self.noise = TeacherNoise(trial, first.features, source.seed, device)
         self.augmenter = None
         if trial.augmentation.is_on:
@@ -45,6 +47,7 @@ class StepInputs:
             clips.annotated_BK,
             self.source.labelled_pairs,
             self.class_weights_K,
+            stream_of(clips.rows_BRE, self.encoder, self.frame_s),
         )
         return student_BTF, teacher_BTF, targets
 
@@ -54,8 +57,10 @@ class StepInputs:
         teacher_BTF = mel_BTF
         if self.trial.teacher.snr_db is not None:
             teacher_BTF = self.noise(batch, mel_BTF, frames_B, step)
-        labels = batch.labels(self.device)
-        return Clips(mel_BTF, teacher_BTF, frames_B, *labels, batch.mask(self.device))
+        labels, rows_BRE = batch.labels(self.device), batch.rows_BRE
+        if rows_BRE is not None:
+            rows_BRE = rows_BRE.to(self.device, non_blocking=True).float()
+        return Clips(mel_BTF, teacher_BTF, frames_B, *labels, batch.mask(self.device), rows_BRE)
 
     def _seen(self, mel_BTF: Tensor, frames_B: Tensor, normaliser: Normaliser) -> Tensor:
         return normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))

@@ -114,7 +114,8 @@ def _by_loss(trial: Trial) -> str:
 def _macs(trainer: Trainer, log: TrialLog) -> int | None:
     """Return the MACs of the model for 10 s of audio; None where they cannot be counted, which the log says."""
     try:
-        return macs_of_10_s(trainer.trial.model, trainer.features, len(trainer.classes))
+        model, features, encoder = trainer.trial.model, trainer.features, trainer.encoder
+        return macs_of_10_s(model, features, len(trainer.classes), encoder)
     # A network of one's own may do what cannot be counted, or need longer clips; its training is done by now.
     except Exception as error:
         log.say(f"MACs are not counted: {type(error).__name__}: {error}")

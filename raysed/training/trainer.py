@@ -30,6 +30,7 @@ from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, labelled_loss, step_values
 from raysed.training.precision import set_products
 from raysed.training.ranks import Ranks
+from raysed.training.scored_sets import check_scored_sets
 from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
 from raysed.training.step_inputs import StepInputs
 
@@ -65,7 +66,8 @@ class Trainer:
         self.source = BatchSource(trial, sets, seed, ranks)
         first = next(iter(self.source.sets.values()))
         self.features, self.classes = first.features, first.classes
-        _check_scored_sets(trial, sets, first)
+        self.encoder = first.encoder if trial.model.embedding is not None else None
+        check_scored_sets(trial, sets, first)
         set_products(trial.precision, device)
         if device.startswith("cuda"):
             self.source.pinned = not self.source.make_resident(device)
@@ -233,6 +235,7 @@ class Trainer:
             features=self.features,
             classes=self.classes,
             epoch=epoch,
+            encoder=self.encoder,
         )
         save_predictor(self.out, best_checkpoint(xvalid), predictor)
 
@@ -272,25 +275,3 @@ class Trainer:
                 if best["epoch"] == self.epoch - 1:
                     self._save_best(name, best["epoch"])
         TrialFolder(self.out).write_epochs(self.history)
-
-
-def _check_scored_sets(trial: Trial, sets: dict[str, FeatureSet], trained: FeatureSet) -> None:
-    # A set whose clips have no labels at all is refused where they are read.
-    empty = [name for name in trial.data.xvalid if all(e == () for e in sets[name].events)]
-    if empty:
-        raise ValueError(
-            f"x-valid set {', '.join(empty)} holds no events: it cannot choose an epoch"
-        )
-    weak = trial.data.weak_xvalid
-    if weak is not None and not any(sets[weak].weak_labels):
-        raise ValueError(f"weak x-valid set {weak} holds no labels: it cannot choose an epoch")
-    for name in trial.data.evaluation:
-        if not len(sets[name]):
-            raise ValueError(f"evaluation set {name} holds no clips: nothing can be scored")
-    for name in trial.set_names():
-        scored = sets[name]
-        if (scored.classes, scored.features) != (trained.classes, trained.features):
-            raise ValueError(
-                f"{name} has classes {list(scored.classes)} and {scored.features}; training"
-                f" ({trained.name}) has {list(trained.classes)} and {trained.features}"
-            )

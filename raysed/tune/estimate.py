@@ -20,6 +20,7 @@ import torch
 
 from raysed.config.base import content_hash
 from raysed.config.data_job import Features
+from raysed.config.encoder import EmbeddingFusion, EncoderFacts
 from raysed.config.trial import SUBSETS, Shares, Trial
 from raysed.config.trial_resources import Resources
 from raysed.data.clip import Event
@@ -114,8 +115,11 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
             "data": trial.data.model_copy(update={"xvalid": trial.data.xvalid[:1]}),
         }
     )
-    clips = random_set(rank.shares.total, features, classes)
-    scored = random_set(_SCORED_CLIPS[device], features, classes)
+    fusion = rank.model.embedding
+    clips, scored = (
+        with_random_rows(random_set(count, features, classes), fusion)
+        for count in (rank.shares.total, _SCORED_CLIPS[device])
+    )
     unscored = [*rank.used_subsets().values(), *(rank.data.scaler or ())]
     sets = {name: clips if name in unscored else scored for name in rank.set_names()}
     threads = torch.get_num_threads()
@@ -195,6 +199,25 @@ def random_set(clips: int, features: Features, classes: int) -> FeatureSet:
         weak_labels=tuple((label,) for label in own),
         mels=tuple(random.random(shape).astype(features.dtype) for _ in range(clips)),
     )
+
+
+def with_random_rows(feature_set: FeatureSet, fusion: EmbeddingFusion | None) -> FeatureSet:
+    """Return the set with a row of an encoder every 40 ms, where the network takes some."""
+    if fusion is None:
+        return feature_set
+    facts = EncoderFacts(
+        encoder={"kind": "random"},
+        layers=None,
+        sha256="random",
+        sample_rate_hz=16000,
+        hop=640,
+        width=fusion.width,
+        licence="none",
+    )
+    shape = (facts.rows(feature_set.features.duration_s), facts.width)
+    row_RE = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+    rows = (row_RE,) * len(feature_set)
+    return dataclasses.replace(feature_set, encoder=facts, embeddings=rows)
 
 
 def trial_seconds(work: Work, trial: Trial, speed: Speed, resources: Resources) -> float:

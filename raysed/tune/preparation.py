@@ -18,7 +18,7 @@ from raysed.evaluation.postprocessing.setting_search import FOLDS
 from raysed.run.ownership import MadeBy, ownership_faults, planned_data
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
-from raysed.tune.sets import ListedSet, fault_lines, list_sets
+from raysed.tune.sets import ListedSet, encoder_faults, fault_lines, list_sets
 
 _ENOUGH = 10**9
 """Clips of a set that nothing is known of; why not is among the faults."""
@@ -75,7 +75,8 @@ def prepare(
     out_is_unset = any(fault.key == ("out",) for fault in unset)
     faults = [
         *map(str, unset),
-        *fault_lines(listed),
+        *encoder_faults(resolved.job, resolved.data_sets()),
+        *fault_lines(entry for entry in listed if not _by_encoder(entry)),
         *training_faults(resolved, _clips_of(listed)),
         *fold_faults(resolved, _clips_of(listed)),
         *search_faults(resolved.space.search, trials),
@@ -84,6 +85,11 @@ def prepare(
         *ownership_faults(run, resolved, made_by, planned_data(planned)),
     ]
     return Preparation(trials, listed, made_by, faults)
+
+
+def _by_encoder(entry: ListedSet) -> bool:
+    """Tell whether a set's encoder is what keeps it from being built, which is told for all sets together."""
+    return (entry.fault or "").startswith("encoders.")
 
 
 def _clips_of(listed: Sequence[ListedSet]) -> dict[str, int]:

@@ -4,7 +4,7 @@ Folders are listed, TSVs and headers are read. Soundscapes are drawn but not ren
 some 1,500 of a set), which tells how many will survive the polyphony filter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from raysed.config.data_job import (
     SyntheticSet,
     roots_read,
 )
+from raysed.config.encoder import EncoderFacts
 from raysed.config.fault import Fault
 from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.dataset_plan import DatasetPlan, plan_each
+from raysed.data.build.set_identity import encoder_of
 from raysed.data.build.source import SyntheticSource
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
@@ -91,7 +93,7 @@ def list_sets(job: DataJob, names: tuple[str, ...], unset: Sequence[Fault] = ())
     return listed
 
 
-def fault_lines(listed: Sequence[ListedSet]) -> list[str]:
+def fault_lines(listed: Iterable[ListedSet]) -> list[str]:
     """Return a line for each reason that keeps sets from being built."""
     reasons: dict[str, list[str]] = {}
     for entry in listed:
@@ -103,8 +105,20 @@ def fault_lines(listed: Sequence[ListedSet]) -> list[str]:
     ]
 
 
+def encoder_faults(job: DataJob, names: Sequence[str]) -> list[str]:
+    """Return a line for each encoder of the named sets that cannot be opened, whatever else they lack."""
+    job, found = with_absolute_roots(job), {}
+    for name in names:
+        try:
+            encoder_of(job, name)
+        except ValueError as error:
+            found.setdefault(str(error), []).append(name)
+    return [f"data set{'s' * (len(of) > 1)} {', '.join(of)}: {why}" for why, of in found.items()]
+
+
 def _possible(job: DataJob, planned: DatasetPlan, surviving: dict[SyntheticSet, int]) -> ListedSet:
     source, clips = planned.source, planned.clips
+    facts = None if planned.encoder is None else planned.encoder.facts
     if planned.state == "to_build" and isinstance(source, SyntheticSource):
         key = _events_of(source.context.data_set)
         if key not in surviving:
@@ -116,7 +130,7 @@ def _possible(job: DataJob, planned: DatasetPlan, surviving: dict[SyntheticSet, 
         clips=clips,
         asked=source.count + len(source.missing),
         missing=len(source.missing),
-        bytes=0 if planned.state == "present" else clips * clip_bytes(job.features),
+        bytes=0 if planned.state == "present" else clips * clip_bytes(job.features, facts),
     )
 
 
@@ -181,8 +195,9 @@ def _events_of(data_set: SyntheticSet) -> SyntheticSet:
     )
 
 
-def clip_bytes(features: Features) -> int:
+def clip_bytes(features: Features, encoder: EncoderFacts | None = None) -> int:
     """Return about how many bytes a full-length clip takes in a shard."""
     width = 2 if features.dtype == "float16" else 4
     mel = _COMPRESSED * width * features.n_frames * features.n_mels
-    return round(mel + (2 * features.n_samples if features.waveforms else 0))
+    embedding = 0 if encoder is None else 2 * encoder.rows(features.duration_s) * encoder.width
+    return round(mel + (2 * features.n_samples if features.waveforms else 0) + embedding)

@@ -89,3 +89,29 @@ def test_a_class_weight_of_no_class_is_told():
     assert misfits(asked, validate(listed, DataJob, source="job")) == expected
     # Without a list, the classes are known once the sets are read.
     assert misfits(asked, validate(JOB, DataJob, source="job")) == []
+
+
+def with_embeddings(**layers):
+    """The faults of a network that takes rows, where some sets store them: layers of each."""
+    sets = {
+        name: {**each, "embeddings": {"encoder": "beats", "layers": layers[name]}}
+        if name in layers
+        else each
+        for name, each in JOB["sets"].items()
+    }
+    job = {**JOB, "sets": sets, "encoders": {"beats": {"kind": "beats", "path": "b.pt"}}}
+    content = {
+        "data": {**DATA, "evaluation": ["val"]},
+        "model": {"embedding": {"fusion": "pool", "width": 768}},
+    }
+    return misfits(validate(content, Trial, source="trial"), validate(job, DataJob, source="job"))
+
+
+def test_a_network_that_takes_rows_needs_them_of_one_encoder_in_every_set():
+    same = dict.fromkeys(JOB["sets"], (12,))
+    assert with_embeddings(**same) == []
+    (fault,) = with_embeddings(**{**same, "val": (11,)})
+    assert fault.key == ("model", "embedding") and "val beats, or other layers of it" in fault.text
+    del same["weak"]
+    (fault,) = with_embeddings(**same)
+    assert "which weak lacks: give sets.weak.embeddings in the data job tiny" in fault.text

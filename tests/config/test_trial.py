@@ -13,7 +13,7 @@ from raysed.evaluation.counts.statistics import Statistics
 from raysed.storage.folder import Folder
 from raysed.training.scoring import decode_scores
 from raysed.training.train import train
-from tests.training.tiny import sets, trial, with_waveforms
+from tests.training.tiny import sets, trial, with_rows, with_waveforms
 
 # Scores of the last epoch cross this threshold often, so that what comes after the network matters too.
 BASE = trial(
@@ -55,6 +55,7 @@ CHANGES = {
     "model.batchnorm_eps": 0.1,
     "model.glu_std": 0.2,
     "model.attention_axis": "time",
+    "model.embedding": {"fusion": "interpolate", "width": 3},
     "model.own": {"python": "tests.model.own_nets:Frames"},
     "teacher.ema_decay": 0.1,
     "teacher.ema_every": "epoch",
@@ -112,7 +113,7 @@ def outcome(config, folder):
 
     Configuration that is merely written down again is no part of it.
     """
-    data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
+    data = {name: with_rows(with_waveforms(each)) for name, each in sets().items()}
     result = train(config, data, Folder(str(folder)), seed=7)
     found = {"selected": result["selected"]}
     for number, line in enumerate((folder / "progress.jsonl").read_text().splitlines()):
@@ -207,4 +208,13 @@ def test_weak_rule_needs_its_set():
         "selection": {"rule": "xvalid_f1_plus_weak"},
     }
     with pytest.raises(ConfigError, match=r"needs data\.weak_xvalid"):
+        validate(content, Trial, source="here")
+
+
+@pytest.mark.parametrize("moved", [{"time_shift_s": 0.1}, {"time_mask": [0.1, 0.2]}])
+def test_stored_rows_are_not_moved_in_time(moved):
+    content = BASE.model_dump(mode="json")
+    content["augmentation"] = moved
+    content["model"]["embedding"] = {"fusion": "pool", "width": 3}
+    with pytest.raises(ConfigError, match="stored embeddings keep theirs"):
         validate(content, Trial, source="here")

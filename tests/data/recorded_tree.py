@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 
 from raysed.config.data_job import DataJob, Features, RecordedSet, Roots
+from raysed.config.encoder import Embeddings, Encoder
 from raysed.data.build.dataset_plan import DatasetPlan, plan
 from raysed.data.build.resume import record
 from raysed.data.build.stages import ShardWriter, make_clips, target
@@ -46,6 +47,14 @@ def weak_job(root: Path, out: Path | str, **changes: object) -> DataJob:
         "sets": {"weak": WEAK},
     }
     return DataJob(**{**fields, **changes})
+
+
+def embedding_job(root: Path, out: Path | str, path: Path | str) -> DataJob:
+    """The job with the rows of an ONNX encoder beside the mels: a row every 400 samples."""
+    encoder = Encoder(kind="onnx", path=str(path), sample_rate_hz=16000, hop=400)
+    embeddings = Embeddings(encoder="loudness", layers=("one_rows", "more_rows"))
+    with_rows = WEAK.model_copy(update={"embeddings": embeddings})
+    return weak_job(root, out, sets={"weak": with_rows}, encoders={"loudness": encoder})
 
 
 def build_shards(p: DatasetPlan, numbers: Iterable[int]) -> list[ShardEntry]:

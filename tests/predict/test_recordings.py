@@ -56,7 +56,7 @@ def training_scores(small, waveforms):
         weak_labels=((),) * count,
         mels=tuple(stored_mel(mel_TF, FEATURES) for mel_TF in mels),
     )
-    trial = type("T", (), {"model": type("M", (), {"time_pooling": 4})})
+    trial = type("T", (), {"model": type("M", (), {"time_pooling": 4, "embedding": None})})
     return score_set(small.network, clips, small.normaliser, trial)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from raysed.config.data_job import Features
+from raysed.config.encoder import EncoderFacts
 from raysed.config.trial import Model, Optimiser, Schedule, Shares, Teacher, Trial, TrialData
 from raysed.data.clip import Event
 from raysed.data.features.mel import mel_amplitude
@@ -101,3 +102,22 @@ def trial(**change):
         "schedule": Schedule(epochs=3, ramp_epochs=2),
     }
     return Trial(**(values | change))
+
+
+def with_rows(feature_set):
+    """The clips with rows of an encoder, every 40 ms: the mean mel of each half of the bands, and a constant."""
+    facts = EncoderFacts(
+        encoder={"kind": "onnx"},
+        layers=None,
+        sha256="tiny",
+        sample_rate_hz=16000,
+        hop=640,
+        width=3,
+        licence="none",
+    )
+    rows = []
+    for mel_TF in feature_set.mels:
+        halves_2T = mel_TF.astype(np.float32).reshape(len(mel_TF), 2, -1).mean(2)
+        row_at = np.minimum((np.arange(25) + 0.5) * 640 / 255, len(mel_TF) - 1).astype(int)
+        rows.append(np.c_[halves_2T[row_at], np.ones(25)].astype(np.float16))
+    return replace(feature_set, encoder=facts, embeddings=tuple(rows))

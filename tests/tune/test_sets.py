@@ -3,8 +3,9 @@
 import pytest
 
 from raysed.config.fault import Fault
-from raysed.tune.sets import count_surviving, fault_lines, list_sets
-from tests.data.recorded_tree import weak_job, write_tree
+from raysed.tune.sets import count_surviving, encoder_faults, fault_lines, list_sets
+from tests.data.encoders.small import write_onnx
+from tests.data.recorded_tree import embedding_job, weak_job, write_tree
 from tests.paths import MINI_DESED, ROOT
 
 
@@ -34,6 +35,23 @@ def test_only_sets_behind_an_unset_root_give_no_reason(tmp_path):
     assert (found.planned, found.fault) == (None, None)
     other = [Fault(("roots", "rir"), "roots.rir: environment variable Y is not set")]
     assert list_sets(job, ("weak",), other)[0].fault
+
+
+def test_a_missing_encoder_is_told_though_the_audio_is_missing_too(tmp_path):
+    job = embedding_job(tmp_path / "absent", tmp_path / "out", tmp_path / "gone.onnx")
+    (fault,) = encoder_faults(job, ("weak",))
+    assert fault.startswith("data set weak: encoders.loudness: ") and "no such file" in fault
+    there = embedding_job(tmp_path / "absent", tmp_path / "out", write_onnx(tmp_path / "a.onnx"))
+    assert encoder_faults(there, ("weak",)) == []
+    assert encoder_faults(weak_job(tmp_path, tmp_path), ("weak",)) == []
+
+
+def test_rows_are_part_of_what_is_to_be_written(tmp_path):
+    tree, path = write_tree(tmp_path / "dataset"), write_onnx(tmp_path / "a.onnx")
+    (rows,) = list_sets(embedding_job(tree, tmp_path, path), ("weak",))
+    (plain,) = list_sets(weak_job(tree, tmp_path), ("weak",))
+    # 40 rows of 3 values in float16 for each of 10 clips.
+    assert rows.bytes - plain.bytes == 10 * 40 * 3 * 2
 
 
 @pytest.mark.skipif(not MINI_DESED.is_dir(), reason="no mini-DESED here")

@@ -20,7 +20,11 @@ def with_absolute_roots(job: DataJob) -> DataJob:
         else s
         for name, s in job.sets.items()
     }
-    return job.model_copy(update={"roots": Roots(**roots), "sets": sets})
+    encoders = {
+        name: e.model_copy(update={"path": e.path and str(Path(e.path).expanduser().resolve())})
+        for name, e in job.encoders.items()
+    }
+    return job.model_copy(update={"roots": Roots(**roots), "sets": sets, "encoders": encoders})
 
 
 def _absolute_root(place: str) -> str:

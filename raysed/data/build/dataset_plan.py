@@ -10,13 +10,15 @@ from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, Literal
 
-from raysed.config.annotated_set import LOCATIONS, AnnotatedSet
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.base import content_hash
 from raysed.config.data_job import DataJob, DataSet, Features, RecordedSet, SyntheticSet
 from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
+from raysed.data.build.set_identity import encoder_of, set_as_stored, set_identity
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
+from raysed.data.encoders.opening import FoundEncoder
 from raysed.data.features.shards import (
     FORMAT_VERSION,
     Manifest,
@@ -30,8 +32,6 @@ from raysed.data.recorded.desed import labelled_classes
 from raysed.data.soundscapes.soundbank import soundbank_classes
 from raysed.storage.folder import Folder
 
-_LATER = {"synthetic": {"annotates", "part", "split_seed"}}
-"""Keys that came after the first data sets; at their defaults they are not stored: the bytes stay as they were."""
 _LEAKS_LOOKED_FOR = 200_000
 """Recordings of an annotated set up to which their names are compared with other sets'."""
 
@@ -63,6 +63,8 @@ class DatasetPlan:
     """The manifest that is there already, complete or not; None where there is none."""
     warnings: tuple[str, ...]
     """Warnings about the sources, and about what other sets share with this one."""
+    encoder: FoundEncoder | None = None
+    """The encoder whose rows stand beside the mels; None where there are none."""
 
     @property
     def state(self) -> Literal["present", "to_build"]:
@@ -171,25 +173,6 @@ def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
     return "dali" if installed else "torchaudio"
 
 
-def set_identity(data_set: DataSet) -> dict[str, Any]:
-    """Return what of a set's configuration is part of its identity: all that is no default and no place."""
-    return {
-        key: value for key, value in data_set.identity().items() if not _is_place(data_set, key)
-    }
-
-
-def set_as_stored(data_set: DataSet) -> dict[str, Any]:
-    """Return the set's configuration as its files keep it: in full, without places."""
-    dumped = data_set.model_dump(mode="json")
-    for key in _LATER.get(data_set.kind, {"annotates"}) - data_set.identity().keys():
-        del dumped[key]
-    return {key: value for key, value in dumped.items() if not _is_place(data_set, key)}
-
-
-def _is_place(data_set: DataSet, key: str) -> bool:
-    return isinstance(data_set, AnnotatedSet) and key in LOCATIONS
-
-
 def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
     """Find recordings and soundbank sources that stand in two sets of different splits."""
     recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
@@ -244,17 +227,21 @@ def _plan_set(
     source = open_source(job, name, classes)
     if source.count == 0:
         raise ValueError(f"set {name}: none of its {len(source.missing)} clips is there")
-    identity = content_hash(
-        {
-            "format": FORMAT_VERSION,
-            "set": set_identity(job.sets[name]),
-            "features": job.features.identity(),
-            "classes": classes,
-            "shard_clips": job.shard_clips,
-            "mel": mel,
-            "source": source.fingerprint(),
-        }
-    )
+    decides = {
+        "format": FORMAT_VERSION,
+        "set": set_identity(job.sets[name]),
+        "features": job.features.identity(),
+        "classes": classes,
+        "shard_clips": job.shard_clips,
+        "mel": mel,
+        "source": source.fingerprint(),
+    }
+    stored: dict[str, Any] = {"name": job.name, "set": set_as_stored(job.sets[name])}
+    found = encoder_of(job, name)
+    if found is not None:
+        decides["encoder"] = found.facts.decides()
+        stored["encoder"] = found.facts.model_dump(mode="json")
+    identity = content_hash(decides)
     folder = Folder(job.out).child(f"{name}-{identity}")
     starts = list(range(0, source.count, job.shard_clips))
     if isinstance(source, AnnotatedSource):
@@ -263,7 +250,7 @@ def _plan_set(
         name=name,
         id=identity,
         url=folder.url,
-        job={"name": job.name, "set": set_as_stored(job.sets[name])},
+        job=stored,
         features=job.features,
         classes=classes,
         mel=mel,
@@ -274,4 +261,5 @@ def _plan_set(
         ),
         manifest=read_manifest(folder),
         warnings=(),
+        encoder=found,
     )

@@ -39,6 +39,8 @@ from raysed.storage.places import is_url
 RETRIES = 3
 # One mel actor keeps up with this many waveform tasks.
 TASKS_PER_ACTOR = 4
+# An encoder is slower than the waveforms that it hears.
+TASKS_PER_ENCODER = 1
 # Shards at an actor: one in work and the next one.
 SHARDS_PER_ACTOR = 2
 # One thread a worker: Ray places as many workers as there are cores.
@@ -187,11 +189,13 @@ class _Writer(ShardWriter):
 
 
 def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster) -> list[Any]:
-    """Start the mel actors, on GPUs where the cluster has them. They reserve no CPU: the CPU that made the
-    waveforms of a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
+    """Start the actors of mels and embeddings, on GPUs where the cluster has them. They reserve no CPU: the CPU that
+    made the waveforms of a shard waits for it anyway, and a cluster of one CPU must not dead-lock.
     """
     mel, features = plans[0].mel, plans[0].features  # the same for all sets of a job
-    gpus = _gpu_share(mel, cluster)
+    encodes = any(p.encoder is not None for p in plans)
+    gpus = _gpu_share(mel == "dali" or encodes, cluster)
+    per_actor = TASKS_PER_ENCODER if encodes else TASKS_PER_ACTOR
     batch = max(shard.stop - shard.start for p in plans for shard in p.shards)
     return [
         ray.remote(_Writer)
@@ -205,14 +209,14 @@ def _start_writers(plans: Sequence[DatasetPlan], workers: int, cluster: Cluster)
             runtime_env=WORKER_ENVIRONMENT,
         )
         .remote(mel, features, batch)
-        for where in _writer_places(workers, gpus, cluster)
+        for where in _writer_places(max(1, workers // per_actor), gpus, cluster)
     ]
 
 
-def _gpu_share(mel: str, cluster: Cluster) -> float:
+def _gpu_share(uses_gpus: bool, cluster: Cluster) -> float:
     """Return the GPUs of one mel actor. Raises ValueError for a share that no node can give."""
     have = max(node["Resources"].get("GPU", 0.0) for node in nodes())
-    if mel != "dali":
+    if not uses_gpus:
         return 0.0
     share = cluster.gpus_per_mel_actor
     if share is None:
@@ -222,10 +226,9 @@ def _gpu_share(mel: str, cluster: Cluster) -> float:
     return share
 
 
-def _writer_places(workers: int, gpus: float, cluster: Cluster) -> list[Any]:
-    """Return Ray's scheduling strategy of each mel actor."""
+def _writer_places(count: int, gpus: float, cluster: Cluster) -> list[Any]:
+    """Return Ray's scheduling strategy of each mel actor: `count` of them, where the job does not say."""
     if cluster.mel_actors_per_node is None:
-        count = max(1, workers // TASKS_PER_ACTOR)
         if gpus:
             count = min(count, int(ray.cluster_resources()["GPU"] / gpus))
         return ["SPREAD"] * count
@@ -248,5 +251,8 @@ def _shared_paths(job: DataJob, plans: Sequence[DatasetPlan]) -> dict[str, str]:
         for key, path in with_absolute_roots(job).roots
         if key in needed and not is_url(path)
     }
+    for p in plans:
+        if p.encoder is not None and p.encoder.config.path is not None:
+            roots[f"encoder of set {p.name}"] = p.encoder.config.path
     written = {f"out, set {p.name}": f"{p.url}/{MANIFEST}" for p in plans if Folder(p.url).is_local}
     return roots | written

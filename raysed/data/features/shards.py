@@ -19,6 +19,7 @@ from raysed import __version__
 from raysed.config.base import Config
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Rejected
+from raysed.data.features.embeddings import embedding_columns, embedding_fields, encoder_in
 from raysed.data.features.mel import prepared
 from raysed.data.lengths import is_long
 from raysed.package_version import version_of
@@ -109,6 +110,8 @@ def shard_schema(features: Features, metadata: dict[str, Any]) -> pa.Schema:
     ]
     if features.waveforms:
         fields.append(("waveform", pa.list_(pa.float16())))
+    if (facts := encoder_in(metadata)) is not None:
+        fields += embedding_fields(facts, features)
     return pa.schema(fields, metadata={"raysed": json.dumps(metadata, sort_keys=True)})
 
 
@@ -148,9 +151,10 @@ def encode_shard(
     subset: str,
     features: Features,
     metadata: dict[str, Any],
+    embeddings: Sequence[np.ndarray] = (),
 ) -> pa.Buffer:
     """Return the Parquet bytes of clips and their amplitude mels (frames, F), with waveforms where the
-    features ask for them.
+    features ask for them, and with rows (R, E) where the metadata names an encoder.
     """
     clips = [clip for clip, _ in rows]
     columns = [
@@ -165,6 +169,8 @@ def encode_shard(
     ]
     if features.waveforms:
         columns.append([stored_waveform(clip.waveform_T, features) for clip in clips])
+    if (facts := encoder_in(metadata)) is not None:
+        columns += embedding_columns(embeddings, facts, features)
     layout = shard_schema(features, metadata)
     arrays = [
         column if isinstance(column, pa.Array) else pa.array(column, field.type)

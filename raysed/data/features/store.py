@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from raysed.config.data_job import Features
+from raysed.config.encoder import EncoderFacts
 from raysed.data.clip import Event, SoftEvent
+from raysed.data.features.embeddings import embedding_views, encoder_in
 from raysed.data.features.shards import (
     MANIFEST,
     Manifest,
@@ -51,6 +53,10 @@ class FeatureSet:
     """N read-only views (T, F) of the memory map, linear amplitude in the dtype of storage."""
     waveforms: tuple[np.ndarray, ...] | None = None
     """N read-only views of the map, each clip's own samples, float16; None where none are stored."""
+    encoder: EncoderFacts | None = None
+    """The encoder whose rows are stored; None where none are."""
+    embeddings: tuple[np.ndarray, ...] | None = None
+    """N read-only views (R, E) of the map, float16, zero after each clip's own rows; None where none are stored."""
     starts: np.ndarray | None = None
     """(N,) int64: the first sample of each row in its recording, where rows are windows of long recordings; else None.
     The rows of a recording follow each other, and its first one has the events of the whole recording."""
@@ -61,6 +67,11 @@ class FeatureSet:
     def mel(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return the linear amplitude mel_BTF of these clips, a copy in the dtype of storage."""
         return np.stack([self.mels[n] for n in indices])
+
+    def embedding(self, indices: Sequence[int] | np.ndarray) -> np.ndarray | None:
+        """Return the encoder's rows (B, R, E) of these clips, a copy in float16; None where none are stored."""
+        stored = self.embeddings
+        return None if stored is None else np.stack([stored[n] for n in indices])
 
     annotates: tuple[str, ...] | None = None
     """The classes whose every event the set labels; None: all. The others are masked."""
@@ -199,6 +210,7 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
         for mel_TF in chunk.flatten().to_numpy(zero_copy_only=True).reshape(shape)
     ]
     labels = table.select(["filename", "events", "weak_labels"]).to_pydict()
+    encoder = encoder_in({"job": manifest.job})
     return FeatureSet(
         name=manifest.name,
         id=manifest.id,
@@ -214,6 +226,8 @@ def _map(path: Path, manifest: Manifest) -> FeatureSet:
         weak_labels=tuple(None if weak is None else tuple(weak) for weak in labels["weak_labels"]),
         mels=tuple(mels),
         waveforms=_waveforms(table) if features.waveforms else None,
+        encoder=encoder,
+        embeddings=None if encoder is None else tuple(embedding_views(table, encoder, features)),
         starts=_starts(table),
         annotates=annotated_by(manifest),
     )

@@ -15,7 +15,15 @@ from raysed.data.build.job import build
 from raysed.data.features.shards import read_manifest
 from raysed.data.features.store import open_dataset
 from raysed.storage.folder import Folder, ReadDeniedError
-from tests.data.recorded_tree import WEAK, contents, weak_job, write_tree
+from tests.data.encoders.small import write_onnx
+from tests.data.recorded_tree import (
+    WEAK,
+    build_alone,
+    contents,
+    embedding_job,
+    weak_job,
+    write_tree,
+)
 from tests.paths import MINI_DESED, ROOT
 
 pytestmark = pytest.mark.ray
@@ -106,6 +114,24 @@ def test_an_interrupted_build_is_resumed(
     assert result.shards_built == 3
     assert {name: (folder / name).stat().st_mtime_ns for name in kept} == times
     assert contents(folder) == contents(built)
+
+
+def test_embeddings_are_the_same_bytes_by_one_process_and_by_a_resumed_cluster(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray_session: None
+) -> None:
+    from raysed.data.build.build_progress import BuildProgress
+
+    def die(self: BuildProgress, clips: int, quarantined: int) -> None:
+        raise DriverDeathError
+
+    path = write_onnx(tmp_path / "loudness.onnx")
+    alone = build_alone(embedding_job(tree, tmp_path / "alone", path))
+    job = embedding_job(tree, tmp_path / "cluster", path)
+    with monkeypatch.context() as patch:
+        patch.setattr(BuildProgress, "shard_done", die)
+        with pytest.raises(DriverDeathError):
+            build(job, workers=2)
+    assert contents(build(job, workers=3)["weak"].url) == contents(alone.url)
 
 
 def test_a_damaged_shard_is_built_anew(built: Path, tree: Path, tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ import soundfile
 
 from raysed.config.data_job import Features
 from raysed.data.build.dataset_plan import Shard, plan
-from raysed.data.build.stages import ShardClips, ShardWriter, Target, make_clips, target
+from raysed.data.build.stages import (
+    ShardClips,
+    ShardWriter,
+    Target,
+    embed_or_reason,
+    make_clips,
+    target,
+)
 from raysed.data.clip import Clip, Rejected
 from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.shards import sha256
@@ -158,3 +165,31 @@ def test_the_samples_of_the_files_come_back(tmp_path: Path) -> None:
         assert error_db < -70
         again_TF = mel_amplitude(waveform_T, with_waveforms)
         np.testing.assert_allclose(mel_TF[:frames], again_TF, rtol=2e-3, atol=2e-2)
+
+
+class Half:
+    """An encoder that has no rows for a clip which begins with a loud sample."""
+
+    sample_rate_hz, hop, span, centre, window, fixed, width, licence = (
+        16000,
+        400,
+        400,
+        200,
+        None,
+        False,
+        1,
+        "",
+    )
+
+    def __call__(self, waveform_BT: np.ndarray) -> np.ndarray:
+        rows = np.ones((len(waveform_BT), waveform_BT.shape[1] // 400, 1), np.float32)
+        return np.where(np.abs(waveform_BT[:, :1, None]) > 2, np.nan, rows)
+
+
+def test_a_clip_without_embedding_costs_no_other() -> None:
+    loud = noise(1)
+    loud[0] = 5.0
+    clips = [clip_of("a.wav", noise(0)), clip_of("loud.wav", loud), clip_of("b.wav", noise(2))]
+    first, bad, last = embed_or_reason(Half(), clips, FEATURES)
+    assert isinstance(bad, ValueError) and "not numbers" in str(bad)
+    assert isinstance(first, np.ndarray) and isinstance(last, np.ndarray) and first.all()

@@ -1,0 +1,118 @@
+import pickle
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from raysed.config.encoder import EmbeddingFusion, Encoder
+from raysed.data.encoders.opening import find_encoder
+from raysed.data.stream import Heard, blocks
+from raysed.data.windows import windows
+from raysed.model.network import make_network
+from raysed.predict.detector import load_detector
+from raysed.predict.export import export_onnx
+from raysed.predict.window_encoder import window_encoder
+from raysed.storage.folder import Folder
+from raysed.training.checkpoint import Predictor, load_checkpoint, save_predictor
+from tests.data.encoders.small import Loudness, Quarters, write_script
+from tests.predict.small import FEATURES, MODEL, NORMALISER, bursts, call, write
+from tests.training.tiny import CLASSES, trial
+
+
+@pytest.fixture
+def fused(tmp_path):
+    """A checkpoint whose networks take rows at 16 kHz beside mels at 8 kHz; and the encoder's file."""
+    path = write_script(tmp_path / "encoder.pt", Quarters)
+    found = find_encoder(
+        Encoder(kind="torchscript", path=path, sample_rate_hz=16000, hop=400), None
+    )
+    model = MODEL.model_copy(update={"embedding": EmbeddingFusion(fusion="interpolate", width=4)})
+    networks = {}
+    for name in ("student", "teacher"):
+        network = make_network(model, len(CLASSES), torch.Generator().manual_seed(3)).eval()
+        with torch.no_grad():
+            network.strong.weight.mul_(150)
+        networks[name] = network
+    predictor = Predictor(
+        **networks,
+        normaliser=NORMALISER,
+        trial=trial(model=model),
+        features=FEATURES,
+        classes=CLASSES,
+        epoch=3,
+        encoder=found.facts,
+    )
+    save_predictor(Folder(str(tmp_path)), "best-dry.pt", predictor)
+    return tmp_path
+
+
+def test_audio_of_any_length_is_predicted(fused):
+    short, long = bursts(0.3), bursts(9.7)
+    files = [write(fused / f"{n}.wav", wave) for n, wave in enumerate((short, long))]
+    out = fused / "out"
+    code, said = call(
+        fused,
+        *files,
+        encoder=str(fused / "encoder.pt"),
+        scores=str(out),
+        out=str(fused / "events.tsv"),
+    )
+    assert code == 0, said
+    table = np.loadtxt(out / "1.tsv", skiprows=1)
+    assert table[-1, 1] == pytest.approx(9.7, abs=0.03) and np.isfinite(table).all()
+    assert table[:, 2].std() > 1e-3
+
+
+def test_a_window_has_the_rows_of_its_own_samples(fused):
+    detector = load_detector(
+        str(fused / "best-dry.pt"), device="cpu", encoder=str(fused / "encoder.pt")
+    )
+    wave = bursts(2.0)
+    given = detector.window_input(wave)
+    assert given.rows_RE is not None and given.rows_RE.shape == (80, 4)
+    # At twice the rate a row sums twice as many samples.
+    expected = np.abs(wave).reshape(80, 200).sum(1)
+    assert np.corrcoef(given.rows_RE.sum(1).astype(float), expected)[0, 1] > 0.99
+    silent = given._replace(rows_RE=0 * given.rows_RE)
+    assert np.abs(detector.scores([given]).astype(float) - detector.scores([silent])).max() > 1e-3
+    again = pickle.loads(pickle.dumps(detector))  # noqa: S301 - as Ray sends it
+    np.testing.assert_array_equal(
+        again.scores([again.window_input(wave)]), detector.scores([given])
+    )
+    path = write(fused / "a.wav", bursts(5.0))
+    starts = [start for start, _ in windows(blocks(path, 8000, Heard()), detector.grid)]
+    assert len(starts) > 3
+
+
+def test_the_export_takes_rows_beside_the_mel(fused):
+    detector = load_detector(
+        str(fused / "best-dry.pt"), device="cpu", encoder=str(fused / "encoder.pt")
+    )
+    parity = export_onnx(detector, fused / "model.onnx")
+    assert parity.ok and parity.highest - parity.lowest > 0.1
+    session = onnxruntime.InferenceSession(str(fused / "model.onnx"))
+    assert [(each.name, each.shape[1:]) for each in session.get_inputs()] == [
+        ("mel", [314, 8]),
+        ("frames", []),
+        ("embedding", [80, 4]),
+    ]
+    assert "sha256" in session.get_modelmeta().custom_metadata_map["encoder"]
+
+
+def test_the_wrong_encoder_is_refused_before_work(fused, tmp_path):
+    features = FEATURES
+    _, about = load_checkpoint(Folder(str(fused)), "best-dry.pt")
+    assert str(tmp_path) not in str(about["encoder"])
+    with pytest.raises(
+        ValueError, match=r"embeddings of an encoder \(torchscript.*give its file with --encoder"
+    ):
+        load_detector(str(fused / "best-dry.pt"), device="cpu")
+    other = write_script(fused / "other.pt", Loudness)
+    with pytest.raises(ValueError, match="is another encoder than the network was trained with"):
+        load_detector(str(fused / "best-dry.pt"), device="cpu", encoder=other)
+    with pytest.raises(ValueError, match="absent: no such file, the torchscript encoder's"):
+        load_detector(str(fused / "best-dry.pt"), device="cpu", encoder=str(fused / "absent"))
+    with pytest.raises(ValueError, match="takes no embeddings"):
+        window_encoder(None, other, features, "cpu")
+    assert window_encoder(None, None, features, "cpu") is None
