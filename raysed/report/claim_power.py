@@ -95,19 +95,24 @@ def _family(
     here = [r for r in results if r.evaluation == evaluation and r.has(metric)]
     spreads, source = stored_spreads(pairs, here, metric, left_out), "stored statistics of this run"
     if not spreads:
-        prior = prior_spread(metric, clips or PRIOR_CLIPS)
-        if prior is None:
+        if metric not in PRIORS:
             return None
-        spreads, source = dict.fromkeys(pairs, prior), PRIOR_SOURCE
+        spreads, source = _priors(plan, pairs, metric, clips or PRIOR_CLIPS), PRIOR_SOURCE
     return Family(spreads, critical_value(_design(plan, pairs)), source)
 
 
-def prior_spread(metric: str, clips: int) -> Spread | None:
-    """Return how much a difference of two cells varies on so many clips, None for a metric without a prior."""
-    if metric not in PRIORS:
-        return None
+def _priors(
+    plan: RunPlan, pairs: list[CellPair], metric: str, clips: int
+) -> dict[CellPair, Spread]:
+    """Return how much each difference varies on so many clips; systems from elsewhere have no seeds to vary by."""
+    trained = {pair: sum(not plan.cell(cell).predictions for cell in pair) for pair in pairs}
+    return {pair: prior_spread(metric, clips, count) for pair, count in trained.items()}
+
+
+def prior_spread(metric: str, clips: int, trained: int = 2) -> Spread:
+    """Return how much a difference varies on so many clips, of which so many sides are trained."""
     clip_se, seed_sd = PRIORS[metric]
-    return Spread(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), float(np.sqrt(2)) * seed_sd)
+    return Spread(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), float(np.sqrt(trained)) * seed_sd)
 
 
 def stored_spreads(

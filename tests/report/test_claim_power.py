@@ -6,7 +6,7 @@ import pytest
 from raysed.report.claim_power import claim_powers, power_state, prior_spread, stored_spreads
 from raysed.report.results import Measured, read_results
 from raysed.run.run_plan import RunPlan
-from tests.report.made_up import changed_plan
+from tests.report.made_up import changed_plan, claim
 
 
 def powers(run, results=(), clips=None, **changes):
@@ -19,7 +19,22 @@ def test_priors_are_scaled_by_the_clips():
     assert prior_spread("event_f1", 1168).clip_se == 0.0124
     assert prior_spread("psds", 292).clip_se == pytest.approx(2 * 0.0131)
     assert prior_spread("event_f1", 1168).seed_sd == pytest.approx(np.sqrt(2) * 0.013)
-    assert prior_spread("segment_f1", 1168) is None
+    # A system from elsewhere has no seeds.
+    assert prior_spread("event_f1", 1168, trained=1).seed_sd == pytest.approx(0.013)
+
+
+def test_a_metric_without_a_prior_has_no_power(claimed):
+    claims = [claim("K1", ("good", "higher", "fair"), metrics=["segment_f1"])]
+    found = powers(claimed, claims=claims)["K1"]
+    assert found["state"] == "unknown" and found["comparisons"] == []
+
+
+def test_a_system_from_elsewhere_does_not_vary_by_seeds(claimed):
+    cells = RunPlan.require(claimed).as_json()["cells"]
+    cells[1] |= {"predictions": {"val": {"path": "p"}}, "xvalid": ""}
+    both, one = powers(claimed)["K1"], powers(claimed, cells=cells)["K1"]
+    assert one["resolves"]["event_f1"] <= both["resolves"]["event_f1"]
+    assert one["seeds_to_agree"] < both["seeds_to_agree"]
 
 
 def test_every_claim_has_its_power(claimed):
