@@ -36,9 +36,8 @@ def read_events_tsv(path: str | Path) -> pd.DataFrame:
     frame = _read_tsv(path, COLUMNS)
     for column in ("onset", "offset"):
         frame[column] = _numbers(frame, column)
-    partly = frame[["onset", "offset", "event_label"]].isna().any(axis=1).to_numpy() & ~eventless(
-        frame
-    )
+    missing_R3 = frame[["onset", "offset", "event_label"]].isna().to_numpy()
+    partly = missing_R3.any(axis=1) & ~missing_R3.all(axis=1)
     refuse_rows(frame, partly, "has some but not all of onset, offset and event_label")
     refuse_rows(frame, (frame["onset"] < 0).to_numpy(), "has an onset before 0 s")
     refuse_rows(
@@ -86,8 +85,11 @@ def _read_tsv(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
     frame.index.name = "line"
     frame.attrs["path"] = str(path)
     frame.attrs["unused"] = unused
-    frame = frame.loc[frame.notna().any(axis=1)]
-    refuse_rows(frame, frame["filename"].isna().to_numpy(), "has no filename")
+    nameless = frame["filename"].isna().to_numpy()
+    if nameless.any():
+        kept = frame.notna().any(axis=1).to_numpy()
+        frame, nameless = frame.loc[kept], nameless[kept]
+    refuse_rows(frame, nameless, "has no filename")
     return frame
 
 
