@@ -8,8 +8,9 @@ import pytest
 
 from raysed.cli import entry as cli
 from raysed.data.clip import Clip, Event
+from raysed.evaluation.postprocessing.operating_points import WantedRate
 from raysed.predict.detector import load_detector, read_checkpoint
-from raysed.predict.retune import Tuning, comparison_lines, retune
+from raysed.predict.retune import Tuning, comparison_lines, point_trial, retune
 from raysed.storage.folder import Folder
 from raysed.training.scores import Scores
 from raysed.training.scoring import decode_scores, encode_scores
@@ -262,3 +263,17 @@ def test_all_methods_in_one_table(place, monkeypatch, capsys):
     assert (boxes["method"], boxes["how"]) == ("boxes", "tuned on x-valid")
     assert set(boxes["chosen"]["Cat"]) == {"threshold", "step_filter_s", "merge_abs", "merge_rel"}
     assert boxes["metrics"]["event_f1"]["gain"]["low"] > 0
+
+
+def test_operating_points_of_a_trial_are_what_the_checkpoint_then_does(place):
+    sets = (str(place / "xvalid"), str(place / "val"))
+    tuning = Tuning(Folder(str(place / "trial")), *sets, str(place / "cache"))
+    path, tuned, crossed = point_trial(tuning, WantedRate("recall", 0.9), lambda line: None)
+    # Cat's events score 0.3 and Dog's 0.9: the highest thresholds that find them all.
+    assert [point.threshold for point in tuned] == [0.3, 0.9]
+    assert all(point.recall.value == 1.0 for point in (*tuned, *crossed))
+    detector = load_detector(path)
+    assert detector.settings.threshold == (0.3, 0.9)
+    about = read_checkpoint(path).about["postprocessing"]["tuned"]
+    assert about["tuned_for"] == {"rate": "recall", "value": 0.9}
+    assert (about["tuned_on"]["name"], about["judged_on"]["name"]) == ("xvalid", "val")
