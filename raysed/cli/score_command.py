@@ -70,6 +70,19 @@ GroupsOption = Annotated[
         help="Columns filename, group: intervals over the sources that clips were cut from.",
     ),
 ]
+MapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--map",
+        exists=True,
+        dir_okay=False,
+        help="Columns predicted, event_label: what predictions call classes of the ground truth.",
+    ),
+]
+ScoredClassesOption = Annotated[
+    str | None,
+    typer.Option(help="The classes to score, separated by commas (default: all of the labels)."),
+]
 OverlapsOption = Annotated[
     str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
 ]
@@ -103,6 +116,8 @@ def score_command(  # noqa: PLR0913 - each is an option
     clips: ClipsOption = None,
     reference: ReferenceOption = None,
     groups: GroupsOption = None,
+    label_map: MapOption = None,
+    classes: ScoredClassesOption = None,
     overlaps: OverlapsOption = "refuse",
     threshold: ThresholdOption = None,
     at_threshold: EqualOption = "event",
@@ -128,6 +143,7 @@ def score_command(  # noqa: PLR0913 - each is an option
         "clips": clips,
         "reference": reference,
         "groups": groups,
+        "label_map": label_map,
     }
     if check is not None:
         raise typer.Exit(_check(check, [name for name, path in paths.items() if path], as_json))
@@ -135,6 +151,7 @@ def score_command(  # noqa: PLR0913 - each is an option
         raise ValueError("--ground-truth is missing: a TSV with the columns of DESED's annotations")
     request = ScoreRequest(
         **paths,
+        classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
         overlaps=overlaps,
         threshold=threshold,
         at_threshold=at_threshold,

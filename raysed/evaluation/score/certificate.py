@@ -25,9 +25,19 @@ from raysed.storage.folder import write_atomically
 KIND, FORMAT = "raysed score certificate", 1
 FILES = (
     *("predictions", "systems", "versus", "reference", "ground_truth", "durations", "clips"),
-    "groups",
+    *("groups", "label_map"),
 )
-OPTIONS = ("overlaps", "threshold", "at_threshold", "draws", "seed", "metrics", "method", "engine")
+OPTIONS = (
+    "classes",
+    "overlaps",
+    "threshold",
+    "at_threshold",
+    "draws",
+    "seed",
+    "metrics",
+    "method",
+    "engine",
+)
 _PACKAGES = ("numpy", "numba", "scipy", "pandas")
 SAME = 1e-12
 """Values that are closer than this are the same."""
@@ -54,7 +64,7 @@ def certificate_of(request: ScoreRequest, found: dict[str, Any]) -> dict[str, An
         "format": FORMAT,
         "versions": _versions(),
         "paths": {name: str(path) for name, path in paths.items()},
-        "options": options | {"metrics": list(request.metrics)},
+        "options": options | {"metrics": list(request.metrics), "classes": list(request.classes)},
         "files": {name: file_hashes(path) for name, path in paths.items()},
         "set": {
             "clips": len(reference.filenames),
@@ -153,7 +163,8 @@ def _request_of(path: Path, stored: dict[str, Any]) -> ScoreRequest:
                 " to, or change the path in the certificate"
             )
     given: dict[str, Any] = {"predictions": None, **paths, **stored["options"]}
-    given["metrics"] = tuple(given.get("metrics", ()))
+    for name in ("metrics", "classes"):
+        given[name] = tuple(given.get(name, ()))
     try:
         return ScoreRequest(**given)
     except TypeError as error:

@@ -14,6 +14,7 @@ from raysed.evaluation.detections.event_table import (
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import merged, overlapping
 from raysed.evaluation.score.clip_list import read_clip_list, read_groups
+from raysed.evaluation.score.label_map import read_label_map, refuse_unknown
 from raysed.evaluation.score.remarks import other_spelling, unlike, unused_columns
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.storage.clip_name import match_clips
@@ -67,6 +68,14 @@ def read_reference(request: ScoreRequest) -> tuple[Reference, tuple[str, ...]]:
     classes = sorted(set(table["event_label"].dropna()))
     if not classes:
         raise ValueError(f"{path}: no events, so nothing can be scored")
+    if request.label_map:
+        refuse_unknown([*read_label_map(request.label_map).values()], classes, "--map")
+    if request.classes:
+        refuse_unknown(request.classes, classes, "--classes")
+        other_R = table["event_label"].notna() & ~table["event_label"].isin(request.classes)
+        # The row still says that the clip exists.
+        table.loc[other_R, ["onset", "offset", "event_label"]] = None
+        classes = sorted(set(request.classes))
     warnings = unused_columns(table)
     if request.durations is None:
         durations_s = dict.fromkeys(table["filename"], UNKNOWN_S)

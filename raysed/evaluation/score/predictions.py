@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from raysed.evaluation.detections.frame_scores import (
 )
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.score import remarks
+from raysed.evaluation.score.label_map import mapped_scores
 from raysed.storage.clip_name import match_clips
 from raysed.storage.tab_separated import read_header
 
@@ -60,6 +61,8 @@ class ClipSet:
     reference: Reference
     others: tuple[str, ...] = ()
     """Clips of the same set that are not scored, because their recordings are missing: they are passed over."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names that predictions have for classes of the set, and those of the set."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -74,14 +77,16 @@ def read_predictions(
     *,
     at_threshold: bool = True,
     others: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Predictions:
     """Read the predictions at `path`; `threshold` asks for other detections than those at 0.5.
 
     `at_threshold`: whether a frame whose score equals a threshold belongs to an event. `others` are clips of the
-    same set that are not scored; what is predicted for them is passed over. Raises ValueError, naming file and line,
+    same set that are not scored; what is predicted for them is passed over. `names` are other names that predictions
+    have for classes. Raises ValueError, naming file and line,
     for whatever does not fit the reference.
     """
-    clips = ClipSet(reference, tuple(others))
+    clips = ClipSet(reference, tuple(others), names or {})
     if not path.is_dir():
         return _one_table(path, clips, threshold)
     files = sorted(path.glob("*.tsv"))
@@ -90,6 +95,8 @@ def read_predictions(
     if first is not None:
         columns = read_header(first)
         if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
+            if clips.names:
+                return _renamed_scores(path, clips, columns, (threshold, at_threshold))
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
             found = read_score_folder(path, reference, foreign, clips.others)
             return _frame_scores(path, reference, found, foreign, (threshold, at_threshold))
@@ -146,6 +153,24 @@ def _operating_points(files: list[Path], clips: ClipSet, threshold: float | None
     return Predictions(points[chosen], chosen, points, None, warnings)
 
 
+def _renamed_scores(
+    folder: Path, clips: ClipSet, columns: Sequence[str], decoding: tuple[float | None, bool]
+) -> Predictions:
+    """Read score files whose classes have other names than the set's."""
+    reference, given = clips.reference, [name for name in columns if name not in FRAME]
+    called = {clips.names.get(name, name) for name in given}
+    foreign = sorted(called - {*reference.classes})
+    nothing = Events.sort([], [], [], [])
+    as_given = Reference(reference.filenames, reference.durations_s, tuple(given), nothing)
+    read = read_score_folder(folder, as_given, (), clips.others)
+    found = mapped_scores(read, given, (*reference.classes, *foreign), clips.names)
+    made = _frame_scores(folder, reference, found, foreign, decoding)
+    if without := [label for label in reference.classes if label not in called]:
+        line = f"{folder}: no scores of {', '.join(without)}: nothing of it is found"
+        made = replace(made, warnings=(*made.warnings, line))
+    return made
+
+
 def _frame_scores(
     folder: Path,
     reference: Reference,
@@ -197,6 +222,7 @@ def _read(path: Path, clips: ClipSet) -> _Reading:
         unused += remarks.passed_over(path, table["filename"][passed_R], "row")
         table = table.loc[~passed_R]
         clip_of = {name: clip for name, clip in clip_of.items() if clip not in {*clips.others}}
+    table["event_label"] = table["event_label"].replace(dict(clips.names))
     foreign_R = table["event_label"].notna() & ~table["event_label"].isin(reference.classes)
     foreign = Counter(table["event_label"][foreign_R].tolist())
     table.loc[foreign_R, ["onset", "offset", "event_label"]] = None

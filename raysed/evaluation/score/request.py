@@ -24,6 +24,10 @@ class ScoreRequest:
     """Tells which clips of the ground truth are scored, where recordings are missing (read_clip_list)."""
     reference: Path | None = None
     """Another system's predictions on all clips, where some are missing."""
+    label_map: Path | None = None
+    """A TSV with the names that predictions have for classes of the ground truth (read_label_map)."""
+    classes: tuple[str, ...] = ()
+    """The classes that are scored; none: all of the ground truth."""
     groups: Path | None = None
     """A TSV with the source of each clip: intervals draw sources."""
     overlaps: str = "refuse"

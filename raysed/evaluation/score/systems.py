@@ -16,6 +16,7 @@ from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
 from raysed.evaluation.score.ground_truth import ScoredSet
+from raysed.evaluation.score.label_map import read_label_map
 from raysed.evaluation.score.predictions import Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
 
@@ -73,6 +74,7 @@ def read_for(
         request.threshold,
         at_threshold=request.at_threshold == "event",
         others=tuple(others),
+        names=read_label_map(request.label_map) if request.label_map else {},
     )
 
 
