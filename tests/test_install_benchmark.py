@@ -19,7 +19,7 @@ def test_sizes_are_told_apart(tmp_path):
 
 def test_a_start_is_measured_and_a_failing_one_refused():
     cpu_s, wall_s = install.start(("-c", "pass"))
-    assert 0 < cpu_s and 0 < wall_s
+    assert cpu_s > 0 and wall_s > 0
     with pytest.raises(RuntimeError, match="exit code 3"):
         install.start(("-c", "raise SystemExit(3)"))
 

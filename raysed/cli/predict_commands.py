@@ -83,12 +83,30 @@ def predict_command(  # noqa: PLR0913 - each is an option
 
 def export(
     checkpoint: CheckpointArgument,
-    out: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
+    out: Annotated[Path | None, typer.Argument(help="The .onnx file to write.")] = None,
+    hub: Annotated[
+        Path | None,
+        typer.Option(help="Instead: a folder for safetensors with a model card (raysed[hub])."),
+    ] = None,
     network: NetworkOption = None,
     encoder: EncoderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write ONNX (linear mel in, scores out) and compare it with torch; 1 where they differ."""
+    """Write ONNX (linear mel in, scores out) and compare it with torch, 1 where they differ; or a folder for a
+    model hub.
+    """
+    if (out is None) == (hub is None):
+        raise ValueError("give the .onnx file to write, or --hub FOLDER")
+    if hub is not None:
+        from raysed.predict.detector import read_checkpoint
+        from raysed.predict.hub import write_hub
+
+        files = write_hub(read_checkpoint(checkpoint), hub)
+        _say(f"wrote {', '.join(files)} to {hub}")
+        if as_json:
+            print(json.dumps({"folder": str(hub), "files": files}))
+        return
+    assert out is not None, "one of both is given"
     from raysed.predict.detector import load_detector
     from raysed.predict.export import TOLERANCE, export_onnx
 

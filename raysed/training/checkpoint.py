@@ -23,6 +23,7 @@ from raysed.config.trial import Trial
 from raysed.model.network import make_network
 from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
+from raysed.training.safetensors_file import is_safetensors, parse_safetensors
 
 CHECKPOINT_FORMAT = 1
 _PREDICTOR = {"student", "teacher", "mean_F", "std_F", "trial", "features", "classes", "epoch"}
@@ -83,6 +84,9 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
     """Return (tensors, about) of a checkpoint's bytes. Raises ValueError naming `path` where it is not a
     checkpoint of raysed, truncated or damaged.
     """
+    if is_safetensors(content):
+        tensors, about = parse_safetensors(content, path)
+        return _of_this_format(tensors, about, path)
     if not content.startswith(_ZIP):
         raise ValueError(
             f"{path}: not a whole raysed checkpoint (it begins with {content[:8]!r}, expected {_ZIP!r})"
@@ -93,7 +97,7 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
             raise ValueError(f"{damaged} is damaged")
         tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         about = json.loads(tensors.pop("about"))
-        found = about.get("format")
+        about.keys()  # an object
     except pickle.UnpicklingError as error:
         # torch's own message advises loading it without the check that refuses it.
         raise ValueError(
@@ -101,6 +105,14 @@ def parse_checkpoint(content: bytes, path: str) -> tuple[dict[str, Any], dict[st
         ) from error
     except _UNREADABLE as error:
         raise ValueError(f"{path}: not a whole raysed checkpoint ({error})") from error
+    return _of_this_format(tensors, about, path)
+
+
+def _of_this_format(
+    tensors: dict[str, Any], about: dict[str, Any], path: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a checkpoint's parts. Raises ValueError where they are of another format's version."""
+    found = about.get("format")
     if found != CHECKPOINT_FORMAT:
         raise ValueError(f"{path}: checkpoint format {found}, expected {CHECKPOINT_FORMAT}")
     return tensors, about
