@@ -1,6 +1,7 @@
 """`import raysed`: its five names, typed, and loaded only when they are used."""
 
 import ast
+import json
 import subprocess
 import sys
 
@@ -61,3 +62,11 @@ def test_the_examples_of_the_page_run(shown):
     assert values[3].outcome == "undecided"
     assert names["batch"]["weak"].shape == (4, 2)
     assert len(names["waveform"]) == 2.0 * names["sample_rate"]
+
+
+def test_the_notebook_is_the_page_and_was_run():
+    notebook = json.loads((ROOT / "docs/python.ipynb").read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert ["".join(cell["source"]) for cell in code] == [block.strip() for block in examples()]
+    assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
+    assert not any(out["output_type"] == "error" for cell in code for out in cell["outputs"])

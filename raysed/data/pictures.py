@@ -100,11 +100,16 @@ def _slaney_hz(mel: float) -> float:
     return 200 * mel / 3 if mel < 15 else 1000 * 6.4 ** ((mel - 15) / 27)
 
 
-def save_small(figure: Figure, path: Path) -> None:
-    """Write a PNG with few colours: a quarter of the size, without a visible difference."""
+def as_image(figure: Figure) -> Image.Image:
+    """Return a figure as an image, which notebooks show."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def save_small(figure: Figure, path: Path) -> None:
+    """Write a PNG with few colours: a quarter of the size, without a visible difference."""
+    image = as_image(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     image.quantize(_COLOURS).save(path, optimize=True)
 

@@ -11,13 +11,13 @@ from torch.utils.data import Dataset
 from raysed.data.audio import read_audio
 from raysed.data.features.shards import decode_shard, read_manifest, read_shard
 from raysed.data.features.store import FeatureSet, open_dataset, strong_labels
-from raysed.data.pictures import draw
+from raysed.data.pictures import as_image, draw
 from raysed.page.stored import recording
 from raysed.storage.folder import Folder
 from raysed.storage.node_cache import cache_dir
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -101,9 +101,9 @@ class ClipDataset(Dataset[dict[str, Any]]):
             )
         return read_audio(path, self.sample_rate, found.features.duration_s)[0], self.sample_rate
 
-    def picture(self, *clips: int) -> "Figure":
-        """Return a figure of clips: log-mel, with their events as bars over it."""
-        return draw(self._found, [n % len(self) for n in clips])
+    def picture(self, *clips: int) -> "Image":
+        """Return an image of clips: log-mel, with their events as bars over it. Notebooks show it, `.save` keeps it."""
+        return as_image(draw(self._found, [n % len(self) for n in clips]))
 
     def _source(self, n: int) -> str | None:
         """Return where a clip came from, as its shard tells."""
