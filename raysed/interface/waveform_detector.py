@@ -28,9 +28,14 @@ class WaveformDetector:
         checkpoint: str | Path,
         network: Literal["student", "teacher"] | None = None,
         device: str | None = None,
+        encoder: str | Path | None = None,
     ) -> Self:
-        """Read a checkpoint by path or URL; `device` is cpu or cuda, by default a GPU where there is one."""
-        return cls(load_detector(str(checkpoint), network, device))
+        """Read a checkpoint by path or URL; `device` is cpu or cuda, by default a GPU where there is one.
+
+        `encoder` is the file of the encoder whose embeddings the network takes, where it takes some.
+        """
+        given = None if encoder is None else str(encoder)
+        return cls(load_detector(str(checkpoint), network, device, given))
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from raysed.config.encoder import EmbeddingFusion, Encoder
 from raysed.data.encoders.opening import find_encoder
 from raysed.data.stream import Heard, blocks
 from raysed.data.windows import windows
+from raysed.interface.waveform_detector import WaveformDetector
 from raysed.model.network import make_network
 from raysed.predict.detector import load_detector
 from raysed.predict.export import export_onnx
@@ -116,3 +117,10 @@ def test_the_wrong_encoder_is_refused_before_work(fused, tmp_path):
     with pytest.raises(ValueError, match="takes no embeddings"):
         window_encoder(None, other, features, "cpu")
     assert window_encoder(None, None, features, "cpu") is None
+
+
+def test_waveforms_in_memory_are_heard_with_the_encoder(fused):
+    detector = WaveformDetector.load(
+        fused / "best-dry.pt", device="cpu", encoder=fused / "encoder.pt"
+    )
+    assert np.isfinite(detector.scores(bursts(3.0), 8000).to_numpy()).all()
