@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from raysed.config.data_job import Features
 from raysed.config.trial import Model
+from raysed.model.fusion import Stream
 from raysed.storage.python_class import class_hash, load_class
 
 
@@ -39,13 +40,17 @@ def check_outputs(network: nn.Module, config: Model, features: Features, n_class
         return
     first = next(network.parameters())
     mel_BTF = torch.zeros(1, features.n_frames, features.n_mels, device=first.device)
+    frames = features.n_frames // config.time_pooling
+    given = {}
+    if config.embedding is not None:
+        rows_BRE = torch.zeros(1, frames, config.embedding.width, device=first.device)
+        given = {"stream": Stream(rows_BRE, 1.0)}
     network.eval()
     with torch.no_grad():
-        scores = network(mel_BTF)
-    frames = features.n_frames // config.time_pooling
+        scores = network(mel_BTF, **given)
     wanted = {"strong": (1, frames, n_classes), "weak": (1, n_classes)}
-    given = scores if isinstance(scores, tuple) and len(scores) == 2 else (scores, None)
-    for (name, shape), found in zip(wanted.items(), given, strict=True):
+    made = scores if isinstance(scores, tuple) and len(scores) == 2 else (scores, None)
+    for (name, shape), found in zip(wanted.items(), made, strict=True):
         if not isinstance(found, Tensor) or tuple(found.shape) != shape:
             what = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
             raise ValueError(

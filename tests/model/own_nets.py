@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from raysed.model.crnn import CRNN
+
 
 class Frames(nn.Module):
     """A linear layer on each output frame's mean log-mel; a clip scores as its best frame."""
@@ -47,3 +49,7 @@ class Unseeded(nn.Module):
 
 def no_network(config, n_classes):
     return Frames(config, n_classes)
+
+
+class OwnCRNN(CRNN):
+    """Takes an encoder's rows, as the CRNN does."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from raysed.config.encoder import EmbeddingFusion
 from raysed.config.network_class import OwnNetwork
 from raysed.config.trial import Model, Schedule
 from raysed.model.network import make_network
@@ -72,3 +73,10 @@ def test_wrong_scores_are_refused_before_training(tmp_path, name, message):
 
 def test_the_networks_of_raysed_are_not_asked():
     check_outputs(make_network(Model(), 2), Model(), FEATURES, 99)
+
+
+def test_a_network_that_takes_an_encoders_rows_is_checked_with_rows():
+    fusion = EmbeddingFusion(fusion="pool", width=6)
+    own = OwnNetwork(python=f"{NETS}:OwnCRNN")
+    config = Model(filters=(4,), pooling=((4, 8),), gru_units=3, own=own, embedding=fusion)
+    check_outputs(make_network(config, 2), config, FEATURES, 2)
