@@ -18,6 +18,7 @@ import soundfile
 from raysed.config.data_job import DataJob, Features
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
+from raysed.data.build.shard_journal import JOURNAL, noted
 from raysed.data.features.shards import read_manifest
 from raysed.exit_codes import StoppedError
 from raysed.storage.folder import Folder
@@ -65,7 +66,8 @@ def undisturbed(
 
 def listed(folder: Folder) -> list[str]:
     manifest = read_manifest(folder)
-    return [] if manifest is None else [entry.name for entry in manifest.shards]
+    entries = [] if manifest is None else [*manifest.shards, *noted(folder)]
+    return list(dict.fromkeys(entry.name for entry in entries))
 
 
 class Saboteur(threading.Thread):
@@ -119,7 +121,7 @@ def test_a_full_disk_stops_the_build_and_loses_nothing(
     assert 3 <= len(kept) < SHARDS
     # The writer may have been ended in the middle of the next one.
     files = {path.name for path in Path(folder.url).iterdir() if path.suffix != ".part"}
-    assert files == {"manifest.json", *kept}
+    assert files == {"manifest.json", JOURNAL, *kept}
     assert build(job, workers=2)["weak"].shards_built == SHARDS - len(kept)
     assert contents(folder.url) == undisturbed
 

@@ -23,7 +23,7 @@ from raysed.data.build.resume import (
     DatasetResult,
     finished_shards,
     mark_unfinished,
-    record,
+    record_shard,
     result_of,
 )
 from raysed.data.build.sole_builder import sole_builder
@@ -92,7 +92,7 @@ def build(
                 done[p.name][entry.name] = entry
                 lower[p.name] += lower_rate
                 progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
-                record(p, done[p.name].values())
+                record_shard(p, done[p.name].values(), entry)
         for p in plans if shards else ():
             Folder(p.url).remove_unfinished()
     return {

@@ -3,11 +3,12 @@ here.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from raysed.config.data_job import DataJob
 from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.data.build.shard_journal import forget, is_due, note, noted
 from raysed.data.clip import Rejected
 from raysed.data.features.shards import (
     ShardEntry,
@@ -43,13 +44,13 @@ class DatasetResult:
 
 
 def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
-    """Return the shards of the plan that the manifest lists and whose bytes are unchanged.
+    """Return the shards of the plan that the manifest or the journal lists and whose bytes are unchanged.
 
     Raises ReadDeniedError.
     """
     finished = {}
     folder, wanted = Folder(plan.url), {(s.name, s.start, s.stop) for s in plan.shards}
-    for entry in plan.manifest.shards if plan.manifest else ():
+    for entry in _listed(plan):
         if (entry.name, entry.start, entry.stop) not in wanted:
             continue
         try:
@@ -61,6 +62,13 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
         else:
             finished[entry.name] = entry
     return finished
+
+
+def _listed(plan: DatasetPlan) -> Iterable[ShardEntry]:
+    if plan.manifest is None:
+        return ()
+    later = () if plan.manifest.complete else noted(Folder(plan.url))
+    return (*plan.manifest.shards, *later)
 
 
 def _refuse_cut(plan: DatasetPlan, content: bytes, entry: ShardEntry) -> None:
@@ -79,8 +87,20 @@ def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:
     """
     try:
         write_manifest(Folder(plan.url), plan.manifest_of(done))
+        forget(Folder(plan.url))
     except OSError as error:
         raise ValueError(f"{plan.url}: cannot be written ({error})") from error
+
+
+def record_shard(plan: DatasetPlan, entries: Collection[ShardEntry], newest: ShardEntry) -> None:
+    """Keep a shard that has just been finished, the newest of these; with the last one the manifest is complete."""
+    folder = Folder(plan.url)
+    if len(entries) == len(plan.shards):
+        record(plan, entries)
+    elif folder.is_local:
+        note(folder, newest)
+    elif is_due(len(entries)):
+        record(plan, entries)
 
 
 def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
@@ -92,6 +112,7 @@ def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
         rejected = [Rejected(*pair) for entry in manifest.shards for pair in entry.quarantined]
         write_lists(Folder(plan.url), rejected, plan.source.missing)
     write_manifest(Folder(plan.url), manifest)
+    forget(Folder(plan.url))
 
 
 def result_of(

@@ -173,7 +173,7 @@ def open_dataset(url: str, cache_dir: str | Path) -> FeatureSet:
         )
     if not manifest.complete:
         raise ValueError(
-            f"{folder.url}: unfinished, {len(manifest.shards)} shards so far; run the job again"
+            f"{folder.url}: unfinished: it is being built, or its build has ended early; run the job again"
         )
     content = sha256("".join(shard.sha256 for shard in manifest.shards).encode())
     path = Path(cache_dir, f"{manifest.id}-{content[:12]}.arrow")

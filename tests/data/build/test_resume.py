@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from raysed.data.build.dataset_plan import DatasetPlan, plan
-from raysed.data.build.resume import finished_shards, mark_unfinished, record, result_of
+from raysed.data.build.resume import (
+    finished_shards,
+    mark_unfinished,
+    record,
+    record_shard,
+    result_of,
+)
+from raysed.data.build.shard_journal import JOURNAL
 from raysed.data.features.shards import ShardEntry, read_manifest
 from raysed.storage.folder import Folder, ReadDeniedError
 from tests.data.recorded_tree import build_alone, build_shards, weak_job, write_tree
@@ -79,6 +86,30 @@ def test_the_lists_come_with_the_last_shard(job) -> None:
     assert Path(p.url, "missing.tsv").read_text() == "filename\nY07_0.000_1.000.wav\n"
     (told,) = Path(p.url, "quarantine.tsv").read_text().splitlines()[1:]
     assert told.startswith("Y03_0.000_1.000.wav\taudio/train/weak/Y03")
+
+
+def test_a_build_appends_its_shards_and_writes_the_manifest_once(
+    job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (p,) = plan(job)
+    entries = build_shards(p, range(5))
+    mark_unfinished(p, ())
+    for n in range(1, 4):
+        record_shard(p, entries[:n], entries[n - 1])
+    assert manifest_of(p)["shards"] == []
+    with Path(p.url, JOURNAL).open("ab") as file:  # what a killed writer left
+        file.write(b'{"name": "shard-00004.par')
+    (again,) = plan(job)
+    found = finished_shards(again)
+    assert names(found) == [0, 1, 2]
+    mark_unfinished(again, found.values())
+    assert len(manifest_of(p)["shards"]) == 3 and not Path(p.url, JOURNAL).exists()
+    for n in (4, 5):
+        record_shard(again, entries[:n], entries[n - 1])
+    whole = Path(p.url, "manifest.json").read_bytes()
+    assert manifest_of(p)["complete"] and not Path(p.url, JOURNAL).exists()
+    record(p, entries)
+    assert Path(p.url, "manifest.json").read_bytes() == whole
 
 
 def test_lists_that_cannot_be_written_leave_the_manifest_unfinished(

@@ -117,7 +117,7 @@ def test_refuses_what_is_not_finished(tmp_path: Path) -> None:
     manifest = read_manifest(folder)
     assert manifest is not None
     write_manifest(folder, manifest.model_copy(update={"complete": False}))
-    with pytest.raises(ValueError, match="unfinished, 2 shards so far"):
+    with pytest.raises(ValueError, match=r"unfinished: .*run the job again"):
         open_dataset(folder.url, tmp_path / "cache")
     assert not list((tmp_path).glob("cache/*.arrow"))
 
