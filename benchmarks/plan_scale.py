@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.common import document, publish
 
-COUNTS = (10_000, 100_000, 1_000_000)
+COUNTS = (10_000, 100_000, 300_000, 1_000_000)
 FOLDER = 1_000
 LABELS = ("Cat", "Dog", "Speech")
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from raysed.config.annotated_set import AnnotatedSet
@@ -80,10 +81,11 @@ class AnnotatedSource:
 
     def starts(self, most: int) -> list[int]:
         """Return the first recording of each shard, of at most so many recordings and SHARD_BYTES together."""
-        starts, first, held = [], 0, 0
-        for index, size in enumerate(self.rows["size"].to_numpy().tolist()):
-            if index == 0 or index - first == most or held + size > SHARD_BYTES:
-                starts.append(index)
-                first, held = index, 0
-            held += size
+        starts, first = [], 0
+        ends = np.cumsum(self.rows["size"].to_numpy())
+        while first < len(ends):
+            starts.append(first)
+            before = ends[first - 1] if first else 0
+            fits = int(np.searchsorted(ends, before + SHARD_BYTES, side="right"))
+            first = max(first + 1, min(fits, first + most))
         return starts

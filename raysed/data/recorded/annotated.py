@@ -48,27 +48,27 @@ def list_annotated(
 ) -> AnnotatedListing:
     """List recordings with their labels. Raises ValueError naming file, line and fault."""
     root, audio, told = audio_rows(data_set.audio)
-    names = audio["filename"].to_pylist()
     if data_set.type == "none":
         rows, missing, warnings = audio, [], ()
     else:
-        labels, place = _labels(data_set, names, told)
+        labels, place = _labels(data_set, audio, told)
         labels = _renamed(labels, data_set)
         check_values(labels, data_set.type, place)
         labels = to_classes(labels, data_set, classes, place)
-        rows, missing, warnings = _joined(audio, names, labels, data_set.type, place)
-    kept = in_part(rows["filename"].to_pylist(), data_set)
+        rows, missing, warnings = _joined(audio, labels, data_set.type, place)
+        del labels
+    if data_set.part != "all":
+        kept = in_part(rows["filename"].to_pylist(), data_set)
+        rows = rows.take(pa.array(kept, pa.int64()))
     return AnnotatedListing(
-        rows=rows.take(pa.array(kept, pa.int64())).slice(0, data_set.limit).combine_chunks(),
+        rows=rows.slice(0, data_set.limit).combine_chunks(),
         root=root,
         missing=tuple(missing[n] for n in in_part(missing, data_set)),
         warnings=warnings,
     )
 
 
-def _labels(
-    data_set: AnnotatedSet, names: list[str], told: pa.Table | None
-) -> tuple[pa.Table, str]:
+def _labels(data_set: AnnotatedSet, audio: pa.Table, told: pa.Table | None) -> tuple[pa.Table, str]:
     """Return the labels as LABELS, and where they stand."""
     place = data_set.labels
     if place is not None:
@@ -76,7 +76,7 @@ def _labels(
         return (read_label_table(place) if table else read_label_files(place)), place
     if told is not None:
         return as_labels(told, data_set.audio), data_set.audio
-    return _folder_labels(names, data_set), data_set.audio
+    return _folder_labels(audio["filename"].to_pylist(), data_set), data_set.audio
 
 
 def _folder_labels(names: list[str], data_set: AnnotatedSet) -> pa.Table:
@@ -114,19 +114,19 @@ def _renamed(labels: pa.Table, data_set: AnnotatedSet) -> pa.Table:
 
 
 def _joined(
-    audio: pa.Table, names: list[str], labels: pa.Table, kind: str, place: str
+    audio: pa.Table, labels: pa.Table, kind: str, place: str
 ) -> tuple[pa.Table, list[str], tuple[str, ...]]:
     """Return the recordings that labels name with these, the clips without audio, and warnings."""
     distinct = _pc.unique(labels["filename"])
-    index_D = indices_of(distinct.to_pylist(), names)
+    index_D = indices_of(distinct, audio["filename"])
     code = _pc.index_in(labels["filename"].combine_chunks(), value_set=distinct)
     index_R = index_D[code.to_numpy(zero_copy_only=False)]
     missing = sorted(_pc.filter(distinct, pa.array(index_D < 0)).to_pylist())
     if kind == "weak":
-        column, lists = "weak_labels", grouped(labels, index_R, len(names), ["event_label"])
+        column, lists = "weak_labels", grouped(labels, index_R, len(audio), ["event_label"])
     else:
         fields = ["onset", "offset", "event_label", *(["confidence"] if kind == "soft" else [])]
-        column, lists = "events", grouped(labels, index_R, len(names), fields)
+        column, lists = "events", grouped(labels, index_R, len(audio), fields)
     rows = audio.append_column(column, lists)
     named = _pc.is_valid(lists)
     count = _pc.sum(_pc.invert(named)).as_py() or 0
@@ -137,7 +137,7 @@ def _joined(
         warnings = (
             f"{masked(place)}: {count} recordings that no label names are left out: {', '.join(some)}{more}",
         )
-    return rows.filter(named), missing, warnings
+    return rows.filter(named) if count else rows, missing, warnings
 
 
 def in_part(names: list[str], data_set: AnnotatedSet) -> list[int]:

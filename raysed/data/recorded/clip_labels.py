@@ -20,17 +20,22 @@ _SHOWN = 5
 _MILLISECONDS = 1000.0
 
 
-def indices_of(names: Sequence[str], clips: Sequence[str]) -> np.ndarray:
+Texts = Sequence[str] | pa.Array | pa.ChunkedArray
+
+
+def indices_of(names: Texts, clips: Texts) -> np.ndarray:
     """Return for each name of the labels the index of the clip that it means, -1 where none or several.
 
     By the very name, then by another suffix, none or a folder before it, then by the last part alone where one recording
     has it, then as AudioSet's segment ids (`b0RFKhbpFJA_30000` is `Yb0RFKhbpFJA_30.000_40.000.wav`).
     """
-    index_N = _pc.index_in(pa.array(names, pa.string()), value_set=pa.array(clips, pa.string()))
+    names_N, clips_C = _texts(names), _texts(clips)
+    index_N = _pc.index_in(names_N, value_set=clips_C)
     found = _pc.fill_null(index_N, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     left = np.flatnonzero(found < 0)
     if not len(left):
         return found
+    names, clips = names_N.to_pylist(), clips_C.to_pylist()
     place = {name: n for n, name in enumerate(clips)}
     missing = [names[n] for n in left]
     meant = match_clips(missing, clips)
@@ -46,6 +51,13 @@ def indices_of(names: Sequence[str], clips: Sequence[str]) -> np.ndarray:
         clip = meant.get(names[n]) or starts.get(names[n])
         found[n] = place[clip] if clip is not None else -1
     return found
+
+
+def _texts(values: Texts) -> pa.Array:
+    """Return texts as one Arrow array: a million of Python's own take some 100 MB."""
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    return values if isinstance(values, pa.Array) else pa.array(values, pa.string())
 
 
 def _segment_starts(clips: Sequence[str]) -> dict[str, str]:
@@ -153,7 +165,7 @@ def grouped(labels: pa.Table, index_R: np.ndarray, clips: int, columns: Sequence
     named[index_R[order]] = True
     with_label = _pc.is_valid(labels["event_label"]).to_numpy(zero_copy_only=False)
     order = order[with_label[order]]
-    rows = labels.take(pa.array(order)).combine_chunks()
+    rows = labels.select(list(columns)).take(pa.array(order)).combine_chunks()
     counts = np.bincount(index_R[order], minlength=clips)
     offsets = pa.array(np.append(0, np.cumsum(counts)).astype(np.int32))
     arrays = [rows[column].combine_chunks() for column in columns]

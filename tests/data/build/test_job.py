@@ -238,6 +238,6 @@ def test_the_jobs_that_ship_can_be_read(name: str, monkeypatch: pytest.MonkeyPat
     kinds = [s.kind for s in job.sets.values()]
     assert (kinds.count("synthetic"), kinds.count("recorded")) == {
         "demo": (2, 3),
-        "mini_desed": (7, 4),
-        "desed": (7, 5),
+        "mini_desed": (9, 4),
+        "desed": (9, 5),
     }[name]
