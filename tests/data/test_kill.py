@@ -18,7 +18,7 @@ import soundfile
 from raysed.config.data_job import DataJob, Features
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
-from raysed.data.build.shard_journal import JOURNAL, noted
+from raysed.data.build.shard_journal import JOURNAL, noted_shards
 from raysed.data.features.shards import read_manifest
 from raysed.exit_codes import StoppedError
 from raysed.storage.folder import Folder
@@ -66,7 +66,7 @@ def undisturbed(
 
 def listed(folder: Folder) -> list[str]:
     manifest = read_manifest(folder)
-    entries = [] if manifest is None else [*manifest.shards, *noted(folder)]
+    entries = [] if manifest is None else [*manifest.shards, *noted_shards(folder)]
     return list(dict.fromkeys(entry.name for entry in entries))
 
 

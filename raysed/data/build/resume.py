@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from raysed.config.data_job import DataJob
 from raysed.data.build.dataset_plan import DatasetPlan
-from raysed.data.build.shard_journal import forget, is_due, note, noted
+from raysed.data.build.shard_journal import forget_shards, is_due, note_shard, noted_shards
 from raysed.data.clip import Rejected
 from raysed.data.features.shards import (
     ShardEntry,
@@ -67,7 +67,7 @@ def finished_shards(plan: DatasetPlan) -> dict[str, ShardEntry]:
 def _listed(plan: DatasetPlan) -> Iterable[ShardEntry]:
     if plan.manifest is None:
         return ()
-    later = () if plan.manifest.complete else noted(Folder(plan.url))
+    later = () if plan.manifest.complete else noted_shards(Folder(plan.url))
     return (*plan.manifest.shards, *later)
 
 
@@ -87,7 +87,7 @@ def mark_unfinished(plan: DatasetPlan, done: Iterable[ShardEntry]) -> None:
     """
     try:
         write_manifest(Folder(plan.url), plan.manifest_of(done))
-        forget(Folder(plan.url))
+        forget_shards(Folder(plan.url))
     except OSError as error:
         raise ValueError(f"{plan.url}: cannot be written ({error})") from error
 
@@ -98,7 +98,7 @@ def record_shard(plan: DatasetPlan, entries: Collection[ShardEntry], newest: Sha
     if len(entries) == len(plan.shards):
         record(plan, entries)
     elif folder.is_local:
-        note(folder, newest)
+        note_shard(folder, newest)
     elif is_due(len(entries)):
         record(plan, entries)
 
@@ -112,7 +112,7 @@ def record(plan: DatasetPlan, entries: Iterable[ShardEntry]) -> None:
         rejected = [Rejected(*pair) for entry in manifest.shards for pair in entry.quarantined]
         write_lists(Folder(plan.url), rejected, plan.source.missing)
     write_manifest(Folder(plan.url), manifest)
-    forget(Folder(plan.url))
+    forget_shards(Folder(plan.url))
 
 
 def result_of(

@@ -16,13 +16,13 @@ JOURNAL = "shards.jsonl"
 _SHARE = 64
 
 
-def note(folder: Folder, entry: ShardEntry) -> None:
+def note_shard(folder: Folder, entry: ShardEntry) -> None:
     """Append a finished shard to the journal of a local folder."""
     with Path(folder.url, JOURNAL).open("ab") as file:
         file.write(f"{entry.model_dump_json()}\n".encode())
 
 
-def noted(folder: Folder) -> list[ShardEntry]:
+def noted_shards(folder: Folder) -> list[ShardEntry]:
     """Return the shards of a journal; a line that a killed writer left half is none."""
     if not folder.is_local:
         return []
@@ -35,7 +35,7 @@ def noted(folder: Folder) -> list[ShardEntry]:
     return found
 
 
-def forget(folder: Folder) -> None:
+def forget_shards(folder: Folder) -> None:
     """Remove the journal, once the manifest lists its shards."""
     if folder.is_local:
         Path(folder.url, JOURNAL).unlink(missing_ok=True)

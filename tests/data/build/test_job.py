@@ -12,7 +12,7 @@ from raysed.config.fault import ConfigError
 from raysed.config.reader import read_config
 from raysed.data.build.dataset_plan import mel_backend, plan
 from raysed.data.build.job import build
-from raysed.data.build.shard_journal import noted
+from raysed.data.build.shard_journal import noted_shards
 from raysed.data.features.shards import read_manifest
 from raysed.data.features.store import open_dataset
 from raysed.storage.folder import Folder, ReadDeniedError
@@ -104,7 +104,7 @@ def test_an_interrupted_build_is_resumed(
     (folder,) = tmp_path.iterdir()
     manifest = read_manifest(Folder(str(folder)))
     assert manifest is not None and not manifest.complete
-    kept = [entry.name for entry in noted(Folder(str(folder)))]
+    kept = [entry.name for entry in noted_shards(Folder(str(folder)))]
     assert len(kept) == 2
     # As a kill -9 in the middle of a write leaves it.
     (folder / ".shard-00003.parquet.a1b2c3d4.part").write_bytes(b"half")

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
-from raysed.data.build.shard_journal import JOURNAL, forget, is_due, note, noted
+from raysed.data.build.shard_journal import JOURNAL, forget_shards, is_due, note_shard, noted_shards
 from raysed.data.features.shards import ShardEntry
 from raysed.storage.folder import Folder
 
@@ -22,15 +22,15 @@ def entry(number: int) -> ShardEntry:
 
 def test_what_is_noted_is_read_back_and_half_a_line_is_not(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
-    assert noted(folder) == []
+    assert noted_shards(folder) == []
     for number in (2, 0):
-        note(folder, entry(number))
+        note_shard(folder, entry(number))
     path = tmp_path / JOURNAL
     path.write_bytes(path.read_bytes() + entry(1).model_dump_json().encode()[:40])
-    assert noted(folder) == [entry(2), entry(0)]
-    forget(folder)
-    forget(folder)
-    assert noted(folder) == [] and not list(tmp_path.iterdir())
+    assert noted_shards(folder) == [entry(2), entry(0)]
+    forget_shards(folder)
+    forget_shards(folder)
+    assert noted_shards(folder) == [] and not list(tmp_path.iterdir())
 
 
 def test_a_store_gets_few_manifests_and_lacks_few_shards() -> None:
