@@ -18,14 +18,10 @@ import numpy as np
 import typer
 
 from benchmarks.common import RESULTS, document
-from benchmarks.real_systems import DATA, perturbed_systems, read_real
+from benchmarks.real_systems import perturbed_systems, read_beats, read_real
 from benchmarks.statistics_simulation import proportion
 from raysed.evaluation.counts.some_clips import some_clips
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
-from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.detections.frame_scores import read_score_folder, score_files
-from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.intervals.bootstrap import bca, clip_weights, jackknife
 from raysed.evaluation.intervals.missing_clips import controlled_estimate, whole_set_estimate
 from raysed.evaluation.metrics.registry import METRICS
@@ -77,16 +73,7 @@ def systems() -> dict[str, Statistics]:
 
 def beats() -> Statistics:
     """Return the counts of the DCASE 2023 baseline with BEATs on its 12 public clips."""
-    folder = DATA / "dcase2023_beats"
-    names = {f"{name}.wav" for name in score_files(folder / "scores")}
-    table = read_events_tsv(folder / "ground_truth.tsv")
-    classes = sorted(set(table["event_label"].dropna()))
-    table = table.loc[table["filename"].isin(sorted(names))]
-    durations_s = read_durations_tsv(folder / "audio_durations.tsv")
-    reference = Reference.from_frame(table, {name: durations_s[name] for name in names}, classes)
-    scores = read_score_folder(folder / "scores", reference)
-    points = {threshold: scores.decode(threshold) for threshold in THRESHOLDS}
-    return collect(reference, scores.decode(0.5), points)
+    return collect(*read_beats())
 
 
 def simulate(name: str, how: str, pair: tuple[str, str], sets: int, draws: int) -> dict[str, Any]:

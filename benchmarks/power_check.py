@@ -1,6 +1,7 @@
 """Predicted half-widths of simultaneous intervals beside those that the report then shows, on real predictions.
 
-Four systems are copies of the DCASE 2020 baseline's operating points on VAL with planted effects: they lose a share of
+Four systems are copies of the DCASE 2020 baseline's operating points on VAL, and of the 12 clips of DCASE 2023's BEATs
+baseline, with planted effects: they lose a share of
 their clip x class cells. Each has several seeds, which lose other cells and move other events. The first three seeds are
 the pilot from which `--plan` predicts; the half-widths of more seeds are predicted and then measured, and so are those
 of the priors that stand for a space without any trial.
@@ -14,7 +15,8 @@ import numpy as np
 import typer
 
 from benchmarks.common import RESULTS, document
-from benchmarks.real_systems import perturbed_systems
+from benchmarks.real_systems import perturbed_systems, read_beats, read_real
+from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.intervals.power import critical_value, half_width
 from raysed.evaluation.intervals.significance import FEW_SEEDS, drawn, max_t, mean_difference
 from raysed.report.claim_power import spread_of
@@ -27,11 +29,14 @@ PILOT = 3
 STORED = RESULTS / "power.json"
 
 
-def check(metric: str, seeds: int, draws: int) -> dict[str, Any]:
+Real = tuple[Reference, Events, dict[float, Events]]
+
+
+def check(metric: str, seeds: int, draws: int, real: Real) -> dict[str, Any]:
     """Return predicted and realised half-widths of three differences, from the pilot's seeds to `seeds`."""
     of = TABLE_METRICS[metric]
     lost = [LOST[s % SYSTEMS] for s in range(SYSTEMS * seeds)]
-    copies = perturbed_systems(SYSTEMS * seeds, lost)
+    copies = perturbed_systems(SYSTEMS * seeds, lost, real)
     by_system = [
         [drawn(of, one, draws=draws) for one in copies[s::SYSTEMS]] for s in range(SYSTEMS)
     ]
@@ -80,11 +85,15 @@ def main(
 ) -> None:
     """Predict and measure, for event F1 and PSDS."""
     started = time.process_time()
-    found = {metric: check(metric, seeds, draws) for metric in ("event_f1", "psds")}
-    content = document("power", [], half_widths=found, cpu_s=time.process_time() - started)
+    found, beats = (
+        {metric: check(metric, seeds, draws, real) for metric in ("event_f1", "psds")}
+        for real in (read_real(), read_beats())
+    )
+    cpu_s = time.process_time() - started
+    content = document("power", [], half_widths=found, half_widths_beats=beats, cpu_s=cpu_s)
     if store:
         STORED.write_text(json.dumps(content, indent=1) + "\n")
-    print(json.dumps(found, indent=1))
+    print(json.dumps({"dcase2020": found, "beats": beats}, indent=1))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ from raysed.evaluation.counts.clip_counts import Counts, Deltas, PsdsCriteria
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.event_table import read_durations_tsv, read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.detections.frame_scores import FrameScores, read_score_folder, score_files
+from raysed.evaluation.detections.postprocess import THRESHOLDS
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRUTH = DATA / "desed_metadata" / "validation" / "validation.tsv"
 BASELINE = DATA / "dcase2020_baseline"
+BEATS = DATA / "dcase2023_beats"
 
 
 def read_real() -> tuple[Reference, Events, dict[float, Events]]:
@@ -64,12 +66,28 @@ def read_real_scores(seed: int = 0) -> tuple[Reference, FrameScores]:
     return reference, FrameScores(scores_NTK, np.minimum(edges_NT1, 10.0))
 
 
-def perturbed_systems(count: int, drop: Sequence[float]) -> list[Statistics]:
-    """Return copies of the real system, which differ as retrained systems do: copy s loses the share
+def read_beats() -> tuple[Reference, Events, dict[float, Events]]:
+    """Read the 12 clips of DCASE 2023's BEATs baseline: ground truth, detections at 0.5 and at the 50 operating points."""
+    names = {f"{name}.wav" for name in score_files(BEATS / "scores")}
+    table = read_events_tsv(BEATS / "ground_truth.tsv")
+    classes = sorted(set(table["event_label"].dropna()))
+    table = table.loc[table["filename"].isin(sorted(names))]
+    durations_s = read_durations_tsv(BEATS / "audio_durations.tsv")
+    reference = Reference.from_frame(table, {name: durations_s[name] for name in names}, classes)
+    scores = read_score_folder(BEATS / "scores", reference)
+    return reference, scores.decode(0.5), {each: scores.decode(each) for each in THRESHOLDS}
+
+
+def perturbed_systems(
+    count: int,
+    drop: Sequence[float],
+    real: tuple[Reference, Events, dict[float, Events]] | None = None,
+) -> list[Statistics]:
+    """Return copies of the real system (default: the baseline of DCASE 2020), which differ as retrained systems do: copy s loses the share
     `drop[s]` of its clip x class cells and moves 30 % of the others by a normal 0.25 s, alike at
     all operating points.
     """
-    reference, default, points = read_real()
+    reference, default, points = real or read_real()
     shape = len(reference.filenames), len(reference.classes)
     systems = []
     for s in range(count):
