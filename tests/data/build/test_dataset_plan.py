@@ -184,4 +184,7 @@ def test_who_computes_the_mels(tree: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(dataset_plan, "find_spec", lambda name: None)
     without = backends(tree)
     assert (without["auto"], without["torchaudio"]) == ("torchaudio", "torchaudio")
-    assert "nvidia-dali-cuda130 is not installed; use mel: auto" in without["dali"]
+    assert (
+        "nvidia-dali-cuda130 is not installed (pip install 'raysed[gpu]'); use mel: auto"
+        in without["dali"]
+    )
