@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash, twins
+from raysed.config.clip_groups import absent_groups
 from raysed.config.data_job import DataJob
 from raysed.config.external import absent_lines, external_faults
 from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
@@ -57,6 +58,8 @@ class Space(Config):
     """Claims that the report judges besides the contrasts."""
     metrics: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     """The metrics of the tables, the page and the contrasts; those of claims are added."""
+    groups: str | None = None
+    """A TSV with columns filename and group, of every evaluation clip: intervals draw groups, such as source recordings."""
     energy_baseline: Name | None = None
     """The cell whose energy is the baseline's in EW-PSDS (DCASE 2023): PSDS times its kWh over a cell's own; null
     computes none."""
@@ -166,11 +169,8 @@ class ResolvedSpace:
 
     def data_sets(self) -> tuple[str, ...]:
         """Names of the data sets that the trainings use, in the job's order."""
-        used: set[str] = set()
-        for training in self.trainings:
-            used |= set(training.trial.set_names())
-        for cell in self.external:
-            used |= set(cell.predictions)
+        trained = {name for each in self.trainings for name in each.trial.set_names()}
+        used = trained.union(*(cell.predictions for cell in self.external))
         return tuple(name for name in self.job.sets if name in used)
 
 
@@ -189,7 +189,7 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     trials: list[Trial] = []
     # The cells of each fault, so that a fault of the base is told once and not for every cell.
     cells: dict[Fault, list[str]] = {}
-    about_cells: list[str] = []
+    about_cells = absent_groups(space.groups, places, unset)
     for index, cell in enumerate(space.cells):
         if cell.predictions:
             about_cells += [str(fault.at(places)) for fault in external_faults(cell, index, job)]
@@ -203,10 +203,8 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     about_cells += [str(fault.at(places)) for fault in unknown_cells(space, trials)]
     if about_cells:
         raise ConfigError(about_cells)
-    resolved = ResolvedSpace(space, job, (), tuple(trials))
-    return on_device(
-        resolved, "cpu" if space.resources.gpus_per_worker in (0.0, "auto") else "cuda"
-    )
+    device = "cpu" if space.resources.gpus_per_worker in (0.0, "auto") else "cuda"
+    return on_device(ResolvedSpace(space, job, (), tuple(trials)), device)
 
 
 def on_device(resolved: ResolvedSpace, device: Literal["cpu", "cuda"]) -> ResolvedSpace:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from raysed.report.cells import cell_values
 from raysed.report.contrasts import pair_value
+from raysed.report.grouped_results import read_grouped
 from raysed.report.looked_contrasts import judged_contrasts
-from raysed.report.results import Measured, Result, read_results, results_frame
+from raysed.report.results import Measured, Result, results_frame
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.report.trial_scores import frame_scores, with_scores
 from raysed.run.folders import TrialFolder, best_checkpoint
@@ -52,7 +53,7 @@ class FinishedRun:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """One row for each finished trial and evaluation set: metrics with intervals over clips, epoch, seconds, losses."""
+        """One row for each finished trial and evaluation set: metrics with intervals over clips (or groups), epoch, seconds, losses."""
         return results_frame(self._measured, self.plan.all_metrics)
 
     @property
@@ -79,7 +80,7 @@ class FinishedRun:
         for name in (cell, against):
             self._check_cell(name)
         evaluation = self._evaluation(evaluation)
-        found = pair_value(self._measured, (cell, against), evaluation, metric)
+        found = pair_value(self.plan, self._measured, (cell, against), evaluation, metric)
         if found is None:
             raise ValueError(
                 f"{self.folder.url}: {cell} and {against} have no finished seed in common on {evaluation}"
@@ -139,7 +140,7 @@ class FinishedRun:
 
     @cached_property
     def _measured(self) -> Measured:
-        results = with_scores(self.folder, self.plan, read_results(self.folder, self.plan))
+        results = with_scores(self.folder, self.plan, read_grouped(self.folder, self.plan))
         if not results:
             raise ValueError(f"{self.folder.url}: no trial is finished yet")
         return Measured(results, self.plan.bootstrap_draws)

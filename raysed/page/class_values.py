@@ -7,7 +7,7 @@ import numpy as np
 from raysed.evaluation.counts.clip_counts import Counts
 from raysed.evaluation.counts.point_counts import share
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.metrics.event_f1 import macro_f1, weighted
 from raysed.page.curves import BAND_DRAWS, LEVEL
 
@@ -43,7 +43,7 @@ def values_of_classes(seeds: Sequence[Statistics]) -> dict[str, np.ndarray]:
     set.
     """
     first = seeds[0]
-    weights_BN = clip_weights(first.key, first.n_clips, BAND_DRAWS, 0)
+    weights_BN = clip_draws(first, BAND_DRAWS, 0)
     found = {}
     for counted in _COUNTED:
         for name, rate in _RATES.items():

@@ -78,6 +78,7 @@ def about_run(run: Folder, plan: RunPlan) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "trials": plan.trials,
         "draws": plan.bootstrap_draws,
+        "drawn": plan.drawn,
         "energy_baseline": plan.energy_baseline,
         "resources": plan.resources_per_trial,
         **{key: getattr(status, key, None) for key in kept},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.metrics.psds import DEFINITIONS, kernel_arguments
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, rates
 
@@ -36,7 +36,7 @@ def roc_band(seeds: Sequence[Statistics], definition: str, draws: int = BAND_DRA
     band says nothing about other seeds. Seeds must have been scored on the same set.
     """
     first = seeds[0]
-    weights_BN = clip_weights(first.key, first.n_clips, draws, 0)
+    weights_BN = clip_draws(first, draws, 0)
     alone_1N = np.ones((1, first.n_clips), np.int16)
     efpr_X = np.linspace(0.0, DEFINITIONS[definition].max_efpr, POINTS)
     height_1X = np.mean([heights(s, alone_1N, definition, efpr_X) for s in seeds], axis=0)

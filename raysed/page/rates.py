@@ -11,7 +11,7 @@ import numpy as np
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.point_counts import PointCounts
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.page.curves import BAND_DRAWS, LEVEL
 
 STEP = 2
@@ -40,7 +40,7 @@ def rate_bands(
     Every seed sees the same draws of clips. Seeds must have been scored on the same set.
     """
     first = seeds[0]
-    weights_BN = clip_weights(first.key, first.n_clips, draws, 0)
+    weights_BN = clip_draws(first, draws, 0)
     alone_1N = np.ones((1, first.n_clips), np.int16)
     every_BN = np.concatenate((alone_1N, weights_BN))
     found = []

@@ -4,11 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from raysed.evaluation.intervals.significance import FEW_SEEDS, mean_value
-from raysed.report.contrasts import ABOUT_CLIPS, about_of
+from raysed.report.contrasts import about_given, about_of
 from raysed.report.results import Measured, Result
 from raysed.run.folders import external_folder, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing
+
+_OWN_PLACE = ("trials", "recipe", "about")
+"""The fields that stand elsewhere in a row."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class CellValue:
     value: float | None
     low: float | None
     high: float | None
-    """`low` and `high` are the ends of the 95 % interval that `about_of` describes."""
+    """`low` and `high` are the ends of the 95 % interval that `about` describes."""
     seed_values: tuple[float | None, ...]
     """One value for each seed that it is to have, None where its trial has no result."""
     trials: tuple[Standing, ...]
@@ -33,6 +36,8 @@ class CellValue:
     published: float | None
     untrained: int = 0
     """The number of its seeds whose x-valid F1 was 0 after every epoch."""
+    about: str = ""
+    """The subject of the interval; empty without a value."""
     recipe: tuple[float, float, float] | None = None
     """Our mean and ends of the 90 % interval by the paper's own recipe: like with like beside `published`."""
 
@@ -46,20 +51,14 @@ class CellValue:
         """Tell whether it is a system from elsewhere, which has no seeds: its one value stands under the first."""
         return not self.xvalid
 
-    @property
-    def _about(self) -> str:
-        if not self.seeds:
-            return ""
-        return ABOUT_CLIPS if self.is_external else about_of(self.seeds)
-
     def as_row(self) -> dict[str, Any]:
         """Return a row for CSV or JSON, traceable to the trials' folders."""
-        kept = {key: value for key, value in vars(self).items() if key not in ("trials", "recipe")}
+        kept = {key: value for key, value in vars(self).items() if key not in _OWN_PLACE}
         ends = self.recipe or (None, None, None)
         kept |= dict(zip(("recipe", "recipe_low", "recipe_high"), ends, strict=True))
         return kept | {
             "seeds": self.seeds,
-            "about": self._about,
+            "about": self.about,
             "seed_values": list(self.seed_values),
             "states": [trial.state for trial in self.trials],
             "trials": [trial.name for trial in self.trials],
@@ -73,7 +72,9 @@ def cell_values(
     where there is a published value, or everywhere with `recipes`.
     """
     values = [
-        _cell_value(cell, evaluation, metric, measured, _trials_of(cell, plan, trials, measured))
+        _cell_value(
+            plan, cell, (evaluation, metric), measured, _trials_of(cell, plan, trials, measured)
+        )
         for cell in plan.cells
         for evaluation in cell.evaluation
         for metric in plan.all_metrics
@@ -98,12 +99,13 @@ def _trials_of(
 
 
 def _cell_value(
+    plan: RunPlan,
     cell: PlannedCell,
-    evaluation: str,
-    metric: str,
+    measure: tuple[str, str],
     measured: Measured,
     trials: dict[int, Standing],
 ) -> CellValue:
+    evaluation, metric = measure
     results = {
         seed: result
         for seed, result in measured.by_seed(cell.id, evaluation, metric).items()
@@ -111,6 +113,7 @@ def _cell_value(
     }
     by_seed = {seed: measured.drawn(result, metric) for seed, result in results.items()}
     few = len(by_seed) <= FEW_SEEDS
+    about = about_given(plan) if cell.predictions else about_of(plan, len(by_seed))
     found = mean_value(list(by_seed.values()), seeds_fixed=few) if by_seed else None
     return CellValue(
         table=cell.table,
@@ -127,6 +130,7 @@ def _cell_value(
         seed_values=tuple(by_seed[s].value if s in by_seed else None for s in trials),
         trials=tuple(trials.values()),
         published=cell.published_value(evaluation, metric),
+        about=about if found else "",
         untrained=sum(map(_is_untrained, results.values())),
     )
 

@@ -19,8 +19,6 @@ from raysed.evaluation.intervals.significance import (
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
 
-ABOUT_BOTH = "other clips and other seeds"
-ABOUT_CLIPS = "other clips, these seeds given"
 SAME_TRAINING, SAME_COUNTS = "same training", "same counts"
 
 CellPair = tuple[str, str]
@@ -49,7 +47,7 @@ class ContrastValue:
     trials: tuple[str, ...]
     """The trials of `cell`, then of `against`, seed by seed."""
     about: str
-    """The subject of the intervals: ABOUT_BOTH, or ABOUT_CLIPS where there are few seeds."""
+    """The subject of the intervals: other clips (or groups of them) and seeds, or these seeds given where there are few."""
     seeds_low: float
     seeds_high: float
     """The ends of the 95 % interval over seeds, these clips given; NaN for one seed."""
@@ -105,7 +103,7 @@ def _family_values(
     plan: RunPlan, measured: Measured, evaluation: str, metric: str
 ) -> list[ContrastValue]:
     planned = family(plan, evaluation, metric)
-    compared = {pair: _compared(measured, pair, evaluation, metric) for pair in planned}
+    compared = {pair: _compared(plan, measured, pair, evaluation, metric) for pair in planned}
     finished = {pair: found for pair, found in compared.items() if found}
     if not finished:
         return []
@@ -126,9 +124,19 @@ def _family_values(
     ]
 
 
-def about_of(seeds: int) -> str:
+def about_both(plan: RunPlan) -> str:
+    """Return what an interval over drawn seeds is about."""
+    return f"other {plan.drawn} and other seeds"
+
+
+def about_given(plan: RunPlan) -> str:
+    """Return what an interval of given systems is about."""
+    return f"other {plan.drawn}, these seeds given"
+
+
+def about_of(plan: RunPlan, seeds: int) -> str:
     """Return what an interval of a mean over so many seeds is about."""
-    return ABOUT_CLIPS if seeds <= FEW_SEEDS else ABOUT_BOTH
+    return about_given(plan) if seeds <= FEW_SEEDS else about_both(plan)
 
 
 def _contrast_value(
@@ -145,7 +153,6 @@ def _contrast_value(
         simultaneous_low=together_low,
         simultaneous_high=together_high,
         p=float(together_3[2]),
-        about=about_of(len(row["seeds"])),
         seeds_low=seeds_low,
         seeds_high=seeds_high,
         **row,
@@ -153,7 +160,7 @@ def _contrast_value(
 
 
 def _compared(
-    measured: Measured, pair: CellPair, evaluation: str, metric: str
+    plan: RunPlan, measured: Measured, pair: CellPair, evaluation: str, metric: str
 ) -> tuple[SeedEstimate, dict[str, Any]] | None:
     """Return the difference of a pair over the seeds that both have, and what it is made of; None without
     any.
@@ -167,16 +174,17 @@ def _compared(
         "cell": pair[0],
         "against": pair[1],
         "seeds": seeds,
+        "about": about_of(plan, len(seeds)),
         "seed_differences": tuple(x.value - y.value for x, y in zip(a, b, strict=True)),
         "trials": tuple(of[seed].trial for of in (ours, theirs) for seed in seeds),
     }
 
 
 def pair_value(
-    measured: Measured, pair: CellPair, evaluation: str, metric: str
+    plan: RunPlan, measured: Measured, pair: CellPair, evaluation: str, metric: str
 ) -> ContrastValue | None:
     """Return the difference of any pair, as a family of its own; None where they have no seed in common."""
-    found = _compared(measured, pair, evaluation, metric)
+    found = _compared(plan, measured, pair, evaluation, metric)
     if found is None:
         return None
     estimate, row = found

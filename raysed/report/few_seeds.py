@@ -8,7 +8,7 @@ from raysed.run.run_plan import RunPlan
 
 def few_seeds_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
     """Return lines that say what the intervals are about where a value rests on few seeds."""
-    alone = "the intervals are over clips; nothing is known about other seeds."
+    alone = f"the intervals are over {plan.drawn}; nothing is known about other seeds."
     if len(plan.seeds) == 1:
         return [f"One seed: {alone}", ""]
     cells = [cell for cell in cells if not cell.is_external]
@@ -20,7 +20,7 @@ def few_seeds_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
         them = "the intervals are" if not plan.looks else "the intervals of single cells are"
         decide = ", and decide about them" if not plan.looks else ""
         lines.append(
-            f"Two or three seeds{which}: {them} over other clips, these trained models given{decide}; each seed stands"
+            f"Two or three seeds{which}: {them} over other {plan.drawn}, these trained models given{decide}; each seed stands"
             " beside them. They say nothing about other seeds: that takes four or more."
         )
     return [*lines, ""] if lines else []

@@ -49,15 +49,17 @@ def document(names: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell_table(found: list[MetricTable], seeds: Iterable[int]) -> str:
-    """Return one table of the plan, with a float for each of its evaluation sets."""
+def cell_table(found: list[MetricTable], seeds: Iterable[int], drawn: str) -> str:
+    """Return one table of the plan, with a float for each of its evaluation sets; `drawn` is what intervals draw."""
     floats = []
     for evaluation in dict.fromkeys(each.evaluation for each in found):
-        floats.append(_float([each for each in found if each.evaluation == evaluation], seeds))
+        floats.append(
+            _float([each for each in found if each.evaluation == evaluation], seeds, drawn)
+        )
     return "\n".join(floats)
 
 
-def _float(found: list[MetricTable], seeds: Iterable[int]) -> str:
+def _float(found: list[MetricTable], seeds: Iterable[int], drawn: str) -> str:
     """Return the float of one evaluation set of one table, metric by metric."""
     columns = {row.cell: row.column for each in found for row in each.rows}
     width = rf"p{{{0.7 / len(columns):.3f}\linewidth}}"
@@ -65,7 +67,7 @@ def _float(found: list[MetricTable], seeds: Iterable[int]) -> str:
     lines = [
         r"\begin{table}[htbp]",
         r"\centering\small",
-        rf"\caption{{{escape(title)}: ours beside published. Intervals are 95\,\% over clips, and over seeds of four or more,"
+        rf"\caption{{{escape(title)}: ours beside published. Intervals are 95\,\% over {drawn}, and over seeds of four or more,"
         r" those of differences simultaneous.}",
         rf"\begin{{tabular}}{{l*{{{len(columns)}}}{{{width}}}}}",
         r"\toprule",

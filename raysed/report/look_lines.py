@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from raysed.report.contrasts import about_both
 from raysed.run.run_plan import RunPlan
 from raysed.run.seed_looks import Look, LookedQuestion, SeedLooks
 from raysed.text import counted
@@ -15,7 +16,7 @@ def look_lines(plan: RunPlan, looks: SeedLooks) -> list[str]:
         return []
     lines = [
         f"Seeds grow: looks after {', '.join(map(str, plan.looks))} seeds share the 5 % of error of the simultaneous"
-        " intervals (other clips and other seeds)."
+        f" intervals ({about_both(plan)})."
     ]
     for number, look in enumerate(looks.done, 1):
         lines += about_look(plan, looks.planned, number, look)

@@ -3,7 +3,7 @@
 import math
 
 from raysed.evaluation.intervals.answers import over_seeds, possible
-from raysed.report.contrasts import ABOUT_BOTH, ContrastValue, contrast_values, distinct, family
+from raysed.report.contrasts import ContrastValue, about_both, contrast_values, distinct, family
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
 from raysed.run.seed_looks import LookedDifference, LookedFamily, SeedLooks, read_looks
@@ -54,7 +54,7 @@ def _contrast(
         seeds=seeds,
         seed_differences=by_seed,
         trials=tuple(result.trial for result in (*ours, *theirs)),
-        about=ABOUT_BOTH,
+        about=about_both(plan),
         seeds_low=seeds_low,
         seeds_high=seeds_high,
         family=distinct(plan, pairs),

@@ -18,13 +18,14 @@ from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue
 from raysed.report.few_seeds import few_seeds_lines, untrained_lines
+from raysed.report.grouped_results import read_grouped
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.ledger import ledger_rows
 from raysed.report.ledger_markdown import ledger_lines, ledger_table
 from raysed.report.look_lines import look_lines
 from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
-from raysed.report.results import Measured, Result, read_results, results_frame
+from raysed.report.results import Measured, Result, results_frame
 from raysed.report.table_rows import metric_tables
 from raysed.report.trial_scores import with_scores
 from raysed.report.verdicts import JudgedClaim, judge
@@ -130,6 +131,7 @@ class Report:
             "space": self.plan.space,
             "job": self.plan.job,
             "seeds": list(self.plan.seeds),
+            **({"groups": self.plan.groups} if self.plan.groups else {}),
             "trials": [vars(trial) for trial in self.trials.values()],
             "tables": [cell.as_row() for cell in self.cells],
             "contrasts": [contrast.as_row() for contrast in self.contrasts],
@@ -150,7 +152,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
     """
     plan = RunPlan.require(run)
     trials = read_standings(run, plan)
-    results = with_scores(run, plan, read_results(run, plan))
+    results = with_scores(run, plan, read_grouped(run, plan))
     if not results:
         return Report(run, plan, trials)
     measured = Measured(results, plan.bootstrap_draws)
@@ -198,7 +200,7 @@ def _files(report: Report) -> dict[str, bytes]:
         texts[f"{slugs[-1]}.md"] = "\n".join(lines)
         texts[f"{slugs[-1]}.csv"] = _csv([c.as_row() for c in cells if c.table == table])
         here = [each for each in tables if each.table == table]
-        texts[f"{slugs[-1]}.tex"] = latex.cell_table(here, plan.seeds)
+        texts[f"{slugs[-1]}.tex"] = latex.cell_table(here, plan.seeds, plan.drawn)
     if report.ledger:
         texts["ledger.md"] = "\n".join(ledger_table(plan, report.ledger))
         texts["ledger.csv"] = _csv(report.ledger)

@@ -258,7 +258,7 @@ def _load(folder: Folder, name: str, loaded: dict[str, Statistics]) -> Statistic
 
 
 def results_frame(measured: Measured, metrics: Sequence[str]) -> pd.DataFrame:
-    """Return one row for each cell, seed and evaluation set: metrics with clip-bootstrap intervals, epoch,
+    """Return one row for each cell, seed and evaluation set: metrics with bootstrap intervals, epoch,
     seconds.
     """
     rows = []

@@ -72,8 +72,8 @@ def _few_seeds(claims: list[ClaimRow]) -> list[str]:
     lines = [f"Judged on one seed: {', '.join(alone)}; other seeds may differ."] if alone else []
     if few:
         lines.append(
-            f"Judged on two or three seeds: {', '.join(few)}; what holds for these trained models on other clips need"
-            " not hold for other seeds."
+            f"Judged on two or three seeds: {', '.join(few)}; what holds for these trained models need not hold for"
+            " other seeds."
         )
     return lines
 

@@ -1,6 +1,6 @@
 """The files of a run: their names stand here and nowhere else.
 
-RUN/space.yaml  plan.json  status.json  made_by.json  looks.json  driver.lock
+RUN/space.yaml  plan.json  status.json  made_by.json  looks.json  driver.lock  groups.tsv
     results.parquet  tables/  report.html  figures/
     trials/<training>-seed<N>/      a TrialFolder
     external/<id>/<set>.npz         counts of a system that is not trained here; the id is the hash of its predictions
@@ -19,6 +19,8 @@ STATUS = "status.json"
 MADE_BY = "made_by.json"
 LOOKS = "looks.json"
 LOCK = "driver.lock"
+GROUPS = "groups.tsv"
+"""A copy of the file of groups that the space names, if it does."""
 RESULTS = "results.parquet"
 TABLES = "tables"
 PAGE = "report.html"

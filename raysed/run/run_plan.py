@@ -94,6 +94,8 @@ class RunPlan(Stored):
     search: dict[str, Any] | None = None
     energy_baseline: str | None = None
     bootstrap_draws: int
+    groups: str | None = None
+    """The path of the space's file of groups, of which the run has a copy."""
     trainings: tuple[PlannedTraining, ...]
     trials: int
     datasets: tuple[PlannedSet, ...] = ()
@@ -125,6 +127,7 @@ class RunPlan(Stored):
             search=space.search.model_dump(mode="json") if space.search else None,
             energy_baseline=space.energy_baseline,
             bootstrap_draws=space.bootstrap_draws,
+            groups=space.groups,
             trainings=tuple(
                 _planned_training(training, seeds_of[training.id] if space.looks else None)
                 for training in resolved.trainings
@@ -191,6 +194,11 @@ class RunPlan(Stored):
         """Return the seeds of a training; of a system from elsewhere, those that it is compared with."""
         own = next((t.seeds for t in self.trainings if t.id == training), None)
         return self.seeds if own is None else own
+
+    @property
+    def drawn(self) -> str:
+        """The word for what intervals draw: clips, or groups of clips where the space names them."""
+        return "groups of clips" if self.groups else "clips"
 
     @property
     def most_seeds(self) -> int:

@@ -19,6 +19,7 @@ from raysed.run.ownership import MadeBy, ownership_faults, planned_data
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
 from raysed.tune.sets import ListedSet, encoder_faults, fault_lines, list_sets
+from raysed.tune.space_groups import groups_faults, planned_names
 
 _ENOUGH = 10**9
 """Clips of a set that nothing is known of; why not is among the faults."""
@@ -79,6 +80,7 @@ def prepare(
         *fault_lines(entry for entry in listed if not _by_encoder(entry)),
         *training_faults(resolved, _clips_of(listed)),
         *fold_faults(resolved, _clips_of(listed)),
+        *groups_faults(resolved, run, planned_names(resolved, planned)),
         *search_faults(resolved.space.search, trials),
         *place_faults(run),
         *([] if out_is_unset else disk_faults(listed, resolved.job.out)),

@@ -16,7 +16,6 @@ from raysed.config.space import ResolvedSpace, Training
 from raysed.config.trial_resources import Resources
 from raysed.ray_cluster import start_ray
 from raysed.report.claim_power import claim_powers
-from raysed.report.results import read_results
 from raysed.run.lock import RunBusyError, check_free
 from raysed.run.run_plan import RunPlan, external_id
 from raysed.run.seed_looks import read_looks, seeds_of_trainings
@@ -42,6 +41,7 @@ from raysed.tune.resources import (
     settle_precision,
     trials_on,
 )
+from raysed.tune.space_groups import read_with_groups
 
 _CLASSES = 10
 """Number of classes for the calibration, where the sound bank that names the classes is missing."""
@@ -85,7 +85,7 @@ def preview(
     planned = RunPlan.of(resolved, (), at_once, seeds_of_trainings(resolved, run))
     plan = planned.as_json()
     return plan | {
-        "claims": _claims(planned, run, prepared, clips),
+        "claims": _claims(planned, resolved, run, prepared),
         "trainings": [about | about_trainings[about["id"]] for about in plan["trainings"]],
         "external": external_rows(resolved),
         "trials_finished": sum(trial.out.finished for trial in prepared.trials),
@@ -136,13 +136,14 @@ def _rounds(
 
 
 def _claims(
-    plan: RunPlan, run: Folder, prepared: Preparation, clips: Mapping[str, int]
+    plan: RunPlan, resolved: ResolvedSpace, run: Folder, prepared: Preparation
 ) -> list[dict[str, Any]]:
     """Return the claims, each with what it can settle: from the run's finished trials where there are any."""
     if not plan.claims:
         return []
     there = any(trial.out.finished for trial in prepared.trials)
-    powers = claim_powers(plan, clips, read_results(run, plan) if there else [])
+    results = read_with_groups(resolved, run, plan) if there else []
+    powers = claim_powers(plan, prepared.clips, results)
     return [
         claim.model_dump(mode="json") | {"power": power}
         for claim, power in zip(plan.claims, powers, strict=True)

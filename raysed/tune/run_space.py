@@ -57,6 +57,7 @@ from raysed.tune.resources import (
     settle_precision,
 )
 from raysed.tune.seed_rounds import run_rounds, seeds_text
+from raysed.tune.space_groups import built_names, copy_groups, groups_faults
 from raysed.tune.trainable import run_trial
 from raysed.tune.trial_progress import TrialProgress
 
@@ -136,7 +137,10 @@ def _run(
     check_nodes(run, list(urls.values()))
     data = built_data(urls)
     prepared.made_by.check(data)
-    refuse([*training_faults(resolved, {name: result.clips for name, result in built.items()})])
+    clips = {name: result.clips for name, result in built.items()}
+    of_groups = groups_faults(resolved, run, built_names(resolved, urls))
+    refuse([*training_faults(resolved, clips), *of_groups])
+    copy_groups(resolved, run)
     sets = [PlannedSet(name=n, id=r.id, url=r.url, clips=r.clips) for n, r in built.items()]
     for line in score_external(resolved, run, urls):
         say(f"warning: {line}")

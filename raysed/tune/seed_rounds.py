@@ -7,9 +7,10 @@ a run that is killed goes on with the same decisions.
 from collections.abc import Callable
 
 from raysed.config.space import ResolvedSpace, Space
+from raysed.report.grouped_results import read_grouped
 from raysed.report.look_decisions import next_look
 from raysed.report.look_lines import about_look
-from raysed.report.results import Measured, read_results
+from raysed.report.results import Measured
 from raysed.report.trial_scores import with_scores
 from raysed.run.run_plan import RunPlan
 from raysed.run.seed_looks import SeedLooks, read_looks, seeds_of_trainings
@@ -61,7 +62,7 @@ def take_look(
     run: Folder, plan: RunPlan, looks: SeedLooks, say: Callable[[str], None]
 ) -> SeedLooks:
     """Make the next look at a run whose round is complete, and write it; return all looks."""
-    results = with_scores(run, plan, read_results(run, plan))
+    results = with_scores(run, plan, read_grouped(run, plan))
     look = next_look(plan, Measured(results, plan.bootstrap_draws), looks)
     looks = looks.model_copy(update={"done": (*looks.done, look)})
     looks.write(run)

@@ -125,7 +125,7 @@ def test_only_common_seeds_enter(claimed, tmp_path):
 def test_every_interval_says_what_it_is_about(claimed):
     value = values_of(claimed)["fair", "good", "val", "event_f1"]
     assert value.about == "other clips, these seeds given"
-    assert about_of(4) == "other clips and other seeds"
+    assert about_of(changed_plan(claimed), 4) == "other clips and other seeds"
     assert (value.seeds_low, value.seeds_high) == pytest.approx(over_seeds(value.seed_differences))
     assert value.as_row()["about"] == value.about
 

@@ -11,8 +11,9 @@ def cells(**seeds):
     return [value(name, "val", seeds=(0.5,) * n, trials=(DONE,) * n) for name, n in seeds.items()]
 
 
-def lines(asked, looks=(), **seeds):
-    return few_seeds_lines(SimpleNamespace(seeds=tuple(range(asked)), looks=looks), cells(**seeds))
+def lines(asked, looks=(), drawn="clips", **seeds):
+    plan = SimpleNamespace(seeds=tuple(range(asked)), looks=looks, drawn=drawn)
+    return few_seeds_lines(plan, cells(**seeds))
 
 
 def test_one_seed_says_nothing_of_others():
@@ -23,6 +24,13 @@ def test_two_or_three_seeds_decide_about_these_models_alone():
     (line, _) = lines(5, a=3, b=5)
     assert line.startswith("Two or three seeds (a): the intervals are over other clips")
     assert "and decide about them" in line
+
+
+def test_intervals_over_groups_are_called_so():
+    assert lines(1, drawn="groups of clips", a=1)[0].startswith(
+        "One seed: the intervals are over groups of clips;"
+    )
+    assert "over other groups of clips, these" in lines(5, drawn="groups of clips", a=3, b=5)[0]
 
 
 def test_where_seeds_grow_only_the_cells_intervals_are_about_clips():

@@ -9,6 +9,7 @@ from raysed.run.seed_looks import Look, LookedQuestion, SeedLooks
 
 PLAN = SimpleNamespace(
     looks=(3, 6),
+    drawn="clips",
     trainings=("tb", "ta"),
     cells_of=lambda training: {"tb": ["B", "B-2"], "ta": ["A"]}[training],
 )
@@ -28,7 +29,7 @@ def looks(*states, seeds=3, further=()):
 
 
 def test_listed_seeds_have_no_looks():
-    assert look_lines(SimpleNamespace(looks=()), SeedLooks(planned=())) == []
+    assert look_lines(SimpleNamespace(looks=(), drawn="clips"), SeedLooks(planned=())) == []
 
 
 def test_before_the_first_look_nothing_is_judged():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from raysed.report.contrasts import ABOUT_BOTH
 from raysed.report.report import write_report
 from raysed.run.seed_looks import SeedLooks, read_looks
 from raysed.run.trial_plan import plan_trials
@@ -37,7 +36,7 @@ def test_nothing_is_judged_before_a_look_then_what_it_found(run):
     for found, stored in zip(report.contrasts, family.differences, strict=True):
         ends = (found.simultaneous_low, found.simultaneous_high)
         assert ends == (stored.low, stored.high) and np.isnan(found.p)
-        assert found.about == ABOUT_BOTH and found.seeds == (0, 1)
+        assert found.about == "other clips and other seeds" and found.seeds == (0, 1)
         assert found.difference == pytest.approx(np.mean(found.seed_differences))
         assert stored.low <= stored.alone_low <= stored.alone_high <= stored.high
     (claim,) = report.claims

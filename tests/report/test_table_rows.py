@@ -56,7 +56,7 @@ def test_only_contrasts_of_the_plan_and_of_this_table_are_columns():
 def test_markdown_and_latex_show_the_same_texts():
     cells = [value("a", "VAL", published=0.3414), value("b", "VAL")]
     found = metric_tables(PLAN, cells, [contrast("VAL", -0.05)])
-    pages = "\n".join(markdown.tables(found)["1"]), latex.cell_table(found, PLAN.seeds)
+    pages = "\n".join(markdown.tables(found)["1"]), latex.cell_table(found, PLAN.seeds, "clips")
     (row, _) = found[0].rows
     less = row.differences["b"]
     for text in (row.value, row.interval, row.published, less.value, less.interval):
@@ -80,6 +80,6 @@ def test_untrained_cells_and_ties_are_named():
     assert first.differences["b"] == DifferenceText("", "", "same training", "same training")
     (lines,) = markdown.tables(metric_tables(PLAN, cells, [tied])).values()
     assert any("(not trained)" in line and "| same training " in line for line in lines)
-    tex = latex.cell_table(metric_tables(PLAN, cells, [tied]), (0,))
+    tex = latex.cell_table(metric_tables(PLAN, cells, [tied]), (0,), "clips")
     assert "less b & same training" in tex and "undecided" not in tex
     assert difference_text(tied, "open").mark == "same training, open"

@@ -38,9 +38,9 @@ def read_clip_list(path: Path, filenames: tuple[str, ...]) -> tuple[np.ndarray, 
     return kept_N, remarks
 
 
-def read_groups(path: Path, filenames: tuple[str, ...]) -> np.ndarray:
-    """Return the number of the source of each clip (N,), from a TSV with the columns filename and group; it may hold
-    other clips.
+def read_groups(path: str | Path, filenames: tuple[str, ...]) -> np.ndarray:
+    """Return the number of the source of each clip (N,), from a TSV with the columns filename and group, by path or
+    URL; it may hold other clips.
 
     Raises ValueError, naming file and line, for a clip of the set without a group or with two.
     """
@@ -76,7 +76,7 @@ def _names_of_files(folder: Path) -> list[str]:
     ]
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> Table:
+def _table(path: str | Path, columns: tuple[str, ...]) -> Table:
     table = read_table(path, columns)
     table.refuse_faults()
     return table

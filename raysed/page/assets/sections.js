@@ -4,6 +4,9 @@ const cellOf = (id) => DATA.cells.find((cell) => cell.id === id);
 const TIES = ["same training", "same counts"];
 const OUTCOMES = { higher: "var(--high)", lower: "var(--bad)", undecided: "var(--muted)" };
 
+// What an interval is about; what the bootstrap draws is a word of the plan.
+const about = (seeds) => `other ${DATA.run.drawn}${seeds ? " and other seeds" : ", these seeds given"}`;
+
 function headSection() {
   const run = DATA.run;
   const finished = DATA.trials.filter((trial) => trial.state === "finished").length;
@@ -34,16 +37,16 @@ function summarySection() {
     DATA.claims.length ? claimCounts(chipsOf)
       : counted.length ? [html("p", {}, `${what}, judged by simultaneous 95 % intervals:`),
         chipsOf(counted, ["reproduced", "contradicted", "undecided", "waiting", "higher", "lower", ...TIES])] : html("p", {}, "No difference can be judged yet."),
-    DATA.run.seeds.length === 1 && html("p", { class: "notice" }, "One seed: the intervals are over clips; nothing is known about other seeds."),
+    DATA.run.seeds.length === 1 && html("p", { class: "notice" }, `One seed: the intervals are over ${DATA.run.drawn}; nothing is known about other seeds.`),
     DATA.looks.length > 0 && html("div", { class: "notice looks" }, html("ul", {}, DATA.looks.map((line) => html("li", {}, line.trim())))),
-    !DATA.looks.length && [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, "Two or three seeds: the intervals are over other clips, these trained models given. They say nothing about other seeds, which takes four or more."),
+    !DATA.looks.length && [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, `Two or three seeds: the intervals are over other ${DATA.run.drawn}, these trained models given. They say nothing about other seeds, which takes four or more.`),
     empty.length > 0 && html("p", { class: "notice" }, `Not trained: x-valid F1 was 0 after every epoch of ${empty.join(", ")}. Their values say nothing.`),
     open.length > 0 && html("div", { class: "notice" },
       html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
       html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
       open.length > 40 && html("p", {}, `and ${open.length - 40} more`)),
     DATA.claims.length > 0 && claimList(),
-    DATA.learning.length > 0 && [html("h3", {}, "Has anything been learnt?"), note("The cell with the best x-valid F1 against two systems that know nothing; paired differences over clips, event F1."),
+    DATA.learning.length > 0 && [html("h3", {}, "Has anything been learnt?"), note(`The cell with the best x-valid F1 against two systems that know nothing; paired differences over ${DATA.run.drawn}, event F1.`),
       html("ul", { class: "small" }, DATA.learning.map((check) => html("li", {}, mark(check.learnt ? "learnt" : "not shown"),
         ` ${check.cell}, ${check.evaluation}: ${number(check.f1, 1)} %, ${check.baseline.replace("_", " ")} ${number(check.baseline_f1, 1)} %, lead ${number(check.lead, 1, true)} [${number(check.low, 1, true)}, ${number(check.high, 1, true)}]`)))]);
 }
@@ -76,7 +79,7 @@ function cellsSection() {
   });
   const states = (row) => row.first?.states ?? [];
   const untrained = (value) => value?.untrained ? [" ", mark("not trained", value.untrained < value.seeds ? `${value.untrained} ` : "")] : "";
-  return section("tables", "Cells", note(`Mean over seeds with its 95 % interval over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}; below it each seed. A head sorts up, down, and back.`),
+  return section("tables", "Cells", note(`Mean over seeds with its 95 % interval over ${about(DATA.run.seeds.length > 3)}; below it each seed. A head sorts up, down, and back.`),
     dataTable({
       name: "Cells", rows, key: 1, filters: [{ label: "table", value: (row) => row.cell.table }, { label: "evaluation set", value: (row) => row.evaluation }],
       columns: [
@@ -109,7 +112,7 @@ function contrastsSection() {
     return dotRows({ rows, metric: metricOf(metric), zero: true, label: `Forest plot of ${rows.length} differences on ${evaluation}; the table below holds the numbers` });
   };
   return section("contrasts", "Differences",
-    note(`Paired; intervals over ${DATA.run.seeds.length > 3 || DATA.looks.length ? "other clips and other seeds" : "other clips, these seeds given"}. Those of one set and metric hold together with 95 % (max\u2011T)${DATA.looks.length ? ", at all looks" : ""}.`),
+    note(`Paired; intervals over ${about(DATA.run.seeds.length > 3 || DATA.looks.length)}. Those of one set and metric hold together with 95 % (max\u2011T)${DATA.looks.length ? ", at all looks" : ""}.`),
     controlled([metricControl(), evaluationControl()], forest),
     legend([[svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--high)" }), "higher"], [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--bad)" }), "lower"],
       [svg("rect", { x: 9, y: 2, width: 8, height: 8, fill: "var(--muted)" }), "undecided"],
@@ -145,7 +148,7 @@ function seedsSection() {
       title: `${row.cell}, ${row.column}: ${row.seed_values.map((value) => scaled(value, metricOf(metric))).join(" / ")}`,
     })),
   });
-  return section("seeds", "Seeds", note(`Each dot is one trained model; the bar is the 95 % interval of their mean over ${DATA.run.seeds.length > 3 ? "other clips and other seeds" : "other clips, these seeds given"}.`),
+  return section("seeds", "Seeds", note(`Each dot is one trained model; the bar is the 95 % interval of their mean over ${about(DATA.run.seeds.length > 3)}.`),
     legend([...DATA.run.seeds.map((seed, place) => [svg("circle", { cx: 13, cy: 6, r: 4, fill: COLOURS[place % COLOURS.length] }), `seed ${seed}`]),
       ...(DATA.values.some((row) => row.published !== null) ? [[diamond(13, 6, 5, { fill: "none", stroke: "var(--published)", "stroke-width": 1.8 }), "published"]] : [])]),
     controlled([metricControl(), evaluationControl()], draw));
@@ -158,7 +161,7 @@ function rocSection() {
     const top = Math.min(1, Math.max(0.05, ...shown.flatMap((curve) => [...curve.high, ...curve.etpr])) * 1.05);
     return html("div", { class: "grid" }, shown.map((curve) => rocFigure(curve, shown, top)));
   };
-  return section("roc", "PSD-ROC", note(`Effective true-positive ratio over effective false positives per hour; the mean of the seeds' curves, with a pointwise ${100 * DATA.roc.level} % band over clips (${DATA.roc.draws} bootstrap draws).`),
+  return section("roc", "PSD-ROC", note(`Effective true-positive ratio over effective false positives per hour; the mean of the seeds' curves, with a pointwise ${100 * DATA.roc.level} % band over ${DATA.run.drawn} (${DATA.roc.draws} bootstrap draws).`),
     controlled([evaluationControl()], draw));
 }
 
@@ -191,7 +194,7 @@ function ratesSection() {
     return html("div", { class: "grid" }, set.classes.map((name, place) => rateFigure(curve, name, place, set.events[place])));
   };
   return section("rates", "Precision and recall",
-    note(`Of each class over the threshold, the mean over seeds, with a pointwise ${100 * DATA.roc.level} % band over clips (${DATA.roc.draws} bootstrap draws). An event is right where it and the annotated ones share at least half their time. Chosen from this curve a threshold looks better than it is: raysed postprocess TRIAL with --precision 0.9 or --recall 0.8 chooses it on other clips.`),
+    note(`Of each class over the threshold, the mean over seeds, with a pointwise ${100 * DATA.roc.level} % band over ${DATA.run.drawn} (${DATA.roc.draws} bootstrap draws). An event is right where it and the annotated ones share at least half their time. Chosen from this curve a threshold looks better than it is: raysed postprocess TRIAL with --precision 0.9 or --recall 0.8 chooses it on other clips.`),
     legend(RATES.map(([name, colour, dash]) => [svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash }), name])),
     controlled([{ key: "cell", label: "cell", options: cells }, evaluationControl()], draw));
 }
@@ -248,7 +251,7 @@ function classesSection() {
       }),
     });
     const ends = html("div", {}, cells.length ? intervalsOf(cells[0].id) : "");
-    return [note(`${title.replace(" %", "")} of each class in %, mean over seeds, dark for 0 to light for the best, ${number(100 * best, 0)}. A head sorts the classes; a box tells its 95 % interval over clips.`), ...found,
+    return [note(`${title.replace(" %", "")} of each class in %, mean over seeds, dark for 0 to light for the best, ${number(100 * best, 0)}. A head sorts the classes; a box tells its 95 % interval over ${DATA.run.drawn}.`), ...found,
       spread && html("div", { class: "controls" }, spread.node), ends].filter(Boolean);
   };
   const metrics = { key: "metric", label: "metric", options: Object.entries(DATA.classes[0].metrics) };
