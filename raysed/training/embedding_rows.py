@@ -2,13 +2,13 @@
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from raysed.config.data_job import Features
 from raysed.config.encoder import EncoderFacts
 from raysed.config.trial import Model, Trial
 from raysed.data.features.store import FeatureSet
-from raysed.model.fusion import Stream
+from raysed.model.fusion import Fusion, Stream
 
 
 def check_rows(trial: Trial, sets: dict[str, FeatureSet]) -> None:
@@ -33,6 +33,32 @@ def check_rows(trial: Trial, sets: dict[str, FeatureSet]) -> None:
             raise ValueError(
                 f"{feature_set.name}: its embeddings are of another encoder than the others'"
             )
+
+
+def standardise(networks: list[nn.Module], sets: list[FeatureSet]) -> None:
+    """Give each network the mean and standard deviation of every value of the rows of `sets`, over the clips that are
+    trained on; sums are in float64. Networks that join no rows stay as they are.
+    """
+    fusions = [part for each in networks for part in each.modules() if isinstance(part, Fusion)]
+    if not fusions:
+        return
+    width, count = len(fusions[0].mean_E), 0
+    total_E, squares_E = np.zeros(width), np.zeros(width)
+    for feature_set in sets:
+        for row in feature_set.trained_rows:
+            stored_BRE = feature_set.embedding([row])
+            assert stored_BRE is not None, "check_rows saw to it"
+            rows_RE = stored_BRE[0].astype(np.float64)
+            count += len(rows_RE)
+            total_E += rows_RE.sum(0)
+            squares_E += np.square(rows_RE).sum(0)
+    mean_E = total_E / count
+    std_E = np.sqrt(np.maximum(squares_E / count - np.square(mean_E), 0))
+    # A value that never changes carries no information; a scale of 1 keeps it at zero.
+    std_E[std_E == 0] = 1
+    for fusion in fusions:
+        fusion.mean_E.copy_(torch.from_numpy(mean_E))
+        fusion.std_E.copy_(torch.from_numpy(std_E))
 
 
 def stream_of(rows_BRE: Tensor | None, facts: EncoderFacts | None, frame_s: float) -> Stream | None:

@@ -24,6 +24,7 @@ from raysed.training.checkpoint import (
     save_checkpoint,
     save_predictor,
 )
+from raysed.training.embedding_rows import standardise
 from raysed.training.energy_meter import TrialEnergy
 from raysed.training.inputs import Normaliser, fit_normaliser
 from raysed.training.keys import seed_of
@@ -93,8 +94,9 @@ class Trainer:
         content = self.ranks.broadcast(self.out.read(LAST) if self.ranks.is_first else None)
         if content is None:
             scaler = self.trial.data.scaler or self.trial.used_subsets().values()
-            fitted = fit_normaliser([self.sets[name] for name in scaler])
-            self.normaliser = fitted.to(self.device)
+            fitted_on = [self.sets[name] for name in scaler]
+            self.normaliser = fit_normaliser(fitted_on).to(self.device)
+            standardise([self.networks.student, self.networks.teacher], fitted_on)
             return "trains from the beginning"
         tensors, about = parse_checkpoint(content, f"{self.out.url}/{LAST}")
         require({**tensors, **about}, _STATE, about, f"{self.out.url}/{LAST}")

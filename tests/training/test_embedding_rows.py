@@ -6,11 +6,12 @@ import torch
 
 from raysed.config.augmentation import Augmentation
 from raysed.config.encoder import EmbeddingFusion, EncoderFacts
+from raysed.model.network import make_network
 from raysed.storage.folder import Folder
 from raysed.training.augmenter import Clips, mixed
 from raysed.training.batches import BatchSource
 from raysed.training.checkpoint import load_predictor
-from raysed.training.embedding_rows import check_rows, stream_of, stream_of_clips
+from raysed.training.embedding_rows import check_rows, standardise, stream_of, stream_of_clips
 from raysed.training.train import train
 from tests.training.tiny import sets, trial, with_rows
 
@@ -106,3 +107,41 @@ def test_a_trial_with_mixup_trains_on_rows(tmp_path):
     plain = train(fused(), row_sets(), Folder(str(tmp_path / "plain")), seed=1)
     made = train(config, row_sets(), Folder(str(tmp_path / "mixed")), seed=1)
     assert made["loss_first"] != plain["loss_first"]
+
+
+def test_rows_are_standardised_over_the_clips_that_are_trained_on(tmp_path):
+    """Values with means of their own and one that never changes, over two sets of unlike length."""
+    data = row_sets()
+    shifted = {
+        name: replace(each, embeddings=[row_of(rows) for rows in each.embeddings])
+        for name, each in data.items()
+    }
+    network = make_network(fused().model, 2, torch.Generator().manual_seed(0))
+    used = [shifted["weak"], shifted["synthetic"]]
+    standardise([network], used)
+    all_rows = np.concatenate([each.embedding(each.trained_rows).reshape(-1, 3) for each in used])
+    expected = all_rows.astype(np.float64)
+    assert network.fusion is not None
+    torch.testing.assert_close(
+        network.fusion.mean_E.double().numpy(), expected.mean(0), rtol=1e-6, atol=1e-6
+    )
+    torch.testing.assert_close(
+        network.fusion.std_E.double().numpy()[:2], expected.std(0)[:2], rtol=1e-5, atol=0
+    )
+    assert network.fusion.std_E[2] == 1
+    standardise([make_network(trial().model, 2, torch.Generator())], used)
+    train(fused(), shifted, Folder(str(tmp_path)), seed=1)
+    stored = load_predictor(Folder(str(tmp_path)), "checkpoints/best-dry.pt")
+    subsets = fused().used_subsets().values()
+    trained = np.concatenate(
+        [shifted[name].embedding(shifted[name].trained_rows).reshape(-1, 3) for name in subsets]
+    )
+    for kept in (stored.student, stored.teacher):
+        np.testing.assert_allclose(
+            kept.fusion.mean_E, trained.astype(np.float64).mean(0), rtol=1e-5
+        )
+
+
+def row_of(rows_RE):
+    """The rows, each value of another size, the last without change."""
+    return (rows_RE * np.array([3, 0.5, 0]) + np.array([7, -2, 1])).astype(np.float16)
