@@ -93,6 +93,52 @@ def psds(
     return out_B
 
 
+def class_psds(
+    statistics: Statistics,
+    weights_BN: np.ndarray | None = None,
+    *,
+    definition: str | Definition = "psds",
+) -> np.ndarray:
+    """Return the area under each class's own curve in B weighted resamples, as a share of `max_efpr`: float64 (B, K), NaN
+    for a class without ground truth. Costs of cross-triggers are in it; instability is of all classes, so that without
+    `alpha_st` the mean over classes is the PSDS.
+    """
+    definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
+    weights_BN = checked_weights(statistics, weights_BN)
+    arguments = kernel_arguments(statistics, definition)
+    areas_BK = np.empty((len(weights_BN), len(statistics.classes)))
+
+    def work(part_BN: np.ndarray, part: slice) -> None:
+        for first in range(0, len(part_BN), RESAMPLE_TILE):
+            tile_BN = part_BN[first : first + RESAMPLE_TILE]
+            areas_BK[part][first : first + len(tile_BN)] = _tile_areas(
+                tile_BN, arguments, definition.max_efpr
+            )
+
+    in_parts(weights_BN, work)
+    return areas_BK
+
+
+def _tile_areas(
+    weights_BN: np.ndarray, arguments: tuple[Arrays, Arrays, PsdsRules, int], max_efpr: float
+) -> np.ndarray:
+    """Return the areas (B, K) of at most RESAMPLE_TILE resamples."""
+    columns, per_clip, rules, n_points = arguments
+    (n_clips, n_classes), count = per_clip[0].shape, len(weights_BN)
+    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
+    weights_NT[:, :count] = weights_BN.T
+    tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
+    present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
+    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
+    # Points beyond the right end get no width there.
+    order_KMT = np.argsort(efpr_KMT, axis=1, kind="stable")
+    rate_KMT = np.minimum(np.take_along_axis(efpr_KMT, order_KMT, 1), max_efpr)
+    best_KMT = np.maximum.accumulate(np.take_along_axis(tpr_KMT, order_KMT, 1), axis=1)
+    width_KMT = np.diff(rate_KMT, axis=1, append=max_efpr)
+    area_KT = (best_KMT * width_KMT).sum(axis=1) / max_efpr
+    return np.where(present_KT, area_KT, np.nan).T[:count]
+
+
 def in_parts(weights_BN: np.ndarray, work: Callable[[np.ndarray, slice], _T]) -> list[_T]:
     """Do some work on the weights of a few resamples at a time and on every core: int16, in one layout, so that kernels
     are compiled once; with each part comes its place among all.

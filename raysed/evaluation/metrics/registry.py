@@ -44,6 +44,8 @@ class NamedMetric:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
     higher_is_better: bool = True
+    by_class: str = ""
+    """A function of its own for the values of each class (B, K), where `by` returns values alone."""
     needs_durations: bool = False
     """True where a value depends on the seconds of the clips."""
 
@@ -54,13 +56,19 @@ class NamedMetric:
 
     def per_class(self, statistics: Any, weights_BN: np.ndarray | None = None) -> np.ndarray | None:
         """Return the values of each class (B, K), or None for a metric that has none."""
+        if self.by_class:
+            return _function_of(self.by_class)(statistics, weights_BN, **self.options)
         found = self._function(statistics, weights_BN, **self.options)
         return found[1] if isinstance(found, tuple) else None
 
     @cached_property
     def _function(self) -> Callable[..., Any]:
-        module, name = self.by.rsplit(".", 1)
-        return getattr(import_module(f"{__package__}.{module}"), name)
+        return _function_of(self.by)
+
+
+def _function_of(place: str) -> Callable[..., Any]:
+    module, name = place.rsplit(".", 1)
+    return getattr(import_module(f"{__package__}.{module}"), name)
 
 
 def _f1(name: str, title: str, column: str, **more: Any) -> NamedMetric:
@@ -72,6 +80,7 @@ def _psds(name: str, title: str, column: str, **more: Any) -> NamedMetric:
     about: dict[str, Any] = {"margin": 0.03, "needs": "counts", "by": "psds.psds"}
     about["needs_durations"] = True
     about["options"] = {"definition": name}
+    about["by_class"] = "" if "by" in more else "psds.class_psds"
     return NamedMetric(name, title, column, scale=1.0, digits=3, **about | more)
 
 

@@ -141,11 +141,17 @@ def class_values(
 
 
 def classes_of(request: ScoreRequest, system: System) -> tuple[str, ...]:
-    """Return the metrics of a system whose classes are listed."""
+    """Return the metrics of a system whose classes are listed: unless metrics were named, the F1 scores only."""
+    named = request.metrics != COUNT_METRICS
     return tuple(
         name
         for name in request.metrics
-        if (name in PER_CLASS or METRICS[name].needs == "scores") and system.has(name)
+        if (
+            name in PER_CLASS
+            or METRICS[name].needs == "scores"
+            or (named and METRICS[name].by_class)
+        )
+        and system.has(name)
     )
 
 

@@ -11,7 +11,14 @@ from hypothesis import assume, given, settings
 from raysed.evaluation.counts.clip_counts import PAPER, PSDS1, PSDS2, PsdsCriteria
 from raysed.evaluation.counts.statistics import PUBLISHED, collect
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, lost_classes, psd_roc, psds
+from raysed.evaluation.metrics.psds import (
+    DEFINITIONS,
+    Definition,
+    class_psds,
+    lost_classes,
+    psd_roc,
+    psds,
+)
 from tests.evaluation.oracles import (
     AnyEvents,
     Case,
@@ -310,3 +317,30 @@ def test_wrong_requests_are_refused() -> None:
     for values in ({"alpha_ct": 1.5}, {"alpha_st": -1.0}, {"max_efpr": np.inf}, {"max_efpr": 0.0}):
         with pytest.raises(ValueError, match=next(iter(values))):
             Definition(**values)
+
+
+@pytest.mark.parametrize("name", list(DEFINITIONS))
+def test_the_classes_areas_are_those_of_their_own_curves(name: str) -> None:
+    """Each is the mean height of the class's curve; without the cost of instability their mean is the PSDS."""
+    case = random_case(3)
+    statistics = collect(case.reference, next(iter(case.points.values())), case.points)
+    found_K, roc = class_psds(statistics, definition=name)[0], psd_roc(statistics, name)
+    expected_K = (np.diff(roc.efpr_X) * roc.tpr_KX[:, :-1]).sum(axis=1) / roc.efpr_X[-1]
+    np.testing.assert_allclose(found_K, expected_K, atol=1e-12)
+    stable = replace(DEFINITIONS[name], alpha_st=0.0)
+    mean = np.nanmean(class_psds(statistics, definition=stable)[0])
+    assert mean == pytest.approx(psds(statistics, definition=stable)[0], abs=1e-12)
+
+
+def test_the_classes_of_resamples_are_those_of_the_sets_drawn() -> None:
+    """Also over more resamples than are computed at once, and where a class is lost."""
+    case = random_case(3)
+    statistics = collect(case.reference, next(iter(case.points.values())), case.points)
+    weights_BN = np.random.default_rng(0).integers(0, 3, (70, statistics.n_clips)).astype(np.int16)
+    first = np.flatnonzero(statistics.n_gt_NK[:, 0])
+    weights_BN[5, first] = 0
+    stable = replace(DEFINITIONS["psds2"], alpha_st=0.0)
+    found_BK = class_psds(statistics, weights_BN, definition=stable)
+    assert np.isnan(found_BK[5, 0]) and found_BK.shape == (70, len(statistics.classes))
+    expected_B = psds(statistics, weights_BN, definition=stable)
+    np.testing.assert_allclose(np.nanmean(found_BK, axis=1), expected_B, atol=1e-12)

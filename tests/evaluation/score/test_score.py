@@ -416,6 +416,19 @@ def test_every_metric_of_the_document_is_a_number_or_null(score: Score) -> None:
         assert all(np.isfinite(document[name][field]) for field in ("value", "low", "high", "se"))
 
 
+def test_psds_of_classes_where_it_is_named(score: Score) -> None:
+    """The classes' own curves; by itself `raysed score` lists their F1 scores only."""
+    named = found(score("--predictions", "points", "--metrics", "psds,event_f1", "--json"))
+    plain = found(score("--predictions", "points", "--json"))
+    for label, values in named["per_class"].items():
+        assert set(values) == {"events", "event_f1", "psds"}
+        assert values["event_f1"] == plain["per_class"][label]["event_f1"]
+        assert "psds" not in plain["per_class"][label]
+        assert values["psds"]["low"] <= values["psds"]["value"] <= values["psds"]["high"]
+    mean = np.mean([values["psds"]["value"] for values in named["per_class"].values()])
+    assert mean == pytest.approx(named["psds"]["value"], abs=1e-12)
+
+
 @pytest.mark.slow
 def test_metrics_over_all_thresholds_by_name(tmp_path: Path) -> None:
     """Values, classes and paired differences of named metrics; nothing else is computed."""
