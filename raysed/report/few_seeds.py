@@ -32,4 +32,8 @@ def untrained_lines(cells: list[CellValue]) -> list[str]:
     if not counts:
         return []
     which = ", ".join(f"{cell} ({count} seeds)" for cell, count in counts.items())
-    return [f"{NOT_TRAINED[0].upper()}{NOT_TRAINED[1:]}: {which}. Their values say nothing.", ""]
+    return [
+        f"{NOT_TRAINED[0].upper()}{NOT_TRAINED[1:]}: {which}. Their values say nothing; more epochs"
+        " (`schedule` in the space) may help.",
+        "",
+    ]

@@ -43,13 +43,15 @@ def test_events_tags_and_the_rest(tmp_path: Path) -> None:
     assert set(job.sets) == {"train", "xvalid", "eval", "weak", "unlabelled"}
     assert job.classes == ("Dog", "on") and job.features.duration_s == 1.0
     assert [cell.id for cell in space.cells] == ["all", "strong_only", "weak_only"]
+    assert space.base["schedule"]["epochs"] == 200  # at most
     with pytest.raises(ValueError, match=r"own_data\.yaml: is there already"):
         write_start(look_at(tmp_path / "own"), tmp_path / "out")
 
 
 def test_class_folders_are_scored_as_whole_clips(tmp_path: Path) -> None:
     forms.esc_folders(tmp_path / "esc", clips=30, classes=("dog", "sea waves"), seconds=0.3)
-    job, _ = checked(tmp_path / "esc", tmp_path / "out")
+    job, space = checked(tmp_path / "esc", tmp_path / "out")
+    assert space.base["schedule"]["epochs"] == 150  # 8 steps of 6 clips in 80 % of 60: 1200 steps
     assert {name: s.type for name, s in job.sets.items()} == {
         "train": "weak",
         "xvalid": "strong",

@@ -48,5 +48,6 @@ def test_cells_that_had_nothing_to_choose_an_epoch_by_are_named():
     assert untrained_lines([a]) == []
     found = untrained_lines([a, replace(b, untrained=1), replace(c, untrained=2)])
     assert found[0] == (
-        "Not trained: x-valid F1 was 0 after every epoch: b (1 of 2 seeds), c (2 of 2 seeds). Their values say nothing."
+        "Not trained: x-valid F1 was 0 after every epoch: b (1 of 2 seeds), c (2 of 2 seeds). Their values say nothing;"
+        " more epochs (`schedule` in the space) may help."
     )

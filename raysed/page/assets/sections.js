@@ -40,7 +40,7 @@ function summarySection() {
     DATA.run.seeds.length === 1 && html("p", { class: "notice" }, `One seed: the intervals are over ${DATA.run.drawn}; nothing is known about other seeds.`),
     DATA.looks.length > 0 && html("div", { class: "notice looks" }, html("ul", {}, DATA.looks.map((line) => html("li", {}, line.trim())))),
     !DATA.looks.length && [2, 3].includes(DATA.run.seeds.length) && html("p", { class: "notice" }, `Two or three seeds: the intervals are over other ${DATA.run.drawn}, these trained models given. They say nothing about other seeds, which takes four or more.`),
-    empty.length > 0 && html("p", { class: "notice" }, `Not trained: x-valid F1 was 0 after every epoch of ${empty.join(", ")}. Their values say nothing.`),
+    empty.length > 0 && html("p", { class: "notice" }, `Not trained: x-valid F1 was 0 after every epoch of ${empty.join(", ")}. Their values say nothing; more epochs (schedule in the space) may help.`),
     open.length > 0 && html("div", { class: "notice" },
       html("p", {}, `${open.length} of ${DATA.trials.length} trials have no result; what follows holds the others only.`),
       html("ul", {}, open.slice(0, 40).map((trial) => html("li", {}, `${trial.cells.join("/")} seed ${trial.seed}: `, mark(trial.state), ` ${trial.note}`))),
