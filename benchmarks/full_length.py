@@ -218,8 +218,8 @@ def main(
     found = outcome(run) | {"space": resolved.space.name, "first_losses": losses}
     found["steps_per_s_together"] = round((steps_done(run) - before) / seconds, 3)
     print("\n".join(lines(found)))
-    if code is None:
-        print("the time is over: the same command goes on")
+    if code is None:  # else `raysed tune` has shown its report
+        print(*write_report(run).lines, "the time is over: the same command goes on", sep="\n")
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     content = document("full_length", [], clock="wall seconds", device=device, **found)
     write_json(Folder(str(out.absolute())), "full_length.json", content)
