@@ -77,8 +77,8 @@ def imported_modules(package: Path = _PACKAGE) -> tuple[Path, ...]:
 
 
 def _imports(path: Path, package: Path) -> Iterator[Path]:
-    """Yield the package's files that one file imports, at its top or in its functions."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    """Yield the package's files that one file imports, at its top or in its functions, and not for its types alone."""
+    for node in _run_parts(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -88,6 +88,15 @@ def _imports(path: Path, package: Path) -> Iterator[Path]:
             continue
         for name in names:
             yield from _files(name, package)
+
+
+def _run_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the parts of a tree as `ast.walk` does, but for what stands under `if TYPE_CHECKING`."""
+    yield node
+    for part in ast.iter_child_nodes(node):
+        types_only = isinstance(part, ast.If) and ast.unparse(part.test).endswith("TYPE_CHECKING")
+        for branch in part.orelse if types_only else [part]:
+            yield from _run_parts(branch)
 
 
 def _files(module: str, package: Path) -> Iterator[Path]:

@@ -22,11 +22,11 @@ BASE = trial(
     selection=Selection(rule="last"),
     postprocessing=PostProcessing(threshold=0.44),
 )
-# What some leaves need beside the base to matter: a rule that reads the set; an x-valid F1 of 0 all along,
-# so that the first maximum is not the last epoch.
+# What some leaves need beside the base to matter: a rule that reads the set; an x-valid F1 whose first maximum is
+# not the last epoch.
 NEEDED = {
     "data.weak_xvalid": {"data.weak_xvalid": "weak", "selection.rule": "xvalid_f1_plus_weak"},
-    "selection.rule": {"postprocessing.threshold": 0.9},
+    "selection.rule": {"postprocessing.threshold": 0.35},
     "augmentation.mixup_probability": {"augmentation.mixup": "soft"},
     "augmentation.mixup_beta": {"augmentation.mixup": "soft"},
     "augmentation.filter_db": {"augmentation.filter_augment": "step"},

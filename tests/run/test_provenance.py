@@ -32,6 +32,7 @@ def test_the_source_hash_sees_every_module_that_a_training_imports_and_no_other(
     names = {path.relative_to(package).as_posix() for path in imported}
     assert {"training/mean_teacher.py", "model/crnn.py", "evaluation/counts/matching.py"} <= names
     assert not names & {"doctor/examine.py", "tune/run_space.py", "cli/entry.py", "page/page.py"}
+    assert not {name for name in names if name.startswith(("interface/", "report/"))}
     for path in imported:
         before = append(path, "\nADDED = 1\n")
         assert provenance.source_hash(package) != first, path
@@ -50,6 +51,17 @@ def test_what_a_training_loads_is_in_the_closure():
     files = {path.with_suffix("") for path in provenance.imported_modules()}
     closure = {".".join(path.relative_to(ROOT).parts).removesuffix(".__init__") for path in files}
     assert set(found.stdout.split()) <= closure
+
+
+def test_imports_for_types_alone_are_none(package):
+    """Nor is what stands under their condition; its other branch is."""
+    before = provenance.imported_modules(package)
+    path = package / "training/mean_teacher.py"
+    types = "\nimport typing\nif typing.TYPE_CHECKING:\n    from raysed.page import page\nelse:\n    from raysed.doctor import examine\n"
+    append(path, types)
+    added = {each.relative_to(package).as_posix() for each in provenance.imported_modules(package)}
+    added -= {each.relative_to(package).as_posix() for each in before}
+    assert "doctor/examine.py" in added and "page/page.py" not in added
 
 
 def test_comments_and_docstrings_are_no_change(package):
