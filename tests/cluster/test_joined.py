@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raysed.data.build.shard_journal import noted_shards
 from raysed.data.features.shards import read_manifest
 from raysed.storage.folder import Folder
 from tests.cluster.local_cluster import LocalCluster
@@ -71,9 +72,14 @@ def write_job(root: Path, name: str) -> Path:
 
 
 def shards_listed(out: Path) -> int:
-    """Shards in the manifests of all sets."""
-    manifests = [read_manifest(Folder(str(path))) for path in out.glob("*")]
-    return sum(len(manifest.shards) for manifest in manifests if manifest is not None)
+    """Shards in the manifests and journals of all sets."""
+    count = 0
+    for path in out.glob("*"):
+        folder = Folder(str(path))
+        manifest = read_manifest(folder)
+        listed = [] if manifest is None else manifest.shards
+        count += len({shard.name for shard in [*listed, *noted_shards(folder)]})
+    return count
 
 
 def signalled(processes: list[int], number: signal.Signals) -> None:
