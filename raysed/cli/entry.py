@@ -15,6 +15,9 @@ def main(*command: str) -> None:
 
     An error becomes a message and an exit code; `--debug`, anywhere, prints the traceback before it.
     """
+    # Ray reads this when it is imported. A blocked call looks for signals each second by itself, and where the signal also
+    # ends Ray's processes, its core may end this one with 1 before our handler has run.
+    os.environ.setdefault("RAY_get_check_signal_interval_milliseconds", "50")
     arguments = [*command, *(argument for argument in sys.argv[1:] if argument != "--debug")]
     try:
         from raysed.cli.commands import app
