@@ -29,6 +29,8 @@ class EnergyMeter:
         self.counters = list(counters)
         self.joules: Joules = dict.fromkeys(_KINDS, math.nan)
         self.joules |= {counter.kind: 0.0 for counter in counters}
+        self.failed: dict[str, str] = {}
+        """The reason for each kind whose counter failed on the way."""
         self._over, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="energy")
 
@@ -42,8 +44,10 @@ class EnergyMeter:
             for counter in list(self.counters):
                 try:
                     self.joules[counter.kind] += counter.since_last()
-                except Exception:
+                # NVML's errors have no common parent but Exception, and no fault here may end a training.
+                except Exception as error:
                     self.counters.remove(counter)
+                    self.failed[counter.kind] = f"{type(error).__name__}: {error}"
                     self.joules[counter.kind] = math.nan
 
     def taken(self) -> Joules:
@@ -82,7 +86,8 @@ class TrialEnergy:
     def line(self) -> str:
         """Return a line for the log: what is measured, and why the rest is not."""
         measured = " and ".join(counter.kind.upper() for counter in self.meter.counters)
-        missing = "; ".join(f"{kind.upper()} not ({why})" for kind, why in self.missing.items())
+        reasons = self.missing | self.meter.failed
+        missing = "; ".join(f"{kind.upper()} not ({why})" for kind, why in reasons.items())
         return f"energy: {measured or 'nothing'} measured" + (f"; {missing}" if missing else "")
 
     def end_epoch(self, ranks: Ranks) -> None:

@@ -102,6 +102,8 @@ def _finish(trainer: Trainer, log: TrialLog) -> dict[str, Any]:
         "evaluation_energy": trainer.energy.of_evaluation().model_dump(),
         "macs_10s": _macs(trainer, log),
     }
+    if trainer.energy.meter.failed:
+        log.say(trainer.energy.line())
     TrialFolder(trainer.out).write_result(result)
     log.say(f"finished after {trainer.seconds:.0f} s of training")
     return result

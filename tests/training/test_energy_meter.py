@@ -46,7 +46,15 @@ def test_a_counter_that_fails_has_measured_nothing():
     meter.read()
     taken = meter.taken()
     assert math.isnan(taken["cpu"]) and taken["gpu"] == 11.0
-    assert math.isnan(meter.taken()["cpu"])
+    assert math.isnan(meter.taken()["cpu"]) and meter.failed == {"cpu": "OSError: gone"}
+
+
+def test_the_line_says_which_counter_failed_on_the_way(monkeypatch):
+    energy = trial_energy(monkeypatch, Counted([1.0, None]), Counted([5.0, 6.0], "gpu"))
+    assert energy.line() == "energy: CPU and GPU measured"
+    energy.meter.read()
+    energy.meter.read()
+    assert energy.line() == "energy: GPU measured; CPU not (OSError: gone)"
 
 
 def test_the_thread_reads_while_it_is_open(monkeypatch):
