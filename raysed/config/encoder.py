@@ -16,15 +16,16 @@ _LARGEST = 100_000_000
 class Encoder(Config):
     """A pretrained network that turns a waveform into rows of values, one every `hop` samples ([encoders](encoders.md))."""
 
-    kind: Literal["onnx", "torchscript", "python", "openwakeword", "cnn14", "beats"]
+    kind: Literal["onnx", "torchscript", "python", "openwakeword", "cnn14", "beats", "atst", "m2d"]
     """A file of any network (`onnx`, `torchscript`), a class of one's own (`python`), or a network by its checkpoint:
-    `openwakeword` (Google's speech embedding), `cnn14` (PANNs), `beats`."""
+    `openwakeword` (Google's speech embedding), `cnn14` (PANNs), `beats`, `atst` (ATST-Frame), `m2d`."""
     path: str | None = None
     """The file; of `openwakeword` the folder of its two files. It is never downloaded."""
     python: Line | None = None
     """`python` alone: the class, as `package.module:Class`."""
     sample_rate_hz: int | None = Field(None, ge=1000, le=1_000_000)
-    """Of a file: the rate of the waveforms that it takes; clips at other rates are resampled."""
+    """Of a file: the rate of the waveforms that it takes; clips at other rates are resampled. Of `m2d` 32000, where its
+    weights are for it (`p32k` in their name); null is 16000."""
     hop: int | None = Field(None, ge=1, le=_LARGEST)
     """Of a file: samples from one row to the next."""
     span: int | None = Field(None, ge=1, le=_LARGEST)
@@ -41,8 +42,10 @@ class Encoder(Config):
         if self.kind in _FILES:
             if missing := [key for key in ("sample_rate_hz", "hop") if getattr(self, key) is None]:
                 raise ValueError(f"kind: {self.kind} needs {', '.join(missing)}")
-        elif given := [key for key in _TIMING if getattr(self, key) is not None]:
+        elif given := [key for key in self._own_timing() if getattr(self, key) is not None]:
             raise ValueError(f"kind: {self.kind} knows its own {', '.join(given)}; leave it out")
+        if self.kind == "m2d" and self.sample_rate_hz not in (None, 16000, 32000):
+            raise ValueError(f"kind: m2d is for 16000 or 32000 Hz, not {self.sample_rate_hz}")
         if (self.kind == "python") != (self.python is not None):
             raise ValueError(
                 "`python: package.module:Class` belongs to kind: python, and it needs it"
@@ -50,6 +53,10 @@ class Encoder(Config):
         if self.kind != "python" and self.path is None:
             raise ValueError(f"kind: {self.kind} needs `path`")
         return self
+
+    def _own_timing(self) -> tuple[str, ...]:
+        """Return the keys that a network with a name of its own decides."""
+        return _TIMING[1:] if self.kind == "m2d" else _TIMING
 
 
 class Embeddings(Config):

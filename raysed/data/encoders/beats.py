@@ -10,18 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 import torchaudio.compliance.kaldi as kaldi
 from torch import Tensor, nn
 
-from raysed.data.encoders.cnn14 import block_numbers
+from raysed.data.encoders.published_weights import load_strictly, weights_of
+from raysed.data.encoders.torch_encoder import TorchEncoder, block_numbers
 
 _MEAN, _DEVIATION, _FULL_SCALE = 15.41663, 6.55582, 2.0**15
 _BANDS, _FRAME, _FRAME_HOP = 128, 400, 160
 _GATE = 8
-_NEEDED = ("input_patch_size", "embed_dim", "encoder_embed_dim", "encoder_layers")
 
 
 class _Attention(nn.Module):
@@ -113,7 +112,7 @@ class Beats(nn.Module):
         return self.relative_attention_bias(bucket_PP).permute(2, 0, 1)
 
 
-class BeatsEncoder:
+class BeatsEncoder(TorchEncoder):
     """BEATs with its front end. It is trained on 10 s, which is the most that it is given."""
 
     sample_rate_hz = 16000
@@ -130,23 +129,17 @@ class BeatsEncoder:
         if cfg.get("layer_norm_first") or not cfg.get("gru_rel_pos"):
             raise ValueError("this is not a published form of BEATs: its norms or positions differ")
         try:
-            self._network = Beats(cfg)
-            self._network.load_state_dict(_renamed(weights))
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"these are not the weights of BEATs ({error})") from error
-        self._network = self._network.eval().to(device)
-        self._device, self._layers = device, block_numbers(layers, cfg["encoder_layers"])
-        self.width = len(self._layers) * cfg["encoder_embed_dim"]
+            network = Beats(cfg)
+            own = _renamed(weights_of(checkpoint))
+        except KeyError as error:
+            raise ValueError(f"these are not the weights of BEATs: it lacks {error}") from error
+        load_strictly(network, own, "BEATs", ("predictor.",))
+        super().__init__(network, block_numbers(layers, cfg["encoder_layers"]), device)
+        self.width = len(self.layers) * cfg["encoder_embed_dim"]
         patch = cfg["input_patch_size"]
         self.hop = patch * _FRAME_HOP
         self.span = (patch - 1) * _FRAME_HOP + _FRAME
         self.centre = self.span // 2
-
-    def __call__(self, waveform_BT: np.ndarray) -> np.ndarray:
-        """Return the rows of waveforms."""
-        with torch.inference_mode():
-            waveforms = torch.from_numpy(waveform_BT).to(self._device)
-            return torch.cat(self._network(waveforms, self._layers), 2).cpu().numpy()
 
 
 def _log_mel(waveform_T: Tensor) -> Tensor:
@@ -162,14 +155,12 @@ def _log_mel(waveform_T: Tensor) -> Tensor:
 
 
 def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights by this module's names: positions without their norm, one table of biases, no predictor."""
+    """Return the weights by this module's names: positions without their norm, one table of biases."""
     moved = {"encoder.pos_conv.0.": "positions.", "encoder.layer_norm.": "norm."}
     moved["encoder.layers.0.self_attn.relative_attention_bias."] = "relative_attention_bias."
     moved["encoder.layers."] = "layers."
     found = {}
     for name, value in weights.items():
-        if name.startswith("predictor."):
-            continue
         for before, after in moved.items():
             if name.startswith(before):
                 name = after + name.removeprefix(before)

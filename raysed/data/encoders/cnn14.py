@@ -5,18 +5,26 @@ sizes are those of the checkpoint's weights. Source: Kong et al. 2020, PANNs (ar
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-import torchaudio
 from torch import Tensor, nn
 
-_FFT, _FRAME_HOP, _BANDS, _FLOOR = 1024, 320, 64, 1e-10
+from raysed.data.encoders.power_mel import Bands, PowerMel
+from raysed.data.encoders.published_weights import load_strictly, weights_of
+from raysed.data.encoders.torch_encoder import TorchEncoder, block_numbers
+
+_RATE_HZ, _FFT, _FRAME_HOP, _FLOOR = 32000, 1024, 320, 1e-10
+_BANDS = Bands(64, 50.0, 14000.0)
 _BLOCKS = 6
 _POOLED = 2 ** (_BLOCKS - 1)
 """Frames of a row: every block but the last halves them."""
-_PREFIXES = ("bn0.", *(f"conv_block{n}." for n in range(1, _BLOCKS + 1)))
+_PREFIXES = ("module.base.", "base.")
+"""The places of the network: tuned by PANNs' own transfer code."""
+_FILTERS = "logmel_extractor.melW"
+_OTHERS = ("fc1.", "fc_audioset.", "fc_transfer.", "att_block.", "spectrogram_extractor.", _FILTERS)
+"""The parts after the blocks, and the front end as weights."""
 
 
 class _Block(nn.Module):
@@ -39,27 +47,14 @@ class Cnn14(nn.Module):
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        self.bn0 = nn.BatchNorm2d(_BANDS)
+        self.bn0 = nn.BatchNorm2d(_BANDS.count)
         for n, (before, after) in enumerate(zip((1, *channels), channels, strict=False), 1):
             self.add_module(f"conv_block{n}", _Block(before, after))
-        self.register_buffer("window_N", torch.hann_window(_FFT), persistent=False)
-        filters_BF = torchaudio.functional.melscale_fbanks(
-            _FFT // 2 + 1, 50.0, 14000.0, _BANDS, 32000, norm="slaney", mel_scale="slaney"
-        )
-        self.register_buffer("filters_BF", filters_BF, persistent=False)
+        self.mel = PowerMel(_RATE_HZ, _FFT, _FRAME_HOP, _BANDS)
 
     def log_mel(self, waveform_BT: Tensor) -> Tensor:
         """Return the log-mel (B, T, F) in dB of power."""
-        spectrum = torch.stft(
-            waveform_BT,
-            _FFT,
-            _FRAME_HOP,
-            window=self.get_buffer("window_N"),
-            pad_mode="reflect",
-            return_complex=True,
-        )
-        power_BTB = spectrum.abs().square().transpose(1, 2)
-        return 10 * (power_BTB @ self.get_buffer("filters_BF")).clamp_min(_FLOOR).log10()
+        return 10 * self.mel(waveform_BT).clamp_min(_FLOOR).log10()
 
     def forward(self, waveform_BT: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """Return rows (B, R, C) of the named blocks, each averaged over frequency and over the frames of a row."""
@@ -77,10 +72,10 @@ class Cnn14(nn.Module):
         return [rows[n] for n in layers]
 
 
-class Cnn14Encoder:
+class Cnn14Encoder(TorchEncoder):
     """CNN14 with its front end."""
 
-    sample_rate_hz = 32000
+    sample_rate_hz = _RATE_HZ
     hop = span = _POOLED * _FRAME_HOP
     centre = (_POOLED - 1) * _FRAME_HOP // 2
     window = None
@@ -88,30 +83,27 @@ class Cnn14Encoder:
     licence = "MIT (code), CC BY 4.0 (published weights)"
 
     def __init__(
-        self, weights: Mapping[str, Tensor], layers: Sequence[int | str] | None, device: str
+        self, checkpoint: Mapping[str, Any], layers: Sequence[int | str] | None, device: str
     ) -> None:
-        self._device, self._layers = device, block_numbers(layers, _BLOCKS)
+        weights, numbers = weights_of(checkpoint, _PREFIXES), range(1, _BLOCKS + 1)
         try:
-            channels = [len(weights[f"conv_block{n}.conv1.weight"]) for n in range(1, _BLOCKS + 1)]
-            self._network = Cnn14(channels)
-            # What follows the blocks, and the front end as weights, are not needed.
-            own = {key: value for key, value in weights.items() if key.startswith(_PREFIXES)}
-            self._network.load_state_dict(own)
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"these are not the weights of a CNN14 ({error})") from error
-        self._network = self._network.eval().to(device)
-        self.width = sum(channels[n - 1] for n in self._layers)
-
-    def __call__(self, waveform_BT: np.ndarray) -> np.ndarray:
-        """Return the rows of waveforms."""
-        with torch.inference_mode():
-            waveforms = torch.from_numpy(waveform_BT).to(self._device)
-            return torch.cat(self._network(waveforms, self._layers), 2).cpu().numpy()
+            channels = [len(weights[f"conv_block{n}.conv1.weight"]) for n in numbers]
+        except KeyError as error:
+            raise ValueError(f"these are not the weights of a CNN14: it lacks {error}") from error
+        network = Cnn14(channels)
+        load_strictly(network, weights, "a CNN14", _OTHERS)
+        _hears_alike(network, weights)
+        super().__init__(network, block_numbers(layers, _BLOCKS), device)
+        self.width = sum(channels[n - 1] for n in self.layers)
 
 
-def block_numbers(layers: Sequence[int | str] | None, count: int) -> tuple[int, ...]:
-    """Return the blocks that are asked for, the last one without a wish. Raises ValueError for others."""
-    found = tuple(n for n in layers or (count,) if isinstance(n, int) and 1 <= n <= count)
-    if layers is not None and len(found) != len(layers):
-        raise ValueError(f"layers {list(layers)}: the encoder has blocks 1 to {count}")
-    return found
+def _hears_alike(network: Cnn14, weights: Mapping[str, Tensor]) -> None:
+    """Raise ValueError where the checkpoint's own mel filters are others: those of CNN14 at 8 or 16 kHz."""
+    own_QF, theirs_QF = network.mel.get_buffer("filters_QF"), weights.get(_FILTERS)
+    if theirs_QF is None:
+        return
+    if theirs_QF.shape != own_QF.shape or not torch.allclose(theirs_QF, own_QF, atol=1e-5):
+        raise ValueError(
+            f"this CNN14 has mel filters {list(theirs_QF.shape)} of another sample rate; expected those of 32 kHz, 1024"
+            " samples a frame, 64 bands from 50 to 14000 Hz"
+        )

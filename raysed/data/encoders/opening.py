@@ -1,7 +1,6 @@
 """The registry of encoders: each kind by its name, the hash of its files, and where people get them."""
 
 import hashlib
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from raysed.storage.python_class import source_file
 
 _WHERE = {
     "beats": "BEATs_iter3+ (AS2M) of https://github.com/microsoft/unilm/tree/master/beats",
+    "atst": "atstframe_base.ckpt of https://github.com/Audio-WestlakeU/audiossl (ATST-Frame), or atst_as2M.ckpt of"
+    " https://github.com/Audio-WestlakeU/ATST-SED",
+    "m2d": "an archive of https://github.com/nttcslab/m2d/releases, such as m2d_vit_base-80x1001p16x16-221006-mr7_as",
     "cnn14": "Cnn14_mAP=0.431.pth of https://zenodo.org/records/3987831",
     "openwakeword": f"the wheel of openwakeword 0.4.0 holds {FRONT_END} and {NETWORK} in openwakeword/resources/models",
     "onnx": "give the file of your encoder",
@@ -113,20 +115,26 @@ def _openwakeword(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
     return SpeechEmbedding(str(Path(config.path or "").expanduser()), layers, device)
 
 
-def _cnn14(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
+def _network(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
+    from raysed.data.encoders.atst import AtstEncoder
+    from raysed.data.encoders.beats import BeatsEncoder
     from raysed.data.encoders.cnn14 import Cnn14Encoder
 
-    content = _checkpoint(config)
-    with _named(config):
-        return Cnn14Encoder(content.get("model", content), layers, device)
+    kinds = {"atst": AtstEncoder, "beats": BeatsEncoder, "cnn14": Cnn14Encoder}
+    with _checkpoint(config) as content:
+        return kinds[config.kind](content, layers, device)
 
 
-def _beats(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
-    from raysed.data.encoders.beats import BeatsEncoder
+def _m2d(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
+    from raysed.data.encoders.m2d import M2dEncoder
 
-    content = _checkpoint(config)
-    with _named(config):
-        return BeatsEncoder(content, layers, device)
+    rate_hz = config.sample_rate_hz or 16000
+    if "p32k" in str(config.path) and rate_hz != 32000:
+        raise ValueError(
+            f"{config.path}: the name of an M2D for 32 kHz, which its weights do not tell; add `sample_rate_hz: 32000`"
+        )
+    with _checkpoint(config) as content:
+        return M2dEncoder(content, layers, device, rate_hz)
 
 
 _MAKERS: dict[str, Callable[[Encoder, Layers, str], FrameEncoder]] = {
@@ -134,34 +142,24 @@ _MAKERS: dict[str, Callable[[Encoder, Layers, str], FrameEncoder]] = {
     "torchscript": _torchscript,
     "python": own_encoder,
     "openwakeword": _openwakeword,
-    "cnn14": _cnn14,
-    "beats": _beats,
+    "cnn14": _network,
+    "beats": _network,
+    "atst": _network,
+    "m2d": _m2d,
 }
 
 
 @contextmanager
-def _named(config: Encoder) -> Iterator[None]:
-    """Put the path before the message of a ValueError."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{config.path}: {error}") from error
-
-
-def _checkpoint(config: Encoder) -> dict[str, Any]:
-    """Read a checkpoint of tensors and plain values, and of nothing else."""
-    import torch
+def _checkpoint(config: Encoder) -> Iterator[dict[str, Any]]:
+    """Give what a checkpoint holds, and put its path before the message of a ValueError about it."""
+    from raysed.data.encoders.published_weights import read_published
 
     assert config.path is not None, "checked by Encoder"
+    content = read_published(config.path)
     try:
-        content = torch.load(Path(config.path).expanduser(), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ValueError(
-            f"{config.path}: not a checkpoint of tensors ({str(error).splitlines()[0]})"
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{config.path}: holds no mapping of weights")
-    return content
+        yield content
+    except ValueError as error:
+        raise ValueError(f"{config.path}: {error}") from error
 
 
 def _stat(path: Path) -> tuple[int, int]:

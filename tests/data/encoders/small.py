@@ -1,5 +1,6 @@
 """Encoders small enough for tests: files made here, seeded weights of the published forms, and the wheel's own."""
 
+import argparse
 import importlib.util
 import json
 from pathlib import Path
@@ -128,6 +129,43 @@ def beats_checkpoint():
     return {"cfg": shapes["cfg"], "model": filled(tables, 3)}
 
 
+def atst_weights():
+    return filled(golden()[0]["atst"], 5)
+
+
+def near_sighted(weights):
+    """The weights with little attention: drawn ones look everywhere, so that a click changes every row alike."""
+    return {n: 0.05 * v if ".attn.proj." in n else v for n, v in weights.items()}
+
+
+def atst_checkpoint(change=dict):
+    """A pretraining's, as Lightning writes it: the teacher beside the student and their projectors."""
+    weights = change(atst_weights())
+    parts = {f"model.teacher.encoder.{name}": value for name, value in weights.items()}
+    parts |= {f"model.student.encoder.{name}": 2 * value for name, value in weights.items()}
+    parts |= {"model.teacher.projector.0.weight": torch.ones(2, 2)}
+    hyper = {"arch": "base", "pos_type": "cut", "nprompt": 0, "learning_rate": 8e-5}
+    return {
+        "epoch": 1,
+        "state_dict": parts,
+        "hyper_parameters": hyper,
+        "callbacks": {"ModelCheckpoint": {"best_model_path": "a.ckpt"}},
+    }
+
+
+def m2d_weights():
+    return filled(golden()[0]["m2d"], 7) | {"norm_stats": torch.tensor([-6.5, 3.9])}
+
+
+def m2d_checkpoint(change=dict):
+    """A pretraining's: the decoder and the target beside the encoder, and the arguments of the training script."""
+    weights = change(m2d_weights())
+    more = {"mask_token": torch.zeros(1, 1, 8), "decoder_pos_embed": torch.zeros(1, 36, 8)}
+    more |= {"target_blocks.0.norm1.weight": torch.ones(128), "target_norm.weight": torch.ones(128)}
+    arguments = argparse.Namespace(input_size=[80, 113], patch_size=[16, 16], norm_stats=None)
+    return {"model": weights | more, "epoch": 300, "scaler": {}, "args": arguments}
+
+
 def stored(path, content):
     torch.save(content, path)
     return str(path)
@@ -166,4 +204,8 @@ def encoders(folder):
             kind="cnn14", path=stored(folder / "cnn14.pth", {"model": cnn14_weights()})
         ),
         "beats": Encoder(kind="beats", path=stored(folder / "beats.pt", beats_checkpoint())),
+        "atst": Encoder(
+            kind="atst", path=stored(folder / "atst.ckpt", atst_checkpoint(near_sighted))
+        ),
+        "m2d": Encoder(kind="m2d", path=stored(folder / "m2d.pth", m2d_checkpoint(near_sighted))),
     }

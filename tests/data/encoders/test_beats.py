@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from raysed.data.encoders.beats import BeatsEncoder
 from tests.data.encoders.small import beats_checkpoint, golden, wave
@@ -21,13 +22,37 @@ def test_several_blocks_stand_side_by_side():
     np.testing.assert_allclose(rows_BRE[..., 16:], golden()[1]["beats"].mean(2), atol=1e-5)
 
 
-def test_a_fine_tuned_checkpoint_gives_the_same_rows():
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_published_fine_tuned_checkpoint_gives_the_same_rows(prefix):
+    """It has a classifier, its size among the sizes, and the names of its outputs; its blocks share one table of positions,
+    which each of them lists.
+    """
     checkpoint = beats_checkpoint()
-    more = {"predictor.weight": checkpoint["model"]["layer_norm.weight"]}
-    tuned = {"cfg": checkpoint["cfg"], "model": checkpoint["model"] | more}
+    weights = checkpoint["model"] | {
+        "predictor.weight": torch.ones(527, 16),
+        "predictor.bias": torch.ones(527),
+    }
+    table = weights["encoder.layers.0.self_attn.relative_attention_bias.weight"]
+    for n in (1, 2):
+        weights[f"encoder.layers.{n}.self_attn.relative_attention_bias.weight"] = table
+    tuned = {
+        "cfg": {**checkpoint["cfg"], "finetuned_model": True, "predictor_class": 527},
+        "model": {prefix + name: value for name, value in weights.items()},
+        "label_dict": {0: "/m/09x0r"},
+    }
     clip = wave(16000, 1.0, 4)
     ours, theirs = (BeatsEncoder(c, None, "cpu")(clip) for c in (checkpoint, tuned))
     assert np.array_equal(ours, theirs)
+
+
+def test_other_parts_are_refused_by_name():
+    checkpoint = beats_checkpoint()
+    checkpoint["model"]["quantize.embed"] = torch.ones(1)
+    del checkpoint["model"]["encoder.layers.1.fc1.bias"]
+    with pytest.raises(
+        ValueError, match=r"lacks layers.1.fc1.bias; it holds quantize.embed, which"
+    ):
+        BeatsEncoder(checkpoint, None, "cpu")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from raysed.data.encoders.cnn14 import Cnn14Encoder, block_numbers
+from raysed.data.encoders.cnn14 import Cnn14, Cnn14Encoder
 from tests.data.encoders.small import cnn14_weights, golden, wave
 
 
@@ -26,8 +27,33 @@ def test_other_weights_are_refused():
         Cnn14Encoder(weights, None, "cpu")
 
 
-def test_blocks_are_numbered_from_one():
-    assert block_numbers(None, 6) == (6,) and block_numbers((1, 3), 6) == (1, 3)
-    for wrong in ((0,), (7,), ("last",)):
-        with pytest.raises(ValueError, match="blocks 1 to 6"):
-            block_numbers(wrong, 6)
+@pytest.mark.parametrize("prefix", ["", "module.", "base.", "module.base."])
+def test_published_forms_give_the_same_rows(prefix):
+    """With the front end and the classifier as weights, under `model` beside the count of iterations; and as PANNs' code
+    for other tasks names them.
+    """
+    filters_QF = Cnn14([2, 3, 4, 5, 6, 8]).mel.get_buffer("filters_QF")
+    weights = cnn14_weights() | {
+        "spectrogram_extractor.stft.conv_real.weight": torch.ones(513, 1, 2),
+        "logmel_extractor.melW": filters_QF.clone(),
+        "fc1.weight": torch.ones(8, 8),
+        "fc_audioset.bias": torch.ones(527),
+    }
+    published = {"iteration": 1, "model": {prefix + n: v for n, v in weights.items()}}
+    found = Cnn14Encoder(published, None, "cpu")(wave(32000, 0.7, 2))
+    np.testing.assert_array_equal(
+        found, Cnn14Encoder(cnn14_weights(), None, "cpu")(wave(32000, 0.7, 2))
+    )
+
+
+def test_other_parts_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"holds fc2\.weight, which it does not know"):
+        Cnn14Encoder(cnn14_weights() | {"fc2.weight": torch.ones(1)}, None, "cpu")
+
+
+@pytest.mark.parametrize("shape", [(257, 64), (513, 64)])
+def test_a_network_for_another_sample_rate_is_refused(shape):
+    """Its blocks have the same shapes as those for 32 kHz."""
+    weights = cnn14_weights() | {"logmel_extractor.melW": torch.full(shape, 0.01)}
+    with pytest.raises(ValueError, match=r"mel filters \[\d+, 64\] of another sample rate"):
+        Cnn14Encoder(weights, None, "cpu")

@@ -5,7 +5,17 @@ from raysed.data.encoders.frame_encoder import embed, row_count
 from raysed.data.encoders.opening import find_encoder, open_encoder
 from tests.data.encoders.small import HOP, encoders
 
-KINDS = ("onnx", "onnx_fixed", "torchscript", "python", "openwakeword", "cnn14", "beats")
+KINDS = (
+    "onnx",
+    "onnx_fixed",
+    "torchscript",
+    "python",
+    "openwakeword",
+    "cnn14",
+    "beats",
+    "atst",
+    "m2d",
+)
 EXACT = ("onnx", "onnx_fixed", "python")
 """Encoders whose rows hear one hop each."""
 
@@ -49,7 +59,8 @@ def test_a_click_changes_its_own_row_and_no_other(opened, kind, seconds):
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - set(EXACT)))
 @pytest.mark.parametrize("seconds", [4.0, 23.0])
 def test_a_click_changes_the_rows_around_its_time(opened, kind, seconds):
-    """In clips shorter and longer than the window of 10 s that BEATs has. Rows hear more than their hop, so what
+    """In clips shorter and longer than the window of 10 s that BEATs has, and many windows of the small ATST-Frame (1.6 s)
+    and M2D (1.1 s). Rows hear more than their hop, so what
     counts is the centre of gravity of the changes: no bias, and half of the clicks within half a hop.
     """
     encoder = opened[kind]
@@ -58,6 +69,8 @@ def test_a_click_changes_the_rows_around_its_time(opened, kind, seconds):
     off = []
     for click_s in np.linspace(1.0, seconds - 1, 12):
         changed_R = changes(encoder, clip_T, click_s)
+        # The attention of random weights spreads a little of a click over all rows of a window.
+        changed_R[changed_R < 0.05 * changed_R.max()] = 0
         middle_R = (np.arange(len(changed_R)) + 0.5) * hop_s
         off.append(((changed_R * middle_R).sum() / changed_R.sum() - click_s) / hop_s)
     assert abs(np.mean(off)) < 0.25

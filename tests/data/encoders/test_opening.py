@@ -19,6 +19,8 @@ def test_facts_of_each_kind(tmp_path):
         "openwakeword": (16000, 1280, 96),
         "cnn14": (32000, 10240, 8),
         "beats": (16000, 2560, 16),
+        "atst": (16000, 640, 128),
+        "m2d": (16000, 2560, 640),
     }
     assert found["onnx"].sha256 == hashlib.sha256((tmp_path / "a.onnx").read_bytes()).hexdigest()
     assert found["beats"].licence == "MIT" and str(tmp_path) not in str(found)
@@ -35,7 +37,9 @@ def test_facts_open_the_same_encoder_from_another_place(tmp_path):
         open_encoder(again, "cpu")
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torchscript", "openwakeword", "cnn14", "beats"])
+@pytest.mark.parametrize(
+    "kind", ["onnx", "torchscript", "openwakeword", "cnn14", "beats", "atst", "m2d"]
+)
 def test_a_missing_file_is_refused_with_where_people_get_it(tmp_path, kind):
     timing = {"sample_rate_hz": 16000, "hop": 400} if kind in ("onnx", "torchscript") else {}
     config = Encoder(kind=kind, path=str(tmp_path / "absent"), **timing)
