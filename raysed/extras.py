@@ -11,6 +11,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "reference": ("psds_eval", "sed_eval", "sed_scores_eval"),
     "onnx": ("onnx", "onnxruntime"),
     "hub": ("safetensors",),
+    "tracking": ("wandb", "mlflow", "sqlalchemy", "alembic"),
 }
 """Extra -> the modules that it brings."""
 NEEDS: dict[str, tuple[str, ...]] = {

@@ -11,10 +11,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raysed.config.base import Config, Name, content_hash, twins
+from raysed.config.cell_places import base_places, cell_places
 from raysed.config.clip_groups import absent_groups
 from raysed.config.data_job import DataJob
 from raysed.config.external import absent_lines, external_faults
-from raysed.config.fault import ConfigError, Fault, KeyPath, Places, place_of
+from raysed.config.fault import ConfigError, Fault, Places
 from raysed.config.fit import misfits, unknown_xvalid
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
@@ -64,6 +65,9 @@ class Space(Config):
     """The cell whose energy is the baseline's in EW-PSDS (DCASE 2023): PSDS times its kWh over a cell's own; null
     computes none."""
     resources: Resources = Field(Resources(), description="What one trial takes.")
+    trackers: tuple[Literal["wandb", "mlflow"], ...] = Field(
+        (), description="Where epochs are written besides TensorBoard: [wandb, mlflow]."
+    )
     bootstrap_draws: int = Field(10_000, ge=100, le=1_000_000, description="Behind every interval.")
 
     @field_validator("cells", "claims")
@@ -230,7 +234,8 @@ def _resolve(
     if not faults:
         return trial, []
     of_base = _trial(space.base, cell, job)[1]
-    at_base, at_cell = _base_places(space, index, places), _cell_places(space, index, places)
+    at_base = base_places(space.search, index, places)
+    at_cell = cell_places(space.search, index, cell.id, places)
     return trial, [fault.at(at_base if fault in of_base else at_cell) for fault in faults]
 
 
@@ -241,40 +246,6 @@ def _trial(content: dict[str, Any], cell: Cell, job: DataJob) -> tuple[Trial | N
         content = {**content, "data": {**data, "xvalid": [cell.xvalid]}}
     trial, faults = check(content, Trial)
     return trial, misfits(trial, job) if trial else [*faults, *unknown_xvalid(cell.xvalid, job)]
-
-
-def _base_places(space: Space, index: int, places: Places) -> Places:
-    """Return the places of the base's values, and of the x-valid set that a cell or a search adds to it."""
-    key = ("search",) if space.search else ("cells", index, "xvalid")
-    placed = {(): place_of(("base",), places), ("data", "xvalid"): place_of(key, places)}
-    return placed | _below(("base",), places)
-
-
-def _cell_places(space: Space, index: int, places: Places) -> Places:
-    """Return the places of the values of a cell's trial: in the cell where it sets them, else in the base."""
-    placed = _below(("base",), places)
-    if space.search:
-        placed[()] = place_of(("search",), places)
-        for key in space.search.parameters:
-            placed[tuple(key.split("."))] = place_of(("search", "parameters", key), places)
-    else:
-        placed[()] = place_of(("cells", index), places)
-        placed["data", "xvalid"] = place_of(("cells", index, "xvalid"), places)
-    return (
-        placed
-        | _below(("cells", index, "set"), places)
-        | _below(("change", space.cells[index].id), places)
-    )
-
-
-def _below(prefix: KeyPath, places: Places) -> Places:
-    """Return the places of the keys under `prefix`, with the prefix taken off."""
-    start = len(prefix)
-    return {
-        key[start:]: place
-        for key, place in places.items()
-        if key[:start] == prefix and len(key) > start
-    }
 
 
 def _distinct_trainings(space: Space, trials: list[Trial]) -> tuple[Training, ...]:

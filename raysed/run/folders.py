@@ -19,6 +19,8 @@ STATUS = "status.json"
 MADE_BY = "made_by.json"
 LOOKS = "looks.json"
 LOCK = "driver.lock"
+MLFLOW = "mlflow.db"
+"""MLflow's runs, where the space names that tracker; W&B names its files itself, under RUN/wandb."""
 GROUPS = "groups.tsv"
 """A copy of the file of groups that the space names, if it does."""
 RESULTS = "results.parquet"
@@ -37,6 +39,7 @@ RESULT = "result.json"
 """The last file of a trial: where it stands, the trial is finished."""
 _CONFIG = "config.json"
 _PROGRESS, _FAILED, _STOPPED = "progress.jsonl", "failed.json", "stopped.json"
+_TRACKED = "tracked.json"
 
 
 def best_checkpoint(xvalid: str) -> str:
@@ -153,7 +156,7 @@ class Failure(Stored):
 class TrialFolder:
     """The folder of one training with one seed: what is stored of it, read and written by name.
 
-    config.json  progress.jsonl  log.txt  tensorboard/  checkpoints/{last,best-<x-valid>,tuned-<x-valid>}.pt
+    config.json  progress.jsonl  log.txt  tensorboard/  tracked.json  checkpoints/{last,best-<x-valid>,tuned-<x-valid>}.pt
     scores/<set>.<x-valid>[.teacher].arrow  statistics/<set>.<x-valid>[.teacher|.<baseline>|.<post-processing>[-fitted]].npz
     postprocessing/<set>.<x-valid>.<post-processing>.json
     result.json, or failed.json, or stopped.json
@@ -251,6 +254,14 @@ class TrialFolder:
     def stopped(self) -> bool:
         """True where a search stopped it early."""
         return self.folder.read(_STOPPED) is not None
+
+    def tracked(self) -> dict[str, Any]:
+        """Read its id in trackers, and which of them have all of it; empty where none was asked for."""
+        return _object(self.folder, _TRACKED) or {}
+
+    def note_tracked(self, content: dict[str, Any]) -> None:
+        """Write down its id in trackers, and which of them have all of it."""
+        write_json(self.folder, _TRACKED, content)
 
     def note_stopped(self, epochs: int) -> None:
         """Write down that the search stopped it after these many epochs; what it has stays."""

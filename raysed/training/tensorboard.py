@@ -1,5 +1,6 @@
 """A trial's epochs as TensorBoard curves, where its folder is a local one."""
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -7,6 +8,13 @@ from tensorboardX import SummaryWriter
 
 from raysed.run.folders import TrialFolder
 from raysed.storage.folder import Folder
+
+
+def scalars(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of one epoch by name; a dict gives one for each key: `xvalid_f1/dry`."""
+    for name, value in metrics.items():
+        for key, number in value.items() if isinstance(value, dict) else [("", value)]:
+            yield f"{name}/{key}".rstrip("/"), number
 
 
 class TensorBoard:
@@ -21,9 +29,8 @@ class TensorBoard:
         """Write the `metrics` of one epoch; dicts become one curve per key."""
         if self.writer is None:
             return
-        for name, value in metrics.items():
-            for key, number in value.items() if isinstance(value, dict) else [("", value)]:
-                self.writer.add_scalar(f"{name}/{key}".rstrip("/"), number, metrics["epoch"])
+        for name, number in scalars(metrics):
+            self.writer.add_scalar(name, number, metrics["epoch"])
         self.writer.flush()
 
     def __enter__(self) -> "TensorBoard":

@@ -20,6 +20,7 @@ from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
 from raysed.tune.sets import ListedSet, encoder_faults, fault_lines, list_sets
 from raysed.tune.space_groups import groups_faults, planned_names
+from raysed.tune.trackers import tracking_faults
 
 _ENOUGH = 10**9
 """Clips of a set that nothing is known of; why not is among the faults."""
@@ -82,6 +83,7 @@ def prepare(
         *fold_faults(resolved, _clips_of(listed)),
         *groups_faults(resolved, run, planned_names(resolved, planned)),
         *search_faults(resolved.space.search, trials),
+        *tracking_faults(resolved.space, run),
         *place_faults(run),
         *([] if out_is_unset else disk_faults(listed, resolved.job.out)),
         *ownership_faults(run, resolved, made_by, planned_data(planned)),

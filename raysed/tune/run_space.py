@@ -58,6 +58,7 @@ from raysed.tune.resources import (
 )
 from raysed.tune.seed_rounds import run_rounds, seeds_text
 from raysed.tune.space_groups import built_names, copy_groups, groups_faults
+from raysed.tune.tracking import Tracking
 from raysed.tune.trainable import run_trial
 from raysed.tune.trial_progress import TrialProgress
 
@@ -169,18 +170,23 @@ def _train(
     `told` are who hears of it.
     """
     status, say = told
-    if left := [trial for trial in trials if not trial.is_over]:
-        status.update("running")
-        search = resolved.space.search
-        scheduler = SearchScheduler(search, trials) if search else None
-        progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
-        # On a terminal the table moves by itself.
-        say.now("" if is_terminal() else "training: processes start, or an epoch takes its time")
-        with live_table(progress):
-            try:
-                fit(resolved, left, urls, [progress], scheduler, concurrent=concurrent)
-            except TuneError as error:
-                raise StoppedError(f"Ray stopped the run: {error}") from error
+    left = [trial for trial in trials if not trial.is_over]
+    with Tracking(resolved.space, status.run, trials, say) as tracking:
+        if left:
+            status.update("running")
+            search = resolved.space.search
+            scheduler = SearchScheduler(search, trials) if search else None
+            progress = TrialProgress(status, trials, say, epoch_lines=not is_terminal())
+            # On a terminal the table moves by itself.
+            say.now(
+                "" if is_terminal() else "training: processes start, or an epoch takes its time"
+            )
+            with live_table(progress):
+                hooks: list[tune.Callback] = [progress, tracking]
+                try:
+                    fit(resolved, left, urls, hooks, scheduler, concurrent=concurrent)
+                except TuneError as error:
+                    raise StoppedError(f"Ray stopped the run: {error}") from error
     say.now("evaluating")
     holes = postprocess_cells(resolved, trials, urls, say)
     for line in holes:
