@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.containers.audio_file import audio_info
 from raysed.data.recorded.annotated import annotated_classes, list_annotated
-from raysed.data.recorded.clip_labels import indices_of
+from raysed.data.recorded.clip_index import indices_of
 from raysed.data.recorded.label_table import read_label_table
 from raysed.storage.clip_name import READABLE_SUFFIXES, clip_name
 from raysed.storage.files import list_files

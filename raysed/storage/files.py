@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ from raysed.storage.url import escaped, masked
 TRIES = 5
 FIRST_PAUSE_S = 0.2
 _MAGIC = re.compile(r"[*?[]")
+_ENTRIES_AT_ONCE = 20_000
+"""Entries of a local folder that are put in order together: a folder of a million is never held whole."""
 
 Answer = TypeVar("Answer")
 
@@ -75,13 +78,17 @@ def _local(folder: str) -> Iterator[tuple[str, int]]:
     waiting = [""]
     while waiting:
         below = waiting.pop()
+        folders: list[str] = []
         with os.scandir(root / below) as entries:
-            for entry in entries:
-                name = f"{below}{entry.name}"
-                if entry.is_dir():
-                    waiting.append(f"{name}/")
-                elif entry.is_file():
-                    yield name, entry.stat().st_size
+            while some := list(islice(entries, _ENTRIES_AT_ONCE)):
+                for entry in sorted(some, key=lambda entry: entry.name):
+                    name = f"{below}{entry.name}"
+                    if entry.is_dir():
+                        folders.append(f"{name}/")
+                    elif entry.is_file():
+                        yield name, entry.stat().st_size
+        # The last is looked at next, so that folders of files come out in the order of names.
+        waiting += sorted(folders, reverse=True)
 
 
 def _remote(folder: str) -> Iterator[tuple[str, int]]:
@@ -135,6 +142,20 @@ def read_bytes(place: str) -> bytes:
     if content is None:
         raise ValueError(f"{masked(place)}: no such file")
     return content
+
+
+def open_stream(place: str) -> pa.NativeFile:
+    """Open a file by path or URL for reading in parts; that of a storage is fetched whole, with its tries.
+
+    Raises ValueError and OSError as `read_bytes` does.
+    """
+    if (
+        "://" not in place
+        and os.access(absolute(place), os.R_OK)
+        and Path(absolute(place)).is_file()
+    ):
+        return pa.OSFile(absolute(place))
+    return pa.BufferReader(read_bytes(place))
 
 
 def again(ask: Callable[[], Answer], place: str) -> Answer:

@@ -55,6 +55,8 @@ def shared_recordings(splits: Mapping[str, Collection[str]]) -> list[Leak]:
     A clip of which the same seconds are in both is reported twice: as a recording and as an excerpt.
     """
     files: dict[str, dict[str, dict[str, str]]] = {}
+    if len(splits) < 2:  # nothing to share, and of a million names not cheap
+        return []
     for split, names in splits.items():
         files[split] = defaultdict(dict)
         for name in names:

@@ -5,30 +5,40 @@ Of a Parquet file that holds the audio itself, as Hugging Face's `datasets` writ
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import compute
 from pyarrow import fs as pafs
 
 from raysed.config.annotated_set import is_manifest
-from raysed.data.recorded.label_table import read_rows, role_columns
+from raysed.data.recorded.growing import Numbers, Texts
+from raysed.data.recorded.label_table import ROWS_AT_ONCE, role_columns, row_batches
 from raysed.storage.clip_name import READABLE_SUFFIXES
 from raysed.storage.files import again, list_files, open_random, split_glob
 from raysed.storage.safe_name import leaves_folder
 from raysed.storage.url import masked
 
-AUDIO = pa.schema([("filename", pa.string()), ("path", pa.string()), ("size", pa.int64())])
+_pc: Any = compute
+"""Arrow's functions are made when it is imported, where no type checker sees them."""
+
+AUDIO = pa.schema([("filename", pa.string()), ("size", pa.int64())])
+EMBEDDED = pa.schema([("filename", pa.string()), ("path", pa.string()), ("size", pa.int64())])
 ROW_MARK = ".parquet#"
-_FILES_AT_ONCE = 20_000
+
+Told = Callable[[], Iterator[pa.Table]]
+"""The rows of a manifest, in parts, read again at each call."""
 
 
-def audio_rows(audio: str) -> tuple[str, pa.Table, pa.Table | None]:
-    """Return the root, the recordings (AUDIO) by name, and the manifest's own rows or None.
+def audio_rows(audio: str) -> tuple[str, pa.Table, Told | None]:
+    """Return the root, the recordings by name (AUDIO, or EMBEDDED where paths are no names), and what gives the manifest's
+    own rows, or None.
 
     Raises ValueError where there are none, and for names that stand twice or leave the root.
     """
@@ -47,14 +57,22 @@ def audio_rows(audio: str) -> tuple[str, pa.Table, pa.Table | None]:
 
 def _by_name(found: Iterable[tuple[str, int]]) -> pa.Table:
     """Return files as AUDIO in the order of their names; of a million, only a part at once is held as Python's objects."""
-    parts = [AUDIO.empty_table().select(["filename", "size"])]
+    names, sizes, ordered, last = Texts(), Numbers(np.int64), True, ""
     listed = iter(found)
-    while some := list(islice(listed, _FILES_AT_ONCE)):
-        names, sizes = zip(*some, strict=True)
-        parts.append(pa.table([pa.array(names), pa.array(sizes)], schema=parts[0].schema))
+    while some := sorted(islice(listed, ROWS_AT_ONCE)):
+        part, part_sizes = zip(*some, strict=True)
+        ordered, last = ordered and last <= part[0], part[-1]
+        names.extend(part)
+        sizes.extend(np.array(part_sizes))
+    rows = pa.table([names.finish(), pa.array(sizes.finish())], schema=AUDIO)
     # By bytes of UTF-8, which is the order of Python's texts.
-    rows = pa.concat_tables(parts).sort_by("filename").combine_chunks()
-    return pa.table([rows["filename"], rows["filename"], rows["size"]], schema=AUDIO)
+    return rows if ordered else rows.sort_by("filename").combine_chunks()
+
+
+def texts_of(column: pa.Array | pa.ChunkedArray) -> Iterator[str]:
+    """Yield the texts of a column, of which only a part at once is held as Python's objects."""
+    for start in range(0, len(column), ROWS_AT_ONCE):
+        yield from column.slice(start, ROWS_AT_ONCE).to_pylist()
 
 
 def split_manifest(audio: str) -> tuple[str, list[str]]:
@@ -69,52 +87,64 @@ def split_manifest(audio: str) -> tuple[str, list[str]]:
     return root, names
 
 
-def _manifest(audio: str) -> tuple[str, pa.Table, pa.Table]:
+def _manifest(audio: str) -> tuple[str, pa.Table, Told]:
     root, names = split_manifest(audio)
     places = [f"{root}/{name}" for name in names]
     if audio.lower().endswith(".parquet") and (column := embedded_column(places[0])):
         return _embedded(root, names, column)
-    rows = pa.concat_tables([read_rows(place) for place in places], promote_options="permissive")
-    roles = role_columns(rows.column_names)
-    if "filename" not in roles:
+
+    def told() -> Iterator[pa.Table]:
+        for place in places:
+            yield from row_batches(place)
+
+    files = _named(told(), audio)
+    size_F = np.fromiter(_sizes(root, files), np.int64, len(files))
+    if not (size_F >= 0).any():
         raise ValueError(
-            f"{masked(audio)}: has no column with file names, only {', '.join(rows.column_names)}"
+            f"{masked(audio)}: none of its {len(files)} files is there, such as {files[:1].to_pylist()}"
         )
-    files = sorted({name for name in rows[roles["filename"]].to_pylist() if name})
-    for name in files:
+    rows = pa.table([files, pa.array(size_F)], schema=AUDIO)
+    return root, rows.filter(pa.array(size_F >= 0)), told
+
+
+def _named(batches: Iterable[pa.Table], audio: str) -> pa.Array:
+    """Return the files that a manifest names, by name. Raises ValueError for one that leaves the manifest's folder."""
+    parts = []
+    for rows in batches:
+        roles = role_columns(rows.column_names)
+        if "filename" not in roles:
+            raise ValueError(
+                f"{masked(audio)}: has no column with file names, only {', '.join(rows.column_names)}"
+            )
+        parts.append(_pc.unique(rows[roles["filename"]].cast(pa.string())))
+    found = _pc.unique(pa.chunked_array(parts, pa.string()))
+    found = found.filter(_pc.fill_null(_pc.not_equal(found, ""), False))
+    files = found.take(_pc.array_sort_indices(found))
+    for name in texts_of(files):
         if "://" not in name and leaves_folder(name) and not PurePosixPath(name).is_absolute():
             raise ValueError(
                 f"{masked(audio)}: the file name {name!r} leaves the manifest's folder"
             )
-    sized = [
-        (name, size)
-        for name, size in zip(files, _sizes(root, files), strict=True)
-        if size is not None
-    ]
-    if not sized:
-        raise ValueError(
-            f"{masked(audio)}: none of its {len(files)} files is there, such as {files[:1]}"
-        )
-    there, sizes = zip(*sized, strict=True)
-    return root, pa.table([pa.array(there), pa.array(there), pa.array(sizes)], schema=AUDIO), rows
+    return files
 
 
-def _sizes(root: str, files: list[str]) -> Iterator[int | None]:
-    """Yield the bytes of each file, None where it is not there; a name may be a URL or an absolute path of its own."""
-    if "://" not in root and not any("://" in name for name in files):
-        for name in files:
+def _sizes(root: str, files: pa.Array) -> Iterator[int]:
+    """Yield the bytes of each file, -1 where it is not there; a name may be a URL or an absolute path of its own."""
+    far = _pc.match_substring(files, "://")
+    if "://" not in root and not _pc.any(far).as_py():
+        for name in texts_of(files):
             path = Path(root, name)
-            yield path.stat().st_size if path.is_file() else None
+            yield path.stat().st_size if path.is_file() else -1
         return
-    below = dict(list_files(root)) if any("://" not in name for name in files) else {}
-    for name in files:
-        yield below.get(name) if "://" not in name else _size_of(name)
+    below = {} if _pc.all(far).as_py() else dict(list_files(root))
+    for name in texts_of(files):
+        yield below.get(name, -1) if "://" not in name else _size_of(name)
 
 
-def _size_of(url: str) -> int | None:
+def _size_of(url: str) -> int:
     file_system, path = open_random(url)
     (info,) = again(lambda: file_system.get_file_info([path]), url)
-    return info.size if info.type == pafs.FileType.File else None
+    return info.size if info.type == pafs.FileType.File else -1
 
 
 def embedded_column(place: str) -> str | None:
@@ -131,29 +161,44 @@ def _parquet(place: str) -> pq.ParquetFile:
     return pq.ParquetFile(again(lambda: file_system.open_input_file(path), place))
 
 
-def _embedded(root: str, names: list[str], column: str) -> tuple[str, pa.Table, pa.Table]:
-    audio: list[tuple[str, str, int]] = []
-    told = []
+def _embedded(root: str, names: list[str], column: str) -> tuple[str, pa.Table, Told]:
+    audio = []
     for name in names:
         file = _parquet(f"{root}/{name}")
-        others = [c for c in file.schema_arrow.names if c != column]
-        rows = file.read(columns=others) if others else None
-        stem = str(PurePosixPath(name).with_suffix(""))
-        clips = [f"{stem}/{row:08d}.wav" for row in range(file.metadata.num_rows)]
-        sizes = _group_bytes(file)
-        audio += [(clip, f"{name}#{row}", sizes[row]) for row, clip in enumerate(clips)]
-        told.append(_with_names(rows, clips, file))
-    table = pa.Table.from_arrays([pa.array(c) for c in zip(*audio, strict=True)], schema=AUDIO)
-    return root, table, pa.concat_tables(told, promote_options="permissive")
+        rows = range(file.metadata.num_rows)
+        audio.append(
+            pa.table(
+                [
+                    pa.array(_clips(name, file), pa.string()),
+                    pa.array((f"{name}#{row}" for row in rows), pa.string()),
+                    pa.array(_group_bytes(file)),
+                ],
+                schema=EMBEDDED,
+            )
+        )
+
+    def told() -> Iterator[pa.Table]:
+        for name in names:
+            file = _parquet(f"{root}/{name}")
+            others = [c for c in file.schema_arrow.names if c != column]
+            rows = file.read(columns=others) if others else None
+            yield _with_names(rows, list(_clips(name, file)), file)
+
+    return root, pa.concat_tables(audio).combine_chunks(), told
 
 
-def _group_bytes(file: pq.ParquetFile) -> list[int]:
+def _clips(name: str, file: pq.ParquetFile) -> Iterator[str]:
+    """Yield the names of the clips of a Parquet file."""
+    stem = str(PurePosixPath(name).with_suffix(""))
+    return (f"{stem}/{row:08d}.wav" for row in range(file.metadata.num_rows))
+
+
+def _group_bytes(file: pq.ParquetFile) -> np.ndarray:
     """Return for each row a share of its row group's bytes: what the audio weighs, without reading it."""
-    sizes: list[int] = []
-    for number in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(number)
-        sizes += [group.total_byte_size // group.num_rows] * group.num_rows
-    return sizes
+    groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+    counts = [group.num_rows for group in groups]
+    shares = [group.total_byte_size // max(1, group.num_rows) for group in groups]
+    return np.repeat(np.array(shares, np.int64), np.array(counts, np.int64))
 
 
 def _with_names(rows: pa.Table | None, clips: list[str], file: pq.ParquetFile) -> pa.Table:

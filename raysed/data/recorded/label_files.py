@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from raysed.data.recorded.label_table import LABELS
+from raysed.data.recorded.label_table import LABELS, ROWS_AT_ONCE
 from raysed.storage.files import list_files, read_bytes, split_glob
 from raysed.storage.url import masked
 
@@ -19,8 +19,10 @@ EVENT_NAMESPACES = ("scaper", "sound_event", "segment_open", "segment_sed", "tag
 _SUFFIXES = (".txt", ".jams", ".tsv", ".csv")
 
 
-def read_label_files(place: str) -> pa.Table:
-    """Read a folder or glob of label files as LABELS. Raises ValueError naming file, line and fault."""
+def label_files(place: str) -> Iterator[pa.Table]:
+    """Yield the rows of a folder or glob of label files as LABELS, in parts. Raises ValueError naming file, line and
+    fault.
+    """
     folder, _ = split_glob(place)
     names = sorted(name for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
     if not names:
@@ -30,7 +32,10 @@ def read_label_files(place: str) -> pa.Table:
         clip, file = str(PurePosixPath(name).with_suffix("")), f"{folder}/{name}"
         found = list(_events(file))
         rows += [{"filename": clip, **row} for row in found or [{"line": 1}]]
-    return pa.Table.from_pylist(rows, schema=LABELS)
+        if len(rows) >= ROWS_AT_ONCE:
+            yield pa.Table.from_pylist(rows, schema=LABELS)
+            rows = []
+    yield pa.Table.from_pylist(rows, schema=LABELS)
 
 
 def _events(file: str) -> Iterator[dict[str, Any]]:

@@ -4,16 +4,19 @@ Columns: `filename` as the file names the clip, `onset` and `offset` in seconds 
 (null: a clip without events), `confidence` (0 to 1; null: 1) and `line`, the row's place in its file.
 """
 
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from raysed.storage.files import read_bytes
+from raysed.storage.files import open_stream
 from raysed.storage.url import masked
 
 _pc: Any = compute
@@ -29,6 +32,10 @@ LABELS = pa.schema(
         ("line", pa.int64()),
     ]
 )
+
+ROWS_AT_ONCE = 20_000
+"""Rows of a table, or recordings, that are Python's objects at the same time."""
+_LONGEST_HEADER = 100_000
 
 CALLED: dict[str, tuple[str, ...]] = {
     "filename": (
@@ -57,31 +64,59 @@ CALLED: dict[str, tuple[str, ...]] = {
 
 def read_label_table(place: str) -> pa.Table:
     """Read a table of labels: TSV, CSV, JSONL or Parquet, as LABELS. Raises ValueError naming file and fault."""
-    table = read_rows(place)
-    return as_labels(table, place)
+    return pa.concat_tables(as_labels(row_batches(place), place))
 
 
-def read_rows(place: str) -> pa.Table:
-    """Read the rows of a TSV, CSV (fields as text), JSONL or Parquet file. Raises ValueError naming it."""
+def row_batches(place: str) -> Iterator[pa.Table]:
+    """Yield the rows of a TSV, CSV (fields as text), JSONL or Parquet file in parts, at least one, so that a table of a
+    million clips is never held whole. Raises ValueError naming it.
+    """
     kind = place.rpartition(".")[2].lower()
-    content = pa.py_buffer(read_bytes(place))
     try:
+        stream = open_stream(place)
         if kind == "parquet":
-            return pq.read_table(pa.BufferReader(content))
-        if kind == "jsonl":
-            rows = [json.loads(line) for line in content.to_pybytes().splitlines() if line.strip()]
-            return pa.Table.from_pylist(rows)
-        return _delimited(content, "," if kind == "csv" else "\t")
+            yield from _parquet_rows(stream)
+        elif kind == "jsonl":
+            yield from _json_rows(stream)
+        else:
+            yield from _delimited(stream, "," if kind == "csv" else "\t")
     except (pa.ArrowException, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{masked(place)}: cannot be read as {kind} ({error})") from error
 
 
-def _delimited(content: pa.Buffer, delimiter: str) -> pa.Table:
+def _parquet_rows(stream: pa.NativeFile) -> Iterator[pa.Table]:
+    file = pq.ParquetFile(stream)
+    yield file.schema_arrow.empty_table()
+    for batch in file.iter_batches(ROWS_AT_ONCE):
+        yield pa.Table.from_batches([batch])
+
+
+def _json_rows(stream: pa.NativeFile) -> Iterator[pa.Table]:
+    """Yield objects of a line each; the keys of the first are the columns."""
+    lines = io.BufferedReader(stream)  # type: ignore[bad-argument-type]
+    objects = (_object(line, number) for number, line in enumerate(lines, 1) if line.strip())
+    columns: list[str] | None = None
+    while some := list(islice(objects, ROWS_AT_ONCE)):
+        columns = columns or list(some[0])
+        yield pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in some])
+    if columns is None:
+        yield pa.table({})
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise pa.ArrowInvalid(f"line {number} is no object")
+    return row
+
+
+def _delimited(stream: pa.NativeFile, delimiter: str) -> Iterator[pa.Table]:
     """Read all fields as text. Quotation marks are letters in a TSV, as in DESED's, and quote in a CSV."""
-    first = content.to_pybytes()[:100_000].split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+    first = stream.read(_LONGEST_HEADER).split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
     columns = [column.strip().strip('"') for column in first.split(delimiter)]
-    return pc_csv.read_csv(
-        pa.BufferReader(content),
+    stream.seek(0)
+    reader = pc_csv.open_csv(
+        stream,
         read_options=pc_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False),
         parse_options=pc_csv.ParseOptions(
             delimiter=delimiter, quote_char='"' if delimiter == "," else False
@@ -92,6 +127,9 @@ def _delimited(content: pa.Buffer, delimiter: str) -> pa.Table:
             null_values=[""],
         ),
     )
+    yield reader.schema.empty_table()
+    for batch in reader:
+        yield pa.Table.from_batches([batch])
 
 
 def role_columns(names: Sequence[str]) -> dict[str, str]:
@@ -104,15 +142,24 @@ def role_columns(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def as_labels(table: pa.Table, place: str) -> pa.Table:
-    """Return rows of any columns as LABELS: one for each event or label. Raises ValueError naming what is wrong."""
-    place, roles = masked(place), role_columns(table.column_names)
+def as_labels(batches: Iterable[pa.Table], place: str) -> Iterator[pa.Table]:
+    """Yield the parts of a table of any columns as LABELS: a row for each event or label. Raises ValueError naming what is
+    wrong.
+    """
+    line = 2
+    for rows in batches:
+        yield _as_labels(rows, masked(place), line)
+        line += len(rows)
+
+
+def _as_labels(table: pa.Table, place: str, first_line: int) -> pa.Table:
+    roles = role_columns(table.column_names)
     if "filename" not in roles:
         raise ValueError(
             f"{place}: has no column with file names ({', '.join(CALLED['filename'])}), only"
             f" {', '.join(table.column_names)}"
         )
-    line = pa.array(range(2, len(table) + 2), pa.int64())
+    line = pa.array(np.arange(first_line, first_line + len(table)))
     if "events" in table.column_names:
         return _nested_events(table, roles["filename"], line)
     columns = {"filename": table[roles["filename"]], "line": line}
@@ -120,21 +167,21 @@ def as_labels(table: pa.Table, place: str) -> pa.Table:
         columns["event_label"] = table[roles["event_label"]]
     for role in ("onset", "offset", "confidence"):
         if role in roles:
-            columns[role] = _numbers(table[roles[role]], place, roles[role])
+            columns[role] = _numbers(table[roles[role]], place, roles[role], first_line)
     found = pa.table(columns)
     if "event_label" in columns and "onset" not in columns:
         found = _one_label_a_row(found)
     return _filled(found)
 
 
-def _numbers(column: pa.ChunkedArray, place: str, name: str) -> pa.ChunkedArray:
+def _numbers(column: pa.ChunkedArray, place: str, name: str, first_line: int) -> pa.ChunkedArray:
     if pa.types.is_string(column.type):
         column = _pc.utf8_trim_whitespace(column)
         column = _pc.if_else(_pc.equal(column, ""), pa.scalar(None, pa.string()), column)
     try:
         return column.cast(pa.float64())
     except pa.ArrowInvalid:
-        for number, value in enumerate(column.to_pylist(), 2):
+        for number, value in enumerate(column.to_pylist(), first_line):
             try:
                 float(value if value is not None else 0)
             except ValueError as error:

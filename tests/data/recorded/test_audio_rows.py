@@ -19,6 +19,18 @@ def test_only_audio_that_can_be_read_is_listed_by_name(tmp_path: Path) -> None:
         audio_rows(f"{tmp_path}/*.ogg")
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_the_order_of_names_is_that_of_texts_however_files_are_listed(
+    tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["b.wav", "a/x.wav", "a-b/y.wav", "a.wav", "é/z.wav", "Z.wav", "a/b/c.wav", "a/B.wav"]
+    for name in names:
+        forms.audio(tmp_path / name)
+    monkeypatch.setattr("raysed.data.recorded.audio_rows.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("raysed.storage.files._ENTRIES_AT_ONCE", at_once)
+    assert audio_rows(str(tmp_path))[1]["filename"].to_pylist() == sorted(names)
+
+
 def test_a_manifest_may_not_leave_its_folder(tmp_path: Path) -> None:
     forms.audio(tmp_path / "a.wav")
     path = forms.text(tmp_path / "m/list.tsv", "filename\n../a.wav\n")
@@ -33,7 +45,8 @@ def test_files_that_are_not_there_are_left_out(tmp_path: Path) -> None:
     forms.audio(tmp_path / "a.wav")
     path = forms.text(tmp_path / "list.tsv", "filename\na.wav\ngone.wav\n")
     _, rows, told = audio_rows(str(path))
-    assert rows["filename"].to_pylist() == ["a.wav"] and told is not None and len(told) == 2
+    assert rows.to_pylist() == [{"filename": "a.wav", "size": (tmp_path / "a.wav").stat().st_size}]
+    assert told is not None and sum(map(len, told())) == sum(map(len, told())) == 2
 
 
 def test_rows_of_parquet_are_decoded_from_their_row_group(tmp_path: Path) -> None:

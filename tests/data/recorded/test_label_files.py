@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from raysed.data.recorded.label_files import read_label_files
+from raysed.data.recorded.label_files import label_files
 from tests.data.recorded import forms
 
 
 def read(place: Path) -> list[tuple]:
     return [
         (r["filename"], r["onset"], r["offset"], r["event_label"], r["confidence"])
-        for r in read_label_files(str(place)).to_pylist()
+        for rows in label_files(str(place))
+        for r in rows.to_pylist()
     ]
 
 
@@ -37,3 +38,12 @@ def test_faults_name_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no label files"):
         read(tmp_path / "empty")
+
+
+def test_many_files_come_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        forms.text(tmp_path / f"{name}.txt", "0\t1\tDog\n1\t2\tCat\n")
+    whole = read(tmp_path)
+    monkeypatch.setattr("raysed.data.recorded.label_files.ROWS_AT_ONCE", 3)
+    assert [len(rows) for rows in label_files(str(tmp_path))] == [4, 2]
+    assert read(tmp_path) == whole

@@ -1,10 +1,13 @@
 """Tables of labels under the names that people give their columns."""
 
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from raysed.data.recorded.label_table import LABELS, read_label_table, read_rows, role_columns
+from raysed.data.recorded.label_table import LABELS, read_label_table, role_columns, row_batches
 from raysed.storage.tab_separated import read_table
 from tests.data.recorded import forms
 
@@ -48,10 +51,17 @@ def test_crlf_and_a_byte_order_mark_are_no_part_of_names(tmp_path: Path) -> None
 
 
 def test_what_is_no_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"t\.tsv: has no column with file names"):
-        read(tmp_path, "t.tsv", "name\tlabel\na\tb\n")
+    for rows in ("a\tb\n", ""):
+        with pytest.raises(ValueError, match=r"t\.tsv: has no column with file names"):
+            read(tmp_path, "t.tsv", f"name\tlabel\n{rows}")
     with pytest.raises(ValueError, match=r"x\.jsonl: cannot be read as jsonl"):
         read(tmp_path, "x.jsonl", "{not json}\n")
+    with pytest.raises(
+        ValueError, match=r"y\.jsonl: cannot be read as jsonl \(line 2 is no object"
+    ):
+        read(tmp_path, "y.jsonl", '{"filename": "a"}\n["b"]\n')
+    with pytest.raises(ValueError, match=r"z\.jsonl: has no column with file names"):
+        read(tmp_path, "z.jsonl", "\n")
     with pytest.raises(ValueError, match=r"x\.parquet: cannot be read as parquet"):
         read(tmp_path, "x.parquet", "no")
 
@@ -59,5 +69,40 @@ def test_what_is_no_table_is_named(tmp_path: Path) -> None:
 def test_quotation_marks_of_a_tsv_are_letters_as_in_every_table(tmp_path: Path) -> None:
     path = tmp_path / "labels.tsv"
     path.write_text('filename\tevent_label\n"a.wav\tDog\nb".wav\t"Cat"\n')
-    ours = [[row["filename"], row["event_label"]] for row in read_rows(str(path)).to_pylist()]
+    ours = [
+        [row["filename"], row["event_label"]]
+        for rows in row_batches(str(path))
+        for row in rows.to_pylist()
+    ]
     assert ours == read_table(path, ["filename"]).rows == [['"a.wav', "Dog"], ['b".wav', '"Cat"']]
+
+
+@pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
+def test_a_long_table_comes_in_parts_with_its_own_lines(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a TSV a part is a megabyte."""
+    monkeypatch.setattr("raysed.data.recorded.label_table.ROWS_AT_ONCE", 7)
+    count, long = (3, "x" * 500_000) if kind == "tsv" else (20, "x")
+    rows = [
+        {"filename": f"{n}{long}", "onset": n / 4, "offset": n + 1.0, "label": "Dog"}
+        for n in range(count)
+    ]
+    path = tmp_path / f"t.{kind}"
+    if kind == "tsv":
+        lines = [rows[0].keys(), *(row.values() for row in rows)]
+        path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines))
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    assert sum(len(part) > 0 for part in row_batches(str(path))) > 1
+    found = read_label_table(str(path)).to_pylist()
+    assert [row["line"] for row in found] == list(range(2, count + 2))
+    assert [(row["filename"], row["onset"]) for row in found] == [
+        (row["filename"], row["onset"]) for row in rows
+    ]
+    if kind == "tsv":
+        path.write_text(path.read_text().replace(f"{long}\t0.5\t", f"{long}\thalf\t"))
+        with pytest.raises(ValueError, match="line 4: onset 'half' is no number"):
+            read_label_table(str(path))

@@ -1,0 +1,80 @@
+"""The classes that the labels of a set's files stand for."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.storage.url import masked
+
+_pc: Any = compute
+"""Arrow's functions are made when it is imported, where no type checker sees them."""
+
+_SHOWN = 5
+
+
+class ClassCodes:
+    """The classes that labels stand for, as numbers in the order in which they are met."""
+
+    def __init__(self, data_set: AnnotatedSet, classes: Collection[str] | None) -> None:
+        """Take the classes of the job; None takes every label's."""
+        self.names: list[str] = []
+        self._data_set, self._classes = data_set, classes
+        self._codes: dict[str, int] = {}
+        self._of_label: dict[str, list[int]] = {}
+        self._unknown: list[str] = []
+
+    def of(self, labels: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row and the code of each class of each label.
+
+        A label of two classes is two rows; one that is ignored or null is one of code -1, which keeps its clip.
+        """
+        encoded = labels.dictionary_encode()
+        mapped = [self._mapped(label) for label in encoded.dictionary.to_pylist()]
+        codes_R = _pc.fill_null(encoded.indices, len(mapped)).to_numpy(zero_copy_only=False)
+        counts = np.array([max(1, len(found)) for found in mapped] + [1])
+        flat = np.array([code for found in [*mapped, []] for code in found or [-1]], np.int32)
+        first = np.append(0, np.cumsum(counts))[:-1]
+        counts_R = counts[codes_R]
+        row_E = np.repeat(np.arange(len(labels)), counts_R)
+        within_E = np.arange(len(row_E)) - np.repeat(np.cumsum(counts_R) - counts_R, counts_R)
+        return row_E, flat[first[codes_R[row_E]] + within_E]
+
+    def named(self, code_E: np.ndarray) -> pa.Array:
+        """Return codes as names, in as few bytes each as the number of classes asks for."""
+        names = pa.array(self.names, pa.string())
+        smallest = np.min_scalar_type(-max(1, len(names)))
+        return pa.DictionaryArray.from_arrays(pa.array(code_E.astype(smallest)), names)
+
+    def refuse_unknown(self, place: str) -> None:
+        """Raise ValueError naming the labels so far that are no classes, with what to do."""
+        if self._unknown and self._data_set.other_labels == "refuse":
+            more = (
+                f" … and {len(self._unknown) - _SHOWN} more" if len(self._unknown) > _SHOWN else ""
+            )
+            raise ValueError(
+                f"{masked(place)}: labels that are no classes: {', '.join(self._unknown[:_SHOWN])}{more}"
+                f" (classes: {', '.join(sorted(self._classes or ())[:20])}); map them with `map`, or leave them out with"
+                " `other_labels: ignore`"
+            )
+
+    def _mapped(self, label: str) -> list[int]:
+        if label not in self._of_label:
+            found = self._data_set.classes_of(label)
+            if self._classes is not None:
+                self._unknown += [label for c in found if c not in self._classes]
+                kept = (
+                    self._classes if self._data_set.annotates is None else self._data_set.annotates
+                )
+                found = tuple(c for c in found if c in kept)
+            self._of_label[label] = [self._code(c) for c in found]
+        return self._of_label[label]
+
+    def _code(self, name: str) -> int:
+        if name not in self._codes:
+            self._codes[name] = len(self.names)
+            self.names.append(name)
+        return self._codes[name]
