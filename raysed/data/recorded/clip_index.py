@@ -18,7 +18,7 @@ _MILLISECONDS = 1000.0
 _AT_ONCE = 20_000
 _hash = hash
 
-Texts = Sequence[str] | pa.Array | pa.ChunkedArray
+GivenNames = Sequence[str] | pa.Array | pa.ChunkedArray
 
 
 class ClipIndex:
@@ -68,7 +68,7 @@ def _hashes(names: pa.Array) -> np.ndarray:
     return np.fromiter((_hash(name) for part in parts for name in part), np.int64, len(names))
 
 
-def indices_of(names: Texts, clips: Texts) -> np.ndarray:
+def indices_of(names: GivenNames, clips: GivenNames) -> np.ndarray:
     """Return for each name of the labels the index of the clip that it means, -1 where none or several."""
     index = ClipIndex(_texts(clips))
     return index.settled(index.find(_texts(names)))[0]
@@ -96,7 +96,7 @@ def _by_meaning(names: Sequence[str], clips: Sequence[str]) -> dict[str, int]:
     return {name: place[clip] for name, clip in meant.items()}
 
 
-def _texts(values: Texts) -> pa.Array:
+def _texts(values: GivenNames) -> pa.Array:
     """Return texts as one Arrow array: a million of Python's own take some 100 MB."""
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
