@@ -1,4 +1,4 @@
-"""What is impossible in rows of labels: times, labels and values."""
+"""The faults of rows of labels: impossible times, labels and values."""
 
 from collections import Counter
 from collections.abc import Callable
