@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 from unittest.mock import patch
 
@@ -25,7 +26,7 @@ from raysed.config.data_job import DataJob, Roots, SyntheticSet
 from raysed.data.audio import AUDIO_EXTENSIONS
 from raysed.data.clip import Event
 from raysed.data.labels import max_polyphony
-from raysed.data.soundscapes import reverb, soundscape
+from raysed.data.soundscapes import reverb, soundscape, sox_effects
 from raysed.data.soundscapes.soundscape import (
     SoundscapeContext,
     make_soundscape,
@@ -38,6 +39,8 @@ MINI_DESED = Path(__file__).resolve().parents[2] / "shared" / "data" / "mini_des
 BLOCK = 6
 """Number of soundscapes or clips in one pair."""
 RIR_PAIRS = 5
+SHARES = {"specify": "Scaper's instantiation", "_resampled": "SoX's resampling"}
+"""Names of the parts whose time is a soundscape's floor."""
 WARM_UP = 6
 """Number of blocks of soundscapes before the first that counts, after which the decoded sources are in
 memory."""
@@ -99,7 +102,9 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
     """
     rows = []
     for shift, pitch in ((0.0, "without pitch shift"), (3.0, "with pitch shift")):
-        floor = ("SoX's pitch shift", "_sox") if shift else ("Scaper's instantiation", "specify")
+        floor = (soundscape, "specify")
+        if shift:
+            floor = (sox_effects, "_resampled")
         context = SoundscapeContext.from_job(job_of(roots, pitch_shift_semitones=shift), "s")
         for choose, which in ((kept_blocks, "kept ones"), (raw_blocks, "all asked for")):
             blocks = choose(context, pairs + WARM_UP)
@@ -125,23 +130,23 @@ def soundscapes(roots: Roots, scratch: Path, pairs: int) -> list[Row]:
                     items=BLOCK,
                     unit="soundscapes/s",
                     error=float(max(errors)),
-                    limit=f"{floor[0]}; then loudness",
+                    limit=f"{SHARES[floor[1]]}; then loudness",
                     floor_s=floor_s(context, blocks[WARM_UP:], *floor) / pairs,
                 )
             )
     return rows
 
 
-def floor_s(context: SoundscapeContext, blocks: list[list[int]], part: str, function: str) -> float:
-    """Return the CPU seconds inside one function of raysed.data.soundscapes.soundscape while the blocks are
-    made.
-    """
+def floor_s(
+    context: SoundscapeContext, blocks: list[list[int]], module: ModuleType, function: str
+) -> float:
+    """Return the CPU seconds inside one function of a module while the blocks are made."""
     clock = Clock()
-    timed = clock.timed(getattr(soundscape, function), part)
-    with patch.object(soundscape, function, timed):
+    timed = clock.timed(getattr(module, function), function)
+    with patch.object(module, function, timed):
         for n in range(len(blocks)):
             _ours(context, blocks, {}, n)
-    return clock.seconds[part]
+    return clock.seconds[function]
 
 
 def _ours(

@@ -4,7 +4,6 @@ docs/profile.md shows these tables. The time of a part excludes the parts that i
 minute.
 """
 
-import importlib
 import json
 import tempfile
 import time
@@ -24,7 +23,7 @@ from benchmarks.common import one_core
 from benchmarks.data import BLOCK, bank_roots, job_of, kept_blocks
 from raysed.config.data_job import Features, Roots
 from raysed.data.features import mel
-from raysed.data.soundscapes import loudness, rendering, soundscape
+from raysed.data.soundscapes import loudness, rendering, soundscape, sox_effects
 from raysed.data.soundscapes.soundscape import SoundscapeContext, make_soundscape
 
 PARTS = {
@@ -32,8 +31,9 @@ PARTS = {
     "random generators": (soundscape, "random_state"),
     "rest of the specification": (soundscape, "specify"),
     "sources": (rendering._Sources, "read"),
-    "SoX": (importlib.import_module("soxbindings._soxbindings"), "build_flow_effects"),
-    "around SoX": (soundscape, "convert"),
+    "SoX's resampling": (sox_effects, "_resampled"),
+    "stretching": (sox_effects, "stretched"),
+    "around both": (soundscape, "convert"),
     "loudness, filters": (loudness, "_weighted_energy"),
     "loudness, blocks and gates": (rendering, "integrated_lufs"),
     "gains": (rendering, "_at_level"),

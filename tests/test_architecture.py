@@ -58,7 +58,7 @@ EDGE = {
     | {"tune/cell_columns.py"},
     "nvidia": {"data/features/mel_dali.py"},
     "scaper": {"data/soundscapes/soundscape.py"},
-    "soxbindings": {"data/soundscapes/soundscape.py"},
+    "soxbindings": {"data/soundscapes/sox_effects.py"},
     # `raysed score --engine` imports them by name, where they are installed.
     "psds_eval": set(),
     "sed_eval": set(),

@@ -17,6 +17,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from torch import nn
 
 from raysed.data.soundscapes.loudness import FLOOR_LUFS, integrated_lufs
+from raysed.data.soundscapes.stretching import stretched
 from raysed.evaluation.counts.intersections import EXACT, intersection_deltas
 from raysed.evaluation.counts.match_changes import match_deltas
 from raysed.evaluation.counts.matching import event_hits, event_matches
@@ -39,6 +40,7 @@ from tests.paths import ROOT
 
 DOORS = {
     "data/soundscapes/loudness.py": "integrated_lufs",
+    "data/soundscapes/stretching.py": "stretched",
     "evaluation/counts/box_counts.py": "box_hits",
     "evaluation/counts/intersections.py": "intersection_deltas",
     "evaluation/counts/matching.py": "event_hits, event_matches",
@@ -120,6 +122,25 @@ def test_scores_for_boxes_of_any_kind(scores: np.ndarray, edge: list[float], ste
         if boxes is not None:
             assert 0 < step < np.inf
             assert (boxes.offset_E > boxes.onset_E).all() and np.isfinite(boxes.until_E).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    samples=arrays(
+        st.sampled_from([np.int32, np.int64, np.float64]),
+        array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=4),
+        elements=st.sampled_from([0, 1, -1]),
+    ),
+    rate=st.sampled_from([np.nan, np.inf, -1.0, 0.0, 1000.0, 16000.0]),
+    factor=VALUES,
+)
+def test_stretching_of_any_kind(samples: np.ndarray, rate: float, factor: float) -> None:
+    found = tried(stretched, samples, rate, factor)
+    fits = samples.ndim == 1 and samples.dtype == np.int32 and samples.size
+    assert (found is not None) == bool(fits and rate in (1000, 16000) and factor in (0.5, 1.0))
+    if found is not None:
+        # What is a rounding error of 24 bits beside 0.
+        assert found.tolist() == [0] * round(len(samples) / factor)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 AT_THE_EDGE = {"cluster_watch", "local_ray", "ray_cluster", "model.gpu", "tune", "demo"} | {
     *("data.build.job", "data.features.mel_dali", "predict.parallel", "training.train"),
     *("data.soundscapes.loudness", "data.soundscapes.rendering", "data.soundscapes.soundscape"),
+    "data.soundscapes.sox_effects",
     "training.tensorboard",
 }
 """Modules that an extra's package stands in; all others are imported by the base installation."""

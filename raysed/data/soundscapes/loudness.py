@@ -34,16 +34,17 @@ def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
             f"a signal of shape {waveform_T.shape} at {sample_rate_hz} Hz has no loudness; "
             "expected samples of one channel"
         )
-    if not np.isfinite(waveform_T).all():
-        raise ValueError(
-            "a signal with values that are not finite (NaN or infinity) has no loudness"
-        )
     duration_s = len(waveform_T) / sample_rate_hz
     if duration_s < _MIN_S:
         waveform_T = np.tile(waveform_T, int(np.ceil(_MIN_S / duration_s)))
     sections_26, gain = _k_weighting(sample_rate_hz)
-    energy_T = np.array(waveform_T, dtype=np.float64)
-    _weighted_energy(energy_T, sections_26)
+    energy_T = np.empty(len(waveform_T))
+    _weighted_energy(np.asarray(waveform_T, np.float64), sections_26, energy_T)
+    # The filters carry what is not finite on to the end, so most signals need no look at each sample.
+    if not np.isfinite(energy_T[-1]) and not np.isfinite(waveform_T).all():
+        raise ValueError(
+            "a signal with values that are not finite (NaN or infinity) has no loudness"
+        )
     edges, first, last = _blocks(_block_count(len(energy_T), sample_rate_hz), sample_rate_hz)
     # The last block may be cut short by the signal's end.
     edges = np.minimum(edges, len(energy_T))
@@ -57,8 +58,8 @@ def integrated_lufs(waveform_T: np.ndarray, sample_rate_hz: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _weighted_energy(signal_T: np.ndarray, sections_26: np.ndarray) -> None:
-    """Apply both filters and the square in one pass, in place; bitwise equal to scipy's sosfilt."""
+def _weighted_energy(signal_T: np.ndarray, sections_26: np.ndarray, energy_T: np.ndarray) -> None:
+    """Apply both filters and the square in one pass; bitwise equal to scipy's sosfilt."""
     b10, b11, b12, _, a11, a12 = sections_26[0]
     b20, b21, b22, _, a21, a22 = sections_26[1]
     z10 = z11 = z20 = z21 = 0.0
@@ -70,7 +71,7 @@ def _weighted_energy(signal_T: np.ndarray, sections_26: np.ndarray) -> None:
         twice = b20 * once + z20
         z20 = b21 * once - a21 * twice + z21
         z21 = b22 * once - a22 * twice
-        signal_T[t] = twice * twice
+        energy_T[t] = twice * twice
 
 
 def _block_count(length: int, sample_rate_hz: int) -> int:

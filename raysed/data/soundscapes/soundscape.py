@@ -1,18 +1,15 @@
 """Synthetic soundscapes: Scaper instantiates the specification, and its audio is rendered in memory.
 
-This is the only module that uses scaper and soxbindings. Each soundscape is a pure function of the set's
+This is the only module that uses scaper. Each soundscape is a pure function of the set's
 seed, its split and the raw index. A 10 s soundscape of about three events costs 4 ms of one core without
-pitch shift and 13 ms with it (docs/profile.md).
+pitch shift and 9 ms with it (docs/profile.md).
 """
 
 import functools
-import io
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 import soundfile
@@ -31,17 +28,14 @@ from raysed.data.soundscapes.cooccurrence import Cooccurrence
 from raysed.data.soundscapes.placement import place, split_label
 from raysed.data.soundscapes.rendering import render_stems
 from raysed.data.soundscapes.reverb import Room, Stem, choose_room, reverberate
+from raysed.data.soundscapes.sox_effects import convert, sox_reverb, without_a_shell
 from raysed.storage.places import is_url
 
 # scaper 1.6.5 reads np.Inf, which numpy 2 removed; no newer scaper exists.
 np.Inf = np.inf  # pyrefly: ignore[missing-attribute]
 
-# On import pysox asks a shell for the sox program and complains where there is none; soxbindings
-# brings SoX as a library instead.
-logging.getLogger("sox").setLevel(logging.ERROR)
-with mock.patch("os.popen", lambda _: io.StringIO()):
+with without_a_shell():
     import scaper
-    import soxbindings
     from scaper.core import EventSpec
     from scaper.scaper_exceptions import ScaperError
 
@@ -55,13 +49,7 @@ __all__ = [
     "soundscape_count",
     "soundscape_name",
     "specify",
-    "verify_sox",
 ]
-
-# SoX's own default, in per cent.
-_SOX_REVERBERANCE = 50
-_SOX_BITS = 32
-_INT32 = float(1 << 31)
 
 
 def make_soundscape(context: SoundscapeContext, index: int) -> Clip | None:
@@ -199,73 +187,6 @@ def _scaper(duration_s: float, foreground_root: str, background_root: str) -> sc
     return scaper.Scaper(duration_s, *roots)
 
 
-def convert(
-    audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
-) -> np.ndarray:
-    """Convert to mono at `sample_rate_hz`, shifted in pitch, by the SoX chain that Scaper would build.
-
-    SoX computes on 32-bit integers; `audio_TC` is rounded like them, and returned as it is where there is
-    nothing to do.
-    """
-    if rate_hz == sample_rate_hz and audio_TC.shape[1] == 1 and pitch_semitones is None:
-        return audio_TC[:, 0]
-    verify_sox()
-    return _sox(audio_TC, rate_hz, sample_rate_hz, pitch_semitones)
-
-
-def _sox(
-    audio_TC: np.ndarray, rate_hz: int, sample_rate_hz: int, pitch_semitones: float | None
-) -> np.ndarray:
-    """Apply the effects that pysox's transformer makes of `convert`, `pitch` and `set_output_format`, without
-    a command line.
-    """
-    chain = [
-        ("rate", "-h", f"{sample_rate_hz:f}"),
-        ("channels", "1"),
-        ("rate", str(sample_rate_hz)),
-    ]
-    if pitch_semitones is not None:
-        chain.insert(1, ("pitch", f"{100 * pitch_semitones:f}"))
-    effects = []
-    for name, *arguments in chain:
-        effect = soxbindings.SoxEffect()
-        effect.effect_name, effect.effect_args = name, arguments
-        effects.append(effect)
-    shifted_TC, _ = soxbindings.build_flow_effects(
-        audio_TC,
-        rate_hz,
-        effects,
-        in_precision=_SOX_BITS,
-        out_channels=1,
-        sample_rate_out=sample_rate_hz,
-    )
-    return shifted_TC[:, 0]
-
-
-@functools.lru_cache(maxsize=1)
-def verify_sox() -> None:
-    """Check once per process that SoX leaves a signal alone where it should, and shifts a tone as far as
-    asked.
-
-    Raises ImportError if this machine's build of soxbindings corrupts audio.
-    """
-    rate_hz = 16000
-    noise_TC = np.trunc(np.random.default_rng(0).uniform(-0.5, 0.5, (rate_hz, 1)) * _INT32) / _INT32
-    tone_TC = 0.5 * np.sin(2 * np.pi * 440.0 * np.arange(rate_hz) / rate_hz)[:, None]
-    same_T = _sox(noise_TC, rate_hz, rate_hz, None)
-    shifted_T = _sox(tone_TC, rate_hz, rate_hz, 3.0)
-    peak_hz = np.abs(np.fft.rfft(shifted_T)).argmax() * rate_hz / max(len(shifted_T), 1)
-    expected_hz = 440.0 * 2 ** (3 / 12)
-    identical = np.array_equal(same_T, noise_TC[:, 0])
-    if not identical or abs(peak_hz - expected_hz) > 5.0:
-        raise ImportError(
-            "soxbindings corrupts audio on this machine: a signal that should pass unchanged "
-            f"{'does' if identical else 'does not'}, and a 440 Hz tone shifted by 3 semitones came "
-            f"out at {peak_hz:.0f} Hz instead of {expected_hz:.0f}; "
-            "reinstall libsox-dev and libsox-fmt-all, then soxbindings from source"
-        )
-
-
 def _mix(
     context: SoundscapeContext, background_T: np.ndarray, stems: Sequence[Stem], room: Room | None
 ) -> np.ndarray:
@@ -275,14 +196,7 @@ def _mix(
     mix_T = background_T
     for stem in stems:
         mix_T[stem.start : stem.start + len(stem.waveform_T)] += stem.waveform_T
-    if context.data_set.reverb == "sox":
-        verify_sox()
-        transformer = soxbindings.Transformer().reverb(reverberance=_SOX_REVERBERANCE)
-        clipped_T = np.clip(mix_T, -1.0, 1.0 - 1 / _INT32)
-        return transformer.build_array(
-            input_array=clipped_T[:, None], sample_rate_in=context.sample_rate_hz
-        ).reshape(-1)[: len(mix_T)]
-    return mix_T
+    return sox_reverb(mix_T, context.sample_rate_hz) if context.data_set.reverb == "sox" else mix_T
 
 
 def _source(

@@ -27,8 +27,9 @@ def test_the_filters_are_scipys_to_the_bit(samples: int) -> None:
     sections_26, _ = _k_weighting(16000)
     signal_T = np.random.default_rng(samples).standard_normal(samples)
     expected_T = np.square(sosfilt(sections_26, signal_T))
-    _weighted_energy(signal_T, sections_26)
-    np.testing.assert_array_equal(signal_T, expected_T)
+    energy_T = np.empty(samples)
+    _weighted_energy(signal_T, sections_26, energy_T)
+    np.testing.assert_array_equal(energy_T, expected_T)
 
 
 def test_the_signal_is_left_alone() -> None:

@@ -15,7 +15,7 @@ from raysed.data.soundscapes import rendering
 from raysed.data.soundscapes.loudness import integrated_lufs
 from raysed.data.soundscapes.rendering import _decoded, _fade, _fit, _Sources, render_stems
 from raysed.data.soundscapes.reverb import Stem
-from raysed.data.soundscapes.soundscape import convert
+from raysed.data.soundscapes.sox_effects import convert
 from tests.data.bad_files import write_hours
 
 RATE_HZ = 16000
