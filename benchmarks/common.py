@@ -76,8 +76,9 @@ def paired(
     *,
     pairs: int,
     warm_up: int = 1,
+    clock: Callable[[Callable[[int], object], int], float] = cpu_seconds,
 ) -> tuple[list[float], list[float]]:
-    """Return the CPU seconds of both for each pair, after `warm_up` pairs that do not count.
+    """Return the CPU seconds of both for each pair, or what another `clock` reads, after `warm_up` pairs that do not count.
 
     Both get the number of the pair, and they take turns in going first.
     """
@@ -85,7 +86,7 @@ def paired(
     for pair in range(-warm_up, pairs):
         order = ((0, ours), (1, reference)) if pair % 2 else ((1, reference), (0, ours))
         for side, work in order:
-            seconds = cpu_seconds(work, pair + warm_up)
+            seconds = clock(work, pair + warm_up)
             if pair >= 0:
                 times[side].append(seconds)
     return times

@@ -1,11 +1,17 @@
 """`python -m benchmarks.encoders`: an encoder's rows of 10 s clips against a plain loop over files, in CPU seconds.
 
 The encoder is Google's speech embedding as openWakeWord's wheel holds it. The loop reads a file, and gives the
-network every window of it, as that package does: batch 1. Also measured: what float16 costs, and what reading rows of BEATs' size adds to a batch. About a minute.
+network every window of it, as that package does: batch 1. Also measured: what float16 costs, and what reading rows of
+BEATs' size adds to a batch. About a minute. `--wall` measures wall time on the two first cores instead: two processes of
+ours, as Ray starts one a core, against the loop whose networks take both cores (on an idle machine only).
 """
 
 import importlib.util
+import multiprocessing
+import os
 import tempfile
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -16,7 +22,16 @@ import onnxruntime
 import soundfile
 import typer
 
-from benchmarks.common import Row, cpu_seconds, document, one_core, paired, publish, row
+from benchmarks.common import (
+    Row,
+    cpu_seconds,
+    document,
+    idle_share,
+    one_core,
+    paired,
+    publish,
+    row,
+)
 from raysed.config.data_job import Features
 from raysed.config.encoder import EmbeddingFusion, Encoder
 from raysed.config.trial import Model, Trial, TrialData
@@ -29,16 +44,16 @@ from raysed.training.mean_teacher import MeanTeacher, step_values
 from raysed.training.step_inputs import StepInputs
 from raysed.tune.estimate import random_set, with_random_rows
 
-CLIPS = 4
+CLIPS, WALL_CLIPS, CORES = 4, 24, 2
 _FRAMES, _STEP = 76, 8
 
 
 class PlainLoop:
     """The two files as they are, one clip after the other, window by window."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         sessions: list[Any] = [
             onnxruntime.InferenceSession(str(Path(folder, name)), options)
             for name in (FRONT_END, NETWORK)
@@ -60,14 +75,11 @@ class PlainLoop:
 
 def extraction(pairs: int) -> tuple[list[Row], dict[str, float]]:
     """Measure clips per CPU second, and the error of float16."""
-    spec = importlib.util.find_spec("openwakeword")
-    if spec is None or spec.origin is None:
-        raise typer.BadParameter("openwakeword 0.4.0 is not installed")
-    folder = str(Path(spec.origin).parent / "resources" / "models")
+    folder = wheel_folder()
     features, plain = Features(), PlainLoop(folder)
     encoder = open_encoder(find_encoder(Encoder(kind="openwakeword", path=folder), None), "cpu")
     with tempfile.TemporaryDirectory() as scratch:
-        files = write_clips(Path(scratch), features)
+        files = write_clips(Path(scratch), features, CLIPS)
 
         def ours() -> list[np.ndarray]:
             waves = [soundfile.read(file, dtype="float32")[0] for file in files]
@@ -104,10 +116,74 @@ def extraction(pairs: int) -> tuple[list[Row], dict[str, float]]:
         return rows, float16_error(np.concatenate(ours()))
 
 
-def write_clips(folder: Path, features: Features) -> list[Path]:
+def wheel_folder() -> str:
+    """Return the folder of the two files in openWakeWord's wheel."""
+    spec = importlib.util.find_spec("openwakeword")
+    if spec is None or spec.origin is None:
+        raise typer.BadParameter("openwakeword 0.4.0 is not installed")
+    return str(Path(spec.origin).parent / "resources" / "models")
+
+
+class _Worker:
+    """A process of ours: the encoder that it has opened."""
+
+    encoder: Any = None
+
+    @classmethod
+    def open(cls, folder: str) -> None:
+        """Open the encoder once."""
+        config = Encoder(kind="openwakeword", path=folder)
+        cls.encoder = open_encoder(find_encoder(config, None), "cpu")
+
+    @classmethod
+    def rows(cls, files: list[Path]) -> list[np.ndarray]:
+        """Return the rows of each file."""
+        waves = [soundfile.read(file, dtype="float32")[0] for file in files]
+        return embed_clips(cls.encoder, waves, Features())
+
+
+def seconds_of(work: Callable[[int], object], argument: int) -> float:
+    """Return the wall time of `work(argument)`."""
+    start = time.perf_counter()
+    work(argument)
+    return time.perf_counter() - start
+
+
+def wall(pairs: int) -> Row:
+    """Measure clips per second of two processes, and of the loop whose networks have two threads."""
+    folder, spawn = wheel_folder(), multiprocessing.get_context("spawn")
+    plain = PlainLoop(folder, threads=CORES)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        spawn.Pool(CORES, _Worker.open, (folder,)) as pool,
+    ):
+        files = write_clips(Path(scratch), Features(), WALL_CLIPS)
+        shards = [files[n : n + 4] for n in range(0, len(files), 4)]
+
+        def ours(_: int) -> list[np.ndarray]:
+            found = pool.map(_Worker.rows, shards, chunksize=1)
+            return [rows_RE for shard in found for rows_RE in shard]
+
+        times = paired(ours, lambda _: plain(files), pairs=pairs, clock=seconds_of)
+        _Worker.open(folder)
+        error = same_windows(_Worker.encoder, plain, files)
+        same = difference(ours(0), _Worker.rows(files))
+    assert same < 1e-4, f"processes give other rows: {same}"
+    return row(
+        "speech embedding, two cores",
+        "plain loop, window by window",
+        times,
+        items=WALL_CLIPS,
+        unit="clips/s",
+        error=error,
+        limit="convolutions of ONNX Runtime",
+    )
+
+
+def write_clips(folder: Path, features: Features, count: int) -> list[Path]:
     """Write clips of noise whose level and colour change."""
     random, files = np.random.default_rng(0), []
-    for n in range(CLIPS):
+    for n in range(count):
         level_T = np.repeat(10 ** random.uniform(-3, -1, 40), features.n_samples // 40)
         noise_T = np.convolve(
             random.standard_normal(len(level_T)), random.standard_normal(5), "same"
@@ -174,9 +250,18 @@ def first_batch(source: BatchSource, epoch: int) -> Batch:
 
 def main(
     pairs: Annotated[int, typer.Option(min=1, help="Pairs per row.")] = 5,
+    on_wall: Annotated[
+        bool, typer.Option("--wall", help="Wall time of two cores, on an idle machine.")
+    ] = False,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Measure, print, and optionally keep."""
+    if on_wall:
+        os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
+        idle = round(idle_share(), 2)
+        about = {"threads": CORES, "clock": "wall seconds, two cores", "idle_share_before": idle}
+        publish(document("encoders_wall", [wall(pairs)], **about), store)
+        return
     one_core()
     rows, float16 = extraction(pairs)
     publish(document("encoders", rows, float16=float16, reading=reading()), store)
