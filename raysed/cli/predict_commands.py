@@ -108,7 +108,8 @@ def export(
         return
     assert out is not None, "one of both is given"
     from raysed.predict.detector import load_detector
-    from raysed.predict.export import TOLERANCE, export_onnx
+    from raysed.predict.export import TOLERANCE, encoder_beside, export_onnx
+    from raysed.predict.window_encoder import TunedWindowEncoder
 
     if Path(checkpoint).resolve() == out.resolve():
         raise ValueError(f"{out}: is the checkpoint itself; give another file")
@@ -119,6 +120,8 @@ def export(
         f"{parity.lowest:.3f} to {parity.highest:.3f} (limit {TOLERANCE:.0e})"
     )
     _say(f"wrote {out}" if parity.ok else f"not written: {out}")
+    if parity.ok and isinstance(detector.encoder, TunedWindowEncoder):
+        _say(f"wrote {encoder_beside(out)}, the encoder as it was trained with the network")
     if as_json:
         file = str(out) if parity.ok else None
         print(json.dumps({"file": file, **asdict(parity), "limit": TOLERANCE}))

@@ -69,14 +69,31 @@ class Embeddings(Config):
     file's outputs, numbers of a TorchScript file's outputs from 0. Null: the last block, the first output."""
 
 
+TRAINED_KINDS = {"atst": 16000, "beats": 16000, "cnn14": 32000, "m2d": None, "python": None}
+"""The kinds that can learn with the network, and the sample rate of those that have one alone."""
+
+
+class FineTuning(Config):
+    """The training of the encoder itself, from the waveforms that data sets hold beside its rows."""
+
+    learning_rate: float = Field(ge=0)
+    """Learning rate of the encoder's last block, which follows the ramp and the decay of `optimiser`; 0 trains nothing of
+    it."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Factor from a block's learning rate to that of the block before it: block l of L has learning_rate *
+    layer_decay^(L - l), and what comes before the first block has l = 0."""
+
+
 class EmbeddingFusion(Config):
-    """The way in which a network takes the stored rows of an encoder, which stays as it is."""
+    """The way in which a network takes the rows of an encoder, which stays as it is but for `finetune`."""
 
     fusion: Literal["pool", "interpolate", "attention"]
     """The way of rows to the time of the output frames: the mean of those that reach into a frame, what lies between
     the two nearest, or attention of each frame to all of them."""
     width: int = Field(ge=2, le=1_000_000)
-    """Values of a row, as the data sets store them (BEATs: 768). Each row is normalised over its values."""
+    """Values of a row, as the data sets store them (BEATs: 768). Each value is standardised over the training clips."""
+    finetune: FineTuning | None = None
+    """The training of the encoder with the network; null takes the stored rows."""
 
 
 class EncoderFacts(Config):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
+from raysed.config.encoder import TRAINED_KINDS, Embeddings
 from raysed.config.fault import Fault
 from raysed.config.trial import SUBSETS, Trial
 
@@ -15,6 +16,7 @@ def misfits(trial: Trial, job: DataJob) -> list[Fault]:
         *_class_misfits(trial, job),
         *_feature_misfits(trial, job),
         *_embedding_misfits(trial, job),
+        *_finetune_misfits(trial, job),
     ]
 
 
@@ -71,10 +73,16 @@ def _class_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
 
 def _feature_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
     """Yield waveforms that are not there and poolings that do not fit the mel."""
-    if trial.reads_waveforms and not job.features.waveforms:
+    if trial.noise_on_waveforms and not job.features.waveforms:
         yield Fault(
             ("teacher", "noise_domain"),
             "teacher.noise_domain is waveform, but the data sets hold mels only: set"
+            f" features.waveforms: true in the data job {job.name}",
+        )
+    if trial.tunes_encoder and not job.features.waveforms:
+        yield Fault(
+            ("model", "embedding", "finetune"),
+            "model.embedding.finetune hears waveforms, but the data sets hold mels only: set"
             f" features.waveforms: true in the data job {job.name}",
         )
     pooled = job.features.n_mels
@@ -113,6 +121,34 @@ def _embedding_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
                 f"model.embedding needs one encoder: {names[0]} stores {first.encoder}, {name} {found.encoder}, or"
                 " other layers of it",
             )
+
+
+def _finetune_misfits(trial: Trial, job: DataJob) -> Iterator[Fault]:
+    """Yield an encoder that cannot learn with the network, or not at the rate of the stored waveforms."""
+    named = {each.encoder for name in trial.set_names() if (each := _rows_of(job, name))}
+    if not trial.tunes_encoder:
+        return
+    for name in sorted(named & job.encoders.keys()):
+        encoder, rate_hz = job.encoders[name], job.features.sample_rate_hz
+        key = ("model", "embedding", "finetune")
+        if encoder.kind not in TRAINED_KINDS:
+            yield Fault(
+                key,
+                f"model.embedding.finetune cannot train {name}, an encoder of kind {encoder.kind}: it can train"
+                f" {', '.join(TRAINED_KINDS)}",
+            )
+            continue
+        own_hz = encoder.sample_rate_hz or TRAINED_KINDS[encoder.kind] or rate_hz
+        if own_hz != rate_hz:
+            yield Fault(
+                key,
+                f"model.embedding.finetune needs waveforms at the {own_hz} Hz of {name}, not at {rate_hz}: set"
+                f" features.sample_rate_hz in the data job {job.name}",
+            )
+
+
+def _rows_of(job: DataJob, name: str) -> Embeddings | None:
+    return job.sets[name].embeddings if name in job.sets else None
 
 
 def fits(data_set: RecordedSet | SyntheticSet | AnnotatedSet, role: str) -> bool:

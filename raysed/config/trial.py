@@ -237,6 +237,11 @@ class Trial(Config):
                 f"augmentation.{moved[0]} changes the mel's time, and stored embeddings keep theirs: leave out one of"
                 " it and model.embedding"
             )
+        if self.tunes_encoder and self.augmentation.mixup:
+            raise ValueError(
+                "augmentation.mixup mixes mels, and model.embedding.finetune hears each clip's own waveform: leave out one"
+                " of them"
+            )
         return self
 
     def on(self, device: str) -> "Trial":
@@ -254,9 +259,19 @@ class Trial(Config):
         return first | {f"{STRONG}{name}": name for name in self.shares.strong} | used
 
     @property
-    def reads_waveforms(self) -> bool:
-        """Tell whether the teacher's noise is added to waveforms, which the data sets must then hold."""
+    def noise_on_waveforms(self) -> bool:
+        """Tell whether the teacher's noise is added to waveforms."""
         return self.teacher.snr_db is not None and self.teacher.noise_domain == "waveform"
+
+    @property
+    def tunes_encoder(self) -> bool:
+        """Tell whether an encoder learns with the network."""
+        return self.model.embedding is not None and self.model.embedding.finetune is not None
+
+    @property
+    def reads_waveforms(self) -> bool:
+        """Tell whether training needs waveforms, which the data sets must then hold."""
+        return self.noise_on_waveforms or self.tunes_encoder
 
     def set_names(self) -> list[str]:
         """Every data set that the trial reads."""

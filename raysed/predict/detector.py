@@ -17,12 +17,13 @@ from raysed.data.features.shards import stored_mel
 from raysed.data.windows import Grid
 from raysed.model.fusion import Stream
 from raysed.predict.settings import ClassPostProcessing
-from raysed.predict.window_encoder import WindowEncoder, window_encoder
+from raysed.predict.window_encoder import TunedWindowEncoder, WindowEncoder, window_encoder
 from raysed.storage.folder import Folder
 from raysed.storage.url import masked
 from raysed.training.checkpoint import Predictor, make_predictor, parse_checkpoint
 from raysed.training.embedding_rows import stream_of
 from raysed.training.inputs import Normaliser
+from raysed.training.tuned_network import TunedNetwork, untuned
 
 Network = Literal["student", "teacher"]
 
@@ -53,7 +54,7 @@ class Detector:
     name: Network
     epoch: int
     device: str
-    encoder: WindowEncoder | None = None
+    encoder: WindowEncoder | TunedWindowEncoder | None = None
     """The encoder whose rows the network takes; None where it takes none."""
 
     def window_input(self, waveform_T: np.ndarray) -> WindowInput:
@@ -112,7 +113,7 @@ def load_detector(
     `encoder` is the file of the encoder whose rows the network takes. Raises ValueError saying what is wrong with
     a file: absent, truncated, of another version, or no checkpoint; another encoder.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path, encoder)
     predictor = checkpoint.predictor
     name: Network = network or predictor.trial.selection.network
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -121,8 +122,9 @@ def load_detector(
         raise ValueError(
             f"{masked(path)}: the {name} has weights that are not numbers (NaN or infinity): its training diverged"
         )
+    chosen = chosen.eval().to(device)
     return Detector(
-        network=chosen.eval().to(device),
+        network=untuned(chosen),
         normaliser=predictor.normaliser.to(device),
         features=predictor.features,
         classes=predictor.classes,
@@ -132,8 +134,23 @@ def load_detector(
         name=name,
         epoch=predictor.epoch,
         device=device,
-        encoder=window_encoder(predictor.encoder, encoder, predictor.features, device),
+        encoder=_encoder_of(chosen, predictor, encoder, device),
     )
+
+
+def _encoder_of(
+    network: nn.Module, predictor: Predictor, given: str | None, device: str
+) -> WindowEncoder | TunedWindowEncoder | None:
+    """Return the encoder whose rows the network takes: its own, or that whose file is given."""
+    facts, features = predictor.encoder, predictor.features
+    if not isinstance(network, TunedNetwork):
+        return window_encoder(facts, given, features, device)
+    assert facts is not None, "make_predictor saw to it"
+    if given is not None and facts.encoder["kind"] != "python":
+        raise ValueError(
+            f"--encoder {given}: the checkpoint holds its encoder, which was trained with the network: leave it out"
+        )
+    return TunedWindowEncoder(network, facts, (features, predictor.trial.model))
 
 
 @dataclass(frozen=True)
@@ -147,8 +164,8 @@ class Checkpoint:
     """The trial's post-processing, with what tuning has stored beside it."""
 
 
-def read_checkpoint(path: str) -> Checkpoint:
-    """Read a checkpoint by path or URL.
+def read_checkpoint(path: str, encoder: str | None = None) -> Checkpoint:
+    """Read a checkpoint by path or URL; `encoder` is what a tuned encoder of one's own class reads.
 
     Raises ValueError saying what is wrong with the file: absent, truncated, another version's, not one.
     """
@@ -157,7 +174,7 @@ def read_checkpoint(path: str) -> Checkpoint:
     if content is None:
         raise ValueError(f"{path}: no such checkpoint")
     tensors, about = parse_checkpoint(content, path)
-    predictor = make_predictor(tensors, about, path)
+    predictor = make_predictor(tensors, about, path, encoder)
     settings = ClassPostProcessing.uniform(predictor.classes, predictor.trial.postprocessing)
     if "postprocessing" in about:
         settings = settings.updated(about["postprocessing"], path)

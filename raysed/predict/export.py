@@ -5,7 +5,8 @@ Inputs are `mel` (B, T, F), linear mel amplitude of windows of the training leng
 `frames` (B,) int64, each window's own frames; of a network with `model.embedding` also `embedding` (B, R, E), its
 encoder's rows, zero-padded. Outputs are `strong` (B, U, K) and `weak` (B, K). The
 logarithm, the floor under each window's maximum, the padding and the normalisation are in the graph; the
-STFT and the encoder are not. Metadata holds, as JSON: classes, features, postprocessing, frame_s, network, epoch, and
+STFT and the encoder are not; an encoder that was trained with the network is written beside it, as a file that a data
+job takes. Metadata holds, as JSON: classes, features, postprocessing, frame_s, network, epoch, and
 what the encoder is.
 """
 
@@ -25,6 +26,7 @@ from raysed.data.features.embeddings import embedding_shape
 from raysed.data.features.mel import AMPLITUDE_FLOOR
 from raysed.model.cpu.gru import GRU
 from raysed.predict.detector import Detector
+from raysed.predict.window_encoder import TunedWindowEncoder
 from raysed.storage.folder import write_atomically
 
 TOLERANCE = 1e-4
@@ -103,7 +105,14 @@ def export_onnx(detector: Detector, path: Path) -> Parity:
     parity = _parity(content, detector)
     if parity.ok:
         write_atomically(path, content)
+        if isinstance(detector.encoder, TunedWindowEncoder):
+            write_atomically(encoder_beside(path), detector.encoder.as_checkpoint())
     return parity
+
+
+def encoder_beside(path: Path) -> Path:
+    """Return the file of a tuned encoder beside an exported network."""
+    return path.with_suffix(".encoder.pt")
 
 
 def example_mels(detector: Detector, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

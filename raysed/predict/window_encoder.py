@@ -1,16 +1,21 @@
 """An encoder as prediction uses it: the rows of one window after the other, in any thread or process."""
 
+import copy
+import io
 import threading
 from typing import Any
 
 import numpy as np
+import torch
 
 from raysed.config.data_job import Features
 from raysed.config.encoder import EncoderFacts, configured
+from raysed.config.trial import Model
 from raysed.data.encoders.clip_rows import embed_clips
 from raysed.data.encoders.frame_encoder import FrameEncoder
 from raysed.data.encoders.opening import FoundEncoder, open_encoder, sha256_of
 from raysed.data.features.embeddings import stored_embedding
+from raysed.training.tuned_network import TunedNetwork, audio_of
 
 
 class WindowEncoder:
@@ -44,6 +49,33 @@ class WindowEncoder:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+class TunedWindowEncoder:
+    """The encoder that has learnt with a network, from the network's own checkpoint; its rows are not rounded."""
+
+    def __init__(
+        self, tuned: TunedNetwork, facts: EncoderFacts, about: tuple[Features, Model]
+    ) -> None:
+        self.tuned, self.facts, self._about = tuned, facts, about
+
+    def rows(self, waveform_T: np.ndarray) -> np.ndarray:
+        """Return the rows (R, E) float32 of a window, zeros after its own."""
+        device = next(self.tuned.encoder.parameters()).device
+        waveform_1T = torch.from_numpy(waveform_T).to(device)[None]
+        audio = audio_of(waveform_1T, np.array([len(waveform_T)]), self.facts, self._about)
+        with torch.inference_mode():
+            return self.tuned.rows(audio)[0].cpu().numpy()
+
+    def on(self, device: str) -> "TunedWindowEncoder":
+        """Return the same encoder on another device."""
+        return TunedWindowEncoder(copy.deepcopy(self.tuned).to(device), self.facts, self._about)
+
+    def as_checkpoint(self) -> bytes:
+        """Return the encoder's weights as a file that a data job takes as `path` of its kind."""
+        buffer = io.BytesIO()
+        torch.save({"model": self.tuned.encoder.state_dict()}, buffer)
+        return buffer.getvalue()
 
 
 def window_encoder(

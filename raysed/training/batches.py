@@ -68,7 +68,7 @@ class Batch:
     annotated_BK: np.ndarray | None = None
     """The classes that each clip's set labels (bool); None where every set labels all."""
     waveforms: Waveforms | None = None
-    """The waveforms; None unless the trial adds its noise to waveforms."""
+    """The waveforms; None unless the trial adds its noise to waveforms, or tunes an encoder."""
     rows_BRE: Tensor | None = None
     """The encoder's rows in float16; None unless the network takes them."""
 
@@ -99,9 +99,14 @@ class BatchSource:
         kinds: list[FeatureKind] = ["mel"]
         if trial.reads_waveforms:
             kinds.append("waveform")
-        if trial.model.embedding is not None:
+        if trial.model.embedding is not None and not trial.tunes_encoder:
             kinds.append("embedding")
         self.kinds = tuple(kinds)
+        self._wants_waveforms = (
+            "teacher.noise_domain is waveform"
+            if trial.noise_on_waveforms
+            else "model.embedding.finetune is given"
+        )
         self.pinned = False
         """True where batches are made in page-locked memory, which a GPU reads while the CPU goes on."""
         self.parted = not trial.augmentation.is_on
@@ -149,7 +154,7 @@ class BatchSource:
                 )
             if "waveform" in self.kinds and feature_set.waveforms is None:
                 raise ValueError(
-                    f"teacher.noise_domain is waveform, but {subset} ({feature_set.name}) was built"
+                    f"{self._wants_waveforms}, but {subset} ({feature_set.name}) was built"
                     " without waveforms: set features.waveforms: true in its data job"
                 )
             if (clips := len(feature_set.trained_rows)) < self.shares[subset]:

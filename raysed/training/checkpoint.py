@@ -23,7 +23,9 @@ from raysed.config.trial import Trial
 from raysed.model.network import make_network
 from raysed.storage.folder import Folder
 from raysed.training.inputs import Normaliser
+from raysed.training.mean_teacher import tuned
 from raysed.training.safetensors_file import is_safetensors, parse_safetensors
+from raysed.training.tuned_network import tuned_encoder
 
 CHECKPOINT_FORMAT = 1
 _PREDICTOR = {"student", "teacher", "mean_F", "std_F", "trial", "features", "classes", "epoch"}
@@ -151,13 +153,18 @@ def save_predictor(folder: Folder, name: str, predictor: Predictor) -> None:
     )
 
 
-def load_predictor(folder: Folder, name: str) -> Predictor:
+def load_predictor(folder: Folder, name: str, encoder_file: str | None = None) -> Predictor:
     """Read what `save_predictor` wrote. Raises ValueError naming the file and what is wrong with it."""
-    return make_predictor(*load_checkpoint(folder, name), f"{folder.url}/{name}")
+    return make_predictor(*load_checkpoint(folder, name), f"{folder.url}/{name}", encoder_file)
 
 
-def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) -> Predictor:
-    """Return the networks of a parsed checkpoint. Raises ValueError naming `path` and what is wrong with it."""
+def make_predictor(
+    tensors: dict[str, Any], about: dict[str, Any], path: str, encoder_file: str | None = None
+) -> Predictor:
+    """Return the networks of a parsed checkpoint; `encoder_file` is what a tuned encoder of one's own class reads.
+
+    Raises ValueError naming `path` and what is wrong with it.
+    """
     if "networks" in tensors:
         raise ValueError(f"{path}: holds a training state; to predict, take checkpoints/best-*.pt")
     require({**tensors, **about}, _PREDICTOR, about, path)
@@ -167,6 +174,10 @@ def make_predictor(tensors: dict[str, Any], about: dict[str, Any], path: str) ->
     networks = {}
     for network in ("student", "teacher"):
         networks[network] = make_network(trial.model, len(about["classes"])).eval()
+        if trial.tunes_encoder:
+            facts = EncoderFacts.of(about["encoder"])
+            encoder = tuned_encoder(tensors[network], facts, encoder_file)
+            networks[network] = tuned(networks[network], encoder, trial.model).eval()
         try:
             networks[network].load_state_dict(tensors[network])
         except RuntimeError as error:

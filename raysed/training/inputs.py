@@ -36,7 +36,7 @@ class TeacherNoise:
         """Return the linear mel of a rank's clips with noise, as magnitudes; `mel_BTF` is without noise."""
         snr_db = self.trial.teacher.snr_db
         assert snr_db is not None, "without noise the teacher sees the student's input"
-        if batch.waveforms is None:
+        if batch.waveforms is None or not self.trial.noise_on_waveforms:
             noise_BTF = self._draw(mel_BTF.shape[1:], batch.positions_B, step)
             return teacher_noise(mel_BTF, frames_B, snr_db, noise_BTF)
         waveform_BT = batch.waveforms.waveform_BT.to(self.device, non_blocking=True)

@@ -5,7 +5,7 @@ B clips = S synthetic, then unlabelled, then W weak; U output frames; K classes.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from raysed.config.trial import Shares, Trial
+from raysed.config.trial import Model, Shares, Trial
 from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
@@ -22,6 +22,7 @@ from raysed.training.batches import LabelledPairs
 from raysed.training.keys import torch_generator
 from raysed.training.precision import autocast
 from raysed.training.ranks import ALONE, Ranks
+from raysed.training.tuned_network import Audio, TrainedEncoder, TunedNetwork, learning_rates
 
 TERMS = ("loss", "weak", "strong", "consistency_strong", "consistency_weak")
 """Names of what `MeanTeacher.step` returns: the loss, and its terms without their weights."""
@@ -47,10 +48,16 @@ class Targets:
     """The factor of each class in the consistency terms; None where all have 1."""
     stream: Stream | None = None
     """The rows of an encoder, which both networks take; None where they take none."""
+    audio: Audio | None = None
+    """The waveforms, for the encoders within the networks; None where they have none."""
 
     def network_arguments(self) -> dict[str, Any]:
         """Return what the networks take beside their log-mels."""
-        given = {"annotated_BK": self.annotated_BK, "stream": self.stream}
+        given = {
+            "annotated_BK": self.annotated_BK,
+            "stream": self.stream,
+            "audio": self.audio,
+        }
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -96,20 +103,29 @@ class MeanTeacher:
     """Student, teacher and optimiser of one trial, on one or more ranks."""
 
     def __init__(
-        self, trial: Trial, n_classes: int, seed: int, device: str = "cpu", ranks: Ranks = ALONE
+        self,
+        trial: Trial,
+        n_classes: int,
+        seed: int,
+        device: str = "cpu",
+        ranks: Ranks = ALONE,
+        encoder: Callable[[], TrainedEncoder] | None = None,
     ) -> None:
         self.trial, self.ranks = trial, ranks
+
+        def made(which: str) -> nn.Module:
+            network = make_network(trial.model, n_classes, torch_generator(seed, which))
+            return network if encoder is None else tuned(network, encoder(), trial.model)
+
         # The teacher has its own initial weights; its first update copies the student (decay 0).
-        self.student, self.teacher = (
-            make_network(trial.model, n_classes, torch_generator(seed, network)).to(device)
-            for network in ("student", "teacher")
-        )
+        self.student, self.teacher = (made(which).to(device) for which in ("student", "teacher"))
         self.teacher.requires_grad_(False)
         # With fused Adam, a GPU's float16 scaler need not ask the host whether to step.
         fused = device.startswith("cuda")
         algorithm = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        groups, self.rate_shares = parameter_groups(self.student, trial)
         self.optimiser = algorithm[trial.optimiser.algorithm](
-            self.student.parameters(),
+            groups,
             lr=trial.optimiser.learning_rate,
             betas=trial.optimiser.betas,
             weight_decay=trial.optimiser.weight_decay,
@@ -136,8 +152,8 @@ class MeanTeacher:
         """
         self.student.train()
         self.teacher.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = values.learning_rate
+        for group, share in zip(self.optimiser.param_groups, self.rate_shares, strict=True):
+            group["lr"] = values.learning_rate * share
         with autocast(self.trial.precision, student_BTF.device.type):
             given = targets.network_arguments()
             with torch.no_grad():
@@ -180,6 +196,26 @@ class MeanTeacher:
         self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
+
+
+def tuned(network: nn.Module, encoder: TrainedEncoder, model: Model) -> TunedNetwork:
+    """Return a network with the encoder that learns with it."""
+    assert model.embedding is not None and model.embedding.finetune is not None
+    return TunedNetwork(network, encoder, model.embedding.finetune)
+
+
+def parameter_groups(
+    student: nn.Module, trial: Trial
+) -> tuple[list[dict[str, list[nn.Parameter]]], list[float]]:
+    """Return the optimiser's groups of parameters, and the learning rate of each as a share of the trial's."""
+    if not isinstance(student, TunedNetwork):
+        return [{"params": list(student.parameters())}], [1.0]
+    fusion = trial.model.embedding
+    assert fusion is not None and fusion.finetune is not None
+    rates = learning_rates(student, fusion.finetune)
+    groups = [list(student.network.parameters()), *rates.values()]
+    shares = [1.0, *(rate / trial.optimiser.learning_rate for rate in rates)]
+    return [{"params": group} for group in groups], shares
 
 
 def loss_terms(

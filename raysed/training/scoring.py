@@ -25,9 +25,9 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
-from raysed.training.embedding_rows import stream_of_clips
 from raysed.training.inputs import Normaliser, log_mel_of
 from raysed.training.scores import Scores, found_events
+from raysed.training.tuned_network import encoder_arguments
 
 _CLIPS_AT_ONCE = 32
 # The errors of Arrow for bytes of another format, and of Python for tables of another kind.
@@ -51,9 +51,7 @@ def score_set(
             given: dict[str, Any] = {}
             if feature_set.annotates is not None:
                 given["annotated_BK"] = known_1K.expand(len(rows), -1)
-            stream = stream_of_clips(feature_set, rows, trial.model, device)
-            if stream is not None:
-                given["stream"] = stream
+            given |= encoder_arguments(feature_set, rows, trial.model, device)
             strong_BUK, weak_BK = model(log_mel_BTF, **given)
             chunks.append(strong_BUK.half().cpu().numpy()[..., annotated_K])
             weak_chunks.append(weak_BK.half().cpu().numpy()[..., annotated_K])

@@ -11,6 +11,7 @@ from raysed.training.batches import Batch, BatchSource
 from raysed.training.embedding_rows import output_frame_s, stream_of
 from raysed.training.inputs import Normaliser, TeacherNoise
 from raysed.training.mean_teacher import Targets
+from raysed.training.tuned_network import Audio, audio_of
 
 
 class StepInputs:
@@ -48,6 +49,7 @@ class StepInputs:
             self.source.labelled_pairs,
             self.class_weights_K,
             stream_of(clips.rows_BRE, self.encoder, self.frame_s),
+            self._audio(batch),
         )
         return student_BTF, teacher_BTF, targets
 
@@ -61,6 +63,18 @@ class StepInputs:
         if rows_BRE is not None:
             rows_BRE = rows_BRE.to(self.device, non_blocking=True).float()
         return Clips(mel_BTF, teacher_BTF, frames_B, *labels, batch.mask(self.device), rows_BRE)
+
+    def _audio(self, batch: Batch) -> Audio | None:
+        """Return this rank's waveforms for the encoders within the networks, None where there are none."""
+        if not self.trial.tunes_encoder:
+            return None
+        assert batch.waveforms is not None and self.encoder is not None, "check_rows saw to it"
+        ranks = self.source.ranks
+        # A batch that is augmented is whole on every rank.
+        own = slice(None) if self.source.parted else slice(ranks.rank, None, ranks.world)
+        waveform_BT = batch.waveforms.waveform_BT[own].to(self.device, non_blocking=True)
+        samples_B = batch.waveforms.samples_B[own]
+        return audio_of(waveform_BT, samples_B, self.encoder, (self.features, self.trial.model))
 
     def _seen(self, mel_BTF: Tensor, frames_B: Tensor, normaliser: Normaliser) -> Tensor:
         return normaliser(log_mel_db_torch(mel_BTF, frames_B, self.features.floor_db))

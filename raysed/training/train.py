@@ -133,7 +133,8 @@ def evaluate(
     the selected one on each set.
     """
     found = {}
-    predictor = load_predictor(out, best_checkpoint(xvalid))
+    file = next(iter(sets.values())).encoder_file
+    predictor = load_predictor(out, best_checkpoint(xvalid), file)
     normaliser = predictor.normaliser.to(device)
     selected = trial.selection.network
     for name in trial.data.evaluation:

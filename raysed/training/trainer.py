@@ -34,6 +34,7 @@ from raysed.training.ranks import Ranks
 from raysed.training.scored_sets import check_scored_sets
 from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
 from raysed.training.step_inputs import StepInputs
+from raysed.training.tuned_network import encoder_opener, untuned
 
 _STATE = {
     *("networks", "mean_F", "std_F", "losses_L5"),
@@ -72,8 +73,9 @@ class Trainer:
         set_products(trial.precision, device)
         if device.startswith("cuda"):
             self.source.pinned = not self.source.make_resident(device)
-        self.networks = MeanTeacher(trial, len(self.classes), seed, device, ranks)
-        check_outputs(self.networks.student, trial.model, self.features, len(self.classes))
+        opener, count = encoder_opener(trial, first), len(self.classes)
+        self.networks = MeanTeacher(trial, count, seed, device, ranks, opener)
+        check_outputs(untuned(self.networks.student), trial.model, self.features, count)
         self.references = {name: reference_of(sets[name]) for name in trial.data.xvalid}
         self.inputs = StepInputs(trial, self.source, device)
         self.normaliser = Normaliser.identity(self.features.n_mels)

@@ -21,7 +21,7 @@ import torch
 from raysed.config.base import content_hash
 from raysed.config.data_job import Features
 from raysed.config.encoder import EmbeddingFusion, EncoderFacts
-from raysed.config.trial import SUBSETS, Shares, Trial
+from raysed.config.trial import SUBSETS, Model, Shares, Trial
 from raysed.config.trial_resources import Resources
 from raysed.data.clip import Event
 from raysed.data.features.store import FeatureSet
@@ -113,6 +113,8 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
             # The random clips have no waveforms, so the noise is added to the mel instead.
             "teacher": trial.teacher.model_copy(update={"noise_domain": "mel"}),
             "data": trial.data.model_copy(update={"xvalid": trial.data.xvalid[:1]}),
+            # Nor can they be heard: what an encoder takes that learns is not in the estimate.
+            "model": with_stored_rows(trial.model),
         }
     )
     fusion = rank.model.embedding
@@ -141,6 +143,14 @@ def measure(trial: Trial, features: Features, classes: int, resources: Resources
     finally:
         torch.set_num_threads(threads)
     return speed_of(timed, rank.shares.total, len(scored), cpu_share)
+
+
+def with_stored_rows(model: Model) -> Model:
+    """Return a model whose encoder stays as it is."""
+    if model.embedding is None:
+        return model
+    stored = model.embedding.model_copy(update={"finetune": None})
+    return model.model_copy(update={"embedding": stored})
 
 
 def timed_shares(shares: Shares, workers: int, device: str) -> Shares:

@@ -27,7 +27,6 @@ from ray.tune import TuneError
 
 from raysed.cluster_watch import told_of_loss
 from raysed.config.space import ResolvedSpace
-from raysed.config.trial_resources import Resources
 from raysed.data.build.job import DatasetResult, build
 from raysed.exit_codes import DONE, HOLES, StoppedError
 from raysed.interrupts import interruptible
@@ -57,6 +56,7 @@ from raysed.tune.resources import (
     settle_precision,
 )
 from raysed.tune.seed_rounds import run_rounds, seeds_text
+from raysed.tune.sets import tuned_file
 from raysed.tune.space_groups import built_names, copy_groups, groups_faults
 from raysed.tune.tracking import Tracking
 from raysed.tune.trainable import run_trial
@@ -244,7 +244,7 @@ def fit(
 
     `data_sets` holds the URL of each data set by its name.
     """
-    jobs = [_job_of(trial, resolved.space.resources, data_sets) for trial in left]
+    jobs = [_job_of(trial, resolved, data_sets) for trial in left]
     # Its earlier name, when it had no lock.
     remove_forsaken("raysed-tune-", Path(tempfile.gettempdir()))
     with scratch("raysed-trials-") as storage:
@@ -266,8 +266,11 @@ def fit(
         ).fit()
 
 
-def _job_of(trial: TrialPlan, resources: Resources, data_sets: Mapping[str, str]) -> dict[str, Any]:
+def _job_of(
+    trial: TrialPlan, resolved: ResolvedSpace, data_sets: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the process of a trial needs to know (raysed.tune.trainable)."""
+    resources = resolved.space.resources
     return {
         "name": trial.name,
         "out": trial.out.url,
@@ -275,6 +278,7 @@ def _job_of(trial: TrialPlan, resources: Resources, data_sets: Mapping[str, str]
         "seed": trial.seed,
         "sets": {name: data_sets[name] for name in trial.training.trial.set_names()},
         "cache": cache_dir(),
+        "encoder": tuned_file(trial.training.trial, resolved.job),
         "workers": resources.workers,
         "threads": resources.cpus_per_worker,
         "gpus": resources.gpus,

@@ -17,6 +17,7 @@ from raysed.config.data_job import (
 )
 from raysed.config.encoder import EncoderFacts
 from raysed.config.fault import Fault
+from raysed.config.trial import Trial
 from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.dataset_plan import DatasetPlan, plan_each
 from raysed.data.build.set_identity import encoder_of
@@ -114,6 +115,14 @@ def encoder_faults(job: DataJob, names: Sequence[str]) -> list[str]:
         except ValueError as error:
             found.setdefault(str(error), []).append(name)
     return [f"data set{'s' * (len(of) > 1)} {', '.join(of)}: {why}" for why, of in found.items()]
+
+
+def tuned_file(trial: Trial, job: DataJob) -> str | None:
+    """Return the file of the encoder that a trial tunes, None where it tunes none."""
+    rows = job.sets[trial.data.xvalid[0]].embeddings
+    if not trial.tunes_encoder or rows is None:
+        return None
+    return with_absolute_roots(job).encoders[rows.encoder].path
 
 
 def _possible(job: DataJob, planned: DatasetPlan, surviving: dict[SyntheticSet, int]) -> ListedSet:

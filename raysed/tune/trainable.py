@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -83,7 +84,9 @@ def train_rank(
 
 def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
     """Open the trial's data sets, mapped from this node's cache."""
-    return {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
+    opened = {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
+    file = job.get("encoder")
+    return {name: replace(each, encoder_file=file) for name, each in opened.items()}
 
 
 def _train_with_actors(job: dict[str, Any]) -> None:

@@ -91,6 +91,36 @@ def test_a_class_weight_of_no_class_is_told():
     assert misfits(asked, validate(JOB, DataJob, source="job")) == []
 
 
+def tuned(kind, waveforms=True, **more):
+    """The faults of a trial that tunes an encoder of this kind."""
+    content = {"width": 768, "fusion": "pool", "finetune": {"learning_rate": 1e-5}}
+    rows = {"embeddings": {"encoder": "its_name"}}
+    job = {
+        **JOB,
+        "encoders": {"its_name": {"kind": kind, "path": "a", **more}},
+        "sets": {name: {**each, **rows} for name, each in JOB["sets"].items()},
+        "features": {"waveforms": waveforms},
+    }
+    trial = {"data": {**DATA, "evaluation": ["val"]}, "model": {"embedding": content}}
+    return misfits(validate(trial, Trial, source="trial"), validate(job, DataJob, source="job"))
+
+
+def test_an_encoder_that_cannot_learn_is_refused_by_name():
+    assert tuned("beats") == tuned("atst") == tuned("m2d") == []
+    (fault,) = tuned("onnx", sample_rate_hz=16000, hop=320)
+    assert fault.key == ("model", "embedding", "finetune")
+    assert "cannot train its_name, an encoder of kind onnx: it can train atst, beats" in fault.text
+    (fault,) = tuned("openwakeword")
+    assert "of kind openwakeword" in fault.text
+    (fault,) = tuned("cnn14")
+    assert "needs waveforms at the 32000 Hz of its_name, not at 16000" in fault.text
+    (fault,) = tuned("m2d", sample_rate_hz=32000)
+    assert "needs waveforms at the 32000 Hz" in fault.text
+    (fault,) = tuned("beats", waveforms=False)
+    assert fault.key == ("model", "embedding", "finetune")
+    assert "finetune hears waveforms, but the data sets hold mels only" in fault.text
+
+
 def with_embeddings(**layers):
     """The faults of a network that takes rows, where some sets store them: layers of each."""
     sets = {

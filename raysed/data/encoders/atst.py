@@ -32,6 +32,8 @@ _PREFIXES = (
 class Atst(nn.Module):
     """The network, with the names of the published weights."""
 
+    after_blocks = ("norm_frame.",)
+
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
         width, values = weights["patch_embed.patch_embed.weight"].shape

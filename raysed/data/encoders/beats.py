@@ -15,12 +15,14 @@ import torch.nn.functional as F
 import torchaudio.compliance.kaldi as kaldi
 from torch import Tensor, nn
 
-from raysed.data.encoders.published_weights import load_strictly, weights_of
+from raysed.data.encoders.published_weights import block_count, load_strictly, weights_of
 from raysed.data.encoders.torch_encoder import TorchEncoder, block_numbers
 
 _MEAN, _DEVIATION, _FULL_SCALE = 15.41663, 6.55582, 2.0**15
 _BANDS, _FRAME, _FRAME_HOP = 128, 400, 160
 _GATE = 8
+_SIZES = "sizes"
+"""The sizes that no shape of a weight tells: the distance of the last bucket, and whether blocks have DeepNorm's scale."""
 
 
 class _Attention(nn.Module):
@@ -83,6 +85,7 @@ class Beats(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(_Layer(cfg) for _ in range(cfg["encoder_layers"]))
         self.relative_attention_bias = nn.Embedding(self.buckets, cfg["encoder_attention_heads"])
+        self.register_buffer(_SIZES, _sizes(cfg))
 
     def forward(self, waveform_BT: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """Return rows (B, R, C) of the named blocks."""
@@ -124,13 +127,15 @@ class BeatsEncoder(TorchEncoder):
         self, checkpoint: Mapping[str, Any], layers: Sequence[int | str] | None, device: str
     ) -> None:
         cfg, weights = checkpoint.get("cfg"), checkpoint.get("model")
+        if isinstance(weights, Mapping) and _SIZES in weights:
+            cfg = _configuration(weights)
         if not isinstance(cfg, Mapping) or not isinstance(weights, Mapping):
             raise ValueError("this is not a checkpoint of BEATs: it lacks `cfg` or `model`")
         if cfg.get("layer_norm_first") or not cfg.get("gru_rel_pos"):
             raise ValueError("this is not a published form of BEATs: its norms or positions differ")
         try:
             network = Beats(cfg)
-            own = _renamed(weights_of(checkpoint))
+            own = _renamed(weights_of(checkpoint)) | {_SIZES: _sizes(cfg)}
         except KeyError as error:
             raise ValueError(f"these are not the weights of BEATs: it lacks {error}") from error
         load_strictly(network, own, "BEATs", ("predictor.",))
@@ -167,7 +172,36 @@ def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 break
         if ".relative_attention_bias." not in name:
             found[name] = value
+    if "positions.weight" in found:
+        return found
     # Weight normalisation over all but the last axis.
     scale, direction = found.pop("positions.weight_g"), found.pop("positions.weight_v")
     found["positions.weight"] = direction * (scale / direction.norm(dim=(0, 1), keepdim=True))
     return found
+
+
+def _sizes(cfg: Mapping[str, Any]) -> Tensor:
+    return torch.tensor([float(cfg["max_distance"]), float(bool(cfg.get("deep_norm")))])
+
+
+def _configuration(weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return the sizes of a network that was stored by its own names."""
+    distance, deep = weights[_SIZES].tolist()
+    buckets, heads = weights["relative_attention_bias.weight"].shape
+    embedded, _, patch, _ = weights["patch_embedding.weight"].shape
+    width, own, kernel = weights["positions.weight"].shape
+    return {
+        "input_patch_size": patch,
+        "embed_dim": embedded,
+        "conv_bias": "patch_embedding.bias" in weights,
+        "encoder_layers": block_count(weights, "layers."),
+        "encoder_embed_dim": width,
+        "encoder_ffn_embed_dim": len(weights["layers.0.fc1.weight"]),
+        "encoder_attention_heads": heads,
+        "conv_pos": kernel,
+        "conv_pos_groups": width // own,
+        "num_buckets": buckets,
+        "max_distance": int(distance),
+        "deep_norm": bool(deep),
+        "gru_rel_pos": True,
+    }

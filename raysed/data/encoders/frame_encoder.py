@@ -6,7 +6,7 @@ into windows that overlap by half, of which each gives its inner rows. B wavefor
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -39,8 +39,11 @@ class FrameEncoder(Protocol):
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """An input of the encoder: rows `skip` to `skip + keep` of it become rows `first` on of clip `clip`."""
+class Piece:
+    """An input of the encoder: rows `skip` to `skip + keep` of it become rows `first` on of clip `clip`.
+
+    It begins `start` samples after the clip; what lies outside of the clip is silence.
+    """
 
     clip: int
     first: int
@@ -59,16 +62,11 @@ def embed(encoder: FrameEncoder, waveforms: Sequence[np.ndarray]) -> list[np.nda
     """Return the rows (R, E) float32 of waveforms at the encoder's rate. Raises ValueError for rows that are too few
     or not finite.
     """
-    before, extra = _shift(encoder)
-    pieces = [
-        piece for n, each in enumerate(waveforms) for piece in _pieces(n, len(each), encoder, extra)
-    ]
-    pieces.sort(key=lambda piece: piece.samples)
     found = [
         np.empty((row_count(len(each), encoder), encoder.width), np.float32) for each in waveforms
     ]
-    for group in _groups(pieces, encoder.sample_rate_hz):
-        inputs_BT = np.stack([_cut(waveforms[piece.clip], before, piece) for piece in group])
+    for group in pieces_of(encoder, [len(each) for each in waveforms]):
+        inputs_BT = np.stack([_cut(waveforms[piece.clip], piece) for piece in group])
         rows_BRE = encoder(inputs_BT)
         for piece, rows_RE in zip(group, rows_BRE, strict=True):
             kept_RE = rows_RE[piece.skip : piece.skip + piece.keep]
@@ -83,6 +81,18 @@ def embed(encoder: FrameEncoder, waveforms: Sequence[np.ndarray]) -> list[np.nda
     return found
 
 
+def pieces_of(encoder: FrameEncoder, lengths: Sequence[int]) -> Iterator[list[Piece]]:
+    """Yield the inputs that clips of these lengths are cut into, those of one length together."""
+    before, extra = _shift(encoder)
+    pieces = [
+        replace(piece, start=piece.start - before)
+        for n, length in enumerate(lengths)
+        for piece in _pieces(n, length, encoder, extra)
+    ]
+    pieces.sort(key=lambda piece: piece.samples)
+    yield from _groups(pieces, encoder.sample_rate_hz)
+
+
 def _shift(encoder: FrameEncoder) -> tuple[int, int]:
     """Return the samples of silence before a clip, and the rows that are dropped at its beginning."""
     early = encoder.hop // 2 - encoder.centre
@@ -90,13 +100,13 @@ def _shift(encoder: FrameEncoder) -> tuple[int, int]:
     return encoder.centre + extra * encoder.hop - encoder.hop // 2, extra
 
 
-def _pieces(clip: int, n_samples: int, encoder: FrameEncoder, extra: int) -> Iterator[_Piece]:
+def _pieces(clip: int, n_samples: int, encoder: FrameEncoder, extra: int) -> Iterator[Piece]:
     """Yield the inputs that a clip is cut into."""
     hop, span, rows = encoder.hop, encoder.span, row_count(n_samples, encoder)
     needed = (rows + extra - 1) * hop + span
     if encoder.window is None or needed <= encoder.window:
         samples = encoder.window if encoder.fixed and encoder.window else needed
-        yield _Piece(clip, 0, extra, rows, 0, samples)
+        yield Piece(clip, 0, extra, rows, 0, samples)
         return
     held = (encoder.window - span) // hop + 1
     margin, first = held // 4, 0
@@ -106,13 +116,13 @@ def _pieces(clip: int, n_samples: int, encoder: FrameEncoder, extra: int) -> Ite
         skip = first + extra - begin
         last = begin + held >= rows + extra
         keep = rows - first if last else held - skip - margin
-        yield _Piece(clip, first, skip, keep, begin * hop, encoder.window)
+        yield Piece(clip, first, skip, keep, begin * hop, encoder.window)
         first += keep
 
 
-def _groups(pieces: Sequence[_Piece], rate_hz: int) -> Iterator[list[_Piece]]:
+def _groups(pieces: Sequence[Piece], rate_hz: int) -> Iterator[list[Piece]]:
     """Yield pieces of one length together, about as much audio at a time."""
-    group: list[_Piece] = []
+    group: list[Piece] = []
     for piece in pieces:
         full = (len(group) + 1) * piece.samples > _BATCH_SECONDS * rate_hz
         if group and (full or group[0].samples != piece.samples):
@@ -123,11 +133,10 @@ def _groups(pieces: Sequence[_Piece], rate_hz: int) -> Iterator[list[_Piece]]:
         yield group
 
 
-def _cut(waveform_T: np.ndarray, before: int, piece: _Piece) -> np.ndarray:
+def _cut(waveform_T: np.ndarray, piece: Piece) -> np.ndarray:
     """Return a piece of a clip with silence around it."""
     cut_T = np.zeros(piece.samples, np.float32)
-    start = piece.start - before
-    own_T = waveform_T[max(start, 0) : max(start + piece.samples, 0)]
-    at = max(-start, 0)
+    own_T = waveform_T[max(piece.start, 0) : max(piece.start + piece.samples, 0)]
+    at = max(-piece.start, 0)
     cut_T[at : at + len(own_T)] = own_T
     return cut_T

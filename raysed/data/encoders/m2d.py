@@ -33,6 +33,8 @@ _OTHERS = (
 class M2d(nn.Module):
     """The network, with the names of the published weights."""
 
+    after_blocks = ("norm.",)
+
     norm_stats: Tensor
 
     def __init__(self, weights: Mapping[str, Tensor], rate_hz: int) -> None:
@@ -45,7 +47,10 @@ class M2d(nn.Module):
         patches = nn.Conv2d(1, width, (height, self.frames), (height, self.frames))
         self.patch_embed = nn.ModuleDict({"proj": patches})
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.pos_embed = nn.Parameter(torch.zeros(1, self.bands * self.places + 1, width))
+        places = torch.zeros(1, self.bands * self.places + 1, width)
+        self.pos_embed = nn.Parameter(
+            places, requires_grad=False
+        )  # fixed where it was trained, too
         self.register_buffer("norm_stats", torch.tensor(_NORM))
         self.blocks = nn.ModuleList(VisionBlock(weights, n) for n in range(block_count(weights)))
         self.norm = nn.LayerNorm(width, EPSILON)

@@ -1,14 +1,13 @@
 """The registry of encoders: each kind by its name, the hash of its files, and where people get them."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from raysed.config.encoder import Encoder, EncoderFacts
+from raysed.config.encoder import Encoder, EncoderFacts, configured
 from raysed.data.encoders.frame_encoder import FrameEncoder
 from raysed.data.encoders.own_class import own_encoder
 from raysed.data.encoders.speech_embedding import FRONT_END, NETWORK, SpeechEmbedding
@@ -116,25 +115,45 @@ def _openwakeword(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
 
 
 def _network(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
-    from raysed.data.encoders.atst import AtstEncoder
-    from raysed.data.encoders.beats import BeatsEncoder
-    from raysed.data.encoders.cnn14 import Cnn14Encoder
+    from raysed.data.encoders.published_weights import read_published
 
-    kinds = {"atst": AtstEncoder, "beats": BeatsEncoder, "cnn14": Cnn14Encoder}
-    with _checkpoint(config) as content:
-        return kinds[config.kind](content, layers, device)
-
-
-def _m2d(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
-    from raysed.data.encoders.m2d import M2dEncoder
-
-    rate_hz = config.sample_rate_hz or 16000
-    if "p32k" in str(config.path) and rate_hz != 32000:
+    assert config.path is not None, "checked by Encoder"
+    if config.kind == "m2d" and "p32k" in config.path and config.sample_rate_hz != 32000:
         raise ValueError(
             f"{config.path}: the name of an M2D for 32 kHz, which its weights do not tell; add `sample_rate_hz: 32000`"
         )
-    with _checkpoint(config) as content:
-        return M2dEncoder(content, layers, device, rate_hz)
+    content = read_published(config.path)
+    try:
+        return _of_content(content, config, layers, device)
+    except ValueError as error:
+        raise ValueError(f"{config.path}: {error}") from error
+
+
+def _of_content(
+    content: dict[str, Any], config: Encoder, layers: Layers, device: str
+) -> FrameEncoder:
+    """Return a network with the weights of a checkpoint."""
+    from raysed.data.encoders.atst import AtstEncoder
+    from raysed.data.encoders.beats import BeatsEncoder
+    from raysed.data.encoders.cnn14 import Cnn14Encoder
+    from raysed.data.encoders.m2d import M2dEncoder
+
+    if config.kind == "m2d":
+        return M2dEncoder(content, layers, device, config.sample_rate_hz or 16000)
+    kinds = {"atst": AtstEncoder, "beats": BeatsEncoder, "cnn14": Cnn14Encoder}
+    return kinds[config.kind](content, layers, device)
+
+
+def with_weights(facts: EncoderFacts, weights: dict[str, Any], file: str | None) -> FrameEncoder:
+    """Return an encoder with the weights that a training has left, by its network's own names; `file` is what a class of
+    one's own reads.
+    """
+    config = configured(facts, file or (None if facts.encoder["kind"] == "python" else "weights"))
+    if config.kind != "python":
+        return _of_content({"model": weights}, config, facts.layers, "cpu")
+    made: Any = make_encoder(config, facts.layers, "cpu")
+    made.network.load_state_dict(weights)
+    return made
 
 
 _MAKERS: dict[str, Callable[[Encoder, Layers, str], FrameEncoder]] = {
@@ -145,21 +164,8 @@ _MAKERS: dict[str, Callable[[Encoder, Layers, str], FrameEncoder]] = {
     "cnn14": _network,
     "beats": _network,
     "atst": _network,
-    "m2d": _m2d,
+    "m2d": _network,
 }
-
-
-@contextmanager
-def _checkpoint(config: Encoder) -> Iterator[dict[str, Any]]:
-    """Give what a checkpoint holds, and put its path before the message of a ValueError about it."""
-    from raysed.data.encoders.published_weights import read_published
-
-    assert config.path is not None, "checked by Encoder"
-    content = read_published(config.path)
-    try:
-        yield content
-    except ValueError as error:
-        raise ValueError(f"{config.path}: {error}") from error
 
 
 def _stat(path: Path) -> tuple[int, int]:

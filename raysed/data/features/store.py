@@ -55,6 +55,8 @@ class FeatureSet:
     """N read-only views of the map, each clip's own samples, float16; None where none are stored."""
     encoder: EncoderFacts | None = None
     """The encoder whose rows are stored; None where none are."""
+    encoder_file: str | None = None
+    """The place of the encoder's file, for a training that tunes the encoder; None otherwise."""
     embeddings: tuple[np.ndarray, ...] | None = None
     """N read-only views (R, E) of the map, float16, zero after each clip's own rows; None where none are stored."""
     starts: np.ndarray | None = None
