@@ -23,7 +23,9 @@ ThresholdOption = Annotated[
 ]
 MetricsOption = Annotated[
     str | None,
-    typer.Option(help="Names of metrics, separated by commas (default: all of stored counts)."),
+    typer.Option(
+        help="Names of metrics, or functions of your own as package.module:function, separated by commas (default: all of stored counts)."
+    ),
 ]
 EqualOption = Annotated[
     Literal["event", "none"],

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from raysed.config.base import Config, Line
-from raysed.storage.python_class import class_hash
+from raysed.storage.own_python import own_hash
 
 
 class OwnNetwork(Config):
@@ -22,5 +22,5 @@ class OwnNetwork(Config):
     def _source_is_known(self) -> "OwnNetwork":
         if self.source is None:
             # The model is frozen for its users only.
-            self.__dict__["source"] = class_hash(self.python)
+            self.__dict__["source"] = own_hash(self.python)
         return self

@@ -9,6 +9,7 @@ from raysed.config.data_job import DataJob
 from raysed.config.schema import FileKind, Schema, model_schema
 from raysed.config.space import Space
 from raysed.config.trial import Trial
+from raysed.evaluation.metrics.own_metric import OWN_PATTERN
 
 _INTRODUCTION = """# Configuration
 
@@ -181,7 +182,7 @@ def _type(value: Schema) -> str:
             return f"[{', '.join(map(_type, items))}]"
         return f"list of {_type(items)}" if items else "list"
     if "pattern" in value:
-        return "name"
+        return "`package.module:function`" if value["pattern"] == OWN_PATTERN else "name"
     return _TYPES[value.get("type", "object")]
 
 

@@ -9,15 +9,21 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from raysed.config.base import Config, Line, Name
 from raysed.config.cell_postprocessing import GivenPostProcessing
 from raysed.config.external import GivenPredictions
+from raysed.evaluation.metrics.own_metric import OWN_PATTERN
 from raysed.evaluation.metrics.registry import METRICS, known_metric
 
 KEPT_STEMS = frozenset({"claims", "contrasts", "postprocessing", "tables"})
 """The other files of a report's folder `tables`."""
 
 MetricName = Annotated[
-    str, AfterValidator(known_metric), WithJsonSchema({"type": "string", "enum": list(METRICS)})
+    str,
+    AfterValidator(known_metric),
+    WithJsonSchema(
+        {"type": "string", "anyOf": [{"enum": list(METRICS)}, {"pattern": OWN_PATTERN}]}
+    ),
 ]
-"""A metric of raysed/evaluation/metrics/registry.py; `psds` is the paper's, over K classes."""
+"""A metric of raysed/evaluation/metrics/registry.py (`psds` is the paper's, over K classes), or a function of your own as
+`package.module:function`."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 DEFAULT_METRICS = ("event_f1", "psds")
 """The paper's two."""

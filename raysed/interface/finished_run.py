@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raysed.evaluation.metrics.registry import known_metric
 from raysed.report.cells import cell_values
 from raysed.report.contrasts import pair_value
 from raysed.report.grouped_results import read_grouped
 from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.results import Measured, Result, results_frame
-from raysed.report.table_metrics import TABLE_METRICS
 from raysed.report.trial_scores import frame_scores, with_scores
 from raysed.run.folders import TrialFolder, best_checkpoint
 from raysed.run.run_plan import RunPlan
@@ -75,8 +75,7 @@ class FinishedRun:
         The interval is for this pair alone; who looks at many pairs takes `differences`. Raises ValueError for cells
         without a finished seed in common.
         """
-        if metric not in TABLE_METRICS:
-            raise ValueError(f"metric {metric}: expected one of {', '.join(TABLE_METRICS)}")
+        known_metric(metric)
         for name in (cell, against):
             self._check_cell(name)
         evaluation = self._evaluation(evaluation)

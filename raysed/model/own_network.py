@@ -6,19 +6,19 @@ from torch import Tensor, nn
 from raysed.config.data_job import Features
 from raysed.config.trial import Model
 from raysed.model.fusion import Stream
-from raysed.storage.python_class import class_hash, load_class
+from raysed.storage.own_python import load_own, own_hash
 
 
 def own_network(config: Model, n_classes: int) -> nn.Module:
     """Return an instance of the user's class. Raises ValueError where it is none, or is no longer what was trained."""
     own = config.own
     assert own is not None
-    if (found := class_hash(own.python)) != own.source:
+    if (found := own_hash(own.python)) != own.source:
         raise ValueError(
             f"model.own: the file of {own.python} has the hash {found}, this trial belongs to {own.source}: restore"
             " that file, or train anew from the space"
         )
-    made = load_class(own.python)
+    made = load_own(own.python)
     if not (isinstance(made, type) and issubclass(made, nn.Module)):
         raise ValueError(f"model.own: {own.python} is no subclass of torch.nn.Module")
     if not callable(getattr(made, "initialise", None)):

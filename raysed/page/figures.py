@@ -63,15 +63,16 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     """Yield name and figure; a name says what is drawn, on which set, in which metric."""
     for evaluation in content["evaluations"]:
         for metric in content["metrics"]:
+            stem = metric["id"].replace(":", ".")  # that of one's own has a colon
             rows = _of(
                 content["contrasts"], evaluation=evaluation, metric=metric["id"], mirrored=False
             )
             if rows:
-                yield f"forest-{evaluation}-{metric['id']}", forest(rows, metric)
+                yield f"forest-{evaluation}-{stem}", forest(rows, metric)
             values = _of(content["values"], evaluation=evaluation, metric=metric["id"])
             if values := [row for row in values if row["value"] is not None]:
                 yield (
-                    f"seeds-{evaluation}-{metric['id']}",
+                    f"seeds-{evaluation}-{stem}",
                     seeds(values, metric, content["run"]["seeds"]),
                 )
         shown = _of(content["roc"]["curves"], evaluation=evaluation)
@@ -88,7 +89,7 @@ def figures(content: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     )
     if several := _several_choices(content["selection"]):
         for metric in content["metrics"]:
-            yield f"selection-{metric['id']}", selection(several, metric)
+            yield f"selection-{metric['id'].replace(':', '.')}", selection(several, metric)
 
 
 def forest(rows: list[dict[str, Any]], metric: dict[str, Any]) -> Figure:

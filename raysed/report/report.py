@@ -25,6 +25,7 @@ from raysed.report.ledger_markdown import ledger_lines, ledger_table
 from raysed.report.look_lines import look_lines
 from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
+from raysed.report.own_metric_lines import own_metric_lines
 from raysed.report.results import Measured, Result, results_frame
 from raysed.report.table_rows import metric_tables
 from raysed.report.trial_scores import with_scores
@@ -89,6 +90,7 @@ class Report:
             *untrained_lines(self.cells),
             *_losses(self.frame),
             *ledger_lines(self.ledger),
+            *own_metric_lines(self.plan),
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
             f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",

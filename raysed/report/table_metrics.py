@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.metrics.registry import METRICS, Metrics
 
-TABLE_METRICS = METRICS | {"psds": replace(METRICS["psds_2020"], name="psds")}
+TABLE_METRICS = Metrics(METRICS | {"psds": replace(METRICS["psds_2020"], name="psds")})
 """All metrics by name. In tables, published values and claims `psds` is the paper's, as psds_eval computed it in 2020
 (cross-triggers averaged over K)."""
 

@@ -10,6 +10,7 @@ from raysed.config.base import content_hash
 from raysed.config.cell_postprocessing import CellPostProcessing
 from raysed.config.space import ResolvedSpace, Training
 from raysed.config.table import DEFAULT_METRICS, Cell, Claim, Contrast
+from raysed.evaluation.metrics.registry import sources_of
 from raysed.run.folders import PLAN, trial_name
 from raysed.run.stored_file import Stored, parse_stored
 from raysed.storage.file_hashes import file_hashes
@@ -91,6 +92,8 @@ class RunPlan(Stored):
     contrasts: tuple[Contrast, ...] = ()
     claims: tuple[Claim, ...] = ()
     metrics: tuple[str, ...] = DEFAULT_METRICS
+    metric_sources: dict[str, str] = Field(default_factory=dict)
+    """The hashes of the files of metrics of one's own, as they were when the run began or went on."""
     search: dict[str, Any] | None = None
     energy_baseline: str | None = None
     bootstrap_draws: int
@@ -124,6 +127,7 @@ class RunPlan(Stored):
             contrasts=space.contrasts,
             claims=space.claims,
             metrics=space.metrics,
+            metric_sources=sources_of(_every_metric(space.metrics, space.claims)),
             search=space.search.model_dump(mode="json") if space.search else None,
             energy_baseline=space.energy_baseline,
             bootstrap_draws=space.bootstrap_draws,
@@ -171,8 +175,7 @@ class RunPlan(Stored):
     @property
     def all_metrics(self) -> tuple[str, ...]:
         """The metrics of the tables and of the claims, in order of first appearance."""
-        of_claims = (metric for claim in self.claims for metric in claim.metrics)
-        return tuple(dict.fromkeys((*self.metrics, *of_claims)))
+        return _every_metric(self.metrics, self.claims)
 
     def cell(self, id: str) -> PlannedCell:
         """Return the cell of this id."""
@@ -204,6 +207,11 @@ class RunPlan(Stored):
     def most_seeds(self) -> int:
         """The number of seeds that a training may get."""
         return self.looks[-1] if self.looks else len(self.seeds)
+
+
+def _every_metric(metrics: tuple[str, ...], claims: Sequence[Claim]) -> tuple[str, ...]:
+    of_claims = (metric for claim in claims for metric in claim.metrics)
+    return tuple(dict.fromkeys((*metrics, *of_claims)))
 
 
 def external_id(cell: Cell) -> str:

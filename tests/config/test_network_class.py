@@ -6,7 +6,7 @@ from raysed.config.fault import ConfigError
 from raysed.config.network_class import OwnNetwork
 from raysed.config.reader import validate
 from raysed.config.trial import Model
-from raysed.storage.python_class import class_hash
+from raysed.storage.own_python import own_hash
 from tests.training.tiny import trial
 
 NAME = "tests.model.own_nets:Frames"
@@ -15,7 +15,7 @@ NAME = "tests.model.own_nets:Frames"
 def test_the_file_is_in_the_id():
     assert "own" not in Model().identity()
     config = trial(model=Model(own=OwnNetwork(python=NAME, settings={"scale": 2.0})))
-    expected = {"python": NAME, "settings": {"scale": 2.0}, "source": class_hash(NAME)}
+    expected = {"python": NAME, "settings": {"scale": 2.0}, "source": own_hash(NAME)}
     assert config.training_identity()["model"]["own"] == expected
 
 

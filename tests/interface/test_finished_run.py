@@ -67,7 +67,7 @@ def test_what_is_not_there_is_named(run, tmp_path):
         (lambda: run.clips("all", seed=7), r"seed 7 is not finished \(finished: 0, 1\)"),
         (lambda: run.clips("all", "val"), "no evaluation set val; there are validation"),
         (lambda: run.scores("all", "x.wav"), "x.wav is not a clip of validation"),
-        (lambda: run.compare("all", "labelled", "f1"), "metric f1: expected one of event_f1"),
+        (lambda: run.compare("all", "labelled", "f1"), "'f1' is no metric; known are event_f1"),
         (lambda: FinishedRun(tmp_path), "holds no plan.json"),
     ):
         with pytest.raises(ValueError, match=message):

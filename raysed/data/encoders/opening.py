@@ -11,7 +11,7 @@ from raysed.config.encoder import Encoder, EncoderFacts, configured
 from raysed.data.encoders.frame_encoder import FrameEncoder
 from raysed.data.encoders.own_class import own_encoder
 from raysed.data.encoders.speech_embedding import FRONT_END, NETWORK, SpeechEmbedding
-from raysed.storage.python_class import source_file
+from raysed.storage.own_python import source_file
 
 _WHERE = {
     "beats": "BEATs_iter3+ (AS2M) of https://github.com/microsoft/unilm/tree/master/beats",

@@ -9,7 +9,7 @@ from typing import Any
 
 from raysed.config.encoder import Encoder
 from raysed.data.encoders.frame_encoder import FrameEncoder
-from raysed.storage.python_class import load_class
+from raysed.storage.own_python import load_own
 
 _NEEDED = ("sample_rate_hz", "hop", "width")
 
@@ -17,7 +17,7 @@ _NEEDED = ("sample_rate_hz", "hop", "width")
 def own_encoder(config: Encoder, layers: Sequence[int | str] | None, device: str) -> FrameEncoder:
     """Make an encoder of a user's class. Raises ValueError naming what it lacks."""
     assert config.python is not None, "checked by Encoder"
-    made: Any = load_class(config.python)(path=config.path, layers=layers, device=device)
+    made: Any = load_own(config.python)(path=config.path, layers=layers, device=device)
     if lacks := [name for name in _NEEDED if not isinstance(getattr(made, name, None), int)]:
         raise ValueError(f"{config.python}: its instances lack {', '.join(lacks)} (integers)")
     defaults = {"span": made.hop, "window": None, "fixed": False}

@@ -1,4 +1,5 @@
-"""The metrics by name: this is the one place where a metric is added.
+"""The metrics by name: this is the one place where a metric is added. One of a user's own is called
+`package.module:function`, and is known wherever a name is asked for (raysed.evaluation.metrics.own_metric).
 
 A metric is a function of the counts of each clip and of how often each clip was drawn. From that it gets intervals,
 paired tests and simultaneous intervals; its name is then known to `raysed score`, spaces, published values, contrasts,
@@ -14,6 +15,9 @@ from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
+
+from raysed.evaluation.metrics.own_metric import OWN_MARK, facts_of, own_function
+from raysed.storage.own_python import own_hash
 
 MEDIANS_S = tuple(step / 5 for step in range(11))
 """The running medians of the post-processing-independent PSDS: none, then 0.2 to 2 s, as in sed_scores_eval's tests."""
@@ -39,7 +43,7 @@ class NamedMetric:
     needs: Literal["counts", "scores"]
     """Counts at operating points are stored for every trial; `scores` needs every frame's score."""
     by: str
-    """The function, `module.function` of this package. It returns values (B,), or a pair of values (B,) and values
+    """The function, `module.function` of this package, or `package.module:function` of a user's own. It returns values (B,), or a pair of values (B,) and values
     of each class (B, K)."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
@@ -67,6 +71,8 @@ class NamedMetric:
 
 
 def _function_of(place: str) -> Callable[..., Any]:
+    if OWN_MARK in place:
+        return own_function(place)
     module, name = place.rsplit(".", 1)
     return getattr(import_module(f"{__package__}.{module}"), name)
 
@@ -142,7 +148,20 @@ _METRICS = (
         options={},
     ),
 )
-METRICS = {metric.name: metric for metric in _METRICS}
+
+
+class Metrics(dict[str, NamedMetric]):
+    """Metrics by name; one of a user's own is added when it is first asked for."""
+
+    def __missing__(self, name: str) -> NamedMetric:
+        """Make the metric of a user's own. Raises KeyError for a name that is none, ValueError for a faulty one."""
+        if OWN_MARK not in name:
+            raise KeyError(name)
+        self[name] = NamedMetric(name=name, by=name, **facts_of(name))
+        return self[name]
+
+
+METRICS = Metrics((metric.name, metric) for metric in _METRICS)
 """The margins of event F1 and PSDS are half the true 95 % interval of one system on the paper's set; the others'
 follow these, by what they are: an F1 or an area."""
 
@@ -151,12 +170,21 @@ COUNT_METRICS = tuple(name for name, metric in METRICS.items() if metric.needs =
 
 
 def known_metric(name: str) -> str:
-    """Return the name. Raises ValueError, with the nearest known name, for another one."""
-    if name in METRICS:
+    """Return the name. Raises ValueError, with the nearest known name, for another one, and for a metric of one's own that
+    is not found or is faulty.
+    """
+    if name in METRICS or (OWN_MARK in name and METRICS[name]):
         return name
     near = get_close_matches(name, METRICS, n=1)
     hint = f" did you mean {near[0]}?" if near else ""
-    raise ValueError(f"{name!r} is no metric;{hint} known are {', '.join(METRICS)}")
+    raise ValueError(
+        f"{name!r} is no metric;{hint} known are {', '.join(METRICS)}, and functions of your own as package.module:function"
+    )
+
+
+def sources_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the hash of the file of each metric of a user's own among the names."""
+    return {name: own_hash(name) for name in names if OWN_MARK in name}
 
 
 def metric_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from raysed import __version__
 from raysed.evaluation.counts.statistics import PUBLISHED
 from raysed.evaluation.metrics.psds import DEFINITIONS
-from raysed.evaluation.metrics.registry import METRICS
+from raysed.evaluation.metrics.registry import METRICS, sources_of
 from raysed.evaluation.score.ground_truth import read_scored_set
 from raysed.evaluation.score.ranking import score_systems
 from raysed.evaluation.score.request import ScoreRequest
@@ -91,6 +91,8 @@ def definition_of(metric: str) -> dict[str, Any]:
         "function": named.by,
         "options": dict(named.options),
     }
+    if own := sources_of([metric]):
+        found["source"] = own[metric]
     if metric in DEFINITIONS:
         about = DEFINITIONS[metric]
         return found | asdict(about) | {"criteria": about.criteria._asdict()}

@@ -1,5 +1,5 @@
-"""A class of the user's own by its name, `package.module:Class`: from an installed package, or from a file in or under the
-working directory (`tune_spaces/nets.py` is `tune_spaces.nets:Net`).
+"""A class or function of the user's own by its name, `package.module:Name`: from an installed package, or from a file in or under
+the working directory (`tune_spaces/nets.py` is `tune_spaces.nets:Net`).
 """
 
 import hashlib
@@ -9,15 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_FORM = "expected package.module:Class, in an installed package or in a file under the working directory"
+_FORM = (
+    "expected package.module:Name, in an installed package or in a file under the working directory"
+)
 
 
-def load_class(name: str) -> Any:
-    """Import a class by its name. Raises ValueError where there is none."""
-    module, class_name = _parts(name)
+def load_own(name: str) -> Any:
+    """Import a class or a function by its name. Raises ValueError where there is none."""
+    module, own_name = _parts(name)
     _see_the_working_directory()
     try:
-        return getattr(importlib.import_module(module), class_name)
+        return getattr(importlib.import_module(module), own_name)
     # Whatever the user's own module raises when it is imported, they should read it beside the name.
     except Exception as error:
         raise ValueError(
@@ -26,7 +28,7 @@ def load_class(name: str) -> Any:
 
 
 def source_file(name: str) -> Path:
-    """Return the file that holds a class, which is not imported. Raises ValueError where there is none."""
+    """Return the file that holds it, which is not imported. Raises ValueError where there is none."""
     module, _ = _parts(name)
     _see_the_working_directory()
     try:
@@ -38,17 +40,17 @@ def source_file(name: str) -> Path:
     return Path(found.origin)
 
 
-def class_hash(name: str) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the file that holds a class, without what it imports."""
+def own_hash(name: str) -> str:
+    """Return the first 12 hex digits of the SHA-256 of the file that holds it, without what that imports."""
     return hashlib.sha256(source_file(name).read_bytes()).hexdigest()[:12]
 
 
 def _parts(name: str) -> tuple[str, str]:
-    module, _, class_name = name.partition(":")
-    words = [*module.split("."), class_name]
+    module, _, own_name = name.partition(":")
+    words = [*module.split("."), own_name]
     if not all(word.isidentifier() for word in words):
-        raise ValueError(f"{name} names no class; {_FORM}")
-    return module, class_name
+        raise ValueError(f"{name} names no class or function; {_FORM}")
+    return module, own_name
 
 
 def _see_the_working_directory() -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 from torch import nn
 
-from raysed.storage.python_class import class_hash, load_class, source_file
+from raysed.storage.own_python import load_own, own_hash, source_file
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_a_class_of_a_package():
-    assert load_class("torch.nn:Linear") is nn.Linear
+    assert load_own("torch.nn:Linear") is nn.Linear
     assert source_file("torch.nn.modules.linear:Linear").name == "linear.py"
 
 
@@ -31,14 +31,14 @@ def test_a_file_beside_the_space(here):
     path.write_text("class Net:\n    size = 3\n")
     assert source_file("own_spaces.nets:Net") == path
     assert "own_spaces.nets" not in sys.modules, "its hash is known without running it"
-    assert class_hash("own_spaces.nets:Net") == hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    assert load_class("own_spaces.nets:Net").size == 3
+    assert own_hash("own_spaces.nets:Net") == hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert load_own("own_spaces.nets:Net").size == 3
 
 
 @pytest.mark.parametrize("name", ["Net", "nets.py:Net", "a/b:Net", "nets:", ":Net", "a..b:Net"])
 def test_what_names_no_class_is_refused(name):
-    for find in (load_class, source_file):
-        with pytest.raises(ValueError, match=r"expected package\.module:Class"):
+    for find in (load_own, source_file):
+        with pytest.raises(ValueError, match=r"expected package\.module:Name"):
             find(name)
 
 
@@ -46,9 +46,9 @@ def test_what_is_not_there_or_cannot_be_imported_is_refused(here):
     (here / "own_broken.py").write_text("raise KeyError('oh')\n")
     (here / "own_empty.py").write_text("")
     with pytest.raises(ValueError, match="KeyError: 'oh'"):
-        load_class("own_broken:Net")
+        load_own("own_broken:Net")
     with pytest.raises(ValueError, match="has no attribute 'Net'"):
-        load_class("own_empty:Net")
+        load_own("own_empty:Net")
     for name in ("own_missing:Net", "own_missing.deeper:Net"):
         with pytest.raises(ValueError, match="is not found"):
             source_file(name)
