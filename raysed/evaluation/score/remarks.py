@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from raysed.evaluation.counts.clip_counts import event_counts
+from raysed.evaluation.counts.statistics import PUBLISHED
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import overlapping
 
 _SHOWN = 5
 _UNLIKELY = 0.01
+_ROUNDING = 1e-6
+"""Seconds, or shares of a length; sed_scores_eval rounds to 6 decimals."""
 
 
 def unused_columns(table: pd.DataFrame) -> tuple[str, ...]:
@@ -98,6 +102,24 @@ def overlaps(path: Path, *points: Events) -> tuple[str, ...]:
     return (
         f"{path}: {count} detections overlap another one of their class and clip; each counts "
         "(psds_eval counts exact copies, and refuses other overlaps)",
+    )
+
+
+def met_exactly(path: Path, reference: Reference, detections: Events) -> tuple[str, ...]:
+    """Count the detections for which a rounding error decides whether a collar of event F1 holds, as labels of one decimal
+    make them (`findings/limits_met_exactly.sh`).
+    """
+    collar_s, share = PUBLISHED.t_collar_s, PUBLISHED.percentage_of_length
+    fewer, more = (
+        event_counts(reference, detections, collar_s + by, share + by).tp_NK.sum()
+        for by in (-_ROUNDING, _ROUNDING)
+    )
+    if fewer == more:
+        return ()
+    which = "1 detection meets" if more - fewer == 1 else f"{more - fewer} detections meet"
+    return (
+        f"{path}: {which} a collar of event-based F1 exactly, and a rounding error decides whether that counts: here as in "
+        "sed_eval, while sed_scores_eval and the best F1 over thresholds always count it",
     )
 
 

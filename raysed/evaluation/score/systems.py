@@ -15,6 +15,7 @@ from raysed.evaluation.intervals.bootstrap import class_intervals
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
+from raysed.evaluation.score import remarks
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.label_map import read_label_map
 from raysed.evaluation.score.predictions import Predictions, read_predictions
@@ -50,6 +51,8 @@ def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
     """Read predictions for the clips that are scored, and count."""
     found = read_for(request, path, scored.reference, scored.missing)
     _refuse_without_scores(path, request.metrics, found)
+    edges = remarks.met_exactly(path, scored.reference, found.detections)
+    found = replace(found, warnings=found.warnings + edges)
     statistics = replace(count(request, scored.reference, found), groups_N=scored.groups_N)
     return System(path, found, statistics, request.durations is not None)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.score.remarks import (
     false_alarms,
+    met_exactly,
     other_spelling,
     overlaps,
     passed_over,
@@ -65,3 +66,27 @@ def test_missing_clips_of_one_class_are_remarked_and_any_others_are_not() -> Non
     (said,) = unlike(whole, np.arange(200) >= 40)
     assert "40 of 40 have Cat, about 8 were to be expected" in said
     assert unlike(whole, np.arange(200) % 5 != 0) == ()
+
+
+def reference_of(onset_E: list[float], offset_E: list[float]) -> Reference:
+    clips, labels = [0] * len(onset_E), [0] * len(onset_E)
+    events = Events.sort(clips, labels, onset_E, offset_E)
+    return Reference(("a.wav",), np.array([60.0]), ("Cat",), events)
+
+
+def test_detections_at_the_edge_of_a_collar_are_counted() -> None:
+    """1.2 + 0.2 is within 0.2 of 1.2 in floating point, 2.3 + 0.2 is not; 4.0 + 0.1 is far from any edge."""
+    reference = reference_of([1.2, 2.3, 4.0], [1.7, 2.8, 4.5])
+    late = Events.sort([0, 0, 0], [0, 0, 0], [1.4, 2.5, 4.1], [1.7, 2.8, 4.5])
+    (line,) = met_exactly(PATH, reference, late)
+    assert line.startswith("one.tsv: 2 detections meet a collar of event-based F1 exactly")
+    within = Events.sort([0, 0, 0], [0, 0, 0], [1.39, 2.49, 4.1], [1.7, 2.8, 4.5])
+    assert met_exactly(PATH, reference, within) == ()
+
+
+def test_the_share_of_a_long_event_has_an_edge_too() -> None:
+    """A fifth of 10 s is the collar of an offset there: 2 s early is at it."""
+    reference = reference_of([1.0], [11.0])
+    early = Events.sort([0], [0], [1.0], [9.0])
+    (line,) = met_exactly(PATH, reference, early)
+    assert "1 detection meets" in line
