@@ -1,108 +1,47 @@
 """Seeds that grow where questions are open, beside fixed numbers of seeds: errors, answers and trainings.
 
-Simulated ablations have the design of `tune_spaces/ablation.yaml`: its contrasts and its claims' comparisons of event F1
-on VAL, two-sided. A system's value is its truth, its deviation by the clips (the same at every look) and one of each
-seed. The looks are those of raysed.evaluation.intervals.looks; a fixed design has the same standard errors and max-T at
-its one number of seeds.
+The looks are those of raysed.evaluation.intervals.looks; a fixed design (listed seeds) has the same standard errors
+and max-T at its one number of seeds. Beside it stands what was done before variances were pooled: each difference by its own.
 """
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import fdtrc, ndtr, ndtri, stdtrit
 
 from benchmarks.common import RESULTS, document
-from raysed.config.fault import Fault
-from raysed.config.space import read_space
-from raysed.evaluation.intervals.looks import HOPELESS, Noise, critical_values
+from benchmarks.simulated_ablations import (
+    CLIP_SE,
+    LOOKS,
+    Design,
+    Scenario,
+    one_baseline,
+    published_design,
+)
+from raysed.evaluation.intervals.looks import HOPELESS, critical_values
 from raysed.evaluation.intervals.power import critical_value
-from raysed.report.contrasts import family
-from raysed.run.run_plan import RunPlan
+from raysed.evaluation.intervals.seed_noise import (
+    UNSTABLE,
+    ClipNoise,
+    Noise,
+    SystemSeeds,
+    noise_of,
+)
 
-LOOKS = (3, 6, 10)
-CLIP_SE = 0.0124
-"""Standard error of a difference by VAL's clips, between real systems (raysed.report.claim_power.PRIORS)."""
 STORED = RESULTS / "adaptive_seeds.json"
-
-
-@dataclass(frozen=True)
-class Design:
-    """The differences of an ablation."""
-
-    pairs: tuple[tuple[int, int], ...]
-    truth_G: np.ndarray
-    """The published values of its systems."""
-
-    @property
-    def systems(self) -> int:
-        """The number of distinct systems."""
-        return len(self.truth_G)
-
-    @property
-    def matrix(self) -> np.ndarray:
-        """The differences as rows of +1 and -1."""
-        rows_CG = np.zeros((len(self.pairs), len(self.truth_G)))
-        for row, (a, b) in zip(rows_CG, self.pairs, strict=True):
-            row[a] += 1
-            row[b] -= 1
-        return rows_CG
-
-
-def published_design() -> Design:
-    """Return the distinct differences of event F1 on VAL that the paper's ablation asks for, and published values."""
-    unset: list[Fault] = []
-    plan = RunPlan.of(read_space("tune_spaces/ablation.yaml", unset=unset), (), 1)
-    system = {cell.id: cell.system for cell in plan.cells}
-    published = {c.id: c.published_value("val", "event_f1") for c in plan.cells}
-    pairs: dict[frozenset[Any], tuple[str, str]] = {}
-    for a, b in family(plan, "val", "event_f1"):
-        if system[a] != system[b] and published[a] is not None and published[b] is not None:
-            pairs.setdefault(frozenset((system[a], system[b])), (a, b))
-    cells = {system[cell]: cell for pair in pairs.values() for cell in pair}
-    places = {name: place for place, name in enumerate(cells)}
-    return Design(
-        tuple((places[system[a]], places[system[b]]) for a, b in pairs.values()),
-        np.array([published[cell] for cell in cells.values()], float),
-    )
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """The truth of N ablations and what their seeds do."""
-
-    truth: str
-    """All systems equal; as published; or as published with half of them equal to the first."""
-    seed_sd: float
-    unlike: float
-    """The spread of the logarithm of the systems' standard deviations between seeds."""
-
-    def truths(self, random: np.random.Generator, design: Design, ablations: int) -> np.ndarray:
-        """Return the true values of all systems, (N, G)."""
-        truth_NG = np.tile(design.truth_G, (ablations, 1))
-        if self.truth == "equal":
-            truth_NG[:] = 0.0
-        if self.truth == "half equal":
-            order_NG = random.permuted(np.tile(np.arange(design.systems), (ablations, 1)), axis=1)
-            truth_NG[order_NG < design.systems // 2] = design.truth_G[0]
-        return truth_NG
-
-    def values(self, random: np.random.Generator, truth_NG: np.ndarray) -> np.ndarray:
-        """Return the values of all systems over all seeds, (N, G, S)."""
-        clips_NG = CLIP_SE / np.sqrt(2) * random.standard_normal(truth_NG.shape)
-        unlike_NG = self.unlike * random.standard_normal(truth_NG.shape)
-        sd_NG = self.seed_sd * np.exp(unlike_NG - self.unlike**2)
-        seeds_NGS = random.standard_normal((*truth_NG.shape, LOOKS[-1]))
-        return (truth_NG + clips_NG)[..., None] + sd_NG[..., None] * seeds_NGS
-
 
 SCENARIOS = [
     Scenario("equal", 0.013, 0.0),
     Scenario("equal", 0.013, 0.5),
+    Scenario("equal", 0.026, 0.0),
     Scenario("equal", 0.026, 0.3),
+    Scenario("equal", 0.026, 0.5),
+    Scenario("equal", 0.013, 0.0, unstable=3.0),
+    Scenario("equal", 0.013, 0.0, unstable=5.0),
+    Scenario("equal", 0.026, 0.0, unstable=3.0),
     Scenario("half equal", 0.013, 0.3),
     Scenario("published", 0.013, 0.0),
     Scenario("published", 0.013, 0.5),
@@ -110,8 +49,17 @@ SCENARIOS = [
 ]
 
 
+FEW_SYSTEMS = [
+    Scenario("equal", 0.013, 0.0),
+    Scenario("equal", 0.026, 0.0),
+    Scenario("equal", 0.026, 0.5),
+    Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
+]
+"""Five systems, four of them compared with the first."""
+
+
 def noise(
-    design: Design, value_NGS: np.ndarray, seeds_NG: np.ndarray, seeds: int
+    design: Design, value_NGS: np.ndarray, seeds_NG: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what `noise_of` does for every ablation: variance between seeds of each difference (N, C), the pooled one
     of a difference (N, 1), and its degrees of freedom (N, 1).
@@ -119,10 +67,28 @@ def noise(
     there_NGS = np.arange(value_NGS.shape[2]) < seeds_NG[..., None]
     mean_NG = (value_NGS * there_NGS).sum(axis=2) / seeds_NG
     squares_NG = (there_NGS * (value_NGS - mean_NG[..., None]) ** 2).sum(axis=2)
-    freedom_N1 = (seeds_NG - 1).sum(axis=1, keepdims=True)
-    pooled_N1 = 2 * squares_NG.sum(axis=1, keepdims=True) / freedom_N1
-    first_NCS = np.einsum("cg,ngs->ncs", design.matrix, value_NGS[:, :, :seeds])
-    return np.maximum(first_NCS.var(axis=2, ddof=1), pooled_N1), pooled_N1, freedom_N1
+    mine_NG = seeds_NG - 1
+    freedom_N1 = mine_NG.sum(axis=1, keepdims=True)
+    pooled_N1 = squares_NG.sum(axis=1, keepdims=True) / freedom_N1
+    others_NG = freedom_N1 - mine_NG
+    ratio_NG = (squares_NG / mine_NG) * others_NG / (freedom_N1 * pooled_N1 - squares_NG)
+    own_NG = fdtrc(mine_NG, others_NG, ratio_NG) < UNSTABLE
+    variance_NG = np.where(own_NG, squares_NG / mine_NG, pooled_N1)
+    return variance_NG @ np.abs(design.matrix).T, 2 * pooled_N1, freedom_N1
+
+
+def check_noise(design: Design, value_NGS: np.ndarray) -> None:
+    """Assert that `noise` is what the report computes, on some ablations."""
+    seeds_NG = np.full(value_NGS.shape[:2], LOOKS[1])
+    variance_NC, _, freedom_N1 = noise(design, value_NGS, seeds_NG)
+    for ablation in range(5):
+        systems = [
+            SystemSeeds(str(g), dict(enumerate(value_S[: LOOKS[1]])))
+            for g, value_S in enumerate(value_NGS[ablation])
+        ]
+        found = noise_of(systems, design.pairs, [ClipNoise(CLIP_SE, 0.0)] * len(design.pairs))
+        np.testing.assert_allclose(found.seed_sd_C**2, variance_NC[ablation], rtol=1e-9)
+        np.testing.assert_array_equal(found.freedom_C, freedom_N1[ablation, 0])
 
 
 def half_width_of(
@@ -143,7 +109,7 @@ class Criticals:
         self.found = np.array(
             [
                 critical_values(
-                    Noise(np.full(count, CLIP_SE), np.full(count, CLIP_SE * ratio), 1),
+                    Noise(*(np.full(count, x) for x in (CLIP_SE, CLIP_SE * ratio, 1.0))),
                     design.pairs,
                     LOOKS,
                 )
@@ -166,7 +132,7 @@ def grown(
     open_NC, seeds_NG = np.ones(shape, bool), np.full(value_NGS.shape[:2], LOOKS[0])
     for look, seeds in enumerate(LOOKS):
         seeds_NG = np.where(open_NC @ touches_CG > 0, seeds, seeds_NG)
-        variance_NC, pooled_N1, freedom_N1 = noise(design, value_NGS, seeds_NG, seeds)
+        variance_NC, pooled_N1, freedom_N1 = noise(design, value_NGS, seeds_NG)
         half_NC = half_width_of(variance_NC, freedom_N1, seeds, criticals.of(look, pooled_N1))
         value_NC = value_NGS[:, :, :seeds].mean(axis=2) @ design.matrix.T
         new_low, new_high = (
@@ -183,18 +149,16 @@ def grown(
 
 
 def fixed(design: Design, value_NGS: np.ndarray, seeds: int, critical: float) -> np.ndarray:
-    """Return the signs that so many listed seeds find, with the same standard errors."""
+    """Return the signs that the report finds with so many listed seeds."""
     seeds_NG = np.full(value_NGS.shape[:2], seeds)
-    variance_NC, _, freedom_N1 = noise(design, value_NGS, seeds_NG, seeds)
+    variance_NC, _, freedom_N1 = noise(design, value_NGS, seeds_NG)
     value_NC = value_NGS[:, :, :seeds].mean(axis=2) @ design.matrix.T
     half_NC = half_width_of(variance_NC, freedom_N1, seeds, critical)
     return np.sign(value_NC) * (np.abs(value_NC) > half_NC)
 
 
-def fixed_as_reported(
-    design: Design, value_NGS: np.ndarray, seeds: int, critical: float
-) -> np.ndarray:
-    """Return the signs that the report finds where seeds are listed: each difference by its own variance."""
+def fixed_own(design: Design, value_NGS: np.ndarray, seeds: int, critical: float) -> np.ndarray:
+    """Return the signs that listed seeds found before variances were pooled: each difference by its own."""
     own_NCS = np.einsum("cg,ngs->ncs", design.matrix, value_NGS[:, :, :seeds])
     value_NC, of_seeds_NC = own_NCS.mean(axis=2), own_NCS.var(axis=2, ddof=1) / seeds
     freedom_NC = (seeds - 1) * ((CLIP_SE**2 + of_seeds_NC) / of_seeds_NC) ** 2
@@ -219,12 +183,13 @@ def simulate(
     truth_NG = scenario.truths(random, design, ablations)
     true_NC = np.sign(np.round(truth_NG @ design.matrix.T, 9))
     value_NGS = scenario.values(random, truth_NG)
+    check_noise(design, value_NGS)
     signs_NC, seeds_NG = grown(design, value_NGS, criticals)
     error, answers = judged(signs_NC, true_NC)
     used_N = seeds_NG.mean(axis=1)
     critical = critical_value(design.matrix)
     ways = {}
-    for name, way in (("fixed", fixed), ("fixed_as_reported", fixed_as_reported)):
+    for name, way in (("fixed", fixed), ("fixed_own", fixed_own)):
         found = {
             s: judged(way(design, value_NGS, s, critical), true_NC)
             for s in range(LOOKS[0], LOOKS[-1] + 1)
@@ -264,8 +229,11 @@ def main(
     started, design = time.process_time(), published_design()
     criticals = Criticals(design)
     found: list[dict[str, Any]] = []
-    for scenario in SCENARIOS:
-        found.append(simulate(design, scenario, ablations, criticals))
+    few = one_baseline(5)
+    asked = [(design, criticals, each) for each in SCENARIOS]
+    asked += [(few, Criticals(few), each) for each in FEW_SYSTEMS]
+    for of, its_criticals, scenario in asked:
+        found.append(simulate(of, scenario, ablations, its_criticals) | {"systems": of.systems})
         print(json.dumps(found[-1]), flush=True)
         content = document(
             "adaptive_seeds",

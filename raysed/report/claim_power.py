@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from raysed.config.table import Claim
-from raysed.evaluation.intervals.bootstrap import jackknife, jackknife_se
+from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.intervals.power import (
     POWER,
     Asked,
@@ -19,7 +19,14 @@ from raysed.evaluation.intervals.power import (
     seeds_needed,
     seeds_to_agree,
 )
-from raysed.report.contrasts import CellPair, family
+from raysed.evaluation.intervals.seed_noise import (
+    ClipNoise,
+    SystemSeeds,
+    clip_noise,
+    noise_of,
+)
+from raysed.report.contrasts import family
+from raysed.report.paired_seeds import CellPair
 from raysed.report.published import SIGNIFICANCE, margin_of, published_difference
 from raysed.report.results import Result
 from raysed.report.table_metrics import TABLE_METRICS
@@ -35,18 +42,21 @@ PRIOR_SOURCE = (
 )
 _PILOT_SEEDS = 3
 """So many seeds of each system are read for the clips' part of the variance."""
+_PILOT_DRAWS = 1000
+"""A standard deviation of so many draws is known to 2 %."""
 
 Pairs = Mapping[CellPair, Spread]
 
 
-LeftOut = Callable[[Result, str], tuple[float, np.ndarray]]
-"""(result, metric) -> its value, and its value without each clip (J,)."""
+Draws = Callable[[Result, str], np.ndarray]
+"""(result, metric) -> its value in draws of clips (B,), the same for every result on a set."""
 
 
-def left_out_values(result: Result, metric: str) -> tuple[float, np.ndarray]:
-    """Return a metric of a result, and without each clip: some 30 ms for PSDS on 1168 clips."""
-    of, statistics = TABLE_METRICS[metric], result.statistics
-    return float(of(statistics, None)[0]), jackknife(of, statistics)
+def first_draws(result: Result, metric: str) -> np.ndarray:
+    """Return a metric of a result in the first of the draws that the report takes: some 20 ms for PSDS on 1168 clips."""
+    return TABLE_METRICS[metric](
+        result.statistics, clip_draws(result.statistics, _PILOT_DRAWS, seed=0)
+    )
 
 
 @dataclass(frozen=True)
@@ -62,12 +72,12 @@ def claim_powers(
     plan: RunPlan,
     clips: Mapping[str, int],
     results: list[Result],
-    left_out: LeftOut = left_out_values,
+    draws: Draws = first_draws,
 ) -> list[dict[str, Any]]:
     """Return for each claim of the plan what it can settle, as JSON; differences are fractions.
 
     `clips` holds the clips of each evaluation set as far as they are known, `results` what is stored of the run.
-    `left_out` gives the value of a result without each clip, where it is already there.
+    `draws` gives the value of a result in draws of clips, where they are already there.
     """
     families: dict[tuple[str, str], Family | None] = {}
 
@@ -75,7 +85,7 @@ def claim_powers(
         key = (evaluation, metric)
         if key not in families:
             families[key] = _family(
-                plan, (evaluation, metric), clips.get(evaluation), results, left_out
+                plan, (evaluation, metric), clips.get(evaluation), results, draws
             )
         return families[key]
 
@@ -87,13 +97,13 @@ def _family(
     measure: tuple[str, str],
     clips: int | None,
     results: list[Result],
-    left_out: LeftOut,
+    draws: Draws,
 ) -> Family | None:
     """Return the family of an evaluation set and metric, None where nothing is known of how much it varies."""
     evaluation, metric = measure
     pairs = family(plan, evaluation, metric)
     here = [r for r in results if r.evaluation == evaluation and r.has(metric)]
-    spreads, source = stored_spreads(pairs, here, metric, left_out), "stored statistics of this run"
+    spreads, source = stored_spreads(pairs, here, metric, draws), "stored statistics of this run"
     if not spreads:
         if metric not in PRIORS:
             return None
@@ -105,78 +115,98 @@ def _priors(
     plan: RunPlan, pairs: list[CellPair], metric: str, clips: int
 ) -> dict[CellPair, Spread]:
     """Return how much each difference varies on so many clips; systems from elsewhere have no seeds to vary by."""
-    trained = {pair: sum(not plan.cell(cell).predictions for cell in pair) for pair in pairs}
-    return {pair: prior_spread(metric, clips, count) for pair, count in trained.items()}
+    cells = {cell.id: cell for cell in plan.cells}
+    trained = {pair: sum(not cells[cell].predictions for cell in pair) for pair in pairs}
+    there = [cells[cell] for pair in pairs for cell in pair]
+    trainings = len({cell.training for cell in there if not cell.predictions})
+    return {pair: prior_spread(metric, clips, count, trainings) for pair, count in trained.items()}
 
 
-def prior_spread(metric: str, clips: int, trained: int = 2) -> Spread:
-    """Return how much a difference varies on so many clips, of which so many sides are trained."""
+def prior_spread(metric: str, clips: int, trained: int = 2, trainings: int = 2) -> Spread:
+    """Return how much a difference varies on so many clips, of which so many sides are trained, in so many trainings."""
     clip_se, seed_sd = PRIORS[metric]
-    return Spread(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), float(np.sqrt(trained)) * seed_sd)
+    noise = ClipNoise(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), 0.0)
+    return Spread(noise, float(np.sqrt(trained)) * seed_sd, max(trainings, 1))
 
 
 def stored_spreads(
     pairs: list[CellPair],
     results: list[Result],
     metric: str,
-    left_out: LeftOut = left_out_values,
+    draws: Draws = first_draws,
 ) -> dict[CellPair, Spread]:
-    """Return how much each difference varies, from finished trials: clips from each pair's own, seeds pooled over all
-    pairs, since a few seeds of one pair say little. Pairs without trials have the others' median; empty without any.
+    """Return how much each difference varies, from finished trials: clips from each pair's own, seeds as the report pools
+    them. Pairs without trials have the others' median; empty without any.
     """
     cells: dict[str, dict[int, Result]] = {}
     for result in results:
         cells.setdefault(result.cell, {})[result.seed] = result
-    systems: dict[tuple[str, ...], tuple[float, np.ndarray]] = {}
+    of_system: dict[tuple[str, ...], np.ndarray] = {}
 
-    def measured(result: Result) -> tuple[float, np.ndarray]:
-        if result.system not in systems:
-            systems[result.system] = left_out(result, metric)
-        return systems[result.system]
+    def drawn(result: Result) -> np.ndarray:
+        if result.system not in of_system:
+            of_system[result.system] = draws(result, metric)
+        return of_system[result.system]
 
-    there: dict[CellPair, tuple[np.ndarray, np.ndarray]] = {}
+    there: dict[CellPair, ClipNoise] = {}
     for pair in pairs:
         ours, theirs = (cells.get(cell, {}) for cell in pair)
         seeds = [seed for seed in ours if seed in theirs][:_PILOT_SEEDS]
-        both = [(measured(ours[seed]), measured(theirs[seed])) for seed in seeds]
-        if both:
-            there[pair] = (
-                np.array([a[0] - b[0] for a, b in both]),
-                np.stack([a[1] - b[1] for a, b in both]),
-            )
+        if seeds:
+            value_SB = [drawn(ours[seed]) - drawn(theirs[seed]) for seed in seeds]
+            there[pair] = clip_noise(np.stack(value_SB))
     if not there:
         return {}
-    known = 2 * PRIORS[metric][1] ** 2 if metric in PRIORS else 0.0
-    found = dict(zip(there, spread_of(list(there.values()), known), strict=True))
-    middle = Spread(
-        *(
-            float(np.sqrt(np.median([getattr(spread, part) ** 2 for spread in found.values()])))
-            for part in ("clip_se", "seed_sd", "cross_sd")
-        )
-    )
-    return {pair: found.get(pair, middle) for pair in pairs}
+    systems = {cell: _seeds_of(by_seed, metric) for cell, by_seed in cells.items()}
+    known = PRIORS[metric][1] ** 2 if metric in PRIORS else 0.0
+    found = spreads_of(systems, there, known)
+    return {pair: found.get(pair) or _middle(list(found.values())) for pair in pairs}
 
 
-def spread_of(differences: list[tuple[np.ndarray, np.ndarray]], known: float = 0.0) -> list[Spread]:
-    """Return how much each difference varies, from its values over seeds (S,) and without each clip (S, J).
+def _seeds_of(by_seed: dict[int, Result], metric: str) -> SystemSeeds:
+    """Return a cell's values over its seeds."""
+    first = next(iter(by_seed.values()))
+    value = TABLE_METRICS[metric]
+    values = {seed: float(value(r.statistics, None)[0]) for seed, r in by_seed.items()}
+    return SystemSeeds(first.training if first.about else "", values)
 
-    `known` is the variance between seeds that is taken where no difference has two of them.
+
+def spreads_of(
+    systems: Mapping[str, SystemSeeds], pairs: Mapping[CellPair, ClipNoise], known: float = 0.0
+) -> dict[CellPair, Spread]:
+    """Return how much each difference varies, from values of cells over their seeds and from what the clips do.
+
+    `known` is the variance of one system between seeds that is taken where none has two.
     """
-    of_clips, between = [], []
-    for value_S, left_SJ in differences:
-        of_mean = jackknife_se(left_SJ.mean(axis=0)) ** 2
-        of_one = float(np.mean([jackknife_se(left_J) ** 2 for left_J in left_SJ]))
-        seeds = len(value_S)
-        # Clips move single seeds more than their mean: what the seeds do not share falls with their number.
-        alone = max(0.0, (of_one - of_mean) * seeds / max(seeds - 1, 1))
-        of_clips.append((max(of_one - alone, 0.0), alone))
-        if seeds > 1:
-            between.append(float(value_S.var(ddof=1)))
-    of_seeds = float(np.mean(between)) if between else known
-    return [
-        Spread(*(float(np.sqrt(part)) for part in (shared, of_seeds, alone)))
-        for shared, alone in of_clips
-    ]
+    # Cells of several tables may be one system.
+    keys = {cell: (each.training, *each.by_seed.items()) for cell, each in systems.items()}
+    distinct = {keys[cell]: each for cell, each in systems.items()}
+    places = {key: place for place, key in enumerate(distinct)}
+    at = [(places[keys[cell]], places[keys[against]]) for cell, against in pairs]
+    sides = [(systems[cell].training, systems[against].training) for cell, against in pairs]
+    if any(len(each.by_seed) > 1 and each.training for each in systems.values()):
+        seed_sds = noise_of(list(distinct.values()), at, list(pairs.values())).seed_sd_C.tolist()
+    else:
+        seed_sds = [float(np.sqrt(known * sum(map(bool, both)))) for both in sides]
+    trainings = len({each.training for each in systems.values()} - {""})
+    return {
+        pair: Spread(noise, seed_sd, 1 if a == b else trainings)
+        for (pair, noise), seed_sd, (a, b) in zip(pairs.items(), seed_sds, sides, strict=True)
+    }
+
+
+def _middle(spreads: list[Spread]) -> Spread:
+    """Return what a difference of which nothing is known has: the others' median."""
+
+    def root_median(parts: list[float]) -> float:
+        return float(np.sqrt(np.median(np.square(parts))))
+
+    noise = ClipNoise(
+        root_median([each.clips.shared_se for each in spreads]),
+        root_median([each.clips.cross_sd for each in spreads]),
+    )
+    seed_sd = root_median([each.seed_sd for each in spreads])
+    return Spread(noise, seed_sd, max(each.trainings for each in spreads))
 
 
 def _design(plan: RunPlan, pairs: list[CellPair]) -> np.ndarray:

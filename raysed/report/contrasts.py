@@ -7,22 +7,20 @@ of its claims. All simultaneous intervals of a family hold together with 95 % (m
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from raysed.evaluation.intervals.answers import over_seeds, possible
-from raysed.evaluation.intervals.significance import (
-    FEW_SEEDS,
-    SeedEstimate,
-    max_t,
-    mean_difference,
+from raysed.evaluation.intervals.significance import FEW_SEEDS
+from raysed.report.paired_seeds import (
+    CellPair,
+    Measure,
+    PairedSeeds,
+    family_intervals,
+    family_noise,
+    paired_seeds,
 )
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
 
 SAME_TRAINING, SAME_COUNTS = "same training", "same counts"
-
-CellPair = tuple[str, str]
-"""A pair (cell, against): the metric of the first minus that of the second."""
 
 
 @dataclass(frozen=True)
@@ -103,25 +101,31 @@ def _family_values(
     plan: RunPlan, measured: Measured, evaluation: str, metric: str
 ) -> list[ContrastValue]:
     planned = family(plan, evaluation, metric)
-    compared = {pair: _compared(plan, measured, pair, evaluation, metric) for pair in planned}
-    finished = {pair: found for pair, found in compared.items() if found}
-    if not finished:
+    compared = (paired_seeds(measured, pair, (evaluation, metric)) for pair in planned)
+    found = [each for each in compared if each]
+    if not found:
         return []
-    # A pair that is listed twice, or both ways round, does not change the largest |t| of a draw.
-    together_C3 = max_t(
-        np.array([found.value for found, _ in finished.values()]),
-        np.stack([found.values_B for found, _ in finished.values()]),
-    )
     counts = {
-        "family": distinct(plan, list(finished)),
+        "family": distinct(plan, [each.pair for each in found]),
         "family_planned": distinct(plan, planned),
     }
-    return [
-        _contrast_value(
-            found, together_3, row | counts | {"evaluation": evaluation, "metric": metric}
-        )
-        for (found, row), together_3 in zip(finished.values(), together_C3, strict=True)
-    ]
+    return _values(plan, measured, (evaluation, metric), found, counts)
+
+
+def _values(
+    plan: RunPlan,
+    measured: Measured,
+    measure: Measure,
+    found: list[PairedSeeds],
+    counts: dict[str, int],
+) -> list[ContrastValue]:
+    """Return differences as one family: each with its own interval and with that of all together."""
+    known = None
+    if any(len(each.seeds) > FEW_SEEDS for each in found):
+        known = family_noise(plan, measured, measure, found)
+    about = counts | dict(zip(("evaluation", "metric"), measure, strict=True))
+    rows = zip(found, family_intervals(found, known), strict=True)
+    return [_contrast_value(plan, each, row_6.tolist(), about) for each, row_6 in rows]
 
 
 def about_both(plan: RunPlan) -> str:
@@ -140,57 +144,40 @@ def about_of(plan: RunPlan, seeds: int) -> str:
 
 
 def _contrast_value(
-    found: SeedEstimate, together_3: np.ndarray, row: dict[str, Any]
+    plan: RunPlan, found: PairedSeeds, row_6: list[float], about: dict[str, Any]
 ) -> ContrastValue:
-    """Return a difference with its own interval and, of `together_3`, its simultaneous one and its p."""
-    low, high = possible(found.low, found.high)
-    together_low, together_high = possible(*map(float, together_3[:2]))
-    seeds_low, seeds_high = possible(*over_seeds(row["seed_differences"]))
+    """Return a difference with its intervals, a row of `family_intervals`."""
+    low, high = possible(*row_6[1:3])
+    together_low, together_high = possible(*row_6[3:5])
+    seeds_low, seeds_high = possible(*over_seeds(found.value_S.tolist()))
     return ContrastValue(
-        difference=found.value,
+        cell=found.pair[0],
+        against=found.pair[1],
+        difference=row_6[0],
         low=low,
         high=high,
         simultaneous_low=together_low,
         simultaneous_high=together_high,
-        p=float(together_3[2]),
+        p=row_6[5],
+        seeds=found.seeds,
+        seed_differences=tuple(found.value_S.tolist()),
+        trials=found.trials,
+        about=about_of(plan, len(found.seeds)),
         seeds_low=seeds_low,
         seeds_high=seeds_high,
-        **row,
+        **about,
     )
-
-
-def _compared(
-    plan: RunPlan, measured: Measured, pair: CellPair, evaluation: str, metric: str
-) -> tuple[SeedEstimate, dict[str, Any]] | None:
-    """Return the difference of a pair over the seeds that both have, and what it is made of; None without
-    any.
-    """
-    ours, theirs = (measured.by_seed(cell, evaluation, metric) for cell in pair)
-    seeds = tuple(seed for seed in ours if seed in theirs)
-    if not seeds:
-        return None
-    a, b = ([measured.drawn(of[seed], metric) for seed in seeds] for of in (ours, theirs))
-    return mean_difference(a, b, seeds_fixed=len(seeds) <= FEW_SEEDS), {
-        "cell": pair[0],
-        "against": pair[1],
-        "seeds": seeds,
-        "about": about_of(plan, len(seeds)),
-        "seed_differences": tuple(x.value - y.value for x, y in zip(a, b, strict=True)),
-        "trials": tuple(of[seed].trial for of in (ours, theirs) for seed in seeds),
-    }
 
 
 def pair_value(
     plan: RunPlan, measured: Measured, pair: CellPair, evaluation: str, metric: str
 ) -> ContrastValue | None:
     """Return the difference of any pair, as a family of its own; None where they have no seed in common."""
-    found = _compared(plan, measured, pair, evaluation, metric)
+    measure = (evaluation, metric)
+    found = paired_seeds(measured, pair, measure)
     if found is None:
         return None
-    estimate, row = found
-    alone_13 = max_t(np.array([estimate.value]), estimate.values_B[None])
-    about = {"evaluation": evaluation, "metric": metric, "family": 1, "family_planned": 1}
-    return _contrast_value(estimate, alone_13[0], row | about)
+    return _values(plan, measured, measure, [found], {"family": 1, "family_planned": 1})[0]
 
 
 def distinct(plan: RunPlan, pairs: list[CellPair]) -> int:

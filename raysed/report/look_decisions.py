@@ -11,17 +11,16 @@ from raysed.evaluation.intervals.answers import holds, possible
 from raysed.evaluation.intervals.looks import (
     HOPELESS,
     AtLook,
-    Noise,
     Relation,
     both,
     chance,
     critical_values,
-    noise_of,
-    paired_values,
     spent,
     still_moves_C,
 )
-from raysed.report.contrasts import CellPair, family
+from raysed.evaluation.intervals.seed_noise import NORMAL_95
+from raysed.report.contrasts import family
+from raysed.report.paired_seeds import CellPair, Measure, family_noise, paired_seeds
 from raysed.report.published import SIGNIFICANCE, margin_of, published_difference
 from raysed.report.results import Measured
 from raysed.run.run_plan import RunPlan
@@ -36,7 +35,6 @@ from raysed.run.seed_looks import (
 
 Key = tuple[str, str, str, str]
 """(cell, against, evaluation set, metric)."""
-NORMAL_95 = 1.959963984540054
 
 
 def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
@@ -51,8 +49,8 @@ def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
     for evaluation in plan.evaluations:
         for metric in plan.all_metrics:
             found = _Family(plan, measured, (evaluation, metric), before)
-            if found.pairs:
-                families.append(found.looked(seeds))
+            if found.found:
+                families.append(found.looked())
                 standings |= found.standings(families[-1], seeds)
     asked = [q for q in questions(plan) if _key(q) in standings]
     if last and [q.asked for q in asked] != [q.asked for q in last.questions]:
@@ -144,68 +142,43 @@ class _Family:
     """The differences on one evaluation set in one metric, read from what is stored."""
 
     def __init__(
-        self, plan: RunPlan, measured: Measured, measure: tuple[str, str], before: SeedLooks
+        self, plan: RunPlan, measured: Measured, measure: Measure, before: SeedLooks
     ) -> None:
-        self.plan, self.measured, self.measure = plan, measured, measure
-        self.looks, self.before = before.planned, before.done
-        there = {c.id for c in plan.cells if measured.by_seed(c.id, *measure)}
-        self.pairs = [pair for pair in family(plan, *measure) if there.issuperset(pair)]
-        if self.pairs:
-            self._read()
-
-    def _read(self) -> None:
-        """Read values over seeds of every system, and the clips' standard error of every difference."""
-        self.system = {cell.id: cell.system for cell in self.plan.cells}
-        first = {self.system[cell]: cell for pair in self.pairs for cell in pair}
-        self.places = {system: place for place, system in enumerate(first)}
-        self.drawn = {}
-        for system, cell in first.items():
-            by_seed = self.measured.by_seed(cell, *self.measure)
-            external = bool(self.plan.cell(cell).predictions)
-            seeds = self.plan.seeds[:1] if external else self.plan.seeds_of(system[0])
-            self.drawn[system] = [self.measured.drawn(by_seed[s], self.measure[1]) for s in seeds]
-        self.values = [np.array([d.value for d in each]) for each in self.drawn.values()]
-        clip_se_C = np.array([self._clip_se(pair) for pair in self.pairs])
-        self.indices = [
-            (self.places[self.system[cell]], self.places[self.system[against]])
-            for cell, against in self.pairs
-        ]
-        self.noise: Noise = noise_of(self.values, self.indices, clip_se_C)
+        self.measure, self.looks, self.before = measure, before.planned, before.done
+        compared = (paired_seeds(measured, pair, measure) for pair in family(plan, *measure))
+        self.found = [each for each in compared if each]
+        if not self.found:
+            return
+        self.noise, pairs = family_noise(plan, measured, measure, self.found)
         passed = [
             each.critical
             for look in self.before
             for each in look.families
-            if (each.evaluation, each.metric) == self.measure
+            if (each.evaluation, each.metric) == measure
         ]
-        self.critical_L = critical_values(self.noise, self.indices, self.looks, passed)
+        self.critical_L = critical_values(self.noise, pairs, self.looks, passed)
 
-    def _clip_se(self, pair: CellPair) -> float:
-        """Return the standard deviation of a mean difference over draws of clips, its seeds given."""
-        a, b = (np.stack([d.values_B for d in self.drawn[self.system[cell]]]) for cell in pair)
-        seeds = min((len(each) for each in (a, b) if len(each) > 1), default=1)
-        a_B, b_B = (each[:seeds].mean(axis=0) for each in (a, b))
-        return float(np.nanstd(a_B - b_B, ddof=1))
-
-    def looked(self, seeds: int) -> LookedFamily:
-        """Return the differences after so many seeds; those that got none of these stay as they were."""
+    def looked(self) -> LookedFamily:
+        """Return the differences over the seeds that are there; those that got none since the last look stay as they were."""
         number = len(self.before)
         before = self._before()
-        halves = [self.noise.half_C(seeds, c) for c in (self.critical_L[number], NORMAL_95)]
+        seeds_C = np.array([len(each.seeds) for each in self.found])
+        halves = [self.noise.half_C(seeds_C, c) for c in (self.critical_L[number], NORMAL_95)]
         found = []
-        for place, pair in enumerate(self.pairs):
-            old = before.get(pair)
-            have = self._seeds(pair, seeds)
-            if old is not None and have == old.seeds:
+        for place, each in enumerate(self.found):
+            old = before.get(each.pair)
+            if old is not None and len(each.seeds) == old.seeds:
                 found.append(old)
                 continue
-            value = self._value(place)
+            value = float(each.value_S.mean())
             ends = tuple(possible(value - half[place], value + half[place]) for half in halves)
             together = both((old.low, old.high), ends[0]) if old else ends[0]
             found.append(
                 LookedDifference(
-                    cell=pair[0],
-                    against=pair[1],
-                    seeds=have,
+                    cell=each.pair[0],
+                    against=each.pair[1],
+                    seeds=len(each.seeds),
+                    seed_numbers=each.seeds,
                     difference=value,
                     low=together[0],
                     high=together[1],
@@ -240,16 +213,3 @@ class _Family:
             if (of.evaluation, of.metric) == self.measure
             for each in of.differences
         }
-
-    def _seeds(self, pair: CellPair, seeds: int) -> int:
-        """Return the seeds that both cells of a pair have; systems from elsewhere have any number."""
-        own = [
-            len(self.plan.seeds_of(self.system[cell][0]))
-            for cell in pair
-            if not self.plan.cell(cell).predictions
-        ]
-        return min(own, default=seeds)
-
-    def _value(self, place: int) -> float:
-        a, b = self.indices[place]
-        return float(paired_values(self.values[a], self.values[b]).mean())

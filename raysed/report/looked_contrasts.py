@@ -31,7 +31,7 @@ def _contrast(
     plan: RunPlan, measured: Measured, of: LookedFamily, each: LookedDifference
 ) -> ContrastValue:
     """Return a difference with the interval that all looks share; there is no p value of several looks."""
-    seeds = plan.seeds[: each.seeds]
+    seeds = each.seed_numbers or plan.seeds[: each.seeds]
     pair = (measured.by_seed(cell, of.evaluation, of.metric) for cell in (each.cell, each.against))
     ours, theirs = ([by_seed[seed] for seed in seeds] for by_seed in pair)
     by_seed = tuple(

@@ -183,12 +183,11 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
 def _powers(plan: RunPlan, measured: Measured) -> list[dict[str, Any]]:
     """Return what each claim can settle, from what is drawn already."""
 
-    def left_out(result: Result, metric: str) -> tuple[float, np.ndarray]:
-        found = measured.drawn(result, metric)
-        return found.value, found.left_out_J
+    def draws(result: Result, metric: str) -> np.ndarray:
+        return measured.drawn(result, metric).values_B
 
     clips = {result.evaluation: result.statistics.n_clips for result in measured.results}
-    return claim_powers(plan, clips, measured.results, left_out)
+    return claim_powers(plan, clips, measured.results, draws)
 
 
 def _files(report: Report) -> dict[str, bytes]:

@@ -21,6 +21,9 @@ class LookedDifference(Stored):
     cell: str
     against: str
     seeds: int
+    """The number of seeds."""
+    seed_numbers: tuple[int, ...] = ()
+    """The seeds themselves; empty in looks of earlier code, which had the first ones."""
     difference: float
     low: float
     high: float

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from raysed.report.claim_power import claim_powers, power_state, prior_spread, stored_spreads
+from raysed.report.paired_seeds import family_noise, paired_seeds
 from raysed.report.results import Measured, read_results
 from raysed.run.run_plan import RunPlan
 from tests.report.made_up import changed_plan, claim
@@ -16,8 +17,8 @@ def powers(run, results=(), clips=None, **changes):
 
 
 def test_priors_are_scaled_by_the_clips():
-    assert prior_spread("event_f1", 1168).clip_se == 0.0124
-    assert prior_spread("psds", 292).clip_se == pytest.approx(2 * 0.0131)
+    assert prior_spread("event_f1", 1168).clips.shared_se == 0.0124
+    assert prior_spread("psds", 292).clips.shared_se == pytest.approx(2 * 0.0131)
     assert prior_spread("event_f1", 1168).seed_sd == pytest.approx(np.sqrt(2) * 0.013)
     # A system from elsewhere has no seeds.
     assert prior_spread("event_f1", 1168, trained=1).seed_sd == pytest.approx(0.013)
@@ -66,15 +67,21 @@ def test_stored_statistics_come_before_priors(claimed):
     here = [r for r in results if r.evaluation == "val"]
     spreads = stored_spreads(pairs, here, "event_f1")
     # The clips' part as the bootstrap has it; a pair without trials has the others' median.
-    measured = Measured(results, 500)
+    measured = Measured(results, 1000)
     draws = [
         np.mean([measured.drawn(r, "event_f1").values_B for r in here if r.cell == cell], axis=0)
         for cell in ("poor", "good")
     ]
     spread = spreads["poor", "good"]
-    assert spread.drawn_clip_se(2) == pytest.approx(np.std(draws[0] - draws[1]), rel=0.25)
-    assert spreads["nobody", "good"].clip_se == pytest.approx(
-        np.sqrt(np.median([spreads[p].clip_se ** 2 for p in pairs[:2]]))
+    assert spread.clips.given_se(2) == pytest.approx(np.std(draws[0] - draws[1], ddof=1))
+    # Seeds are pooled as the report pools them.
+    measure = ("val", "event_f1")
+    both = [paired_seeds(measured, pair, measure) for pair in pairs[:2]]
+    noise, _ = family_noise(plan, measured, measure, both)
+    assert spreads["fair", "good"].noise(2).seed_sd_C == pytest.approx(noise.seed_sd_C[:1])
+    assert spreads["fair", "good"].trainings == 3
+    assert spreads["nobody", "good"].clips.shared_se == pytest.approx(
+        np.sqrt(np.median([spreads[p].clips.shared_se ** 2 for p in pairs[:2]]))
     )
     assert stored_spreads(pairs, [], "event_f1") == {}
 

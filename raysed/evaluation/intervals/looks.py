@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtri
 
 from raysed.evaluation.intervals.answers import holds
+from raysed.evaluation.intervals.seed_noise import Noise, design
 
 ERROR = 0.05
 HOPELESS = 0.1
@@ -25,74 +26,9 @@ _DRAWS = 20_000
 _PLACES = ndtri((np.arange(99) + 0.5) / 99)
 
 
-@dataclass(frozen=True)
-class Noise:
-    """The noise of the mean differences of a family at a look, fractions."""
-
-    clip_se_C: np.ndarray
-    """Standard error of each from the clips, its seeds given."""
-    seed_sd_C: np.ndarray
-    """Standard deviation of each between seeds: its own, or what its systems have by the pooled one, if that is more."""
-    freedom: int
-    """Degrees of freedom of the pooled variance."""
-
-    def se_C(self, seeds: int) -> np.ndarray:
-        """Return the standard error of each mean over so many seeds."""
-        return np.hypot(self.clip_se_C, self.seed_sd_C / np.sqrt(seeds))
-
-    def quantile_C(self, seeds: int, critical: float) -> np.ndarray:
-        """Return Student's quantiles with the tail of a normal critical value, by Satterthwaite's degrees of freedom."""
-        of_seeds_C = self.seed_sd_C**2 / seeds
-        share_C = np.ones_like(of_seeds_C)
-        np.divide(self.clip_se_C**2 + of_seeds_C, of_seeds_C, out=share_C, where=of_seeds_C > 0)
-        found_C = stdtrit(self.freedom * share_C**2, ndtr(critical))
-        return np.where(of_seeds_C > 0, found_C, critical)
-
-    def half_C(self, seeds: int, critical: float) -> np.ndarray:
-        """Return the half-widths of the intervals after so many seeds."""
-        return self.quantile_C(seeds, critical) * self.se_C(seeds)
-
-
 def spent(looks: Sequence[int]) -> np.ndarray:
     """Return the error that may be made up to each look, looks as numbers of seeds: (L,), at last ERROR."""
     return ERROR * (np.array(looks) / looks[-1]) ** _POWER
-
-
-def noise_of(
-    system_values: Sequence[np.ndarray],
-    pairs: Sequence[tuple[int, int]],
-    clip_se_C: np.ndarray,
-) -> Noise:
-    """Return the noise of differences from the values of every system over its seeds.
-
-    A system has the same seeds in the same order as any other, or fewer; one without seeds, from elsewhere, has a single
-    value. `pairs` are the places of the two systems of each difference. A few seeds of one pair may lie close together
-    by chance, hence the larger of its own variance and the pooled one. Raises ValueError where no system has two seeds.
-    """
-    degrees_G = np.array([len(values_S) - 1 for values_S in system_values])
-    if not degrees_G.any():
-        raise ValueError("no system has two seeds: nothing is known of how much they vary")
-    variance_G = [v.var(ddof=1) if len(v) > 1 else 0.0 for v in system_values]
-    pooled = float((degrees_G * variance_G).sum() / degrees_G.sum())
-    seed_sd_C = np.zeros(len(pairs))
-    for place, (a, b) in enumerate(pairs):
-        if a == b:
-            continue
-        own_S, trained = (
-            paired_values(system_values[a], system_values[b]),
-            int((degrees_G[[a, b]] > 0).sum()),
-        )
-        own = float(own_S.var(ddof=1)) if len(own_S) > 1 else 0.0
-        seed_sd_C[place] = np.sqrt(max(own, trained * pooled))
-    return Noise(clip_se_C, seed_sd_C, int(degrees_G.sum()))
-
-
-def paired_values(a_S: np.ndarray, b_S: np.ndarray) -> np.ndarray:
-    """Return the differences over the seeds that both systems have; one without seeds has one value for all."""
-    if len(a_S) > 1 and len(b_S) > 1:
-        seeds = min(len(a_S), len(b_S))
-        a_S, b_S = a_S[:seeds], b_S[:seeds]
-    return a_S - b_S
 
 
 def critical_values(
@@ -106,7 +42,7 @@ def critical_values(
     Each spends what may be spent up to its look less what the looks before have spent, over draws of all differences at
     all looks: systems vary on their own, so that differences from one baseline are correlated; the clips stay the same.
     """
-    rows_CG = _design(pairs)
+    rows_CG = design(pairs)
     error_L = spent(looks)
     if not rows_CG.any():
         return np.concatenate((passed, ndtri(1 - error_L[len(passed) :] / 2)))
@@ -147,15 +83,6 @@ def _draws(systems: int, looks: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray
     for drawn in (clips_BG, means_LBG):
         drawn.setflags(write=False)
     return clips_BG, means_LBG
-
-
-def _design(pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Return the differences as rows over the systems, of length 1; all 0 for a system and itself."""
-    rows_CG = np.zeros((len(pairs), 1 + max((max(pair) for pair in pairs), default=0)))
-    for row, (a, b) in zip(rows_CG, pairs, strict=True):
-        if a != b:
-            row[a], row[b] = np.sqrt(0.5), -np.sqrt(0.5)
-    return rows_CG
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A difference of two cells has the variance clips + between / S over S seeds: the clips stay the same whatever S is, so that
 seeds help only down to what the clips leave. The half-widths are those of the intervals that the report will show
-(raysed.evaluation.intervals.significance), and the normal distribution stands for the difference that will be found.
+(raysed.evaluation.intervals.seed_noise), and the normal distribution stands for the difference that will be found.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from raysed.evaluation.intervals.answers import holds, possible
+from raysed.evaluation.intervals.seed_noise import ClipNoise, Noise
 from raysed.evaluation.intervals.significance import FEW_SEEDS
 
 POWER = 0.8
@@ -26,32 +27,25 @@ _PLACES = ndtri((np.arange(99) + 0.5) / 99)
 class Spread:
     """The variation of a difference of two cells, fractions."""
 
-    clip_se: float
-    """Standard error from the clips, whatever the number of seeds."""
+    clips: ClipNoise
     seed_sd: float
     """Standard deviation of the difference between seeds, these clips given; what a seed does to single clips included."""
-    cross_sd: float = 0.0
-    """The part of a single seed's standard error from the clips that other seeds do not share."""
+    trainings: int = 1
+    """Each of so many trainings adds a degree of freedom to the variance between seeds with every seed after its first."""
 
-    def drawn_clip_se(self, seeds: int) -> float:
-        """Return the standard error over draws of clips of the mean over S given seeds."""
-        return float(np.hypot(self.clip_se, self.cross_sd / np.sqrt(seeds)))
-
-    def drawn_se(self, seeds: int) -> float:
-        """Return the standard error over draws of clips and of S seeds. The pigeonhole bootstrap counts what a seed does to
-        single clips three times (Owen 2007), one of which `seed_sd` holds.
-        """
-        return float(np.sqrt(self.clip_se**2 + (self.seed_sd**2 + 2 * self.cross_sd**2) / seeds))
+    def noise(self, seeds: int) -> Noise:
+        """Return the noise that the report will find with so many seeds of every training."""
+        freedom = self.trainings * (seeds - 1.0)
+        parts = (self.clips.shared_se, self.seed_sd, freedom)
+        return Noise(*(np.array([part]) for part in parts))
 
     def seed_se(self, seeds: int) -> float:
         """Return the standard error from S seeds."""
         return self.seed_sd / np.sqrt(seeds)
 
     def se(self, seeds: int) -> float:
-        """Return the standard error of the mean over S seeds, from clips and seeds. Few seeds may lie closer together
-        than what they do to single clips lets them.
-        """
-        return float(np.hypot(self.clip_se, max(self.seed_sd, self.cross_sd) / np.sqrt(seeds)))
+        """Return the standard error of the mean over S seeds, from clips and seeds."""
+        return float(self.noise(seeds).se_C(seeds)[0])
 
 
 def critical_value(difference_CS: np.ndarray, level: float = 0.95) -> float:
@@ -70,12 +64,8 @@ def critical_value(difference_CS: np.ndarray, level: float = 0.95) -> float:
 def half_width(spread: Spread, seeds: int, critical: float) -> float:
     """Return the half-width of the simultaneous interval that the report will show for so many seeds."""
     if seeds <= FEW_SEEDS:
-        return critical * spread.drawn_clip_se(seeds)
-    of_seeds, of_clips = spread.seed_se(seeds), spread.drawn_clip_se(seeds)
-    if of_seeds <= 0:
-        return critical * of_clips
-    freedom = (seeds - 1) * ((of_clips**2 + of_seeds**2) / of_seeds**2) ** 2
-    return float(critical * spread.drawn_se(seeds) * stdtrit(freedom, 0.975) / ndtri(0.975))
+        return critical * spread.clips.given_se(seeds)
+    return float(spread.noise(seeds).half_C(seeds, critical)[0])
 
 
 def resolvable(spread: Spread, seeds: int, critical: float) -> float:

@@ -21,6 +21,7 @@ from raysed.evaluation.intervals.bootstrap import (
     jackknife,
     random_bits,
 )
+from raysed.evaluation.intervals.seed_noise import as_normal, students
 from raysed.evaluation.metrics.registry import Values
 
 TIE = 1e-12
@@ -243,23 +244,34 @@ def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -
     return float(stdtrit(freedom, tail) / ndtri(tail))
 
 
-def max_t(difference_C: np.ndarray, draws_CB: np.ndarray, level: float = 0.95) -> np.ndarray:
+def max_t(
+    difference_C: np.ndarray,
+    draws_CB: np.ndarray,
+    level: float = 0.95,
+    *,
+    se_C: np.ndarray | None = None,
+    freedom_C: np.ndarray | None = None,
+) -> np.ndarray:
     """Return simultaneous intervals of C contrasts and adjusted p: float64 (C, 3) of low, high, p.
 
     Single-step max-T (Westfall & Young 1993): all C intervals hold together with probability
     `level`. `draws_CB` must come from shared weights; draws in which a contrast is undefined (NaN)
     are left out. A contrast that never varies is an exact tie: zero width, and p 1 unless it differs.
+    Standard errors are those of the draws, unless they are given; where these were estimated with few degrees of
+    freedom, Student's quantile of the same tail stands for the critical value.
     """
     draws_CB = draws_CB[:, ~np.isnan(draws_CB).any(axis=0)]
-    se_C = draws_CB.std(axis=1, ddof=1)
+    se_C = draws_CB.std(axis=1, ddof=1) if se_C is None else se_C
+    freedom_C = np.full(len(se_C), np.inf) if freedom_C is None else freedom_C
     varies_C = se_C > TIE
     largest_B = np.zeros(draws_CB.shape[1])
     if varies_C.any():
         centred_CB = draws_CB[varies_C] - difference_C[varies_C, None]
         largest_B = np.abs(centred_CB / se_C[varies_C, None]).max(axis=0)
-    half_C = np.quantile(largest_B, level) * np.where(varies_C, se_C, 0.0)
+    quantile_C = students(float(np.quantile(largest_B, level)), freedom_C)
+    half_C = quantile_C * np.where(varies_C, se_C, 0.0)
     t_C = np.full(len(difference_C), np.inf)
     np.divide(np.abs(difference_C), se_C, out=t_C, where=varies_C)
     t_C[~varies_C & (np.abs(difference_C) <= TIE)] = 0.0
-    p_C = (1 + (largest_B >= t_C[:, None]).sum(axis=1)) / (1 + largest_B.size)
+    p_C = (1 + (largest_B >= as_normal(t_C, freedom_C)[:, None]).sum(axis=1)) / (1 + largest_B.size)
     return np.stack((difference_C - half_C, difference_C + half_C, p_C), axis=1)

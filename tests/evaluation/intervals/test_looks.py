@@ -2,26 +2,24 @@
 
 import numpy as np
 import pytest
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtri
 
 from raysed.evaluation.intervals.looks import (
     AtLook,
-    Noise,
     Relation,
     both,
     chance,
     critical_values,
-    noise_of,
-    paired_values,
     spent,
     still_moves_C,
 )
+from raysed.evaluation.intervals.seed_noise import ClipNoise, Noise, SystemSeeds, noise_of
 
 PAIRS = [(1, 0), (2, 0)]
 
 
 def noise(clip_se=0.01, seed_sd=0.02, freedom=6, count=2):
-    return Noise(np.full(count, clip_se), np.full(count, seed_sd), freedom)
+    return Noise(np.full(count, clip_se), np.full(count, seed_sd), np.full(count, freedom))
 
 
 def test_all_error_is_spent_at_the_last_look():
@@ -66,37 +64,11 @@ def test_later_values_take_those_that_were_used_as_they_were():
 
 
 def test_a_system_and_itself_is_no_difference():
-    values = [np.array([0.1, 0.2, 0.3]), np.array([0.3, 0.1, 0.2])]
-    found = noise_of(values, [(0, 0), (1, 0)], np.array([0.0, 0.01]))
+    systems = [SystemSeeds(name, dict(enumerate(v))) for name, v in (("a", (0.1, 0.2, 0.3)), ("b", (0.3, 0.1, 0.2)))]  # fmt: skip
+    found = noise_of(systems, [(0, 0), (1, 0)], [ClipNoise(0.0, 0.0), ClipNoise(0.01, 0.0)])
     assert found.seed_sd_C[0] == 0 and found.half_C(3, 2.0)[0] == 0
     assert np.isfinite(critical_values(found, [(0, 0)], (3, 5))).all()
     assert np.isfinite(critical_values(found, [(0, 0), (1, 0)], (3, 5))).all()
-
-
-def test_noise_is_the_larger_of_its_own_and_the_pooled_variance():
-    a, b, c = np.array([0.0, 0.2, 0.4]), np.array([0.0, 0.2, 0.4]), np.array([0.5])
-    found = noise_of([a, b, c], [(0, 1), (0, 2)], np.zeros(2))
-    # var(a) = var(b) = .04: a and b move together, so that their own variance is 0; c has no seeds.
-    assert found.seed_sd_C == pytest.approx([np.sqrt(0.08), 0.2])
-    assert found.freedom == 4
-    apart = noise_of([a, b[::-1], c], [(0, 1)], np.zeros(1))
-    assert apart.seed_sd_C == pytest.approx([np.sqrt(np.var([-0.4, 0.0, 0.4], ddof=1))])
-    with pytest.raises(ValueError, match="no system has two seeds"):
-        noise_of([c, c], [(0, 1)], np.zeros(1))
-
-
-def test_fewer_seeds_of_one_system_are_paired_with_the_others_first():
-    assert paired_values(np.array([1.0, 2.0, 4.0]), np.array([1.0, 1.0])) == pytest.approx([0, 1])
-    assert paired_values(np.array([1.0, 2.0]), np.array([0.5])) == pytest.approx([0.5, 1.5])
-
-
-def test_half_widths_are_students_by_satterthwaite():
-    ours = noise(clip_se=0.01, seed_sd=0.02, freedom=6, count=1)
-    of_seeds = 0.02**2 / 4
-    freedom = 6 * ((0.01**2 + of_seeds) / of_seeds) ** 2
-    expected = stdtrit(freedom, ndtr(2.5)) * np.sqrt(0.01**2 + of_seeds)
-    assert ours.half_C(4, 2.5) == pytest.approx([expected])
-    assert noise(seed_sd=0.0).half_C(4, 2.5) == pytest.approx([0.025, 0.025])
 
 
 def test_the_last_value_moves_by_the_seeds_that_are_still_to_come():
