@@ -3,8 +3,7 @@ import pytest
 
 from raysed.evaluation.intervals.answers import over_seeds
 from raysed.evaluation.intervals.significance import max_t, seed_difference
-from raysed.report.contrasts import about_of, contrast_values, family, pair_value
-from raysed.report.paired_seeds import family_noise, paired_seeds
+from raysed.report.contrasts import about_of, contrast_values, family
 from raysed.report.results import Measured, read_results
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
@@ -129,61 +128,6 @@ def test_every_interval_says_what_it_is_about(claimed):
     assert about_of(changed_plan(claimed), 4) == "other clips and other seeds"
     assert (value.seeds_low, value.seeds_high) == pytest.approx(over_seeds(value.seed_differences))
     assert value.as_row()["about"] == value.about
-
-
-def test_many_seeds_have_the_noise_that_all_trainings_share(tmp_path):
-    run = Folder(str(tmp_path / "run"))
-    cells = [cell(name, name) for name in "abc"]
-    asked = [("a", "b"), ("c", "b")]
-    write_json(run, "plan.json", plan_of(cells, seeds=range(4), contrasts=asked))
-    hits = {"a": (30, 33, 28, 31), "b": (20, 23, 18, 21), "c": (10, 13, 11, 14)}
-    for name, by_seed in hits.items():
-        for seed, count in enumerate(by_seed):
-            write_trial(run, name, count, seed)
-    found = values_of(run)
-    a, c = (found[name, "b", "val", "event_f1"] for name in "ac")
-    assert a.about == c.about == "other clips and other seeds"
-    plan = changed_plan(run)
-    measured = Measured(read_results(run, plan), plan.bootstrap_draws)
-    pairs = [paired_seeds(measured, pair, ("val", "event_f1")) for pair in asked]
-    noise, _ = family_noise(plan, measured, ("val", "event_f1"), pairs)
-    variances = [np.var([v.value for v in pairs[n].a], ddof=1) for n in (0, 1)]
-    of_b = np.var([v.value for v in pairs[0].b], ddof=1)
-    pooled = 2 * np.mean([*variances, of_b])
-    assert noise.seed_sd_C**2 == pytest.approx(
-        [max(pooled, np.mean([p.clips.cross_sd**2 for p in pairs]))] * 2
-    )
-    assert noise.freedom_C == pytest.approx([9, 9])
-    for place, value in enumerate((a, c)):
-        # Its own interval is Student's; that of the family is wider, and both lie around the difference.
-        half = noise.half_C(4, 1.959964)[place]
-        assert (value.low, value.high) == pytest.approx(
-            (value.difference - half, value.difference + half)
-        )
-        assert value.simultaneous_low < value.low and value.simultaneous_high > value.high
-        assert value.p < 0.05
-    # Alone, a pair has the noise that it has among the others.
-    alone = pair_value(plan, measured, ("a", "b"), "val", "event_f1")
-    assert (alone.low, alone.high) == (a.low, a.high)
-    assert a.simultaneous_low < alone.simultaneous_low
-
-
-def test_a_pair_on_few_seeds_is_over_clips_beside_others_on_many(tmp_path):
-    run = Folder(str(tmp_path / "run"))
-    cells = [cell(name, name) for name in "abc"]
-    asked = [("a", "b"), ("c", "b")]
-    write_json(run, "plan.json", plan_of(cells, seeds=range(4), contrasts=asked))
-    for name, by_seed in {"a": (30, 34, 26, 31), "b": (20, 20, 21, 19), "c": (11, 16)}.items():
-        for seed, count in enumerate(by_seed):
-            write_trial(run, name, count, seed)
-    found = values_of(run)
-    c = found["c", "b", "val", "event_f1"]
-    assert c.about == "other clips, these seeds given" and c.seeds == (0, 1)
-    assert found["a", "b", "val", "event_f1"].about == "other clips and other seeds"
-    plan = changed_plan(run)
-    measured = Measured(read_results(run, plan), plan.bootstrap_draws)
-    given = paired_seeds(measured, ("c", "b"), ("val", "event_f1")).clips.given_se(2)
-    assert 1.9 * given < (c.simultaneous_high - c.simultaneous_low) / 2 < 2.8 * given
 
 
 def test_no_difference_leaves_what_is_possible(tmp_path):

@@ -1,4 +1,4 @@
-"""What clips and seeds do to differences, from a few seeds of many trainings.
+"""The noise that clips and seeds bring into differences, from a few seeds of many trainings.
 
 The mean difference of two systems over S seeds has the variance C + V / S: C is what the clips do to all seeds alike, V the
 variance between seeds on these clips, in which what a seed does to single clips is held. A pair's own V is known badly from
@@ -30,7 +30,7 @@ class SystemSeeds:
 
 @dataclass(frozen=True)
 class ClipNoise:
-    """What the clips do to a difference, fractions."""
+    """The noise of a difference by its clips, fractions."""
 
     shared_se: float
     """Standard error that stays whatever the number of seeds."""
