@@ -148,8 +148,7 @@ def check(metric: str, size: tuple[int, int], draws: int, real: Real) -> dict[st
     return {
         "systems": count,
         "critical": critical,
-        "within": within,
-        "of": ratios.size,
+        **counts,
         "rows": rows,
     }
 

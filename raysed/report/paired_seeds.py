@@ -44,7 +44,7 @@ class PairedSeeds:
 
     @cached_property
     def clips(self) -> ClipNoise:
-        """What the clips do to it."""
+        """Its noise by the clips."""
         value_SB = [x.values_B - y.values_B for x, y in zip(self.a, self.b, strict=True)]
         return clip_noise(np.stack(value_SB))
 

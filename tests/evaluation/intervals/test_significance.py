@@ -172,6 +172,16 @@ def test_max_t_of_one_contrast_is_its_symmetric_interval() -> None:
     assert p == pytest.approx(0.0027, abs=0.002)
 
 
+def test_max_t_is_students_where_standard_errors_are_known_by_few_degrees_of_freedom() -> None:
+    draws_CB = np.random.default_rng(0).normal(0.3, 0.1, (1, 200_000))
+    known = {"se_C": np.array([0.1]), "freedom_C": np.array([4.0])}
+    ((low, high, p),) = max_t(np.array([0.3]), draws_CB, **known)
+    assert (low, high) == pytest.approx((0.3 - 0.2776, 0.3 + 0.2776), abs=0.003)
+    assert p == pytest.approx(0.0399, abs=0.002)  # of t = 3 with 4 degrees of freedom
+    ((low, high, _),) = max_t(np.array([0.3]), draws_CB, se_C=np.array([0.1]))
+    assert (low, high) == pytest.approx((0.3 - 0.196, 0.3 + 0.196), abs=0.002)
+
+
 def test_max_t_holds_all_intervals_together_and_uses_their_correlation() -> None:
     rng = np.random.default_rng(1)
     truth_C = np.zeros(10)
