@@ -17,6 +17,7 @@ from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
 from raysed.training.ranks import Ranks, process_group
 from raysed.training.train import train
+from tests.training.hearing import encoder_config, heard_sets, tuning
 from tests.training.tiny import sets, trial, with_waveforms
 
 STEPS = 10
@@ -56,6 +57,17 @@ def waveform_noise(ranks, out):
     )
     data = {name: with_waveforms(feature_set) for name, feature_set in sets().items()}
     train(config, data, Folder(str(out)), seed=7, ranks=ranks)
+
+
+def tuned(ranks, out):
+    """An epoch of a network whose encoder learns, without dropout; ranks hold the whole batch, since it is augmented."""
+    config = tuning(
+        3,
+        schedule=Schedule(epochs=1),
+        augmentation=Augmentation(filter_augment="linear"),
+    )
+    config = config.model_copy(update={"model": config.model.model_copy(update={"dropout": 0.0})})
+    train(config, heard_sets(encoder_config("own", None)), Folder(str(out)), seed=7, ranks=ranks)
 
 
 RECIPE = {
@@ -117,6 +129,8 @@ if __name__ == "__main__":
             ten_steps(me, out)
         elif what == "waveform":
             waveform_noise(me, out)
+        elif what == "tuned":
+            tuned(me, out)
         elif what == "recipe":
             train(trial(**RECIPE), sets(), Folder(out), seed=7, ranks=me)
         elif what == "bfloat16":

@@ -18,7 +18,7 @@ from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.train import train
 from tests.paths import ROOT
-from tests.training.ddp_worker import RECIPE, waveform_noise
+from tests.training.ddp_worker import RECIPE, tuned, waveform_noise
 from tests.training.tiny import sets, trial
 
 EPOCHS, STEPS_PER_EPOCH = 3, 4
@@ -96,6 +96,25 @@ def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
     for term in ("loss", "consistency_strong", "consistency_weak"):
         assert losses[0][term] == pytest.approx(losses[1][term], rel=1e-4), term
     assert losses[0]["consistency_strong"] > 0
+
+
+@pytest.mark.slow
+def test_ranks_tune_an_encoder_as_one_process_does(tmp_path):
+    finish(start("tuned", 2, tmp_path, tmp_path / "two"))
+    tuned(ALONE, tmp_path / "one")
+    losses = [
+        json.loads((tmp_path / name / "progress.jsonl").read_text()) for name in ("one", "two")
+    ]
+    for term in ("loss", "weak", "strong", "consistency_strong"):
+        assert losses[0][term] == pytest.approx(losses[1][term], rel=1e-4), term
+    one, two = (
+        load_checkpoint(Folder(str(tmp_path / name)), LAST)[0]["networks"]["student"]
+        for name in ("one", "two")
+    )
+    heard = [name for name in one if name.startswith("encoder.")]
+    assert len(heard) == 4
+    for name in heard:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -1,9 +1,19 @@
 """The data sets of a space before anything is built."""
 
+from pathlib import Path
+
 import pytest
 
+from raysed.config.encoder import EmbeddingFusion, FineTuning
 from raysed.config.fault import Fault
-from raysed.tune.sets import count_surviving, encoder_faults, fault_lines, list_sets
+from raysed.config.trial import Model, Shares, Trial, TrialData
+from raysed.tune.sets import (
+    count_surviving,
+    encoder_faults,
+    fault_lines,
+    list_sets,
+    tuned_file,
+)
 from tests.data.encoders.small import write_onnx
 from tests.data.recorded_tree import embedding_job, weak_job, write_tree
 from tests.paths import MINI_DESED, ROOT
@@ -44,6 +54,20 @@ def test_a_missing_encoder_is_told_though_the_audio_is_missing_too(tmp_path):
     there = embedding_job(tmp_path / "absent", tmp_path / "out", write_onnx(tmp_path / "a.onnx"))
     assert encoder_faults(there, ("weak",)) == []
     assert encoder_faults(weak_job(tmp_path, tmp_path), ("weak",)) == []
+
+
+def test_the_file_of_an_encoder_is_given_to_trials_that_tune_it(tmp_path):
+    job = embedding_job(tmp_path, tmp_path / "out", "a.onnx")
+    data = TrialData(weak="weak", xvalid=("weak",), evaluation=("weak",))
+    shares = Shares(synthetic=0, unlabelled=0, weak=4)
+
+    def asked(finetune):
+        fusion = EmbeddingFusion(fusion="pool", width=3, finetune=finetune)
+        model = Model(embedding=fusion)
+        return tuned_file(Trial(data=data, shares=shares, model=model), job)
+
+    assert asked(FineTuning(learning_rate=0.0)) == str(Path("a.onnx").resolve())
+    assert asked(None) is None
 
 
 def test_rows_are_part_of_what_is_to_be_written(tmp_path):

@@ -115,6 +115,9 @@ def test_sets_are_opened_by_name_from_the_nodes_cache(tmp_path):
     sets = open_sets({"sets": urls, "cache": str(tmp_path / "cache")})
     assert {name: found.id for name, found in sets.items()} == {"one": "one", "two": "two"}
     assert list((tmp_path / "cache").iterdir())
+    assert sets["one"].encoder_file is None
+    job = {"sets": urls, "cache": str(tmp_path / "cache"), "encoder": "beats.pt"}
+    assert open_sets(job)["two"].encoder_file == "beats.pt"
 
 
 def job_of(tmp_path, **change):
