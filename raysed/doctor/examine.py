@@ -18,6 +18,7 @@ from raysed.data.build.leakage import (
     shared_recordings,
     shared_sources,
 )
+from raysed.data.build.silent_classes import silence_remark
 from raysed.data.clip import Event
 from raysed.data.labels import count_overlaps
 from raysed.data.recorded.audio_index import describe_unlisted
@@ -126,6 +127,7 @@ def _examine_sets(job: DataJob, found: Diagnosis) -> None:
             reasons.setdefault(str(error), []).append(name)
         else:
             found.sets.append(SetCheck(name, planned.state, planned.clips))
+            found.remarks += filter(None, [silence_remark(planned)])
     for reason, names in reasons.items():
         found.problems.append(f"set{'s' * (len(names) > 1)} {', '.join(names)}: {reason}")
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from raysed.config.fault import Fault
 from raysed.config.search import Search
 from raysed.config.space import ResolvedSpace
+from raysed.config.trial import Trial
 from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.data.build.silent_classes import silence_remark
 from raysed.evaluation.postprocessing.setting_search import FOLDS
 from raysed.run.ownership import MadeBy, ownership_faults, planned_data
 from raysed.run.trial_plan import TrialPlan, plan_trials
@@ -35,6 +37,8 @@ class Preparation:
     made_by: MadeBy
     faults: list[str]
     """The reasons why the run cannot start, whatever the cluster; a line each."""
+    notes: list[str]
+    """What of the data a person should know, though nothing is in the way."""
 
     @property
     def left(self) -> list[TrialPlan]:
@@ -81,6 +85,7 @@ def prepare(
         *fault_lines(entry for entry in listed if not _by_encoder(entry)),
         *training_faults(resolved, _clips_of(listed)),
         *fold_faults(resolved, _clips_of(listed)),
+        *tuning_faults(resolved, planned[0].classes if planned else ()),
         *groups_faults(resolved, run, planned_names(resolved, planned)),
         *search_faults(resolved.space.search, trials),
         *tracking_faults(resolved.space, run),
@@ -88,7 +93,14 @@ def prepare(
         *([] if out_is_unset else disk_faults(listed, resolved.job.out)),
         *ownership_faults(run, resolved, made_by, planned_data(planned)),
     ]
-    return Preparation(trials, listed, made_by, faults)
+    scored = {n for each in resolved.trainings for n in _scored(each.trial)}
+    notes = [silence_remark(each) for each in planned if each.name in scored]
+    return Preparation(trials, listed, made_by, faults, [line for line in notes if line])
+
+
+def _scored(trial: Trial) -> tuple[str, ...]:
+    """Return the sets that choose epochs, and those that are evaluated."""
+    return (*trial.data.xvalid, *trial.data.evaluation)
 
 
 def _by_encoder(entry: ListedSet) -> bool:
@@ -138,6 +150,22 @@ def fold_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterator[s
                 yield (
                     f"cell {cell.id}: postprocessing is cross-fitted on {FOLDS} parts, but {name} holds"
                     f" {clips[name]} clips"
+                )
+
+
+def tuning_faults(resolved: ResolvedSpace, classes: Sequence[str]) -> Iterator[str]:
+    """Yield the cells whose post-processing is to be tuned on an x-valid set that annotates less than what is evaluated."""
+    sets = resolved.job.sets
+    for cell in resolved.space.cells:
+        asked = cell.postprocessing
+        if asked is None or cell.xvalid is None or not asked.is_tuned or asked.tuned_on != "xvalid":
+            continue
+        known = sets[cell.xvalid].annotates or classes
+        for name in resolved.training_of(cell.id).cells[cell.id]:
+            if missing := [c for c in sets[name].annotates or classes if c not in known]:
+                yield (
+                    f"cell {cell.id}: postprocessing is tuned on {cell.xvalid}, which does not annotate"
+                    f" {', '.join(missing)} of {name}; give tuned_on: evaluation, or an x-valid set that does"
                 )
 
 

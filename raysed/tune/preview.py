@@ -102,7 +102,7 @@ def preview(
         "refusals": [*prepared.faults, *in_the_way],
         **cost,
         "rounds": _rounds(resolved, run, prepared, (known_seconds(about_trainings), at_once)),
-        "notes": allowed + cost["notes"],
+        "notes": [*allowed, *prepared.notes, *cost["notes"]],
     }
 
 

@@ -94,6 +94,8 @@ def run_space(
             pulse.now("looking at data and trials")
             prepared = prepare(resolved, run, pulse, allow_changed=allow_changed)
             refuse(prepared.faults)
+            for line in prepared.notes:
+                pulse(f"note: {line}")
             run.write(SPACE, space_file.read_bytes())
             pulse.now("starting Ray")
             start_ray(address)

@@ -21,3 +21,17 @@ def test_annotated_sets_are_examined(tmp_path: Path) -> None:
     problems = "\n".join(found.problems)
     assert "esc: 1 recordings cannot be served: dog/long.wav lasts 3.0 s" in problems
     assert "esc: 1 files cannot be read: bad.wav" in problems
+
+
+def test_a_split_that_leaves_classes_without_events_is_said(tmp_path: Path) -> None:
+    forms.esc_folders(tmp_path / "esc", clips=20, classes=("dog", "rain"), seconds=0.3)
+    forms.audio(tmp_path / "esc/cat/0.wav", 0.3)
+    parts = {
+        part: {"audio": f"{tmp_path}/esc", "type": "strong", "part": part}
+        for part in ("train", "xvalid", "eval")
+    }
+    job = job_of(tmp_path / "o", ("cat", "dog", "rain"), **parts)
+    found = examine(forms.text(tmp_path / "j.yaml", yaml.safe_dump(job.model_dump(mode="json"))))
+    said = [line for line in found.remarks if "no event of cat" in line]
+    assert len(said) == 2 and found.problems == []
+    assert all("another split_seed parts the recordings otherwise" in line for line in said)

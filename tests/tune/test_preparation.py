@@ -56,6 +56,35 @@ def test_tf32_is_refused_on_cpus():
         assert list(training_faults(resolved_space(wanted, gpus=gpus), enough)) == []
 
 
+def test_what_x_valid_does_not_annotate_cannot_be_tuned_there(tree: Path):
+    path = write_space(tree, "masked")
+    content = yaml.safe_load(path.read_text())
+    content["cells"][0]["postprocessing"] = {"method": "class_median"}
+    content["cells"][1] |= {"postprocessing": {"method": "boxes", "tuned_on": "evaluation"}}
+    job = yaml.safe_load((tree / "job.yaml").read_text())
+    job["sets"]["dry"]["annotates"] = ["Alarm_bell_ringing", "Speech"]
+    (tree / "masked_job.yaml").write_text(yaml.safe_dump(job))
+    content["data_job"] = str(tree / "masked_job.yaml")
+    path.write_text(yaml.safe_dump(content))
+    prepared = prepare(read_space(path), Folder(str(tree / "masked")), print, allow_changed=False)
+    (fault,) = prepared.faults
+    assert fault.startswith(
+        "cell all: postprocessing is tuned on dry, which does not annotate Blender, Cat, "
+    ) and fault.endswith(" of validation; give tuned_on: evaluation, or an x-valid set that does")
+
+
+def test_classes_without_an_event_are_a_note(tree: Path):
+    path = write_space(tree, "silent")
+    content, job = (yaml.safe_load(p.read_text()) for p in (path, tree / "job.yaml"))
+    job["sets"]["validation"]["limit"] = 1
+    (tree / "silent_job.yaml").write_text(yaml.safe_dump(job))
+    path.write_text(yaml.safe_dump(content | {"data_job": str(tree / "silent_job.yaml")}))
+    prepared = prepare(read_space(path), Folder(str(tree / "silent")), print, allow_changed=False)
+    (note,) = prepared.notes
+    assert note.startswith("set validation: no event of ") and "in its 1 recordings" in note
+    assert prepared.faults == []
+
+
 def test_places(tmp_path):
     (tmp_path / "file").write_text("x")
     assert place_faults(Folder(str(tmp_path / "new" / "run"))) == []

@@ -1,0 +1,54 @@
+"""The classes of a data set that no event of its recordings has, before anything is built."""
+
+from typing import Any
+
+from pyarrow import compute
+
+from raysed.data.build.annotated_source import AnnotatedSource
+from raysed.data.build.dataset_plan import DatasetPlan
+from raysed.data.build.source import ClipSource, RecordedSource
+from raysed.data.labels import SURE
+
+_pc: Any = compute
+"""Arrow's functions are made when it is imported, where no type checker sees them."""
+
+_SHOWN = 10
+
+
+def silent_classes(planned: DatasetPlan) -> tuple[str, ...]:
+    """Return the classes that a set of recordings annotates with times and that never sound in it.
+
+    None of sets without times, and of soundscapes, whose events are drawn. Soft values count above 0.5, as in metrics.
+    """
+    heard = _heard(planned.source)
+    if heard is None:
+        return ()
+    annotates = planned.job["set"].get("annotates") or planned.classes
+    return tuple(c for c in planned.classes if c in annotates and c not in heard)
+
+
+def silence_remark(planned: DatasetPlan) -> str | None:
+    """Return a line on the classes that never sound in a set, None where all do."""
+    silent = silent_classes(planned)
+    if not silent:
+        return None
+    more = f" … and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
+    parted = planned.job["set"].get("part", "all") != "all"
+    return (
+        f"set {planned.name}: no event of {', '.join(silent[:_SHOWN])}{more} in its {planned.source.count} recordings;"
+        " where it chooses epochs they do not count, and on it they have no score"
+        + (" (another split_seed parts the recordings otherwise)" if parted else "")
+    )
+
+
+def _heard(source: ClipSource) -> set[str] | None:
+    """Return the classes of a source's events, None where it is not known to have any."""
+    if isinstance(source, RecordedSource):
+        events = [entry.events for entry in source.entries if entry.events is not None]
+        return {event.event_label for each in events for event in each} if events else None
+    if not isinstance(source, AnnotatedSource) or "events" not in source.rows.column_names:
+        return None
+    events = _pc.list_flatten(source.rows["events"].combine_chunks())
+    if source.subset == "soft":
+        events = events.filter(_pc.greater(_pc.struct_field(events, "confidence"), SURE))
+    return set(_pc.unique(_pc.struct_field(events, "event_label")).to_pylist())
