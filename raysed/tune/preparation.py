@@ -38,7 +38,7 @@ class Preparation:
     faults: list[str]
     """The reasons why the run cannot start, whatever the cluster; a line each."""
     notes: list[str]
-    """What of the data a person should know, though nothing is in the way."""
+    """Facts of the data that a person should know, though nothing is in the way."""
 
     @property
     def left(self) -> list[TrialPlan]:
