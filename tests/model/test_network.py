@@ -5,7 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.config.data_job import DataJob
 from raysed.config.trial import Model, Schedule
+from raysed.data.build.dataset_plan import plan
 from raysed.model import network
 from raysed.model.crnn import CRNN
 from raysed.model.network import make_network, parameters_of
@@ -13,6 +16,7 @@ from raysed.predict.detector import load_detector
 from raysed.predict.export import export_onnx
 from raysed.storage.folder import Folder
 from raysed.training.train import train
+from tests.data.recorded import forms
 from tests.paths import ROOT
 from tests.training.tiny import sets, trial
 
@@ -34,6 +38,19 @@ class Frames(nn.Module):
         mel_BFU = nn.functional.avg_pool1d(mel_BTF.transpose(1, 2), self.time_pooling)
         strong_BUK = torch.sigmoid(self.linear(mel_BFU.transpose(1, 2)))
         return strong_BUK, strong_BUK.amax(1)
+
+
+def test_outputs_are_the_classes_that_the_labels_name(tmp_path):
+    """Twelve classes of one's own are no change of code or configuration."""
+    classes = [f"sound {n:02d}" for n in range(12)]
+    forms.esc_folders(tmp_path / "own", clips=1, classes=classes, seconds=0.1)
+    own = AnnotatedSet(kind="annotated", audio=str(tmp_path / "own"), type="strong")
+    job = DataJob(name="own", out=str(tmp_path / "out"), mel="torchaudio", sets={"own": own})
+    (planned,) = plan(job)
+    assert planned.classes == tuple(classes)
+    config = Model(filters=(4,), pooling=((2, 8),), gru_units=4)
+    strong_BUK, weak_BK = make_network(config, len(planned.classes))(torch.zeros(1, 8, 8))
+    assert strong_BUK.shape[-1] == weak_BK.shape[-1] == 12
 
 
 def test_no_other_package_names_the_class():
