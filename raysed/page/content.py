@@ -14,6 +14,7 @@ from raysed.page.class_values import CLASS_METRICS, values_of_classes
 from raysed.page.clips import browser_of
 from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
 from raysed.page.rates import has_rates, rate_bands
+from raysed.page.taken_for import taken_for
 from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
 from raysed.report.look_lines import look_lines
@@ -56,6 +57,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "roc": {"draws": BAND_DRAWS, "level": LEVEL, "curves": roc_curves(plan, results)},
             "rates": rate_curves(plan, results),
             "classes": class_tables(plan, results),
+            "taken": taken_for(by_cell(plan, results)),
             "selection": selection_rows(results, plan.all_metrics),
             "configs": configurations(plan),
             "browser": browser_of(run, plan, results),

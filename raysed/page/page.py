@@ -24,6 +24,7 @@ SCRIPTS = (
     "charts.js",
     "claims.js",
     "sections.js",
+    "confusion.js",
     "training.js",
     "browser.js",
     "main.js",

@@ -131,11 +131,27 @@ def choose(tab, section, label, value):
     tab.settle()
 
 
+def test_the_chart_of_confusions_says_what_its_table_says(tab, pages):
+    tab.open(pages["common"], width=390)
+    choose(tab, "taken", "cell", "C5")
+    boxes = tab.run("[...document.querySelectorAll('#taken svg g title')].map(t => t.textContent)")
+    assert len(boxes) == 9
+    instead = column(tab, "taken", "detected in its events instead")
+    assert len(instead) == 3
+    (told,) = [text for text in boxes if text.startswith("Cat, ") and " of Dog lie" in text]
+    count = float(told.split(": ")[1].split(" ")[0])
+    assert (f"Dog {count:g}" in instead[0]) == (count > 0)
+    missed = column(tab, "taken", "missed")
+    (own,) = [text for text in boxes if text.startswith("Dog: ")]
+    found, events = own.removeprefix("Dog: ").split(" events")[0].split(" of ")
+    assert float(missed[1]) == pytest.approx(float(events) - float(found))
+
+
 @pytest.mark.parametrize("width", [400, 1600])
 @pytest.mark.parametrize("name", ["common", "hostile", "many", "half", "none"])
 def test_opens_without_a_complaint_and_fits(tab, pages, name, width):
     tab.open(pages[name], width=width, dark=width == 400)
-    assert tab.run("document.querySelectorAll('section').length") == 12
+    assert tab.run("document.querySelectorAll('section').length") == 13
     assert tab.run("document.documentElement.scrollWidth") == width
     wide = """[...document.querySelectorAll('main svg')].filter(s => !s.closest('.scroll, .legend'))
         .filter(s => s.getBoundingClientRect().right > innerWidth).length"""
