@@ -3,8 +3,7 @@
 A small form of tune_spaces/mini_desed_encoder.yaml on mini-DESED ($MINI_DESED): each seed is trained with rows in float32
 and with the same rows rounded to float16, as data sets store them. The network trained on float16 also scores the
 validation clips with rows in float32: that difference is the rounding's alone. Between two trainings a difference of
-one bit grows as far as training is sensitive, for which the differences between seeds are the scale. Some five minutes
-of CPU.
+one bit grows as far as training is sensitive, for which the differences between seeds are the scale. Some minutes of CPU.
 """
 
 import json
