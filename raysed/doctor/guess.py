@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.containers.audio_file import audio_info
+from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.annotated import annotated_classes, list_annotated
 from raysed.data.recorded.clip_index import indices_of
 from raysed.data.recorded.label_table import read_label_table
-from raysed.storage.clip_name import READABLE_SUFFIXES, clip_name
+from raysed.storage.clip_name import clip_name
 from raysed.storage.files import list_files
 
 TABLE_SUFFIXES = (".tsv", ".csv", ".jsonl")
@@ -77,10 +78,11 @@ def look_at(folder: str | Path) -> Guess:
     """Guess what a folder holds. Raises ValueError where it holds no audio."""
     root = Path(folder).expanduser().resolve()
     files = sorted(name for name, _ in list_files(str(root)))
-    audio = [name for name in files if name.lower().endswith(READABLE_SUFFIXES)]
+    suffixes = readable_suffixes()
+    audio = [name for name in files if name.lower().endswith(suffixes)]
     if not audio:
         raise ValueError(
-            f"{folder}: holds no audio file that can be read ({', '.join(READABLE_SUFFIXES[:4])}, ...)"
+            f"{folder}: holds no audio file that can be read ({', '.join(suffixes[:4])}, ...)"
         )
     found = Guess(root)
     claimed: set[str] = set()

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from raysed.storage.clip_name import AUDIO_SUFFIXES, READABLE_SUFFIXES
+from raysed.data.containers.ffmpeg import readable_suffixes
+from raysed.storage.clip_name import AUDIO_SUFFIXES
 from raysed.storage.hidden_files import is_hidden
 
 
@@ -22,17 +23,19 @@ class Contents:
     """Pipes, sockets and devices with an audio suffix."""
     unread: Counter[str] = field(default_factory=Counter)
     """Files of each suffix that holds sound and cannot be read."""
+    readable: tuple[str, ...] = field(default_factory=readable_suffixes)
+    """The suffixes of what can be read: ffmpeg's formats, too, where it is there."""
     closed: list[tuple[str, str]] = field(default_factory=list)
     """Folders that cannot be listed, and why."""
 
     def add(self, name: str, place: str) -> None:
         """Sort a file in."""
         suffix = PurePosixPath(name).suffix.lower()
-        if suffix not in READABLE_SUFFIXES and suffix not in AUDIO_SUFFIXES:
+        if suffix not in self.readable and suffix not in AUDIO_SUFFIXES:
             return
         if is_hidden(name):
             self.hidden += 1
-        elif suffix not in READABLE_SUFFIXES:
+        elif suffix not in self.readable:
             self.unread[suffix] += 1
         else:
             self.recordings.append((name, place))
@@ -43,7 +46,7 @@ class Contents:
         if self.unread:
             kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(self.unread.items()))
             found.append(
-                f"left out, in formats that are not read: {kinds}; convert them to WAV or FLAC"
+                f"left out, in formats that are not read: {kinds}; install ffmpeg, or convert them to WAV or FLAC"
             )
         if self.hidden:
             found.append(f"left out: {_files(self.hidden)} that are hidden or in a bin")
@@ -69,7 +72,7 @@ def local_contents(root: Path) -> Contents:
             path = Path(folder, name)
             if path.is_file() or not path.exists():
                 found.add(path.relative_to(root).as_posix(), str(path))
-            elif path.suffix.lower() in READABLE_SUFFIXES:
+            elif path.suffix.lower() in found.readable:
                 found.irregular += 1
     found.recordings.sort(key=lambda each: each[1])
     return found

@@ -30,7 +30,8 @@ READABLE_SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
     *(".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".avr", ".paf", ".ircam", ".sf"),
 )
-"""Suffixes that are looked for in folders; a file that is given by name is tried whatever its suffix."""
+"""Suffixes of what libsndfile reads, which are looked for in folders (raysed.data.containers.ffmpeg tells of the others); a
+file that is given by name is tried whatever its suffix."""
 
 
 def clip_name(path: str) -> str:

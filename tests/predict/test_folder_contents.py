@@ -54,11 +54,14 @@ def test_hidden_files_and_bins_are_left_out_and_counted(tmp_path: Path) -> None:
     )  # a folder that is given is looked into
 
 
-def test_formats_that_are_not_read_are_counted_by_suffix(tmp_path: Path) -> None:
+def test_formats_that_are_not_read_are_counted_by_suffix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raysed.data.containers.ffmpeg.shutil.which", lambda program: None)
     found = local_contents(touch(tmp_path, "a.wav", "b.m4a", "c.M4A", "d/e.webm", "f.pdf"))
     assert names(found) == ["a.wav"]
     assert found.notes() == [
-        "left out, in formats that are not read: 2 .m4a, 1 .webm; convert them to WAV or FLAC"
+        "left out, in formats that are not read: 2 .m4a, 1 .webm; install ffmpeg, or convert them to WAV or FLAC"
     ]
 
 

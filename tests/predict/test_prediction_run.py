@@ -104,7 +104,8 @@ def test_no_secret_of_an_address_is_written_or_said(place, tmp_path, monkeypatch
         assert secret not in text and "word" not in text
 
 
-def test_what_is_left_out_of_a_folder_is_said_once(place, tmp_path, capsys):
+def test_what_is_left_out_of_a_folder_is_said_once(place, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("raysed.data.containers.ffmpeg.shutil.which", lambda program: None)
     write(tmp_path / "a.wav", bursts(0.5))
     for name in ("._a.wav", ".Trash/b.wav", "c.m4a", "d.webm"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 import soundfile
 
+from raysed.data.containers.ffmpeg import TELL_THEIR_END, decoded, ffmpeg_program
 from raysed.data.containers.joined import CONTAINERS, is_joined
 from raysed.data.containers.mp3_frames import scan_mp3, with_length
 from raysed.data.containers.ogg_pages import ogg_fault
@@ -70,7 +71,10 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
     if isinstance(source, str | Path):
         _check_regular(source)
     with ExitStack() as stack:
-        sound = stack.enter_context(_opened(source))
+        sound, kind = _opened(source, stack)
+        if kind:
+            yield AudioFile(sound, sound.frames, "" if kind in TELL_THEIR_END else _UNTOLD)
+            return
         if sound.format == "MP3":
             yield _open_mp3(sound, source, stack)
             return
@@ -86,14 +90,21 @@ def open_audio(source: Readable) -> Iterator[AudioFile]:
         yield AudioFile(sound, told, _doubt(sound))
 
 
-def _opened(source: Readable) -> soundfile.SoundFile:
-    """Open a file; one of a format that people have and libsndfile does not read is called by its name."""
+def _opened(source: Readable, stack: ExitStack) -> tuple[soundfile.SoundFile, str]:
+    """Open a file; one of a format that people have and libsndfile does not read is decoded by ffmpeg, if there is one,
+    or else called by its name. Returns the name of a format that ffmpeg decoded, too.
+    """
     try:
-        return soundfile.SoundFile(source)
+        return stack.enter_context(soundfile.SoundFile(source)), ""
     except soundfile.LibsndfileError as error:
-        if kind := _of_bytes(lambda file: unread_format(file), source):
+        kind = _of_bytes(lambda file: unread_format(file), source)
+        if kind is None:
+            raise
+        program = ffmpeg_program()
+        if program is None:
             raise ValueError(f"is {kind}, a format that is not read: {CONVERT}") from error
-        raise
+    wav = stack.enter_context(decoded(source, kind, program))
+    return stack.enter_context(soundfile.SoundFile(wav)), kind
 
 
 def _check_regular(path: str | Path) -> None:

@@ -1,10 +1,14 @@
-"""Formats that libsndfile does not read and that people have: known by their first bytes, so that they get a clear answer."""
+"""Formats that libsndfile does not read and that people have: known by their first bytes. Where there is no ffmpeg to decode
+them, they get a clear answer.
+"""
 
 from pathlib import Path
 from typing import BinaryIO
 
 _HEAD_BYTES = 16
-CONVERT = "convert it to WAV or FLAC, for example: ffmpeg -i IN OUT.wav"
+CONVERT = (
+    "install ffmpeg, which then decodes it, or convert it to WAV or FLAC (ffmpeg -i IN OUT.wav)"
+)
 
 
 def unread_format(source: str | Path | BinaryIO) -> str | None:

@@ -18,9 +18,9 @@ from pyarrow import compute
 from pyarrow import fs as pafs
 
 from raysed.config.annotated_set import is_manifest
+from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.growing import Numbers, Texts
 from raysed.data.recorded.label_table import ROWS_AT_ONCE, role_columns, row_batches
-from raysed.storage.clip_name import READABLE_SUFFIXES
 from raysed.storage.files import again, list_files, open_random, split_glob
 from raysed.storage.safe_name import leaves_folder
 from raysed.storage.url import masked
@@ -47,8 +47,9 @@ def audio_rows(audio: str) -> tuple[str, pa.Table, Told | None]:
     root, _ = split_glob(audio)
     if Path(root).is_file() and "://" not in root:
         root = str(Path(root).parent)
+    suffixes = readable_suffixes()
     rows = _by_name(
-        (name, size) for name, size in list_files(audio) if name.lower().endswith(READABLE_SUFFIXES)
+        (name, size) for name, size in list_files(audio) if name.lower().endswith(suffixes)
     )
     if not len(rows):
         raise ValueError(f"{masked(audio)}: holds no audio file that can be read")

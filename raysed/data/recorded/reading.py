@@ -12,6 +12,7 @@ import soundfile
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
 from raysed.data.clip import Clip
+from raysed.data.containers.audio_file import open_audio
 from raysed.data.labels import hard, weak_labels, within
 from raysed.data.lengths import TOLERATED, WHOLE_CLIP_S, is_long, length_fault
 from raysed.data.recorded.audio_rows import ROW_MARK, embedded_bytes
@@ -63,7 +64,11 @@ def _rate_hz(source: str | Path | BinaryIO) -> int:
     """Return the rate of a recording that has just been read."""
     if not isinstance(source, str | Path):
         source.seek(0)
-    return soundfile.info(source).samplerate
+    try:
+        return soundfile.info(source).samplerate
+    except soundfile.LibsndfileError:  # ffmpeg read it
+        with open_audio(source) as file:
+            return file.sound.samplerate
 
 
 def _to_the_end(entry: RecordedEntry, duration_s: float) -> RecordedEntry:

@@ -35,7 +35,8 @@ def test_a_readable_file_is_none_of_them(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["take.m4a", "take.wav"])
-def test_every_road_gives_the_same_answer(tmp_path, name):
+def test_every_road_gives_the_same_answer(tmp_path, name, monkeypatch):
+    monkeypatch.setattr("raysed.data.containers.ffmpeg.shutil.which", lambda program: None)
     path = tmp_path / name
     path.write_bytes(HEADS["MP4 or M4A (AAC, ALAC)"] + bytes(4096))
     for road in (
@@ -45,6 +46,6 @@ def test_every_road_gives_the_same_answer(tmp_path, name):
         lambda: list(blocks(io.BytesIO(path.read_bytes()), 16_000, Heard())),
     ):
         with pytest.raises(
-            ValueError, match=r"is MP4 or M4A .*, a format that is not read: convert"
+            ValueError, match=r"is MP4 or M4A .*, a format that is not read: install ffmpeg"
         ):
             road()

@@ -8,7 +8,10 @@ from raysed.data.recorded.audio_rows import audio_rows, class_names, embedded_by
 from tests.data.recorded import forms
 
 
-def test_only_audio_that_can_be_read_is_listed_by_name(tmp_path: Path) -> None:
+def test_only_audio_that_can_be_read_is_listed_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raysed.data.containers.ffmpeg.shutil.which", lambda program: None)
     for name in ("b.wav", "a.flac", "d/c.WAV"):
         forms.audio(tmp_path / name)
     forms.text(tmp_path / "e.m4a", "not read")
