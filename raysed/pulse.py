@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from raysed.beat import Beat
 from raysed.text import clock
 
 EVERY_S = 9.0
 """A silence that is broken, the first two minutes long; after these each one is twice as long as the one before."""
 _LONGEST_S = 300.0
+_LOOK_S = 1.0
 _STEADY_S = 120.0
 
 
@@ -22,8 +24,7 @@ class Pulse:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="raysed-pulse")
+        self._beat = Beat(_LOOK_S, self._say_due, "raysed-pulse")
         self.now("")
 
     def now(self, doing: str) -> None:
@@ -49,7 +50,7 @@ class Pulse:
             return f"{self._doing} ({clock(now_s - self._began)} so far)"
 
     def __enter__(self) -> "Pulse":
-        self._thread.start()
+        self._beat.start()
         return self
 
     def __exit__(
@@ -58,11 +59,9 @@ class Pulse:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()
-        self._thread.join()
+        self._beat.stop()
 
-    def _beat(self) -> None:
-        while not self._over.wait(1.0):
-            line = self.due(time.monotonic())
-            if line is not None:
-                self._say(line)
+    def _say_due(self) -> None:
+        line = self.due(time.monotonic())
+        if line is not None:
+            self._say(line)

@@ -15,6 +15,7 @@ LAYERS = (
     {
         "storage",
         "exit_codes",
+        "beat",
         "text",
         "interrupts",
         "package_version",

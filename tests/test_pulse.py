@@ -48,5 +48,5 @@ def test_an_empty_name_keeps_it_quiet(now):
 
 def test_its_thread_ends_with_it():
     with Pulse(print) as pulse:
-        assert pulse._thread.is_alive()
-    assert not pulse._thread.is_alive()
+        assert pulse._beat.is_going
+    assert not pulse._beat.is_going

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from raysed import __version__
+from raysed.beat import Beat
 from raysed.exit_codes import REFUSED, ending
 from raysed.package_version import version_of
 from raysed.run.folders import STATUS
@@ -37,11 +38,11 @@ class RunStatus:
     """
 
     def __init__(self, run: Folder, every_s: float = HEARTBEAT_S) -> None:
-        self.run, self.every_s = run, every_s
+        self.run = run
         self.content: dict[str, Any] = {}
         self._before: dict[str, Any] | None = None
-        self._lock, self._over, self._held = threading.Lock(), threading.Event(), ExitStack()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+        self._lock, self._held = threading.Lock(), ExitStack()
+        self._beat = Beat(every_s, self.update, "heartbeat")
 
     def __enter__(self) -> "RunStatus":
         with ExitStack() as held:
@@ -64,7 +65,7 @@ class RunStatus:
             if not has_lock:
                 check_still_ours(self.run, driver)
             self._held = held.pop_all()
-        self._thread.start()
+        self._beat.start()
         return self
 
     def __exit__(
@@ -73,8 +74,7 @@ class RunStatus:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()
-        self._thread.join()
+        self._beat.stop()
         with self._held:
             if error is None:
                 return
@@ -107,10 +107,6 @@ class RunStatus:
         """Write the end that an error makes."""
         end = ending(error)
         self.update(end.state, exit_code=end.code, reason=f"{type(error).__name__}: {error}")
-
-    def _beat(self) -> None:
-        while not self._over.wait(self.every_s):
-            self.update()
 
 
 def _versions() -> dict[str, str]:

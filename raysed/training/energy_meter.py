@@ -10,6 +10,7 @@ from types import TracebackType
 
 import torch
 
+from raysed.beat import Beat
 from raysed.run.folders import Energy
 from raysed.training.energy_counters import Counter, open_counters
 from raysed.training.ranks import Ranks
@@ -31,12 +32,8 @@ class EnergyMeter:
         self.joules |= {counter.kind: 0.0 for counter in counters}
         self.failed: dict[str, str] = {}
         """The reason for each kind whose counter failed on the way."""
-        self._over, self._lock = threading.Event(), threading.Lock()
-        self._thread = threading.Thread(target=self._watch, daemon=True, name="energy")
-
-    def _watch(self) -> None:
-        while not self._over.wait(_READ_EVERY_S):
-            self.read()
+        self._lock = threading.Lock()
+        self.beat = Beat(_READ_EVERY_S, self.read, "energy")
 
     def read(self) -> None:
         """Add what was taken since the last reading; a counter that fails has measured nothing."""
@@ -60,7 +57,7 @@ class EnergyMeter:
 
     def __enter__(self) -> "EnergyMeter":
         if self.counters:
-            self._thread.start()
+            self.beat.start()
         return self
 
     def __exit__(
@@ -69,9 +66,7 @@ class EnergyMeter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.beat.stop()
 
 
 class TrialEnergy:

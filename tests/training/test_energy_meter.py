@@ -63,7 +63,7 @@ def test_the_thread_reads_while_it_is_open(monkeypatch):
     with EnergyMeter([counter]) as meter:
         while meter.joules["cpu"] < 3:
             pass
-    assert not meter._thread.is_alive()
+    assert not meter.beat.is_going
 
 
 def test_epochs_and_evaluation_are_apart(monkeypatch):

@@ -3,13 +3,14 @@ shards take longer.
 """
 
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from raysed.beat import Beat
 
 LOG_EVERY_S = 10.0
 
@@ -31,13 +32,12 @@ class BuildProgress:
             disable=not sys.stderr.isatty(),
         )
         self._task = self._bar.add_task("", total=clips)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="raysed-build")
+        self._beat = Beat(1.0, self.log, "raysed-build")
 
     def __enter__(self) -> "BuildProgress":
         self._bar.start()
         if self._clips and not sys.stderr.isatty():
-            self._thread.start()
+            self._beat.start()
         return self
 
     def __exit__(
@@ -47,9 +47,7 @@ class BuildProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._beat.stop()
 
     def shard_done(self, clips: int, quarantined: int) -> None:
         """Count a shard that has been added to its manifest."""
@@ -71,10 +69,6 @@ class BuildProgress:
             left = f"{(self._clips - self._clips_done) / self._clips_per_s():.0f}"
         at = f"{datetime.now(UTC).astimezone():%H:%M:%S}"
         print(f"{at} data: {self._text()}, {left} s left", file=sys.stderr, flush=True)
-
-    def _beat(self) -> None:
-        while not self._over.wait(1.0):
-            self.log()
 
     def _clips_per_s(self) -> float:
         return self._clips_done / max(time.monotonic() - self._started, 1e-9)
