@@ -1,4 +1,4 @@
-"""What is done again and again beside other work, until that is over."""
+"""A thread that does something again and again beside other work, until that is over."""
 
 import threading
 from collections.abc import Callable
