@@ -7,7 +7,7 @@ library is imported.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "data": ("ray", "grpc", "scaper", "soxbindings", "sox", "jams", "pyloudnorm"),
     "tune": ("ray", "grpc", "tensorboardX"),
-    "gpu": ("nvidia",),
+    "gpu": ("nvidia", "pynvml"),
     "reference": ("psds_eval", "sed_eval", "sed_scores_eval"),
     "onnx": ("onnx", "onnxruntime"),
     "hub": ("safetensors",),

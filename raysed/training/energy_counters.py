@@ -109,6 +109,6 @@ def open_counters(device: str) -> tuple[list[Counter], dict[str, str]]:
 
 
 def _gpu_counter(device: str) -> Counter:
-    # By its name, since it is there only where somebody installed nvidia-ml-py.
+    # By its name, since it is there only where somebody installed nvidia-ml-py, which the extra `gpu` brings.
     nvml = importlib.import_module("pynvml")
     return GpuCounter(nvml, f"GPU-{torch.cuda.get_device_properties(device).uuid}")
