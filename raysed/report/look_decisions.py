@@ -3,7 +3,7 @@
 The decision is a function of the stored statistics of the rounds that are complete, and of the looks before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -37,8 +37,10 @@ Key = tuple[str, str, str, str]
 """(cell, against, evaluation set, metric)."""
 
 
-def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
-    """Return the look at a run of which every trial of the plan is finished.
+def next_look(
+    plan: RunPlan, measured: Measured, before: SeedLooks, failed: Sequence[str] = ()
+) -> Look:
+    """Return the look at a run of which every trial of the plan is finished, or is among those that `failed` for good.
 
     Raises ValueError where the space now asks other questions than at the look before.
     """
@@ -52,7 +54,11 @@ def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
             if found.found:
                 families.append(found.looked())
                 standings |= found.standings(families[-1], seeds)
-    asked = [q for q in questions(plan) if _key(q) in standings]
+    asked = [
+        q
+        for q in questions(plan)
+        if _key(q) in standings or (failed and _is_trained(plan, measured, q))
+    ]
     if last and [q.asked for q in asked] != [q.asked for q in last.questions]:
         raise ValueError(
             "the space asks other questions (claims, contrasts, metrics) than at the look before, after"
@@ -65,7 +71,20 @@ def next_look(plan: RunPlan, measured: Measured, before: SeedLooks) -> Look:
         families=tuple(families),
         questions=tuple(judged),
         further=() if at_last else _further(plan, judged),
+        failed=tuple(failed),
     )
+
+
+def _is_trained(plan: RunPlan, measured: Measured, asked: LookedQuestion) -> bool:
+    """Tell whether results of a question can only be missing for trials that failed.
+
+    Another set or metric than its cells have, as a system from elsewhere may lack, is no question.
+    """
+    for cell in (plan.cell(asked.cell), plan.cell(asked.against)):
+        known = cell.predictions and not measured.by_seed(cell.id, asked.evaluation, asked.metric)
+        if asked.evaluation not in cell.evaluation or known:
+            return False
+    return True
 
 
 def _further(plan: RunPlan, judged: list[LookedQuestion]) -> tuple[str, ...]:
@@ -118,21 +137,26 @@ def _judged(
     at_last: bool,
 ) -> list[LookedQuestion]:
     """Return the questions with their answers and states."""
-    answers = [holds(*standings[_key(q)].interval, q.expect, q.margin) for q in asked]
+    answers = [
+        holds(*standings[_key(q)].interval, q.expect, q.margin) if _key(q) in standings else "open"
+        for q in asked
+    ]
     denied = {q.claim for q, answer in zip(asked, answers, strict=True) if answer == "no"} - {""}
     judged = []
     for place, (q, answer) in enumerate(zip(asked, answers, strict=True)):
         state: QuestionState = "open"
         found = None
+        given_up = last is not None and last.questions[place].state == "hopeless"
         if answer != "open":
             state = "decided"
         elif q.claim in denied:
             state = "not needed"
+        elif _key(q) not in standings:
+            state = "failed"
         elif not at_last:
             found = chance(Relation(q.expect, q.margin), standings[_key(q)])
-            given_up = last is not None and last.questions[place].state == "hopeless"
             state = "hopeless" if given_up or found < HOPELESS else "open"
-        elif last is not None and last.questions[place].state == "hopeless":
+        elif given_up:
             state = "hopeless"
         judged.append(q.model_copy(update={"answer": answer, "state": state, "chance": found}))
     return judged
@@ -149,7 +173,11 @@ class _Family:
         self.found = [each for each in compared if each]
         if not self.found:
             return
-        self.noise, pairs = family_noise(plan, measured, measure, self.found)
+        try:
+            self.noise, pairs = family_noise(plan, measured, measure, self.found)
+        except ValueError:  # no training has two seeds here, the others have failed
+            self.found = []
+            return
         passed = [
             each.critical
             for look in self.before

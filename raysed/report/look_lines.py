@@ -3,6 +3,7 @@
 from collections import Counter
 
 from raysed.report.contrasts import about_both
+from raysed.run.folders import trial_name
 from raysed.run.run_plan import RunPlan
 from raysed.run.seed_looks import Look, LookedQuestion, SeedLooks
 from raysed.text import counted
@@ -30,13 +31,17 @@ def about_look(plan: RunPlan, planned: tuple[int, ...], number: int, look: Look)
     states = Counter(q.state for q in look.questions)
     counts = ", ".join(
         f"{states[state]} {state}"
-        for state in ("decided", "open", "hopeless", "not needed")
+        for state in ("decided", "open", "hopeless", "not needed", "failed")
         if states[state]
     )
     lines = [
         f"Look {number} of at most {len(planned)}, after {counted(look.seeds, 'seed')} ({100 * look.spent:.1f} % of error spent):"
         f" {counted(len(look.questions), 'question')}: {counts}."
     ]
+    if look.failed:
+        lines.append(f"  made without what had failed: {_trials(plan, look)}")
+    if states["failed"]:
+        lines.append(f"  failed (no finished seed of both cells): {_named(look, 'failed')}")
     if states["hopeless"]:
         lines.append(
             f"  hopeless (less than 10 % chance of an answer with {planned[-1]} seeds): {_named(look, 'hopeless')}"
@@ -56,12 +61,22 @@ def about_look(plan: RunPlan, planned: tuple[int, ...], number: int, look: Look)
 
 def _end(look: Look, planned: tuple[int, ...]) -> str:
     """Say why no further seed is trained."""
-    left = [q for q in look.questions if q.state in ("open", "hopeless")]
+    left = [q for q in look.questions if q.state in ("open", "hopeless", "failed")]
     if not left:
         return "stopped: every question is answered"
     if look.seeds == planned[-1]:
         return f"stopped: {planned[-1]} seeds are trained; without an answer: {_names(left)}"
     return "stopped: no question is left that more seeds are likely to answer"
+
+
+def _trials(plan: RunPlan, look: Look) -> str:
+    """Return the trials that a look lacks, by their cells and seeds."""
+    names = {
+        trial_name(training.id, seed): f"{'/'.join(plan.cells_of(training.id))} seed {seed}"
+        for training in plan.trainings
+        for seed in plan.seeds_of(training.id)
+    }
+    return ", ".join(names.get(name, name) for name in look.failed)
 
 
 def _named(look: Look, state: str) -> str:

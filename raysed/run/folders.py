@@ -151,6 +151,8 @@ class Failure(Stored):
 
     reason: str
     traceback: str = ""
+    own: bool = False
+    """True where it fails the same way whenever it is tried: a diverged loss, a fault of its configuration or data."""
 
 
 class TrialFolder:
@@ -246,7 +248,7 @@ class TrialFolder:
         """Read why its last attempt failed."""
         return read_stored(self.folder, _FAILED, Failure)
 
-    def note_failure(self, reason: str, **about: str) -> None:
+    def note_failure(self, reason: str, **about: str | bool) -> None:
         """Write down why an attempt failed; the next one overwrites it."""
         write_json(self.folder, _FAILED, {"reason": reason, **about})
 

@@ -1,7 +1,7 @@
 """`looks.json`: what a run whose seeds grow has decided after each round, and where its next seeds go.
 
-A look is made when every trial of its round is finished, from stored statistics alone, and is written whole. So whoever
-goes on with a run after it was killed finds the look, or makes the same one.
+A look is made when every trial of its round is finished or has failed for good, from stored statistics alone, and is written
+whole. So whoever goes on with a run after it was killed finds the look, or makes the same one.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ from raysed.run.stored_file import Stored, read_stored
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import write_json
 
-QuestionState = Literal["decided", "open", "hopeless", "not needed"]
+QuestionState = Literal["decided", "open", "hopeless", "not needed", "failed"]
 
 
 class LookedDifference(Stored):
@@ -57,7 +57,8 @@ class LookedQuestion(Stored):
     answer: str
     """yes, no or open."""
     state: QuestionState
-    """`hopeless`: more seeds would hardly answer it; `not needed`: its claim is answered without it."""
+    """`hopeless`: more seeds would hardly answer it; `not needed`: its claim is answered without it; `failed`: its cells have
+    no finished seed in common."""
     chance: float | None = None
     """The probability that the last look answers it, where it is not answered."""
 
@@ -78,6 +79,8 @@ class Look(Stored):
     questions: tuple[LookedQuestion, ...]
     further: tuple[str, ...]
     """The trainings that get the seeds of the next round."""
+    failed: tuple[str, ...] = ()
+    """The trials that it was made without, since they had failed for good."""
 
 
 class SeedLooks(Stored):

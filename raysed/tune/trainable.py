@@ -57,10 +57,11 @@ def run_trial(config: dict[str, Any]) -> None:
         reason = f"{type(cause).__name__}: {cause}"
         if is_out_of_memory(cause):
             reason += f". Memory ran out; {MORE_MEMORY}"
+        is_own = isinstance(cause, ValueError | DivergedError)
         # A full disk cannot hold the file; Tune passes the error on.
         with suppress(OSError):
-            own.note_failure(reason, traceback=traceback.format_exc())
-        if not isinstance(cause, ValueError | DivergedError):
+            own.note_failure(reason, traceback=traceback.format_exc(), own=is_own)
+        if not is_own:
             raise
         tune.report({"failed": reason})
 

@@ -110,7 +110,8 @@ def test_no_look_at_a_round_with_holes(tmp_path, holes):
     assert missing == holes
     assert [t.name for t in trials if not t.is_over] == ([] if holes else ["t-seed1"])
     assert said == [
-        "no look yet: 1 trial of this round lacks results; the same command tries again"
+        "no look yet: 1 trial of this round lacks results; the same command tries again, and then looks without what"
+        " fails again"
     ]
     assert read_looks(run, LOOKS).done == ()
 
@@ -129,3 +130,84 @@ def test_the_seeds_of_a_headline():
     space = SimpleNamespace(all_seeds=(0, 1), looks=())
     assert seeds_text(space) == " x 2 seeds ="
     assert seeds_text(RESOLVED.space) == ", 2 to 4 seeds as claims are open, so far"
+
+
+def failing(run, bad, *, own, asked=None):
+    """Train everything but the trials `bad`, which fail; `asked` keeps what each round was asked to train."""
+
+    def all_but_these(trials):
+        if asked is not None:
+            asked.append([t.name for t in trials if not t.is_over])
+        train(run, [t for t in trials if t.name not in bad])
+        for trial in trials:
+            if trial.name in bad:
+                trial.out.note_failure("DivergedError: the loss is not finite", own=own)
+        return []
+
+    return all_but_these
+
+
+def test_a_look_is_made_without_a_trial_that_fails_for_its_own_reasons(whole, tmp_path):
+    run, said, asked = Folder(str(tmp_path)), [], []
+    train_all = failing(run, {"t-seed1"}, own=True, asked=asked)
+    trials, missing = run_rounds(RESOLVED, run, plan_for, train_all, said.append)
+    assert missing == [] and [t.name for t in trials if not t.is_over] == ["t-seed1"]
+    looks = read_looks(run, LOOKS)
+    assert looks.over and all(look.failed == ("t-seed1",) for look in looks.done)
+    assert "  made without what had failed: twin seed 1" in said
+    # One command tries it once, whatever the number of rounds.
+    assert len(asked) > 1 and sum("t-seed1" in names for names in asked) == 1
+    twin = [d for look in looks.done for d in look.families[0].differences if d.cell == "twin"]
+    assert twin[0].seed_numbers == (0,)
+    # What does not rest on it is as it would have been, but for the variance that it shares.
+    (ours,), (theirs,) = (
+        [q.answer for q in of.done[0].questions if q.claim == "K1"]
+        for of in (looks, read_looks(whole[0], LOOKS))
+    )
+    assert ours == theirs == "yes"
+    report = write_report(run)
+    assert any("failed: t-seed1 (twin): DivergedError" in line for line in report.lines)
+    assert "  made without what had failed: twin seed 1" in report.lines
+    assert {c.cell: c.seeds for c in report.contrasts}["twin"] == twin[-1].seed_numbers
+
+
+def test_what_failed_otherwise_is_tried_again_before_a_look_is_made_without_it(tmp_path):
+    run, said = Folder(str(tmp_path)), []
+    train_all = failing(run, {"t-seed1"}, own=False)
+    run_rounds(RESOLVED, run, plan_for, train_all, said.append)
+    assert said[-1].startswith("no look yet: 1 trial of this round lacks results")
+    assert read_looks(run, LOOKS).done == ()
+    run_rounds(RESOLVED, run, plan_for, train_all, said.append)
+    assert read_looks(run, LOOKS).done[0].failed == ("t-seed1",)
+
+
+def test_what_failed_and_then_finishes_is_as_if_it_never_had(whole, tmp_path):
+    run = Folder(str(tmp_path))
+    run_rounds(RESOLVED, run, plan_for, failing(run, {"t-seed1"}, own=False), print)
+    rounds(run)
+    assert read_looks(run, LOOKS) == read_looks(whole[0], LOOKS)
+
+
+def test_a_cell_that_never_finishes_leaves_its_questions_and_the_others_go_on(whole, tmp_path):
+    run, said = Folder(str(tmp_path)), []
+    bad = {f"p-seed{seed}" for seed in range(4)}
+    run_rounds(RESOLVED, run, plan_for, failing(run, bad, own=True), said.append)
+    looks = read_looks(run, LOOKS)
+    assert looks.over
+    for look in looks.done:
+        states = {(q.cell, q.against): q.state for q in look.questions}
+        assert states["poor", "good"] == states["good", "poor"] == "failed"
+        assert "failed" not in (states["middle", "good"], states["twin", "good"])
+        assert "p" not in look.further
+    assert "  failed (no finished seed of both cells): poor less good, K1" in said
+    report = write_report(run)
+    assert report.claims[0].holds == "waiting"
+    assert {c.cell for c in report.contrasts} == {"middle", "twin"}
+
+
+def test_no_look_where_no_training_has_two_seeds(tmp_path):
+    run, said = Folder(str(tmp_path)), []
+    bad = {f"{training}-seed1" for training in "gpmt"}
+    run_rounds(RESOLVED, run, plan_for, failing(run, bad, own=True), said.append)
+    assert said[-1].startswith("no look yet: 4 trials of this round lack results")
+    assert read_looks(run, LOOKS).done == ()
