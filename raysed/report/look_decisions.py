@@ -15,6 +15,7 @@ from raysed.evaluation.intervals.looks import (
     both,
     chance,
     critical_values,
+    last_half_C,
     spent,
     still_moves_C,
 )
@@ -224,7 +225,7 @@ class _Family:
     def standings(self, looked: LookedFamily, seeds: int) -> dict[Key, AtLook]:
         """Return each difference with what its last interval may be."""
         last = self.looks[-1]
-        half_C = self.noise.half_C(last, float(self.critical_L[-1]))
+        half_C = last_half_C(self.noise, seeds, last, float(self.critical_L[-1]))
         moves_C = still_moves_C(self.noise, seeds, last)
         return {
             (each.cell, each.against, *self.measure): AtLook(

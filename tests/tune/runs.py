@@ -29,10 +29,11 @@ def run(space: Path) -> tuple[int, list[str]]:
     return code, said
 
 
-def start(space: Path) -> subprocess.Popen:
-    """The command in a process of its own."""
+def start(space: Path, before: str = "pass") -> subprocess.Popen:
+    """The command in a process of its own; `before` is run in it first."""
+    command = f"{before}; from raysed.cli.entry import main; main('tune')"
     return subprocess.Popen(
-        [sys.executable, "-m", "raysed.tune", str(space)],
+        [sys.executable, "-c", command, str(space)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,

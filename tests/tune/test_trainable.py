@@ -56,7 +56,7 @@ def test_a_fault_of_its_own_is_reported_and_not_tried_again(attempt, error):
     assert run(error) == [{"failed": reason}]
     failure = own.failure()
     assert failure is not None and failure.reason == reason
-    assert failure.traceback.rstrip().endswith(str(error))
+    assert failure.traceback.rstrip().endswith(str(error)) and failure.own
 
 
 def test_the_fault_of_another_rank_counts_as_its_own(attempt):
@@ -75,6 +75,7 @@ def test_what_another_process_may_mend_is_noted_and_left_to_tune(attempt, error)
     assert run.reports == []
     failure = own.failure()
     assert failure is not None and failure.reason == f"{type(error).__name__}: {error}"
+    assert not failure.own
 
 
 def test_memory_that_ran_out_says_what_to_do(attempt):

@@ -9,7 +9,7 @@ together with 95 % (repeated confidence intervals, Jennison & Turnbull 1989, DOI
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -109,6 +109,15 @@ class AtLook:
 def still_moves_C(noise: Noise, seeds: int, last: int) -> np.ndarray:
     """Return the standard deviation of the means over `last` seeds, seen from after `seeds`: (C,)."""
     return noise.seed_sd_C * np.sqrt(max(1 / seeds - 1 / last, 0.0))
+
+
+def last_half_C(noise: Noise, seeds: int, last: int, critical: float) -> np.ndarray:
+    """Return the half-widths that the last look will have, as the noise is known after `seeds`: (C,).
+
+    The seeds to come, of all trainings, will know the variance between seeds better.
+    """
+    later = replace(noise, freedom_C=noise.freedom_C * (last - 1) / (seeds - 1))
+    return later.half_C(last, critical)
 
 
 def both(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

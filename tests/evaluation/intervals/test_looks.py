@@ -10,6 +10,7 @@ from raysed.evaluation.intervals.looks import (
     both,
     chance,
     critical_values,
+    last_half_C,
     spent,
     still_moves_C,
 )
@@ -76,6 +77,12 @@ def test_the_last_value_moves_by_the_seeds_that_are_still_to_come():
         [0.02 * np.sqrt(1 / 3 - 1 / 10)] * 2
     )
     assert still_moves_C(noise(), 10, 10) == pytest.approx([0, 0])
+
+
+def test_the_last_look_knows_the_variance_between_seeds_better():
+    now, then = noise(freedom=4), noise(freedom=18)  # two trainings after 3 and after 10 seeds
+    assert last_half_C(now, 3, 10, 2.3) == pytest.approx(then.half_C(10, 2.3))
+    assert last_half_C(now, 10, 10, 2.3) == pytest.approx(now.half_C(10, 2.3))
 
 
 def test_intervals_of_two_looks_hold_together():
