@@ -13,6 +13,7 @@ def method_table(
 ) -> list[str]:
     """Return a Markdown table: a row for each method and way of tuning, and what its signs mean."""
     names = list(columns[0].values)
+    drawn = "clips" if columns[0].statistics.groups_N is None else "groups of clips"
     heads = [METRICS[name].column for name in names]
     lines = [
         "| post-processing | tuned | " + " | ".join(heads) + " |",
@@ -25,7 +26,7 @@ def method_table(
         *lines,
         "",
         f"Settings are chosen for {METRICS[goal].title}, thresholds for event-based F1, class by class. In brackets 95 % "
-        "over clips; then the difference to "
+        f"over {drawn}; then the difference to "
         + against
         + ", paired. Cross-fitted: each fifth of the clips decoded "
         "by what the other four choose; `fit` is what tuning on these very clips would have claimed beyond that.",

@@ -24,6 +24,7 @@ from raysed.evaluation.postprocessing.setting_search import OwnSettings
 from raysed.predict.detector import Checkpoint, read_checkpoint
 from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.stored_scores import stored_scores
+from raysed.predict.trial_groups import with_groups_of_run
 from raysed.predict.tuning import Gain, judged_set, own_settings, tune
 from raysed.run.folders import best_checkpoint, tuned_checkpoint
 from raysed.storage.folder import Folder
@@ -126,6 +127,8 @@ def _read(tuning: Tuning, say: Callable[[str], None]) -> _Read:
     fitted, judged = (
         _judged(tuning.trial, used, xvalid.name, predictor, say) for used in (xvalid, evaluation)
     )
+    grouped = with_groups_of_run(tuning.trial, judged.reference, say)
+    judged = judged._replace(reference=grouped)
     return _Read(checkpoint, xvalid, evaluation, fitted, judged)
 
 

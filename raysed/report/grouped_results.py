@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from raysed.evaluation.counts.statistics import Statistics
-from raysed.evaluation.score.clip_list import read_groups
+from raysed.evaluation.score.clip_list import groups_to_draw
 from raysed.report.results import Result, read_results
 from raysed.run.folders import GROUPS
 from raysed.run.run_plan import RunPlan
@@ -36,9 +36,7 @@ def with_groups(results: list[Result], path: str | Path) -> list[Result]:
 
     def group(evaluation: str, statistics: Statistics) -> Statistics:
         if evaluation not in of_set:
-            groups_N = read_groups(path, statistics.filenames)
-            single = len(np.unique(groups_N)) == statistics.n_clips
-            of_set[evaluation] = None if single else groups_N
+            of_set[evaluation] = groups_to_draw(path, statistics.filenames)
         # Cells share what is stored once, and what is drawn of it.
         return grouped.setdefault(id(statistics), replace(statistics, groups_N=of_set[evaluation]))
 

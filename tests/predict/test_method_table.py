@@ -1,6 +1,9 @@
 """The table of methods: what a cell says."""
 
+from dataclasses import replace
 from types import SimpleNamespace
+
+import numpy as np
 
 from raysed.evaluation.intervals.significance import Difference
 from raysed.evaluation.postprocessing.comparison import MethodColumn, MetricValue
@@ -12,7 +15,7 @@ COLUMNS = [
     MethodColumn(
         "median",
         "as it is",
-        SimpleNamespace(),  # not shown
+        SimpleNamespace(groups_N=None),
         {"event_f1": MetricValue(0.5, 0.4, 0.6, None, None)},
         {"Cat": (MedianSettings(7), 0.5)},
     ),
@@ -34,6 +37,9 @@ def test_values_differences_and_optimism_stand_in_a_cell():
         "| bounding boxes | cross-fitted | 60.0 [50.0, 70.0] +10.0 [+2.0, +20.0] fit +3.0 |"
     )
     assert lines[-1].startswith("Settings are chosen for PSDS1, thresholds for event-based F1")
+    assert "95 % over clips;" in lines[-1]
+    grouped = [replace(c, statistics=SimpleNamespace(groups_N=np.zeros(2))) for c in COLUMNS]
+    assert "95 % over groups of clips;" in method_table(grouped, "psds1")[-1]
 
 
 def test_programs_get_fractions():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,6 +148,26 @@ def test_the_gain_is_cross_fitted_and_kept_with_the_settings(place):
     assert any(
         "not a result" in line for line in comparison_lines(list(gains.values()), settings_of(path))
     )
+
+
+def test_a_run_with_groups_draws_these(place, monkeypatch):
+    _, by_clip, _ = tune(place)
+    run = place / "run"
+    (run / "trials").mkdir(parents=True)
+    (place / "trial").rename(run / "trials/t-seed0")
+    rows = "".join(f"{n:02d}.wav\t{'first' if n < 10 else 'second'}\n" for n in range(CLIPS))
+    (run / "groups.tsv").write_text(f"filename\tgroup\n{rows}")
+    plan = SimpleNamespace(groups="mine.tsv")
+    monkeypatch.setattr("raysed.predict.trial_groups.RunPlan.read", lambda run: plan)
+    said: list[str] = []
+    sets = (str(place / "xvalid"), str(place / "val"), str(place / "cache"))
+    _, gains, _ = retune(Tuning(Folder(str(run / "trials/t-seed0")), *sets), said.append)
+    by_group = {gain.name: gain for gain in gains}["cross-fitted"]
+    before = by_clip["cross-fitted"]
+    assert by_group.value == before.value and by_group.gain.difference == before.gain.difference
+    # Of two groups, which are exchanged together, no test says much.
+    assert by_group.gain.p >= 0.25 > before.gain.p
+    assert any("intervals draw 2 groups of 20 clips" in line for line in said)
 
 
 def load_about(folder, name):

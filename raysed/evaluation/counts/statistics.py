@@ -207,6 +207,7 @@ def collect(
             for criteria in parameters.psds
             if ordered
         },
+        groups_N=reference.groups_N,
     )
 
 

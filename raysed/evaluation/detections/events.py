@@ -128,6 +128,8 @@ class Reference:
     durations_s: np.ndarray
     classes: tuple[str, ...]
     events: Events
+    groups_N: np.ndarray | None = None
+    """The number of the source of each clip, where intervals are to draw sources; not a part of `key`."""
 
     def __post_init__(self) -> None:
         """Refuse sets whose clips, durations or classes do not fit together."""
@@ -165,7 +167,8 @@ class Reference:
         """Return the ground truth of the clips where `kept_N` (bool) is true, with all classes."""
         names = tuple(name for name, kept in zip(self.filenames, kept_N, strict=True) if kept)
         events = self.events.of_clips(kept_N)
-        return type(self)(names, self.durations_s[kept_N], self.classes, events)
+        groups_N = None if self.groups_N is None else self.groups_N[kept_N]
+        return type(self)(names, self.durations_s[kept_N], self.classes, events, groups_N)
 
     @cached_property
     def key(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from raysed.evaluation.counts.point_counts import PointCounts, share
 from raysed.evaluation.counts.statistics import Parameters, Statistics
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.intervals.bootstrap import DRAWS, class_intervals
+from raysed.evaluation.intervals.bootstrap import DRAWS, class_intervals, group_numbers
 from raysed.evaluation.metrics.event_f1 import weighted
 from raysed.evaluation.metrics.registry import Values
 from raysed.evaluation.postprocessing.methods import FrameSource, MedianSettings, decoders
@@ -43,7 +43,7 @@ class WantedRate(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """A precision or recall with its 95 % interval over clips; NaN where nothing is defined."""
+    """A precision or recall with its 95 % interval over clips, or groups of these; NaN where nothing is defined."""
 
     value: float
     low: float
@@ -147,12 +147,13 @@ def _rates(rate: Values, counted: Statistics, whole_NK: np.ndarray, draws: int) 
     """Return the rate of each class with its interval.
 
     Where all are right, or none, no draw of clips says otherwise; then the other end is Clopper and Pearson's (1934) of
-    as many trials as there are clips with anything to count.
+    as many trials as there are clips (or groups of these) with anything to count.
     """
+    group_N = group_numbers(counted)
     found_K4 = class_intervals(rate, counted, draws=draws)
     rates = []
     for (value, low, high, _), whole_N in zip(found_K4.tolist(), whole_NK.T, strict=True):
-        end = _TAIL ** (1 / max(int((whole_N > 0).sum()), 1))
+        end = _TAIL ** (1 / max(len(np.unique(group_N[whole_N > 0])), 1))
         if value == 1.0:
             low = min(low, end)
         elif value == 0.0:

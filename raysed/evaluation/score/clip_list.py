@@ -67,6 +67,12 @@ def read_groups(path: str | Path, filenames: tuple[str, ...]) -> np.ndarray:
     return np.unique([group_of[name] for name in filenames], return_inverse=True)[1]
 
 
+def groups_to_draw(path: str | Path, filenames: tuple[str, ...]) -> np.ndarray | None:
+    """Return `read_groups`, None where every clip is a group of its own: clips are drawn as without groups."""
+    groups_N = read_groups(path, filenames)
+    return None if len(np.unique(groups_N)) == len(filenames) else groups_N
+
+
 def _names_of_files(folder: Path) -> list[str]:
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
     shown = [path for path in paths if not f"/{path}".count("/.")]
