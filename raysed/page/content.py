@@ -14,6 +14,7 @@ from raysed.page.class_values import CLASS_METRICS, values_of_classes
 from raysed.page.clips import browser_of
 from raysed.page.curves import BAND_DRAWS, LEVEL, roc_band
 from raysed.page.rates import has_rates, rate_bands
+from raysed.page.soundscapes import soundscapes_of
 from raysed.page.taken_for import taken_for
 from raysed.page.trials import short, trials_of
 from raysed.report.contrasts import ContrastValue
@@ -61,6 +62,7 @@ def page_content(report: Report) -> dict[str, Any]:
             "selection": selection_rows(results, plan.all_metrics),
             "configs": configurations(plan),
             "browser": browser_of(run, plan, results),
+            "soundscapes": soundscapes_of(plan),
         }
     )
 

@@ -27,6 +27,7 @@ SCRIPTS = (
     "confusion.js",
     "training.js",
     "browser.js",
+    "soundscapes.js",
     "main.js",
 )
 LIMIT_BYTES = 10_000_000
@@ -40,7 +41,7 @@ def write_page(report: Report) -> list[str]:
     run, content = report.run, page_content(report)
     text = render_page(content)
     if len(text) > LIMIT_BYTES:
-        for entry in content["browser"]:
+        for entry in [*content["browser"], *content["soundscapes"]]:
             for clip in entry["clips"]:
                 clip |= {"picture": None, "audio": None}
         text = render_page(content)

@@ -104,6 +104,8 @@ class RunPlan(Stored):
     datasets: tuple[PlannedSet, ...] = ()
     recorded_root: str | None = None
     """Absolute, so that a report finds recordings from whatever folder it is called in."""
+    job_file: str | None = None
+    """The path of the data job, absolute likewise, from which soundscapes can be made again."""
     resources_per_trial: dict[str, Any] = Field(default_factory=dict)
     concurrent_trials: int | None = None
 
@@ -139,6 +141,7 @@ class RunPlan(Stored):
             trials=sum(map(len, seeds_of.values())),
             datasets=tuple(datasets),
             recorded_root=absolute(recorded) if recorded else None,
+            job_file=absolute(space.data_job),
             resources_per_trial=space.resources.model_dump(mode="json"),
             concurrent_trials=concurrent_trials,
         )

@@ -151,7 +151,7 @@ def test_the_chart_of_confusions_says_what_its_table_says(tab, pages):
 @pytest.mark.parametrize("name", ["common", "hostile", "many", "half", "none"])
 def test_opens_without_a_complaint_and_fits(tab, pages, name, width):
     tab.open(pages[name], width=width, dark=width == 400)
-    assert tab.run("document.querySelectorAll('section').length") == 13
+    assert tab.run("document.querySelectorAll('section').length") == 14
     assert tab.run("document.documentElement.scrollWidth") == width
     wide = """[...document.querySelectorAll('main svg')].filter(s => !s.closest('.scroll, .legend'))
         .filter(s => s.getBoundingClientRect().right > innerWidth).length"""

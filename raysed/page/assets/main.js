@@ -3,7 +3,7 @@
 const SECTIONS = [
   ["summary", "Summary", summarySection], ["tables", "Cells", cellsSection], ["contrasts", "Differences", contrastsSection],
   ["roc", "PSD-ROC", rocSection], ["rates", "Precision and recall", ratesSection], ["classes", "Classes", classesSection], ["taken", "Taken for", confusionSection], ["seeds", "Seeds", seedsSection], ["curves", "Curves", curvesSection],
-  ["selection", "Model selection", selectionSection], ["cost", "Time and cost", costSection], ["config", "Configuration", configSection], ["clips", "Clips", browserSection],
+  ["selection", "Model selection", selectionSection], ["cost", "Time and cost", costSection], ["config", "Configuration", configSection], ["clips", "Clips", browserSection], ["soundscapes", "Soundscapes", soundscapesSection],
 ];
 
 document.getElementById("head").append(...headSection());
