@@ -50,6 +50,8 @@ def optimism_of(plan: RunPlan, measured: Measured) -> list[Optimism]:
             continue
         for evaluation in cell.evaluation:
             for metric in plan.all_metrics:
+                if TABLE_METRICS[metric].needs == "scores":
+                    continue
                 here = list(measured.by_seed(cell.id, evaluation, metric).values())
                 if here:
                     found.append(_optimism(cell, evaluation, metric, here))

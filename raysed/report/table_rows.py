@@ -141,8 +141,11 @@ def _recipe_text(cell: CellValue) -> str:
 
 
 def _hole(cell: CellValue) -> str:
-    if cell.is_external and all(t.state == "finished" for t in cell.trials):
-        return "-"  # its predictions do not have this metric
+    if all(t.state == "finished" for t in cell.trials):
+        if cell.is_external:
+            return "-"  # its predictions do not have this metric
+        if TABLE_METRICS[cell.metric].needs == "scores":
+            return "no scores"  # two thresholds, boxes, or choices that differ from clip to clip
     return "failed" if all(t.state == "failed" for t in cell.trials) else "not finished"
 
 

@@ -13,9 +13,10 @@ from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import median_filter
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.report.results import Result
-from raysed.run.folders import TrialFolder, scores_file
+from raysed.run.folders import TrialFolder, postprocessing_file, scores_file
 from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
+from raysed.storage.json_file import read_json
 from raysed.training.scoring import decode_scores
 
 Truth = dict[str, list[tuple[str, float, float]]]
@@ -25,14 +26,16 @@ Truth = dict[str, list[tuple[str, float, float]]]
 def with_scores(run: Folder, plan: RunPlan, results: list[Result]) -> list[Result]:
     """Return the results with the counts of their scores, where the plan names a metric that needs these.
 
-    A system from elsewhere has none, and neither has another post-processing than the training's own. Raises ValueError naming the trials without scores, and the data set where
+    A system from elsewhere has none. Of other post-processings than the training's own those have some that only smooth, each
+    class alike in every clip: `raw`, and `class_median` tuned on x-valid. Two thresholds, boxes and cross-fitted choices
+    leave no score to compare with a threshold. Raises ValueError naming the trials without scores, and the data set where
     its labels are gone or others.
     """
     asked = [name for name in plan.all_metrics if METRICS[name].needs == "scores"]
     if not asked:
         return results
     urls = {about.name: about.url for about in plan.datasets}
-    own = [result for result in results if result.about and not result.postprocessing]
+    own = [result for result in results if result.about and _smooths(result.postprocessing)]
     without = sorted({r.trial for r in own if _content(run, r) is None})
     if without:
         there = len({r.trial for r in own}) - len(without)
@@ -64,16 +67,45 @@ def _content(run: Folder, result: Result) -> bytes | None:
     return trial.folder.read(scores_file(result.evaluation, result.xvalid))
 
 
+def _smooths(postprocessing: str) -> bool:
+    """Tell whether a post-processing, by its name, is a running median before one threshold in all clips."""
+    tuned = postprocessing.startswith("class_median-") and postprocessing.endswith("-xvalid")
+    return tuned or postprocessing in ("", "raw")
+
+
 def frame_scores(run: Folder, plan: RunPlan, result: Result) -> FrameScores:
-    """Return the scores that are compared with thresholds: smoothed by the training's own running median."""
+    """Return the scores that are compared with thresholds: smoothed by the training's own running median, or by that of
+    the cell's post-processing.
+    """
     content = _content(run, result)
     assert content is not None
     scores = decode_scores(content, f"{result.trial}/{result.evaluation}")
     if scores.filenames != result.statistics.filenames:
         raise ValueError(f"{result.trial}: its scores and its counts are of different clips")
-    window = plan.training(result.training).config["postprocessing"]["median_window"]
-    filtered = median_filter(scores.scores_NUK, window)
+    window_K = _windows(run, plan, result, scores.classes)
+    filtered = median_filter(scores.scores_NUK, 1)
+    for window in set(window_K) - {1}:
+        of_window = [k for k, each in enumerate(window_K) if each == window]
+        filtered[..., of_window] = median_filter(scores.scores_NUK[..., of_window], window)
     return FrameScores.uniform(filtered, scores.frame_s, scores.durations_s)
+
+
+def _windows(run: Folder, plan: RunPlan, result: Result, classes: tuple[str, ...]) -> list[int]:
+    """Return the window of each class, in output frames."""
+    if result.postprocessing == "raw":
+        return [1] * len(classes)
+    if not result.postprocessing:
+        return [plan.training(result.training).config["postprocessing"]["median_window"]] * len(
+            classes
+        )
+    trial = TrialFolder.of(run, result.training, result.seed).folder
+    name = postprocessing_file(result.evaluation, result.xvalid, result.postprocessing)
+    chosen = (read_json(trial, name) or {}).get("median_window", {})
+    if missing := [label for label in classes if label not in chosen]:
+        raise ValueError(
+            f"{trial.url}/{name}: median_window lacks {', '.join(missing)}; remove the file and run again"
+        )
+    return [int(chosen[label]) for label in classes]
 
 
 def read_truth(url: str | None, name: str) -> Truth:

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.detections.postprocess import median_filter
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.report import trial_scores
 from raysed.report.report import write_report
 from raysed.report.results import read_results
+from raysed.run.postprocessing_record import FORMAT, PostProcessingRecord
 from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import write_json
-from raysed.training.scoring import Scores, encode_scores
+from raysed.training.scoring import Scores, decode_scores, encode_scores
 from tests.evaluation.scored_sets import statistics_of
 from tests.report.made_up import CLASSES, CLIPS, changed_plan, reference
 
@@ -81,3 +84,55 @@ def test_counts_alone_need_no_scores(run):
     plan = RunPlan.require(run)
     results = read_results(run, plan)
     assert trial_scores.with_scores(run, plan, results) is results
+
+
+MEDIAN = {"method": "class_median", "tuned_for": "psds1", "tuned_on": "xvalid"}
+WINDOWS = {CLASSES[0]: 1, CLASSES[1]: 5}
+
+
+def post_processed(run, name, settings):
+    """Add a column of each trial of `g`, whose counts are the trial's own."""
+    for seed in (0, 1):
+        trial = run.child(f"trials/g-seed{seed}")
+        counts = trial.read("statistics/val.dry.npz")
+        for stem in (name, f"{name}-fitted"):
+            trial.write(f"statistics/val.dry.{stem}.npz", counts)
+        record = PostProcessingRecord(format=FORMAT, name=name, scores={})
+        record.write(trial, "val", "dry", settings)
+
+
+def test_what_only_smooths_has_metrics_over_all_thresholds_and_boxes_have_not(scored_run):
+    plan = RunPlan.require(scored_run).as_json()
+    own = next(c for c in plan["cells"] if c["id"] == "good")
+    boxes = {"method": "boxes", "tuned_for": "psds1", "tuned_on": "xvalid"}
+    for id, asked in (("raw", {"method": "raw"}), ("medians", MEDIAN), ("boxes", boxes)):
+        plan["cells"].append(own | {"id": id, "column": id, "postprocessing": asked})
+    write_json(scored_run, "plan.json", plan)
+    post_processed(scored_run, "raw", {})
+    post_processed(scored_run, "class_median-psds1-xvalid", {"median_window": WINDOWS})
+    post_processed(scored_run, "boxes-psds1-xvalid", {})
+    report = write_report(scored_run)
+    found = {c.cell: c for c in report.cells if c.metric == "psds1_all"}
+    assert found["boxes"].value is None
+    assert "no scores" in scored_run.read("tables/1.md").decode()
+    raw, medians = ([*found[name].seed_values] for name in ("raw", "medians"))
+    stored = decode_scores(scored_run.read("trials/g-seed0/scores/val.dry.arrow"), "")
+    for values, windows in ((raw, (1, 1)), (medians, (1, 5))):
+        by_class = [
+            median_filter(stored.scores_NUK[..., [k]], window) for k, window in enumerate(windows)
+        ]
+        frames = FrameScores.uniform(np.concatenate(by_class, -1), FRAME_S, stored.durations_s)
+        expected = METRICS["psds1_all"](statistics_of(reference(), frames))[0]
+        assert values[0] == pytest.approx(expected, abs=1e-12)
+    assert raw != medians
+    assert {each.metric for each in report.optimism} <= {"event_f1", "psds"}
+
+
+def test_settings_that_lack_a_class_are_named(scored_run):
+    plan = RunPlan.require(scored_run).as_json()
+    own = next(c for c in plan["cells"] if c["id"] == "good")
+    plan["cells"].append(own | {"id": "medians", "column": "m", "postprocessing": MEDIAN})
+    write_json(scored_run, "plan.json", plan)
+    post_processed(scored_run, "class_median-psds1-xvalid", {"median_window": {CLASSES[0]: 1}})
+    with pytest.raises(ValueError, match=rf"xvalid\.json: median_window lacks {CLASSES[1]}"):
+        write_report(scored_run)
