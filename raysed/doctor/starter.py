@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from raysed.doctor.guess import Guess, GuessedSet
+from raysed.doctor.split import SEEDS, covering_seed
 from raysed.storage.folder import write_atomically
 
 _USUAL_S = 10.0
@@ -27,13 +28,15 @@ class SetLine:
     source: GuessedSet
     type: str
     part: str = "all"
+    split_seed: int = 0
 
     def lines(self) -> list[str]:
         """Return its lines in the job."""
         fields = [("kind", "annotated"), ("audio", self.source.audio)]
         fields += [("labels", self.source.labels)] if self.source.labels else []
         fields += [("type", self.type)] + ([("part", self.part)] if self.part != "all" else [])
-        return [f"  {self.name}:", *(f"    {key}: {_text(value)}" for key, value in fields)]
+        lines = [f"  {self.name}:", *(f"    {key}: {_text(value)}" for key, value in fields)]
+        return [*lines, *([f"    split_seed: {self.split_seed}"] if self.split_seed else [])]
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,25 @@ def choose_roles(found: Guess) -> Start:
         first, xvalid = (SetLine(part, train, train.type, part) for part in ("train", "xvalid"))
     last = SetLine(evaluation.name, evaluation, evaluation.type)
     return Start(first, weak_line, _unlabelled(none), xvalid, last, tuple(told))
+
+
+def with_covering_seed(start: Start) -> Start:
+    """Return the roles with a split by which as many classes as possible sound in each part."""
+    parted = [line for line in start.all if line.part != "all"]
+    if not parted:
+        return start
+    source = parted[0]
+    seed, lacking = covering_seed(source.source.as_set(), [line.part for line in parted])
+    if not seed:
+        return start
+    said = "all classes are in each part" if not lacking else "the fewest classes are missing"
+    roles = {
+        name: replace(line, split_seed=seed) if line in parted else line
+        for name, line in vars(start).items()
+        if name != "told"
+    }
+    told = f"split_seed: {seed}, the first of {SEEDS} by which {said}"
+    return Start(**roles, told=(*start.told, told))
 
 
 def _says(each: GuessedSet, words: Sequence[str]) -> bool:
@@ -230,7 +252,7 @@ def _most(line: SetLine) -> int:
 
 def write_start(found: Guess, folder: Path) -> tuple[Path, Path, Start]:
     """Write `<name>_data.yaml` and `<name>_space.yaml`. Raises ValueError where one is there already."""
-    start = choose_roles(found)
+    start = with_covering_seed(choose_roles(found))
     name = (
         "".join(c if c.isascii() and c.isalnum() else "_" for c in found.root.name).strip("_")
         or "own"
