@@ -44,7 +44,7 @@ demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> 
 
 test: $(READY) ## all tests that this machine can run
 	@$(BIN)/python -m pytest $(PROCESSES) -m "not ray and not gpu"
-	@$(BIN)/python -m pytest -m "ray or gpu"
+	@$(BIN)/python -m pytest -m "ray or gpu" $$(grep -rlE 'mark\.(ray|gpu)' --include='test_*.py' tests)
 
 quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
 	@$(BIN)/python -m pytest -q $(PROCESSES) --hypothesis-profile=quick -m "not ray and not slow and not gpu"

@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
+from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader, Config  # pyrefly: ignore[missing-module-attribute]
 
 from raysed.storage.scratch import scratch
@@ -21,6 +22,8 @@ _LONGEST_SOCKET = 107 if os.uname().sysname == "Linux" else 103
 _SOCKET = f"/{_PREFIX}12345678/r/session_2000-01-01_00-00-00_000000_1234567/sockets/plasma_store"
 _LOOPBACK = "127.0.0.1"
 _STARTS = 3
+_UNUSED = ("start_log_monitor", "start_monitor")
+"""Methods of Ray's node."""
 
 
 def start_local(**settings: Any) -> None:
@@ -31,7 +34,7 @@ def start_local(**settings: Any) -> None:
     held = ExitStack()
     folder = held.enter_context(scratch(_PREFIX, short_parent()))
     atexit.register(_end, held)
-    with private_ray():
+    with private_ray(), _without_unused():
         init_ray(
             address="local",
             include_dashboard=False,
@@ -59,6 +62,21 @@ def init_ray(**where: Any) -> None:
         except Exception as error:  # Ray's own class for a node that did not start
             if not left or "timed out during startup" not in str(error):
                 raise
+
+
+@contextmanager
+def _without_unused() -> Iterator[None]:
+    """Within, a Ray is started without two processes that nobody hears: the one that sends workers' output to drivers
+    that want it, and the one that asks a cloud for nodes. Ray knows a node without either, but `ray.init` does not ask.
+    """
+    kept = {name: getattr(Node, name) for name in _UNUSED}
+    try:
+        for name in kept:
+            setattr(Node, name, lambda self: None)
+        yield
+    finally:
+        for name, method in kept.items():
+            setattr(Node, name, method)
 
 
 @contextmanager

@@ -84,6 +84,15 @@ def test_every_socket_is_on_loopback(worker: int) -> None:
     assert all(address.is_loopback for found in listening.values() for address in found)
 
 
+@pytest.mark.ray
+def test_no_process_that_nobody_hears(worker: int) -> None:
+    commands = [Path(f"/proc/{process}/cmdline").read_text() for process in workers("")]
+    assert any("gcs_server" in command for command in commands)
+    assert not [
+        c for c in commands if "log_monitor.py" in c or "autoscaler/_private/monitor.py" in c
+    ]
+
+
 _UNINVITED = """
 import sys
 import ray

@@ -1,7 +1,10 @@
 """The checks themselves must be able to fail."""
 
+import re
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.paths import ROOT
@@ -32,6 +35,25 @@ def test_the_linter_sees_a_planted_pickle(tmp_path):
     found = run(str(BIN / "ruff"), "check", "planted.py", cwd=tmp_path)
     assert found.returncode == 1
     assert "S301" in found.stdout
+
+
+def test_no_folder_of_tests_is_left_out():
+    """By its own default pytest leaves out folders called build, dist or venv."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    folders = {part for path in (ROOT / "tests").rglob("test_*.py") for part in path.parts}
+    left_out = [f for f in folders for p in settings["norecursedirs"] if fnmatch(f, p)]
+    assert "build" in folders and left_out == []
+
+
+def test_tests_of_ray_are_found_by_their_mark():
+    """`make test` collects Ray's tests only from the files that name the mark."""
+    recipe = (ROOT / "Makefile").read_text()
+    (pattern,) = re.findall(r"grep -rlE '(.+)' --include='test_\*\.py' tests", recipe)
+    for path in (ROOT / "tests").rglob("*.py"):
+        if path.name == "conftest.py" or not path.name.startswith("test_"):
+            # A mark that is given elsewhere would not be found.
+            assert not re.search(r"(mark\.|add_marker\(.)(ray|gpu)\b", path.read_text()), path
+    assert re.search(pattern, "@pytest.mark.ray") and re.search(pattern, "[pytest.mark.gpu]")
 
 
 def test_no_index_or_machine_path_is_named():
