@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from raysed.config.encoder import Encoder
+from raysed.data.encoders.given_rows import GivenRows
 
 
 def onnx_session(content: str | bytes, device: str) -> Any:
@@ -33,17 +34,12 @@ def onnx_session(content: str | bytes, device: str) -> Any:
         raise ValueError(f"{told}: not an ONNX model ({error})") from error
 
 
-class OnnxEncoder:
+class OnnxEncoder(GivenRows):
     """A network of which the configuration says how its rows lie in time."""
 
     def __init__(self, config: Encoder, layers: Sequence[int | str] | None, device: str) -> None:
-        assert config.path and config.sample_rate_hz and config.hop, "checked by Encoder"
-        self.sample_rate_hz, self.hop = config.sample_rate_hz, config.hop
-        self.span = config.span or config.hop
-        self.centre = self.span // 2 if config.centre is None else config.centre
-        self.window, self.fixed = config.fixed_length, config.fixed_length is not None
-        self.licence = config.licence or "not given"
-        self._session = onnx_session(config.path, device)
+        super().__init__(config)
+        self._session = onnx_session(self.path, device)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         names = [output.name for output in outputs]
         self._input, self._outputs = inputs[0].name, [str(layer) for layer in layers or names[:1]]

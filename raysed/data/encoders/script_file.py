@@ -6,26 +6,22 @@ import numpy as np
 import torch
 
 from raysed.config.encoder import Encoder
+from raysed.data.encoders.given_rows import GivenRows
 from raysed.data.encoders.onnx_file import side_by_side
 
 
-class ScriptEncoder:
+class ScriptEncoder(GivenRows):
     """A network of which the configuration says how its rows lie in time."""
 
     def __init__(self, config: Encoder, layers: Sequence[int | str] | None, device: str) -> None:
-        assert config.path and config.sample_rate_hz and config.hop, "checked by Encoder"
-        self.sample_rate_hz, self.hop = config.sample_rate_hz, config.hop
-        self.span = config.span or config.hop
-        self.centre = self.span // 2 if config.centre is None else config.centre
-        self.window, self.fixed = config.fixed_length, config.fixed_length is not None
-        self.licence = config.licence or "not given"
+        super().__init__(config)
         self._device, self._layers = device, tuple(layers or (0,))
         if not all(isinstance(layer, int) for layer in self._layers):
             raise ValueError(
                 f"layers {list(self._layers)}: outputs of a TorchScript file are numbered from 0"
             )
         try:
-            self._network = torch.jit.load(config.path, map_location=device).eval()
+            self._network = torch.jit.load(self.path, map_location=device).eval()
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"{config.path}: not a TorchScript file ({error})") from error
         self.width = self(np.zeros((1, self.window or self.span), np.float32)).shape[2]
