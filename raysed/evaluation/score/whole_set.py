@@ -42,23 +42,36 @@ def whole_set(
     }
     if request.reference is None:
         return found, ()
+    beside, warnings = _beside_reference(scored, request, system, statistics)
+    return found | beside, warnings
+
+
+def _beside_reference(
+    scored: ScoredSet, request: ScoreRequest, system: System, statistics: Statistics
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the controlled estimates and the differences on the same clips, and warnings. The reference system has
+    predictions of the whole set.
+    """
+    assert request.reference is not None
     predictions = read_for(request, request.reference, scored.whole)
     whole = count(request, scored.whole, predictions)
     left = some_clips(whole, scored.kept_N, scored.reference.key)
-    timed = request.durations is not None
     left = replace(left, groups_N=scored.groups_N)
-    reference = System(request.reference, predictions, left, timed)
-    found["same_clips"], warnings = differences(request, system, reference)
-    found["controlled"] = {
+    timed = request.durations is not None
+    same_clips, warnings = differences(
+        request, system, System(request.reference, predictions, left, timed)
+    )
+    draws = {"draws": request.draws, "seed": request.seed}
+    controlled = {
         name: None
-        if found["same_clips"].get(name) is None
+        if same_clips.get(name) is None
         else fields_of(
             controlled_estimate(METRICS[name], *_alike(statistics, whole), scored.kept_N, **draws),
             CONTROLLED,
         )
         for name in request.metrics
     }
-    return found, warnings
+    return {"controlled": controlled, "same_clips": same_clips}, warnings
 
 
 def _alike(left: Statistics, whole: Statistics) -> tuple[Statistics, Statistics]:
