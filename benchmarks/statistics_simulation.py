@@ -21,7 +21,9 @@ from benchmarks.real_systems import Pool, perturbed_systems, read_real
 from raysed.evaluation.counts.clip_counts import PsdsCriteria
 from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.intervals.bootstrap import bca, clip_weights, interval, jackknife
+from raysed.evaluation.intervals.seed_noise import SystemSeeds, noise_of
 from raysed.evaluation.intervals.significance import (
+    drawn,
     max_t,
     paired_difference,
     permutation_p,
@@ -29,10 +31,13 @@ from raysed.evaluation.intervals.significance import (
 )
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import METRICS
+from raysed.report.paired_seeds import PairedSeeds, family_intervals
 
 COVERED = ("event_f1", "psds", "psds_2020", "psds1", "psds2")
-PARTS = ("coverage", "paired", "seeds3", "seeds5", "family")
+PARTS = ("coverage", "paired", "seeds3", "seeds5", "family", "cells5")
 CONTRASTS = 20
+CELLS = 5
+"""Cells whose seeds are drawn from one pool, so that all their differences are null."""
 STORED = RESULTS / "metrics_statistics.json"
 
 
@@ -143,6 +148,37 @@ def family(name: str, pool: Pool, sets: int, draws: int) -> dict[str, Any]:
     return {test: proportion(hits, 5) for test, hits in errors.items()}
 
 
+def cells(name: str, pool: Pool, sets: int, draws: int, n_seeds: int) -> dict[str, Any]:
+    """Simulate false positives of cells that are all equal against the first: each of their seeds is a draw from the pool's
+    systems, and variances between seeds are pooled as the report pools them.
+    """
+    metric, n_clips = METRICS[name], pool.systems[0].n_clips
+    pairs = [(g, 0) for g in range(1, CELLS)]
+    errors = defaultdict(list)
+    for i in range(sets):
+        rng = np.random.default_rng([5, i])
+        clip_I = rng.integers(n_clips, size=n_clips)
+        chosen_GS = rng.integers(len(pool.systems), size=(CELLS, n_seeds))
+        known = {
+            s: drawn(metric, pool.draw(f"cells {i}", clip_I, np.full(n_clips, s)), draws=draws)
+            for s in np.unique(chosen_GS).tolist()
+        }
+        cells_G = [tuple(known[s] for s in row) for row in chosen_GS.tolist()]
+        seeds = tuple(range(n_seeds))
+        found = [PairedSeeds((str(a), str(b)), seeds, cells_G[a], cells_G[b], ()) for a, b in pairs]
+        systems = [
+            SystemSeeds(str(g), {s: x.value for s, x in enumerate(cells_G[g])})
+            for g in range(CELLS)
+        ]
+        noise = noise_of(systems, pairs, [each.clips for each in found])
+        row_C6 = family_intervals(found, (noise, pairs))
+        together_C, alone_C = ((row_C6[:, i] > 0) | (row_C6[:, i + 1] < 0) for i in (3, 1))
+        errors["max_t"].append(together_C.any())
+        errors["max_t_p"].append((row_C6[:, 5] <= 0.05).any())
+        errors["one_uncorrected"].append(alone_C[0])
+    return {test: proportion(hits, 5) for test, hits in errors.items()}
+
+
 def simulate(part: str, name: str, sets: int, draws: int) -> dict[str, Any]:
     """Simulate one part for one metric."""
     if part == "coverage":
@@ -153,6 +189,8 @@ def simulate(part: str, name: str, sets: int, draws: int) -> dict[str, Any]:
     pool = Pool.of(systems, criteria_of(name))
     if part.startswith("seeds"):
         return seeds(name, pool, sets, draws, int(part.removeprefix("seeds")))
+    if part.startswith("cells"):
+        return cells(name, pool, sets, draws, int(part.removeprefix("cells")))
     return {"paired": paired, "family": family}[part](name, pool, sets, draws)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.real_systems import Pool
-from benchmarks.statistics_simulation import coverage, family, proportion, seeds
+from benchmarks.statistics_simulation import cells, coverage, family, proportion, seeds
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.stacked import stack
 from raysed.evaluation.counts.statistics import Statistics, collect
@@ -44,6 +44,8 @@ def test_parts_count_what_they_say(systems: list[Statistics]) -> None:
     assert 70 < found["bca"]["percent"] <= 100
     assert found["paper"]["mean_width"] < 0.7 * found["bca"]["mean_width"]
     assert seeds("event_f1", pool, 5, 200, 3)["sets"] == 5
+    equal = cells("event_f1", pool, 4, 200, 4)
+    assert equal["max_t"]["sets"] == 4 and equal["max_t"]["percent"] <= 25
     wide = Pool.of([systems[s % 3] for s in range(21)], None)
     errors = family("event_f1", wide, 10, 200)
     assert errors["max_t"]["percent"] <= errors["any_of_20_uncorrected"]["percent"]
