@@ -22,6 +22,7 @@ from raysed.evaluation.counts.intersections import EXACT, intersection_deltas
 from raysed.evaluation.counts.match_changes import match_deltas
 from raysed.evaluation.counts.matching import event_hits, event_matches
 from raysed.evaluation.counts.score_changes import score_deltas
+from raysed.evaluation.counts.score_floors import count_rises
 from raysed.evaluation.counts.segment_changes import segment_deltas
 from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.detections.bounding_boxes import box_candidates
@@ -54,6 +55,8 @@ DOORS = {
     "evaluation/metrics/best_f1.py": "best_f1",
     "evaluation/metrics/partial_auc.py": "segment_mpauc",
     "evaluation/counts/score_changes.py": "score_deltas",
+    "evaluation/counts/cell_changes.py": "LargeScores, which checks events and makes its arrays",
+    "evaluation/counts/score_floors.py": "count_rises",
     "evaluation/metrics/threshold_kernels.py": "threshold_free_psds and psds_all of threshold_free.py",
     "model/cpu/kernels.py": "Block of fused.py",
 }
@@ -195,6 +198,8 @@ def test_events_of_any_kind(
     found = tried(score_deltas, events, scores, np.ones(2), (0.5, 0.5, np.nan, EXACT))
     assert (found is None) == (not fits or any(k > 1 for k in label) or not positive)
     found = tried(match_deltas, events, scores, 0.2, 0.2)
+    assert (found is None) == (not fits or any(k > 1 for k in label))
+    found = tried(count_rises, events, scores, np.ones(2), np.ones((2, 3)))
     assert (found is None) == (not fits or any(k > 1 for k in label))
     found = tried(segment_deltas, events, scores, np.ones(2), 1.0)
     assert (found is None) == (not fits or any(k > 1 for k in label))

@@ -1,5 +1,7 @@
 """`raysed score`: its options, and which of its works they ask for."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -171,8 +173,10 @@ def _score(request: Any, certificate: Path | None, as_json: bool) -> int:
     from raysed.cli.ranking_text import show_ranking
     from raysed.cli.score_text import show
     from raysed.evaluation.score.certificate import found_by, write_certificate
+    from raysed.pulse import Pulse
 
-    found = found_by(request)
+    with Pulse(lambda line: print(line, file=sys.stderr, flush=True)) as pulse:
+        found = found_by(replace(request, pulse=pulse))
     if certificate is not None:
         write_certificate(certificate, request, found)
     if request.systems is not None:

@@ -67,7 +67,7 @@ def _tile_heights(weights_BN: np.ndarray, arguments: tuple, efpr_X: np.ndarray) 
     weights_NT[:, : len(weights_BN)] = weights_BN.T
     tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
-    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
+    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT[None], present_KT))
     # Each operating point lifts the curve from the first rate on that it does not exceed.
     place_KMT = np.searchsorted(efpr_X, efpr_KMT)
     best_KXT = np.zeros((n_classes, len(efpr_X) + 1, RESAMPLE_TILE))
@@ -80,7 +80,7 @@ def _tile_heights(weights_BN: np.ndarray, arguments: tuple, efpr_X: np.ndarray) 
     mean_XT = np.divide(
         total_XT, n_present_T, out=np.full(total_XT.shape, np.nan), where=n_present_T > 0
     )
-    alpha_st = rules[1]
+    alpha_st = rules[0][1]
     if alpha_st:
         squares_XT = np.where(present_K1T, (best_KXT - mean_XT) ** 2, 0.0).sum(axis=0)
         spread_XT = np.sqrt(squares_XT / np.maximum(n_present_T, 1))

@@ -28,10 +28,11 @@ def plain_columns(
     from pyarrow import csv
 
     content = Path(path).read_bytes()
-    columns = _header(content)
-    if columns is None or not {*expected, *numbers} <= {*columns} or not _is_plain(content):
+    columns, breaks = _header(content), _line_breaks(content)
+    if columns is None or breaks is None or not {*expected, *numbers} <= {*columns}:
         return None
-    types = {name: pa.float64() if name in numbers else pa.string() for name in columns}
+    numbers, number, text = {*numbers}, pa.float64(), pa.string()
+    types = {name: number if name in numbers else text for name in columns}
     try:
         table = csv.read_csv(
             pa.BufferReader(content),
@@ -45,15 +46,15 @@ def plain_columns(
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != content.count(b"\n") - content.endswith(b"\n"):
+    if table.num_rows != breaks - content.endswith(b"\n"):
         return None  # a blank line
-    found = {name: table.column(name) for name in columns}
+    found = dict(zip(columns, table.itercolumns(), strict=True))
     empty = {name for name in columns if found[name].null_count}
     texts = [name for name in columns if name not in numbers]
-    if empty & {*numbers} or not all(map(_has_no_blanks, (found[name] for name in texts))):
+    if empty & numbers or not all(map(_has_no_blanks, (found[name] for name in texts))):
         return None
     arrays = {
-        name: column.to_numpy() if name in numbers else column.to_pandas().to_numpy()
+        name: _floats(column) if name in numbers else column.to_pandas().to_numpy()
         for name, column in found.items()
     }
     if (
@@ -75,12 +76,20 @@ def _header(content: bytes) -> list[str] | None:
     return None if strange or len({*columns}) < len(columns) else columns
 
 
-def _is_plain(content: bytes) -> bool:
-    if b"\0" in content or content.count(b"\r") > content.count(b"\r\n"):
-        return False
+def _line_breaks(content: bytes) -> int | None:
+    """Return how many lines end, None where a line or its end is not as it should be."""
+    if b"\0" in content:
+        return None
+    if b"\r" in content and content.count(b"\r") > content.count(b"\r\n"):
+        return None
     ends_L = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
     edges_L = np.concatenate(([0], ends_L, [len(content)]))
-    return int(np.diff(edges_L).max()) <= LONGEST_FIELD
+    return len(ends_L) if int(np.diff(edges_L).max()) <= LONGEST_FIELD else None
+
+
+def _floats(column: Any) -> np.ndarray:
+    """Return a column of numbers without empty fields; one block of text gives one chunk, which is not copied."""
+    return column.chunk(0).to_numpy() if column.num_chunks == 1 else column.to_numpy()
 
 
 def _has_no_blanks(column: Any) -> bool:

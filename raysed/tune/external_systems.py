@@ -14,7 +14,7 @@ from raysed.data.features.store import open_dataset
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
-from raysed.evaluation.score.predictions import read_predictions
+from raysed.evaluation.score.predictions import ClipSet, read_predictions
 from raysed.run.folders import external_file
 from raysed.run.run_plan import external_id
 from raysed.storage.folder import Folder
@@ -52,7 +52,8 @@ def count_predictions(
     Without operating points there are no counts for PSDS. Raises ValueError for operating points that are not those
     of the trainings, since PSDS depends on them.
     """
-    system = read_predictions(Path(given.path), reference, None, others=others)
+    clips = ClipSet(reference, others)
+    system = read_predictions(Path(given.path), clips)
     if system.points is not None and tuple(sorted(system.points)) != THRESHOLDS:
         raise ValueError(
             f"{given.path}: {len(system.points)} operating points from {min(system.points):g} to"
@@ -60,7 +61,7 @@ def count_predictions(
             " PSDS depends on them. Give these points, or score files with probabilities, or a TSV alone (no PSDS)"
         )
     if given.detections:
-        chosen = read_predictions(Path(given.detections), reference, None, others=others)
+        chosen = read_predictions(Path(given.detections), clips)
         about = (line for line in chosen.warnings if "there is no PSDS" not in line)
         system = replace(system, detections=chosen.detections, warnings=(*system.warnings, *about))
     return collect(reference, system.detections, system.points), system.warnings

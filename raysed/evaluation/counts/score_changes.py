@@ -93,14 +93,14 @@ def _score_deltas(
             place = (scores_NTK[n, :, k], edges_NT1[n], durations_s[n], (n, k, n_classes))
             if (labels_L == k).any():
                 counts = (now_C, before_C)
-                out, n_out = _with_events(order_T, place, (gts, counts), criteria, out, n_out)
+                out, n_out = with_events(order_T, place, (gts, counts), criteria, out, n_out)
             else:
                 out, n_out = without_events(order_T, place, (gts, labels_L), criteria, out, n_out)
     return out[:n_out]
 
 
 @njit(cache=True, nogil=True)
-def _with_events(
+def with_events(
     order_T: np.ndarray,
     place: tuple,
     around: tuple[Arrays, tuple[np.ndarray, np.ndarray]],

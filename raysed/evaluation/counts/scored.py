@@ -1,37 +1,42 @@
-"""A system's frame scores on a set, counted at every score that occurs: each kind of count once, when it is asked for."""
+"""A system's frame scores on a set, counted at every score that occurs: each kind of count once, when it is asked for.
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import NamedTuple
+Scores that stay in their files are counted a few clips at a time, for PSDS class by class (`LargeScores`).
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from raysed.evaluation.counts.clip_counts import PsdsCriteria, arrays_of
 from raysed.evaluation.counts.event_arrays import Arrays
 from raysed.evaluation.counts.intersections import ROUNDED
+from raysed.evaluation.counts.kept_cells import filtered
+from raysed.evaluation.counts.large_scores import LargeScores, odd_frames
 from raysed.evaluation.counts.match_changes import match_deltas
 from raysed.evaluation.counts.score_changes import FIRST, score_deltas
 from raysed.evaluation.counts.scored_changes import ScoredChanges
 from raysed.evaluation.counts.segment_changes import segment_deltas
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
-from raysed.evaluation.detections.postprocess import median_filter
+from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles
+from raysed.evaluation.detections.score_parts import over_parts
 
-CLIPS_AT_ONCE = 64
+_T = TypeVar("_T")
 
 
 class Part(NamedTuple):
     """Some clips of a set."""
 
+    first: int
+    """The place of the first one in the set."""
     truth: Arrays
     scores: FrameScores
     durations_s: np.ndarray
 
 
-Entries = tuple[np.ndarray, np.ndarray | None]
-"""Changes (E, 4), and their scores (E,) unless these are those of their frames."""
+Entries = tuple[np.ndarray, np.ndarray]
+"""Changes (E, 4), and their scores (E,)."""
 
 
 class Intersections(NamedTuple):
@@ -41,26 +46,29 @@ class Intersections(NamedTuple):
     rule: float = ROUNDED
     windows_s: tuple[float, ...] = (0.0,)
     """The lengths of the running medians whose results are counted side by side; 0 is none."""
+    per_hour: float = np.inf
+    """Of scores that stay in their files, those that have more false alarms an hour, as all lower ones have, need not be
+    counted."""
 
-    def of(self, reference: Reference, scores: FrameScores) -> ScoredChanges:
+    def of(self, reference: Reference, scores: AnyScores) -> ScoredChanges:
         """Count scores."""
+        frames_V = [odd_frames(scores.frame_s, window_s) for window_s in self.windows_s]
         criteria = (*self.criteria.numbers(), self.rule)
 
-        def count(part: Part) -> Entries:
-            return score_deltas(part.truth, part.scores, part.durations_s, criteria), None
+        def count(part: Part) -> list[Entries]:
+            some_V = [filtered(part.scores, frames) for frames in frames_V]
+            return [
+                _with_scores(score_deltas(part.truth, some, part.durations_s, criteria), some)
+                for some in some_V
+            ]
 
-        truth = reference.events.positive()
-        parts = [
-            _in_parts(truth, reference, median_scores(scores, window_s), count)
-            for window_s in self.windows_s
-        ]
-        variant_E = np.repeat(np.arange(len(parts)), [len(entry_E4) for entry_E4, _ in parts])
+        found = _in_parts(reference.events.positive(), reference, scores, count)
         return ScoredChanges.of(
-            np.concatenate([entry_E4 for entry_E4, _ in parts]),
-            np.concatenate([score_E for _, score_E in parts]),
+            np.concatenate([entry_E4 for entry_E4, _ in found]),
+            np.concatenate([score_E for _, score_E in found]),
             len(reference.classes),
-            variant_E=variant_E,
-            n_variants=len(parts),
+            variant_E=np.repeat(np.arange(len(found)), [len(score_E) for _, score_E in found]),
+            n_variants=len(found),
         )
 
 
@@ -70,13 +78,13 @@ class EventMatches(NamedTuple):
     t_collar_s: float
     percentage_of_length: float
 
-    def of(self, reference: Reference, scores: FrameScores) -> ScoredChanges:
+    def of(self, reference: Reference, scores: AnyScores) -> ScoredChanges:
         """Count scores."""
 
-        def count(part: Part) -> Entries:
-            return match_deltas(part.truth, part.scores, *self), None
+        def count(part: Part) -> list[Entries]:
+            return [_with_scores(match_deltas(part.truth, part.scores, *self), part.scores)]
 
-        entry_E4, score_E = _in_parts(reference.events, reference, scores, count)
+        ((entry_E4, score_E),) = _in_parts(reference.events, reference, scores, count)
         return ScoredChanges.of(entry_E4, score_E, len(reference.classes))
 
 
@@ -85,13 +93,13 @@ class Segments(NamedTuple):
 
     segment_s: float
 
-    def of(self, reference: Reference, scores: FrameScores) -> ScoredChanges:
+    def of(self, reference: Reference, scores: AnyScores) -> ScoredChanges:
         """Count scores."""
 
-        def count(part: Part) -> Entries:
-            return segment_deltas(part.truth, part.scores, part.durations_s, self.segment_s)
+        def count(part: Part) -> list[Entries]:
+            return [segment_deltas(part.truth, part.scores, part.durations_s, self.segment_s)]
 
-        entry_E4, score_E = _in_parts(reference.events, reference, scores, count)
+        ((entry_E4, score_E),) = _in_parts(reference.events, reference, scores, count)
         return ScoredChanges.of(entry_E4, score_E, len(reference.classes))
 
 
@@ -101,19 +109,35 @@ Kind = Intersections | EventMatches | Segments
 class Scored:
     """The counts of frame scores, or of two systems' clips one after the other."""
 
-    def __init__(self, make: Callable[[Kind], ScoredChanges], n_clips: int, n_classes: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[Kind], ScoredChanges],
+        n_clips: int,
+        n_classes: int,
+        large: LargeScores | None = None,
+    ) -> None:
         self._make, self._n_clips, self._n_classes = make, n_clips, n_classes
         self._made: dict[Kind, ScoredChanges] = {}
+        self.large = large
+        """The counts of score files, where these are too large for memory."""
+        self.known: dict[Hashable, Any] = {}
+        """The results for all clips that are needed again and again."""
 
     @classmethod
-    def of(cls, reference: Reference, scores: FrameScores) -> "Scored":
+    def of(cls, reference: Reference, scores: AnyScores) -> "Scored":
         """Make the counts of scores whose clips and classes are those of the reference."""
         expected = (len(reference.filenames), len(reference.classes))
-        if (scores.scores_NTK.shape[0], scores.scores_NTK.shape[2]) != expected:
-            raise ValueError(
-                f"scores {scores.scores_NTK.shape} are not of (clips, classes) {expected}"
-            )
-        return cls(lambda kind: kind.of(reference, scores), *expected)
+        if (scores.n_clips, scores.n_classes) != expected:
+            shape = (scores.n_clips, scores.n_classes)
+            raise ValueError(f"scores of (clips, classes) {shape} are not of {expected}")
+        large = LargeScores(reference, scores) if isinstance(scores, ScoreFiles) else None
+
+        def make(kind: Kind) -> ScoredChanges:
+            if large is not None and isinstance(kind, Intersections) and kind.per_hour < np.inf:
+                return large.changes(kind)
+            return kind.of(reference, scores)
+
+        return cls(make, *expected, large)
 
     def changes(self, kind: Kind) -> ScoredChanges:
         """Return the changes of one kind of count."""
@@ -126,7 +150,10 @@ class Scored:
         n_clips, n_classes = self._n_clips, self._n_classes
 
         def both(kind: Kind) -> ScoredChanges:
-            return self.changes(kind).beside(other.changes(kind), n_clips, n_classes)
+            lower = kind
+            if isinstance(kind, Intersections):  # where either has enough, a mixture has half of it
+                lower = kind._replace(per_hour=2 * kind.per_hour)
+            return self.changes(lower).beside(other.changes(lower), n_clips, n_classes)
 
         return Scored(both, n_clips + other._n_clips, n_classes)
 
@@ -141,48 +168,48 @@ class Scored:
 
 def median_scores(scores: FrameScores, window_s: float) -> FrameScores:
     """Return the running median over the odd number of frames that is nearest to `window_s` seconds."""
-    length_NT = np.diff(scores.edges_NT1, axis=1)
-    frame_s = float(np.median(length_NT[length_NT > 0])) if (length_NT > 0).any() else 1.0
-    frames = 2 * round((window_s / frame_s - 1) / 2) + 1
-    if frames <= 1:
-        return scores
-    return replace(scores, scores_NTK=median_filter(scores.scores_NTK, frames))
+    return filtered(scores, odd_frames(scores.frame_s, window_s))
+
+
+def _with_scores(entry_E4: np.ndarray, scores: FrameScores) -> Entries:
+    """Return changes with the scores of their frames."""
+    frame_E, owner_E = entry_E4[:, 2] % FIRST, entry_E4[:, 0] // (scores.n_classes + 2)
+    return entry_E4, scores.scores_NTK[entry_E4[:, 1], frame_E, owner_E]
 
 
 def _in_parts(
     events: Events,
     reference: Reference,
-    scores: FrameScores,
-    count: Callable[[Part], Entries],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the changes (E, 4) and their scores (E,), some clips at a time and on every core."""
-    n_clips, width = len(reference.filenames), len(reference.classes) + 2
-    start_N, *arrays = arrays_of(events, n_clips)
+    scores: AnyScores,
+    count: Callable[[Part], list[Entries]],
+) -> list[Entries]:
+    """Return the changes (E, 4) and their scores (E,) of each thing that is counted."""
+
+    def of_set(part: Part) -> list[Entries]:
+        found = count(part)
+        for entry_E4, _ in found:
+            entry_E4[:, 1] += part.first
+        return found
+
+    columns = zip(*_each_part(events, reference, scores, of_set, "counts"), strict=True)
+    split = (zip(*column, strict=True) for column in columns)
+    return [(np.concatenate(entries), np.concatenate(levels)) for entries, levels in split]
+
+
+def _each_part(
+    events: Events,
+    reference: Reference,
+    scores: AnyScores,
+    count: Callable[[Part], _T],
+    what: str,
+) -> list[_T]:
+    """Return what is counted in each part of the clips."""
+    start_N, *arrays = arrays_of(events, len(reference.filenames))
     durations_s = np.asarray(reference.durations_s, np.float64)
 
-    def counted(first: int) -> tuple[np.ndarray, np.ndarray]:
-        clips = slice(first, min(first + CLIPS_AT_ONCE, n_clips))
+    def counted(clips: slice, some: FrameScores) -> _T:
         own = slice(start_N[clips.start], start_N[clips.stop])
         truth = (start_N[clips.start : clips.stop + 1] - own.start, *(each[own] for each in arrays))
-        some = FrameScores(scores.scores_NTK[clips], scores.edges_NT1[clips])
-        entry_E4, score_E = count(Part(truth, some, durations_s[clips]))
-        if score_E is None:
-            frame_E, owner_E = entry_E4[:, 2] % FIRST, entry_E4[:, 0] // width
-            score_E = some.scores_NTK[entry_E4[:, 1], frame_E, owner_E]
-        entry_E4[:, 1] += clips.start
-        return entry_E4, score_E
+        return count(Part(clips.start, truth, some, durations_s[clips]))
 
-    firsts = range(0, n_clips, CLIPS_AT_ONCE)
-    with ThreadPoolExecutor(threads_for(len(firsts))) as pool:
-        entries, found = zip(*pool.map(counted, firsts), strict=True)
-    return np.concatenate(entries), np.concatenate(found)
-
-
-def threads_for(parts: int) -> int:
-    """Return the number of threads that this many parts of work are worth.
-
-    numba.get_num_threads() would start numba's own pool, and from then on numba refuses to compile in a process whose
-    NUMBA_NUM_THREADS has been changed.
-    """
-    cores = len(os.sched_getaffinity(0))
-    return max(1, min(int(os.environ.get("NUMBA_NUM_THREADS", cores)), parts))
+    return over_parts(scores, counted, what)

@@ -59,6 +59,22 @@ class FrameScores:
         return cls(scores_NTK, np.minimum(edge_T1, np.asarray(durations_s, np.float64)[:, None]))
 
     @property
+    def n_clips(self) -> int:
+        """N."""
+        return self.scores_NTK.shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        """K."""
+        return self.scores_NTK.shape[2]
+
+    @property
+    def frame_s(self) -> float:
+        """The median length of the frames; 1 where none has a length."""
+        length_NT = np.diff(self.edges_NT1, axis=1)
+        return float(np.median(length_NT[length_NT > 0])) if (length_NT > 0).any() else 1.0
+
+    @property
     def in_unit_interval(self) -> bool:
         """Tell whether all scores but -inf lie in [0, 1]."""
         given = self.scores_NTK[self.scores_NTK > NO_SCORE]
@@ -67,6 +83,10 @@ class FrameScores:
     def classes(self, kept: slice) -> Self:
         """Return the scores of some of the classes."""
         return type(self)(np.ascontiguousarray(self.scores_NTK[:, :, kept]), self.edges_NT1)
+
+    def part(self, clips: slice) -> Self:
+        """Return the scores of some of the clips."""
+        return type(self)(self.scores_NTK[clips], self.edges_NT1[clips])
 
     def decode(self, threshold: float, *, at_threshold: bool = True) -> Events:
         """Return the contiguous regions of score >= threshold as events; of score > threshold without
@@ -93,28 +113,37 @@ def read_score_folder(
     Raises ValueError, naming the file and line, for clips without a file, files without a clip, classes that do not
     fit, frames that do not touch, and scores that are no number.
     """
+    paths = clip_files(folder, reference.filenames, others)
+    classes = (*reference.classes, *foreign)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return as_one_set(list(pool.map(lambda path: read_scores(path, classes), paths)))
+
+
+def clip_files(folder: Path, filenames: Sequence[str], others: Sequence[str] = ()) -> list[Path]:
+    """Return the score file of each clip. Raises ValueError as `read_score_folder` does for those that do not fit."""
     paths = score_files(folder)
-    clip_of = match_clips(paths, (*reference.filenames, *others))
+    clip_of = match_clips(paths, (*filenames, *others))
     unknown = [name for name in paths if name not in clip_of]
     if unknown:
         raise ValueError(
-            f"{paths[unknown[0]]}: {unknown[0]} is not one of the {len(reference.filenames)} clips of "
-            f"the set, such as {reference.filenames[0]}, or means several ({len(unknown)} such files)"
+            f"{paths[unknown[0]]}: {unknown[0]} is not one of the {len(filenames)} clips of "
+            f"the set, such as {filenames[0]}, or means several ({len(unknown)} such files)"
         )
     path_of = {clip: paths[name] for name, clip in clip_of.items()}
-    missing = [filename for filename in reference.filenames if filename not in path_of]
+    missing = [filename for filename in filenames if filename not in path_of]
     if missing:
         name = clip_name(missing[0])
         raise ValueError(
             f"{folder}: no scores for clip {missing[0]}: {name}.tsv is missing "
             f"({len(missing)} such clips; where their recordings are missing, name with --clips what is there)"
         )
-    classes = (*reference.classes, *foreign)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        places = (path_of[filename] for filename in reference.filenames)
-        read = list(pool.map(lambda path: _read_scores(path, classes), places))
-    n_frames = max(len(scores_TK) for scores_TK, _ in read)
-    scores_NTK = np.empty((len(read), n_frames, len(classes)))
+    return [path_of[filename] for filename in filenames]
+
+
+def as_one_set(read: list[tuple[np.ndarray, np.ndarray]]) -> FrameScores:
+    """Return the scores (T, K) and edges (T + 1,) of each clip as one set; the list is emptied on the way."""
+    n_frames, n_classes = max(len(scores_TK) for scores_TK, _ in read), read[0][0].shape[1]
+    scores_NTK = np.empty((len(read), n_frames, n_classes))
     edges_NT1 = np.empty((len(read), n_frames + 1))
     for n in range(len(read)):
         scores_TK, edge_T1 = read[n]
@@ -134,7 +163,7 @@ def score_files(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in named.items() if not f"/{name}".count("/.")}
 
 
-def _read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read the scores (T, K) and edges (T + 1,) of one clip."""
     found = plain_columns(path, FRAME, classes)
     if found is not None and {*found} == {*FRAME, *classes} and len(found["onset"]):

@@ -16,12 +16,16 @@ from numba import njit
 from scipy.special import ndtr, ndtri
 
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.resampled import Resampled
 from raysed.evaluation.metrics.psds import lost_classes
 from raysed.evaluation.metrics.registry import Values
 
 DRAWS = 10_000
 DRAW_BLOCK = 256
 """Number of draws that are computed together."""
+MANY, GROUPS = 10_000, 1_000
+"""Of more clips than so many, random groups are left out in turn instead of each clip. The acceleration of a BCa interval
+then has a standard error of at most .41 / GROUPS, the jackknife's standard error one of 1 / sqrt(2 GROUPS) of itself."""
 
 
 @dataclass(frozen=True)
@@ -142,25 +146,55 @@ def interval(
     """
     if groups_N is not None:
         statistics = replace(statistics, groups_N=groups_N)
-    left_out_J = jackknife(metric, statistics)
-    value = float(metric(statistics, None)[0])
     if method == "paper":
-        weights_BN, values_B = _as_published(metric, statistics, seed)
-        low, high = np.nanquantile(values_B, (0.05, 0.95))
-    else:
-        weights_BN = clip_draws(statistics, draws, seed)
-        values_B = metric(statistics, weights_BN)
-        low, high = bca(values_B, value, left_out_J if method == "bca" else None, level)
-    mean = float(np.nanmean(values_B))
+        return _published_interval(metric, statistics, seed)
+    found = resampled(metric, statistics, draws=draws, seed=seed)
+    return interval_of(found, statistics, method=method, level=level, seed=seed)
+
+
+def resampled(
+    metric: Values, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
+) -> Resampled:
+    """Compute a metric (B,), or values of classes (B, K), on the set, in each draw and without each clip."""
+    weights_BN = clip_draws(statistics, draws, seed)
+    return Resampled(
+        metric(statistics, None)[0], metric(statistics, weights_BN), jackknife(metric, statistics)
+    )
+
+
+def interval_of(
+    found: Resampled,
+    statistics: Statistics,
+    *,
+    method: Literal["bca", "percentile"] = "bca",
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Return the interval of a metric that was drawn with the same `seed`."""
+    left_out_J = found.left_out_J if method == "bca" else None
+    ends = bca(found.values_B, float(found.value), left_out_J, level)
+    lost_B = lost_classes(statistics, clip_draws(statistics, len(found.values_B), seed))
+    return _interval(found, ends, method, lost_B)
+
+
+def _published_interval(metric: Values, statistics: Statistics, seed: int) -> Interval:
+    weights_BN, values_B = _as_published(metric, statistics, seed)
+    found = Resampled(metric(statistics, None)[0], values_B, jackknife(metric, statistics))
+    ends = np.nanquantile(values_B, (0.05, 0.95)).tolist()
+    return _interval(found, ends, "paper", lost_classes(statistics, weights_BN))
+
+
+def _interval(found: Resampled, ends: Sequence[float], method: str, lost_B: np.ndarray) -> Interval:
+    value, mean = float(found.value), float(np.nanmean(found.values_B))
     return Interval(
         value=mean if method == "paper" else value,
-        low=float(low),
-        high=float(high),
-        se=float(np.nanstd(values_B, ddof=1)),
-        jackknife_se=jackknife_se(left_out_J),
+        low=float(ends[0]),
+        high=float(ends[1]),
+        se=float(np.nanstd(found.values_B, ddof=1)),
+        jackknife_se=jackknife_se(found.left_out_J),
         method=method,
-        draws=len(values_B),
-        lost=int((lost_classes(statistics, weights_BN) > 0).sum()),
+        draws=len(found.values_B),
+        lost=int((lost_B > 0).sum()),
         bias=mean - value,
     )
 
@@ -191,14 +225,16 @@ def class_intervals(
 
     `per_class` gives (B, K). Columns: value, low, high, standard deviation over the draws.
     """
-    value_K = per_class(statistics, None)[0]
-    left_out_JK = jackknife(per_class, statistics)
-    weights_BN = clip_draws(statistics, draws, seed)
-    values_BK = per_class(statistics, weights_BN)
-    found_K4 = np.full((len(value_K), 4), np.nan)
-    for k in np.flatnonzero(~np.isnan(value_K)):
-        low, high = bca(values_BK[:, k], value_K[k], left_out_JK[:, k], 0.95)
-        found_K4[k] = value_K[k], low, high, np.nanstd(values_BK[:, k], ddof=1)
+    return class_ends(resampled(per_class, statistics, draws=draws, seed=seed))
+
+
+def class_ends(found: Resampled) -> np.ndarray:
+    """Return the table of `class_intervals` for values of classes that are computed."""
+    found_K4 = np.full((len(found.value), 4), np.nan)
+    for k in np.flatnonzero(~np.isnan(found.value)):
+        of = found.column(k)
+        ends = bca(of.values_B, float(of.value), of.left_out_J, 0.95)
+        found_K4[k] = of.value, *ends, np.nanstd(of.values_B, ddof=1)
     return found_K4
 
 
@@ -231,10 +267,16 @@ def bca(
 def jackknife(
     metric: Values, statistics: Statistics, groups_N: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the metric without each clip (or group, of the statistics unless others are given) in turn: (J,)."""
+    """Return the metric without each clip (or group, of the statistics unless others are given) in turn: (J,).
+
+    Where these are more than MANY, they are put into GROUPS random ones.
+    """
     if groups_N is not None:
         statistics = replace(statistics, groups_N=groups_N)
     group_N = group_numbers(statistics)
+    if (count := int(group_N.max()) + 1) > MANY:
+        order_G = np.argsort(random_bits(f"{statistics.key}:jackknife", 0, 0, count), kind="stable")
+        group_N = np.argsort(order_G)[group_N] % GROUPS
     parts = []
     for first in range(0, int(group_N.max()) + 1, DRAW_BLOCK):
         out = np.arange(first, min(first + DRAW_BLOCK, int(group_N.max()) + 1))

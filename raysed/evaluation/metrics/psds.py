@@ -9,7 +9,7 @@ average over the classes that are left. That is what psds_eval gives when its cl
 resampled ground truth. `lost_classes` counts them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -18,8 +18,8 @@ import numpy as np
 
 from raysed.evaluation.counts.clip_counts import PAPER, PSDS1, PSDS2, Deltas, PsdsCriteria
 from raysed.evaluation.counts.matching import Arrays
-from raysed.evaluation.counts.scored import threads_for
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.detections.score_parts import threads_for
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, areas, rates
 
 TILES_AT_ONCE = 8
@@ -86,11 +86,30 @@ def psds(
     were collected.
     """
     definition = DEFINITIONS[definition] if isinstance(definition, str) else definition
+    return psds_over(statistics, weights_BN, definitions=(definition,))[:, 0]
+
+
+def psds_over(
+    statistics: Statistics,
+    weights_BN: np.ndarray | None = None,
+    *,
+    definitions: Sequence[Definition] = (DEFINITIONS["psds"], DEFINITIONS["psds_2020"]),
+) -> np.ndarray:
+    """Return the PSDS by definitions that differ in the divisor of cross-triggers alone, from one reading of the counts:
+    float64 (B, D).
+    """
+    first = definitions[0]
+    assert all(replace(each, over=first.over) == first for each in definitions)
     weights_BN = checked_weights(statistics, weights_BN)
-    arguments = kernel_arguments(statistics, definition)
-    out_B = np.empty(len(weights_BN))
-    in_parts(weights_BN, lambda part_BN, part: areas(part_BN, *arguments, out_B[part]))
-    return out_B
+    columns, per_clip, (rules, _), n_points = kernel_arguments(statistics, first)
+    others_D = np.array([_others(each) for each in definitions])
+    out_DB = np.empty((len(definitions), len(weights_BN)))
+
+    def work(part_BN: np.ndarray, part: slice) -> None:
+        areas(part_BN, columns, per_clip, (rules, others_D), n_points, out_DB[:, part])
+
+    in_parts(weights_BN, work)
+    return out_DB.T
 
 
 def class_psds(
@@ -120,7 +139,9 @@ def class_psds(
 
 
 def _tile_areas(
-    weights_BN: np.ndarray, arguments: tuple[Arrays, Arrays, PsdsRules, int], max_efpr: float
+    weights_BN: np.ndarray,
+    arguments: tuple[Arrays, Arrays, tuple[PsdsRules, np.ndarray], int],
+    max_efpr: float,
 ) -> np.ndarray:
     """Return the areas (B, K) of at most RESAMPLE_TILE resamples."""
     columns, per_clip, rules, n_points = arguments
@@ -129,7 +150,7 @@ def _tile_areas(
     weights_NT[:, :count] = weights_BN.T
     tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
-    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
+    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT[None], present_KT))
     # Points beyond the right end get no width there.
     order_KMT = np.argsort(efpr_KMT, axis=1, kind="stable")
     rate_KMT = np.minimum(np.take_along_axis(efpr_KMT, order_KMT, 1), max_efpr)
@@ -164,7 +185,7 @@ def psd_roc(statistics: Statistics, definition: str | Definition = "psds") -> Ps
     n_classes = len(statistics.classes)
     tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)
-    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
+    rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT[None], present_KT))
     present_K = np.flatnonzero(present_KT[:, 0])
     roc = roc_through([(efpr_KMT[k, :, 0], tpr_KMT[k, :, 0]) for k in present_K], definition)
     tpr_KX = np.full((n_classes, roc.efpr_X.size), np.nan)
@@ -254,9 +275,9 @@ def _check_counts(statistics: Statistics, deltas: Deltas) -> None:
 
 def kernel_arguments(
     statistics: Statistics, definition: Definition
-) -> tuple[Arrays, Arrays, PsdsRules, int]:
-    """Return the arguments of the kernels: columns, per-clip totals, rules and the number of operating
-    points.
+) -> tuple[Arrays, Arrays, tuple[PsdsRules, np.ndarray], int]:
+    """Return the arguments of the kernels: columns, per-clip totals, rules with the divisor's difference to K, and the
+    number of operating points.
     """
     if definition.criteria not in statistics.psds:
         raise ValueError(
@@ -268,6 +289,10 @@ def kernel_arguments(
     seconds_N = np.nan_to_num(statistics.durations_s, nan=0.0)  # psds_eval: no metadata, no seconds
     per_clip = (statistics.n_gt_NK, statistics.gt_s_NK, seconds_N)
     evaluated_s = np.nan if statistics.evaluated_s is None else statistics.evaluated_s
-    others = 1.0 if definition.over == "K-1" else 0.0
+    others = _others(definition)
     rules = (definition.alpha_ct, definition.alpha_st, definition.max_efpr, others, evaluated_s)
-    return columns, per_clip, rules, len(statistics.thresholds)
+    return columns, per_clip, (rules, np.array([others])), len(statistics.thresholds)
+
+
+def _others(definition: Definition) -> float:
+    return 1.0 if definition.over == "K-1" else 0.0

@@ -24,14 +24,15 @@ def areas(
     weights_BN: np.ndarray,
     columns: Arrays,
     per_clip: Arrays,
-    rules: PsdsRules,
+    rules: tuple[PsdsRules, np.ndarray],
     n_points: int,
-    out_B: np.ndarray,
+    out_DB: np.ndarray,
 ) -> None:
-    """Return the PSDS of each resample, RESAMPLE_TILE of them per pass over the counts."""
+    """Fill in the PSDS of each resample, RESAMPLE_TILE of them per pass over the counts, for each divisor `others_D`."""
+    (_, alpha_st, max_efpr, _, _), others_D = rules
     n_clips, n_classes = per_clip[0].shape
     tpr_KMT = np.empty((n_classes, n_points, RESAMPLE_TILE))
-    efpr_KMT = np.empty((n_classes, n_points, RESAMPLE_TILE))
+    efpr_DKMT = np.empty((others_D.size, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.empty((n_classes, RESAMPLE_TILE), np.bool_)
     weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
     step_KM = (
@@ -44,36 +45,42 @@ def areas(
         for t in range(n_filled):
             for n in range(n_clips):
                 weights_NT[n, t] = weights_BN[first + t, n]
-        rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_KMT, present_KT))
-        for t in range(n_filled):
-            n_present = 0
-            for k in range(n_classes):
-                if present_KT[k, t]:
-                    _staircase(tpr_KMT[k, :, t], efpr_KMT[k, :, t], rules[2], n_present, step_KM)
-                    n_present += 1
-            out_B[first + t] = _area(n_present, step_KM, rules[1], rules[2])
+        rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_DKMT, present_KT))
+        for d in range(others_D.size):
+            for t in range(n_filled):
+                n_present = 0
+                for k in range(n_classes):
+                    if present_KT[k, t]:
+                        efpr_M = efpr_DKMT[d, k, :, t]
+                        _staircase(tpr_KMT[k, :, t], efpr_M, max_efpr, n_present, step_KM)
+                        n_present += 1
+                out_DB[d, first + t] = _area(n_present, step_KM, alpha_st, max_efpr)
 
 
 @njit(cache=True, nogil=True)
 def rates(
-    weights_NT: np.ndarray, columns: Arrays, per_clip: Arrays, rules: PsdsRules, out: Arrays
+    weights_NT: np.ndarray,
+    columns: Arrays,
+    per_clip: Arrays,
+    rules: tuple[PsdsRules, np.ndarray],
+    out: Arrays,
 ) -> None:
-    """Fill in TP ratios and effective FP rates (K, M, T), and which classes have ground truth (K, T)."""
+    """Fill in TP ratios (K, M, T), effective FP rates (D, K, M, T), and which classes have ground truth (K, T)."""
     column_C, start_C, clip_E, point_E, change_E = columns
-    tpr_KMT, efpr_KMT, present_KT = out
+    tpr_KMT, efpr_DKMT, present_KT = out
+    about, others_D = rules
     n_classes, n_points, width = tpr_KMT.shape
-    n_gt_KT, per_gt_hour_KT, per_hour_T, per_other_T = class_totals(
-        weights_NT, per_clip, rules, present_KT
-    )
+    n_gt_KT, per_gt_hour_KT, per_hour_T, _ = class_totals(weights_NT, per_clip, about, present_KT)
+    per_other_DT = _per_other(present_KT, about[0], others_D)
     tpr_KMT[:] = 0.0
-    efpr_KMT[:] = 0.0
+    efpr_DKMT[:] = 0.0
     counts_MT = np.empty((n_points, width), np.int32)
     alike_M = np.zeros(n_points, np.int32)
     alike_N = _alike(weights_NT)
     one_T = np.ones(width)
     for c in range(column_C.size):
         k, slot = divmod(column_C[c], n_classes + 2)
-        if slot >= 2 and rules[0] == 0.0:
+        if slot >= 2 and about[0] == 0.0:
             continue
         counts_MT[:] = 0
         alike_M[:] = 0
@@ -93,10 +100,26 @@ def rates(
                 counts_MT[m, t] += counts_MT[m - 1, t]
         if slot == 0:
             _divide(counts_MT, n_gt_KT[k], tpr_KMT[k])
-        elif slot == 1:
-            _add(counts_MT, per_hour_T, one_T, efpr_KMT[k])
         else:
-            _add(counts_MT, per_gt_hour_KT[slot - 2], per_other_T, efpr_KMT[k])
+            for d in range(others_D.size):
+                if slot == 1:
+                    _add(counts_MT, per_hour_T, one_T, efpr_DKMT[d, k])
+                else:
+                    _add(counts_MT, per_gt_hour_KT[slot - 2], per_other_DT[d], efpr_DKMT[d, k])
+
+
+@njit(cache=True, nogil=True)
+def _per_other(present_KT: np.ndarray, alpha_ct: float, others_D: np.ndarray) -> np.ndarray:
+    """Return alpha_ct / number of averaged classes, for each divisor (D, T)."""
+    out_DT = np.zeros((others_D.size, present_KT.shape[1]))
+    for t in range(present_KT.shape[1]):
+        n_present = 0
+        for k in range(present_KT.shape[0]):
+            n_present += present_KT[k, t]
+        for d in range(others_D.size):
+            if n_present > others_D[d]:
+                out_DT[d, t] = alpha_ct / (n_present - others_D[d])
+    return out_DT
 
 
 @njit(cache=True, nogil=True)

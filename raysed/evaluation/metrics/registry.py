@@ -65,6 +65,10 @@ class NamedMetric:
         found = self._function(statistics, weights_BN, **self.options)
         return found[1] if isinstance(found, tuple) else None
 
+    def with_classes(self, statistics: Any, weights_BN: np.ndarray | None = None) -> np.ndarray:
+        """Return the values and those of each class behind them (B, 1 + K), for a metric whose function gives both."""
+        return np.column_stack(self._function(statistics, weights_BN, **self.options))
+
     @cached_property
     def _function(self) -> Callable[..., Any]:
         return _function_of(self.by)

@@ -19,6 +19,7 @@ from raysed.evaluation.counts.scored_changes import ScoredChanges
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.metrics.exact_curves import exact_areas
 from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, checked_weights, in_parts
 from raysed.evaluation.metrics.psds_kernels import PsdsRules
 from raysed.evaluation.metrics.threshold_kernels import threshold_areas
@@ -43,6 +44,11 @@ def threshold_free_psds(
     return float(_areas(weights_1N, changes, per_clip, _rules(definition, None))[0][0])
 
 
+DOWN_TO = (1.0, 4.0, np.inf)
+"""The false alarms down to which scores that stay in their files are counted, as multiples of the right end of the area.
+A higher one is taken where a resample has too few at the first."""
+
+
 def psds_all(
     statistics: Statistics,
     weights_BN: np.ndarray | None = None,
@@ -55,11 +61,32 @@ def psds_all(
     Raises ValueError for statistics without scores.
     """
     defined = DEFINITIONS[definition]
-    changes = scored(statistics).changes(Intersections(defined.criteria, ROUNDED, windows_s))
     durations_s = np.nan_to_num(statistics.durations_s, nan=0.0)
     per_clip = (statistics.n_gt_NK, statistics.gt_s_NK, durations_s)
     weights_BN = checked_weights(statistics, weights_BN)
-    return _areas(weights_BN, changes, per_clip, _rules(defined, statistics.evaluated_s))
+    rules, counts = _rules(defined, statistics.evaluated_s), scored(statistics)
+    for times in DOWN_TO:
+        kind = Intersections(defined.criteria, ROUNDED, windows_s, times * defined.max_efpr)
+        found_B, found_BK, n_short = _areas(weights_BN, counts.changes(kind), per_clip, rules)
+        if not n_short:
+            break
+    if counts.large is None or kind.per_hour == np.inf:  # then every score was taken
+        return found_B, found_BK
+    exact, of_set = _of_large(counts, kind, per_clip, rules)
+    return found_B + (exact[0] - of_set[0]), found_BK + (exact[1] - of_set[1])
+
+
+def _of_large(
+    counts: Scored, kind: Intersections, per_clip: Arrays, rules: PsdsRules
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Return value (1,) and values of classes (1, K) of the whole set at every score, and at the scores that draws take."""
+    key = (kind, rules)
+    if key not in counts.known:
+        ones_1N = np.ones((1, len(per_clip[0])), np.int16)
+        of_set = _areas(ones_1N, counts.changes(kind), per_clip, rules)[:2]
+        assert counts.large is not None
+        counts.known[key] = (exact_areas(counts.large, kind, per_clip, rules), of_set)
+    return counts.known[key]
 
 
 def scored(statistics: Statistics) -> Scored:
@@ -93,7 +120,8 @@ def kernel_changes(changes: ScoredChanges) -> Arrays:
 
 def _areas(
     weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: PsdsRules
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return the areas (B,), those of each class (B, K), and how many of these need scores that were not counted."""
     out_B, out_BK = np.empty(len(weights_BN)), np.empty((len(weights_BN), per_clip[0].shape[1]))
     arrays = kernel_changes(changes)
 
@@ -101,6 +129,4 @@ def _areas(
         return threshold_areas(part_BN, arrays, per_clip, rules, out_BK[part], out_B[part])
 
     n_short = sum(in_parts(weights_BN, work))
-    if n_short:
-        raise ValueError("a resample needs scores lower than those that were kept")
-    return out_B, out_BK
+    return out_B, out_BK, n_short

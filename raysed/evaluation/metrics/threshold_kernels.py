@@ -86,10 +86,10 @@ def trace(k: int, weights_NT: np.ndarray, changes: Arrays, about: tuple, curves:
     n_short = 0
     for v in range(n_variants):
         group = k * n_variants + v
-        past, sure_T = _trace_one(k, group, weights_NT, (changes, about), curves)
+        past, fp_T = _trace_one(k, group, weights_NT, (changes, about), curves)
         if floor_G[group] > -np.inf and not past:
             for t in range(n_filled):
-                n_short += not sure_T[t] * per_hour_T[t] > rules[2]
+                n_short += not fp_T[t] * per_hour_T[t] > rules[2]
     return n_short
 
 
@@ -97,8 +97,8 @@ def trace(k: int, weights_NT: np.ndarray, changes: Arrays, about: tuple, curves:
 def _trace_one(
     k: int, group: int, weights_NT: np.ndarray, known: tuple, curves: Curves
 ) -> tuple[bool, np.ndarray]:
-    """Offer one post-processing's points to the curve of a class; return whether all resamples are past its end, and
-    the false alarms that each is sure to keep.
+    """Offer one post-processing's points to the curve of a class; return whether all resamples are past its end for
+    good, and the false alarms of each at the lowest score that was read.
     """
     (_, start_G, clip_E, slot_E, change_E, mark_E, _), about = known
     (_, per_gt_hour_KT, per_hour_T, per_other_T), (alpha_ct, _, max_efpr, _, _), n_filled = about
@@ -136,7 +136,7 @@ def _trace_one(
                 break
     for t in range(n_filled):
         offer(curves, k, t, (lowest_T[t], hits_T[t], max_efpr))
-    return past, sure_T
+    return past, fp_T
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from raysed.evaluation.counts.statistics import PUBLISHED
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.detections.score_files import AnyScores
 from raysed.evaluation.metrics.psds import DEFINITIONS
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.evaluation.score.ground_truth import ScoredSet
@@ -187,15 +187,14 @@ def _by_sed_scores_eval(
     return found
 
 
-def _score_frames(scores: FrameScores, reference: Reference) -> dict[str, pd.DataFrame]:
+def _score_frames(scores: AnyScores, reference: Reference) -> dict[str, pd.DataFrame]:
     """Return the scores of each clip as sed_scores_eval takes them."""
     frames: dict[str, pd.DataFrame] = {}
-    for name, scores_TK, edge_T1 in zip(
-        reference.filenames, scores.scores_NTK, scores.edges_NT1, strict=True
-    ):
-        frame = pd.DataFrame(scores_TK, columns=list(reference.classes))
-        frame.insert(0, "onset", edge_T1[:-1])
-        frame.insert(1, "offset", edge_T1[1:])
+    for n, name in enumerate(reference.filenames):
+        clip = scores.part(slice(n, n + 1))
+        frame = pd.DataFrame(clip.scores_NTK[0], columns=list(reference.classes))
+        frame.insert(0, "onset", clip.edges_NT1[0, :-1])
+        frame.insert(1, "offset", clip.edges_NT1[0, 1:])
         frames[name] = frame[frame["offset"] > frame["onset"]].reset_index(drop=True)
     return frames
 

@@ -1,12 +1,14 @@
 """Other names for the classes of predictions: what a system calls them, and what the ground truth does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
+from raysed.evaluation.detections.frame_scores import FrameScores
+from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles, highest_of
 from raysed.storage.tab_separated import read_table
 
 _COLUMNS = ("predicted", "event_label")
@@ -42,14 +44,14 @@ def refuse_unknown(classes: Sequence[str], known: Sequence[str], where: str) -> 
 
 
 def mapped_scores(
-    read: FrameScores, columns: Sequence[str], classes: Sequence[str], names: Mapping[str, str]
-) -> FrameScores:
+    read: AnyScores, columns: Sequence[str], classes: Sequence[str], names: Mapping[str, str]
+) -> AnyScores:
     """Return the scores of `classes`, each the highest of the columns that stand for it; without any, none."""
     called = [names.get(column, column) for column in columns]
-    shape = (*read.scores_NTK.shape[:2], len(classes))
-    scores_NTK = np.full(shape, NO_SCORE, read.scores_NTK.dtype)
-    for k, label in enumerate(classes):
-        own = [place for place, name in enumerate(called) if name == label]
-        if own:
-            scores_NTK[..., k] = read.scores_NTK[..., own].max(axis=2)
-    return FrameScores(scores_NTK, read.edges_NT1)
+    own = tuple(
+        tuple(place for place, name in enumerate(called) if name == label) for label in classes
+    )
+    if isinstance(read, ScoreFiles):
+        return replace(read, own=own)
+    scores = [highest_of(scores_TK, own) for scores_TK in read.scores_NTK]
+    return FrameScores(np.stack(scores), read.edges_NT1)

@@ -6,20 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from raysed.evaluation.detections.event_table import read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.frame_scores import (
-    FRAME,
-    NO_SCORE,
-    FrameScores,
-    read_score_folder,
-    score_files,
-)
-from raysed.evaluation.detections.postprocess import THRESHOLDS
+from raysed.evaluation.detections.frame_scores import FRAME, score_files
+from raysed.evaluation.detections.score_files import AnyScores, open_score_folder
 from raysed.evaluation.score import remarks
+from raysed.evaluation.score.decoding import AS_DCASE_UTIL, Decoding, decode_folder
 from raysed.evaluation.score.label_map import mapped_scores
+from raysed.pulse import Pulse, silent
 from raysed.storage.clip_name import match_clips
 from raysed.storage.tab_separated import read_header
 
@@ -36,7 +30,7 @@ class Predictions:
     """The threshold of the detections; None where it is unknown, as for a single TSV."""
     points: dict[float, Events] | None
     """The detections at the operating points of PSDS; None for a single TSV."""
-    scores: FrameScores | None
+    scores: AnyScores | None
     """The frame scores; None unless they were given."""
     warnings: tuple[str, ...]
 
@@ -63,6 +57,8 @@ class ClipSet:
     """Clips of the same set that are not scored, because their recordings are missing: they are passed over."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names that predictions have for classes of the set, and those of the set."""
+    pulse: Pulse = field(default_factory=silent)
+    """It is told how far the reading is."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -70,23 +66,9 @@ class ClipSet:
         return (*self.reference.filenames, *self.others)
 
 
-def read_predictions(
-    path: Path,
-    reference: Reference,
-    threshold: float | None,
-    *,
-    at_threshold: bool = True,
-    others: Sequence[str] = (),
-    names: Mapping[str, str] | None = None,
-) -> Predictions:
-    """Read the predictions at `path`; `threshold` asks for other detections than those at 0.5.
-
-    `at_threshold`: whether a frame whose score equals a threshold belongs to an event. `others` are clips of the
-    same set that are not scored; what is predicted for them is passed over. `names` are other names that predictions
-    have for classes. Raises ValueError, naming file and line,
-    for whatever does not fit the reference.
-    """
-    clips = ClipSet(reference, tuple(others), names or {})
+def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_UTIL) -> Predictions:
+    """Read the predictions at `path`. Raises ValueError, naming file and line, for whatever does not fit the set."""
+    reference, threshold = clips.reference, decoding.threshold
     if not path.is_dir():
         return _one_table(path, clips, threshold)
     files = sorted(path.glob("*.tsv"))
@@ -96,10 +78,10 @@ def read_predictions(
         columns = read_header(first)
         if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
             if clips.names:
-                return _renamed_scores(path, clips, columns, (threshold, at_threshold))
+                return _renamed_scores(path, clips, columns, decoding)
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
-            found = read_score_folder(path, reference, foreign, clips.others)
-            return _frame_scores(path, reference, found, foreign, (threshold, at_threshold))
+            found = open_score_folder(path, reference, foreign, clips.others, pulse=clips.pulse)
+            return _frame_scores(path, found, foreign, decoding)
     if not files:
         raise ValueError(f"{path}: no .tsv file in this folder")
     return _operating_points(files, clips, threshold)
@@ -154,7 +136,7 @@ def _operating_points(files: list[Path], clips: ClipSet, threshold: float | None
 
 
 def _renamed_scores(
-    folder: Path, clips: ClipSet, columns: Sequence[str], decoding: tuple[float | None, bool]
+    folder: Path, clips: ClipSet, columns: Sequence[str], decoding: Decoding
 ) -> Predictions:
     """Read score files whose classes have other names than the set's."""
     reference, given = clips.reference, [name for name in columns if name not in FRAME]
@@ -162,9 +144,9 @@ def _renamed_scores(
     foreign = sorted(called - {*reference.classes})
     nothing = Events.sort([], [], [], [])
     as_given = Reference(reference.filenames, reference.durations_s, tuple(given), nothing)
-    read = read_score_folder(folder, as_given, (), clips.others)
+    read = open_score_folder(folder, as_given, (), clips.others, pulse=clips.pulse)
     found = mapped_scores(read, given, (*reference.classes, *foreign), clips.names)
-    made = _frame_scores(folder, reference, found, foreign, decoding)
+    made = _frame_scores(folder, found, foreign, decoding)
     if without := [label for label in reference.classes if label not in called]:
         line = f"{folder}: no scores of {', '.join(without)}: nothing of it is found"
         made = replace(made, warnings=(*made.warnings, line))
@@ -172,43 +154,13 @@ def _renamed_scores(
 
 
 def _frame_scores(
-    folder: Path,
-    reference: Reference,
-    found: FrameScores,
-    foreign: list[str],
-    decoding: tuple[float | None, bool],
+    folder: Path, scores: AnyScores, foreign: list[str], decoding: Decoding
 ) -> Predictions:
-    """Decode `found`, which has the classes of the reference, then the foreign ones."""
-    threshold, at_threshold = decoding
-    chosen = 0.5 if threshold is None else threshold
-    n_classes = len(reference.classes)
-    scores = found.classes(slice(n_classes))
-    thresholds, warnings = THRESHOLDS, ()
-    if not scores.in_unit_interval:
-        thresholds = value_points(scores)
-        hint = " (--threshold)" if threshold is None else ""
-        warnings = (
-            f"{folder}: scores outside [0, 1]: F1 at {chosen} of the values as they are{hint}; PSDS from "
-            f"{len(thresholds)} thresholds between {thresholds[0]:g} and {thresholds[-1]:g}, taken from them",
-        )
-    alarms = found.classes(slice(n_classes, None)).decode(chosen, at_threshold=at_threshold)
-    labels = Counter(foreign[k] for k in alarms.label_E.tolist())
-    warnings += remarks.false_alarms(folder, labels, chosen)
-    points = {point: scores.decode(point, at_threshold=at_threshold) for point in thresholds}
-    detections = scores.decode(chosen, at_threshold=at_threshold)
-    return Predictions(detections, chosen, points, scores, warnings)
-
-
-def value_points(scores: FrameScores) -> tuple[float, ...]:
-    """Return at most as many operating points as `THRESHOLDS` has, for scores on any scale, ascending.
-
-    They are quantiles of the highest score of each clip and class, so that a monotone change of the scale finds
-    the same events at them.
-    """
-    highest_NK = scores.scores_NTK.max(axis=1)
-    given = np.unique(highest_NK[highest_NK > NO_SCORE])
-    shares = (np.arange(len(THRESHOLDS)) + 0.5) / len(THRESHOLDS)
-    return tuple(np.unique(np.quantile(given, shares, method="inverted_cdf")).tolist())
+    """Decode scores, which are of the classes of the set, then of the foreign ones."""
+    found = decode_folder(folder, scores, foreign, decoding)
+    return Predictions(
+        found.detections, found.threshold, found.points, found.scores, found.warnings
+    )
 
 
 def _read(path: Path, clips: ClipSet) -> _Reading:

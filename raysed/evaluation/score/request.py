@@ -1,12 +1,13 @@
 """The request that `raysed score` answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from raysed.evaluation.metrics.registry import COUNT_METRICS, metric_names
+from raysed.pulse import Pulse, silent
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class ScoreRequest:
     """A package of the field that computes the values, too."""
     method: Literal["bca", "paper"] = "bca"
     """The interval of each value: BCa (95 %), or the published recipe of Turpault & Serizel 2020 (90 %)."""
+    pulse: Pulse = field(default_factory=silent, compare=False, repr=False)
+    """It is told what is being done."""
 
     def __post_init__(self) -> None:
         """Refuse unknown metrics and ways to treat overlaps, thresholds that are no number, and a reference that

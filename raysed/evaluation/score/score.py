@@ -4,14 +4,13 @@ dictionary.
 About 4 s for 1168 clips, 50 operating points and 10,000 draws, twice that with `versus`.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.intervals.bootstrap import clip_draws, interval
+from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.metrics.psds import lost_classes
-from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS
+from raysed.evaluation.metrics.registry import COUNT_METRICS
 from raysed.evaluation.score.engines import confirm
 from raysed.evaluation.score.ground_truth import read_scored_set
 from raysed.evaluation.score.request import ScoreRequest
@@ -19,11 +18,11 @@ from raysed.evaluation.score.systems import (
     ALL_THRESHOLDS,
     ENDS,
     System,
-    class_values,
-    classes_of,
     differences,
-    fields_of,
+    estimate,
+    psds_together,
     read_system,
+    value_of,
 )
 from raysed.evaluation.score.whole_set import whole_set
 
@@ -46,12 +45,14 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         "seed": request.seed,
         "method": request.method,
     }
+    by_class: dict[str, list[dict[str, float | None]]] = {}
+    together = psds_together(request, read)
     for name in request.metrics:
-        found[name] = _value(request, name, read, (*ENDS, "jackknife_se"))
+        found[name], by_class[name] = together.get(name) or estimate(request, name, read)
     found["threshold"] = system.threshold
     if "event_f1" in found:
         found["event_f1"]["threshold"] = system.threshold
-    found["per_class"] = _per_class(request, read, reference)
+    found["per_class"] = _per_class(read, reference, by_class)
     found["all_thresholds"] = _all_thresholds(request, read)
     if lost := _lost(request, statistics):
         warnings += (
@@ -70,31 +71,14 @@ def score(request: ScoreRequest) -> dict[str, Any]:
 
 
 def _per_class(
-    request: ScoreRequest, system: System, reference: Reference
+    system: System, reference: Reference, by_class: dict[str, list[dict[str, float | None]]]
 ) -> dict[str, dict[str, Any]]:
-    names = classes_of(request, system)
-    values = {name: class_values(request, name, system.statistics) for name in names}
     n_events_K = system.statistics.event.n_ref_NK.sum(axis=0)
     return {
-        label: {"events": int(n_events_K[k])} | {name: values[name][k] for name in names}
+        label: {"events": int(n_events_K[k])}
+        | {name: values[k] for name, values in by_class.items() if values}
         for k, label in enumerate(reference.classes)
     }
-
-
-def _value(
-    request: ScoreRequest, name: str, system: System, fields: Iterable[str]
-) -> dict[str, float | None] | None:
-    """Return a metric with its interval, None where operating points or durations are missing."""
-    if not system.has(name):
-        return None
-    found = interval(
-        METRICS[name],
-        system.statistics,
-        method=request.method,
-        draws=request.draws,
-        seed=request.seed,
-    )
-    return fields_of(found, fields)
 
 
 def _all_thresholds(
@@ -103,7 +87,7 @@ def _all_thresholds(
     """Return PSDS over all thresholds, unless metrics were named or there are no scores."""
     if not system.has("psds_all") or request.metrics != COUNT_METRICS:
         return None
-    return {name: _value(request, f"{name}_all", system, ENDS) for name in ALL_THRESHOLDS}
+    return {name: value_of(request, f"{name}_all", system, ENDS) for name in ALL_THRESHOLDS}
 
 
 def _lost(request: ScoreRequest, statistics: Statistics) -> int:

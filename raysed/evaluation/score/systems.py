@@ -11,16 +11,25 @@ import numpy as np
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.intervals.bootstrap import class_intervals
+from raysed.evaluation.intervals.bootstrap import (
+    class_ends,
+    class_intervals,
+    interval,
+    interval_of,
+    resampled,
+)
 from raysed.evaluation.intervals.significance import paired_difference
-from raysed.evaluation.metrics.psds import DEFINITIONS
+from raysed.evaluation.metrics.psds import DEFINITIONS, psds_over
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
 from raysed.evaluation.score import remarks
+from raysed.evaluation.score.decoding import Decoding
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.label_map import read_label_map
-from raysed.evaluation.score.predictions import Predictions, read_predictions
+from raysed.evaluation.score.predictions import ClipSet, Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
 
+Estimate = tuple[dict[str, float | None] | None, list[dict[str, float | None]]]
+"""A metric with its interval, and its classes with theirs."""
 PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
 """The metrics of counts whose classes are listed; those of scores all are."""
 ENDS = ("value", "low", "high", "se")
@@ -71,19 +80,20 @@ def read_for(
     request: ScoreRequest, path: Path, reference: Reference, others: Iterable[str] = ()
 ) -> Predictions:
     """Read predictions for these clips; those of the clips `others` are passed over."""
+    names = read_label_map(request.label_map) if request.label_map else {}
+    clips = ClipSet(reference, tuple(others), names, request.pulse)
+    request.pulse.now(f"reading {path.name}")
+    of_scores = all(METRICS[name].needs == "scores" for name in request.metrics)
+    needed = not of_scores or request.engine in ("sed_eval", "psds_eval")
     return read_predictions(
-        path,
-        reference,
-        request.threshold,
-        at_threshold=request.at_threshold == "event",
-        others=tuple(others),
-        names=read_label_map(request.label_map) if request.label_map else {},
+        path, clips, Decoding(request.threshold, request.at_threshold == "event", needed)
     )
 
 
 def count(request: ScoreRequest, reference: Reference, found: Predictions) -> Statistics:
     """Return the counts of predictions; without durations there are none for PSDS."""
     points = None if request.durations is None else found.points
+    request.pulse.now("counting at the operating points")
     counted = collect(reference, found.detections, points)
     scored = None if found.scores is None else Scored.of(reference, found.scores)
     return replace(counted, scored=scored)
@@ -110,6 +120,7 @@ def differences(
             continue
         if not (system.has(name) and other.has(name)):
             continue
+        request.pulse.now(f"{name}: {request.draws} draws and exchanges of both systems")
         difference = paired_difference(
             METRICS[name],
             ours,
@@ -131,6 +142,53 @@ def compared(request: ScoreRequest, system: System, other: System) -> tuple[str,
         more = (f"{name}_all" for name in ALL_THRESHOLDS)
         names += tuple(name for name in more if system.has(name) and other.has(name))
     return names
+
+
+def estimate(request: ScoreRequest, name: str, system: System) -> Estimate:
+    """Return a metric with its interval, None where operating points or durations are missing, and the values of its
+    classes, none where they are not listed.
+    """
+    listed, metric = name in classes_of(request, system), METRICS[name]
+    if not listed or request.method == "paper" or metric.by_class:
+        whole = value_of(request, name, system, (*ENDS, "jackknife_se"))
+        return whole, class_values(request, name, system.statistics) if listed else []
+    request.pulse.now(f"{name}: {request.draws} draws")
+    drawn = {"draws": request.draws, "seed": request.seed}
+    found = resampled(metric.with_classes, system.statistics, **drawn)
+    value = interval_of(found.column(0), system.statistics, seed=request.seed)
+    table_K4 = class_ends(found.column(slice(1, None)))
+    classes = [dict(zip(ENDS, map(known, row), strict=True)) for row in table_K4]
+    return fields_of(value, (*ENDS, "jackknife_se")), classes
+
+
+def psds_together(request: ScoreRequest, system: System) -> dict[str, Estimate]:
+    """Return both PSDS of the paper, which differ in a divisor alone, from one reading of the counts where both are asked
+    for.
+    """
+    names = ("psds", "psds_2020")
+    if not {*names} <= {*request.metrics} or request.method == "paper" or not system.has(names[0]):
+        return {}
+    request.pulse.now(f"{' and '.join(names)}: {request.draws} draws")
+    drawn = {"draws": request.draws, "seed": request.seed}
+    found, made = resampled(psds_over, system.statistics, **drawn), {}
+    for place, name in enumerate(names):
+        value = interval_of(found.column(place), system.statistics, seed=request.seed)
+        listed = name in classes_of(request, system)
+        classes = class_values(request, name, system.statistics) if listed else []
+        made[name] = fields_of(value, (*ENDS, "jackknife_se")), classes
+    return made
+
+
+def value_of(
+    request: ScoreRequest, name: str, system: System, fields: Iterable[str]
+) -> dict[str, float | None] | None:
+    """Return a metric with its interval, None where operating points or durations are missing."""
+    if not system.has(name):
+        return None
+    request.pulse.now(f"{name}: {request.draws} draws")
+    drawn = {"draws": request.draws, "seed": request.seed}
+    found = interval(METRICS[name], system.statistics, method=request.method, **drawn)
+    return fields_of(found, fields)
 
 
 def class_values(

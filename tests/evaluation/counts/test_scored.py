@@ -12,6 +12,7 @@ from raysed.evaluation.counts.scored import (
     Segments,
     median_scores,
 )
+from raysed.evaluation.detections import score_parts
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import median_filter
 from tests.evaluation.metrics.test_threshold_free import scored
@@ -33,7 +34,7 @@ def test_parts_of_a_set_do_not_change_its_counts(
 ) -> None:
     reference, scores = scored(2, 50, 11)
     whole = Scored.of(reference, scores).changes(kind)
-    monkeypatch.setattr(module, "CLIPS_AT_ONCE", 3)
+    monkeypatch.setattr(score_parts, "CLIPS_AT_ONCE", 3)
     parts = Scored.of(reference, scores).changes(kind)
     for name in ("start_G", "score_E", "slot_E"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))

@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 
 from raysed.evaluation.counts.statistics import Statistics, collect
+from raysed.evaluation.intervals import bootstrap
 from raysed.evaluation.intervals.bootstrap import (
     bca,
     class_intervals,
@@ -168,3 +169,36 @@ def test_lost_classes_are_counted() -> None:
     expected = ((weights_BN @ present_NK) == 0).any(axis=1).sum()
     assert interval(METRICS["event_f1"], statistics, draws=1000).lost == expected
     assert expected > 0
+
+
+def test_of_many_clips_random_groups_are_left_out(
+    statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 clips in 7 groups of 8 or 9: each clip is left out once, and equal sets have equal groups."""
+    seen: list[np.ndarray] = []
+
+    def metric(_: Statistics, weights_BN: np.ndarray | None) -> np.ndarray:
+        assert weights_BN is not None
+        seen.append(1 - weights_BN)
+        return weights_BN.sum(axis=1).astype(np.float64)
+
+    monkeypatch.setattr(bootstrap, "GROUPS", 7)
+    monkeypatch.setattr(bootstrap, "MANY", 60)
+    assert jackknife(metric, statistics).tolist() == [59.0] * 60
+    monkeypatch.setattr(bootstrap, "MANY", 59)
+    assert sorted(jackknife(metric, statistics).tolist()) == [51.0] * 4 + [52.0] * 3
+    np.testing.assert_array_equal(seen[-1].sum(axis=0), 1)
+    jackknife(metric, statistics)
+    np.testing.assert_array_equal(seen[-1], seen[-2])
+    ordered = np.repeat(np.arange(7), 9)[:60]
+    assert (np.argmax(seen[-1], axis=0) != ordered).any()
+
+
+def test_values_and_those_of_classes_are_drawn_at_once(statistics: Statistics) -> None:
+    metric = METRICS["segment_f1"]
+    found = bootstrap.resampled(metric.with_classes, statistics, draws=50)
+    assert bootstrap.interval_of(found.column(0), statistics) == interval(
+        metric, statistics, draws=50
+    )
+    expected_K4 = class_intervals(metric.per_class, statistics, draws=50)
+    np.testing.assert_array_equal(bootstrap.class_ends(found.column(slice(1, None))), expected_K4)

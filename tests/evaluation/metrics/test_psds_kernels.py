@@ -78,16 +78,19 @@ def test_rates_are_their_definition(seed: int, rules: tuple) -> None:
     columns, per_clip, _ = arguments(seed, rules)
     out = (
         np.full((K, M, RESAMPLE_TILE), np.nan),
-        np.full((K, M, RESAMPLE_TILE), np.nan),
+        np.full((2, K, M, RESAMPLE_TILE), np.nan),
         np.zeros((K, RESAMPLE_TILE), np.bool_),
     )
-    rates(weights_NT, columns, per_clip, rules, out)
+    rates(weights_NT, columns, per_clip, (rules, np.array([rules[3], 1 - rules[3]])), out)
     for t in range(0, RESAMPLE_TILE, 7):
         tpr_KM, efpr_KM = expected_rates(seed, weights_NT[:, t], rules)
         present_K = weights_NT[:, t] @ per_clip[0] > 0
         assert out[2][:, t].tolist() == present_K.tolist()
         np.testing.assert_allclose(out[0][present_K, :, t], tpr_KM[present_K], rtol=1e-12)
-        np.testing.assert_allclose(out[1][present_K, :, t], efpr_KM[present_K], rtol=1e-12)
+        np.testing.assert_allclose(out[1][0, present_K, :, t], efpr_KM[present_K], rtol=1e-12)
+        other = (*rules[:3], 1 - rules[3], rules[4])
+        _, efpr_KM = expected_rates(seed, weights_NT[:, t], other)
+        np.testing.assert_allclose(out[1][1, present_K, :, t], efpr_KM[present_K], rtol=1e-12)
 
 
 def corners(tpr: list[float], efpr: list[float], max_efpr: float) -> list[tuple[float, float]]:
@@ -157,9 +160,11 @@ def test_every_draw_has_its_own_area_in_any_number_of_tiles(draws: int) -> None:
     rules = (1.0, 0.0, 5000.0, 1.0, np.nan)
     weights_BN = np.random.default_rng(0).integers(0, 3, (draws, N)).astype(np.int16)
     columns, per_clip, _ = arguments(3, rules)
-    together_B, alone = np.full(draws, -1.0), np.full(1, -1.0)
-    areas(weights_BN, columns, per_clip, rules, M, together_B)
-    for b in {0, draws // 2, draws - 1}:
-        areas(weights_BN[b : b + 1], columns, per_clip, rules, M, alone)
-        np.testing.assert_array_equal(together_B[b], alone[0])
-    assert 0 < np.nanmean(together_B) < 1
+    together_2B, alone_11 = np.full((2, draws), -1.0), np.full((1, 1), -1.0)
+    areas(weights_BN, columns, per_clip, (rules, np.array([1.0, 0.0])), M, together_2B)
+    for d, others in enumerate((1.0, 0.0)):
+        for b in {0, draws // 2, draws - 1}:
+            alone = (rules, np.array([others]))
+            areas(weights_BN[b : b + 1], columns, per_clip, alone, M, alone_11)
+            np.testing.assert_array_equal(together_2B[d, b], alone_11[0, 0])
+    assert 0 < np.nanmean(together_2B) < 1

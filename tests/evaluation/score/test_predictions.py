@@ -9,14 +9,10 @@ import pandas as pd
 import pytest
 import sed_eval
 
-from raysed.evaluation.counts.statistics import collect
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
-from raysed.evaluation.metrics.psds import psds
-from raysed.evaluation.score.predictions import value_points
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.score import score
-from tests.evaluation.metrics.test_threshold_free import scored
 from tests.evaluation.oracles import AnyEvents, Case, evaluator, frame, random_case
 
 HEADER = "filename\tonset\toffset\tevent_label\n"
@@ -128,18 +124,6 @@ def test_bounding_boxes_and_logits(write: Write) -> None:
     assert (found["psds"]["value"], found["all_thresholds"]["psds"]["value"]) == (1.0, 1.0)
     found = scores_of(logits, truth, durations=durations, threshold=-1.0)
     assert (found["event_f1"]["value"], found["event_f1"]["threshold"]) == (1.0, -1.0)
-
-
-def test_operating_points_from_values_do_not_depend_on_the_scale() -> None:
-    reference, scores = scored(5, 1000)
-    found = []
-    for change in (lambda s: s, lambda s: 7 * s - 3, np.exp, lambda s: np.log(s + 1e-9)):
-        changed = FrameScores(change(scores.scores_NTK), scores.edges_NT1)
-        points = value_points(changed)
-        assert list(points) == sorted(set(points)) and 2 <= len(points) <= 50
-        decoded = {threshold: changed.decode(threshold) for threshold in points}
-        found.append(psds(collect(reference, decoded[points[0]], decoded))[0])
-    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize(("at_threshold", "expected"), [("event", 1.0), ("none", 0.0)])

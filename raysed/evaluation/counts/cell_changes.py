@@ -1,0 +1,49 @@
+"""Intersection counts of one class at every score that occurs, in some of the clips of a set."""
+
+import numpy as np
+from numba import njit
+
+from raysed.evaluation.counts.event_arrays import Arrays
+from raysed.evaluation.counts.intersections import Criteria
+from raysed.evaluation.counts.score_changes import with_events, without_events
+
+
+@njit(cache=True, nogil=True)
+def cell_deltas(
+    reference: Arrays,
+    cells: tuple[np.ndarray, np.ndarray, np.ndarray],
+    label: int,
+    durations_s: np.ndarray,
+    rules: tuple[Criteria, float, int],
+) -> np.ndarray:
+    """Return the changes of one class, `label`, of some clips: `clip_C` with its scores (C, T), and the edges of all.
+
+    `rules`: the criteria, the floor of the scores and how many classes there are.
+    """
+    gt_start_N, gt_label_E, gt_onset_E, gt_offset_E = reference
+    clip_C, score_CT, edges_NT1 = cells
+    criteria, floor, n_classes = rules
+    out = np.empty((1024, 4), np.int32)
+    n_out = 0
+    now_C, before_C = np.zeros((2, n_classes * (n_classes + 2)), np.int32)
+    frame_T, fallen_T = np.empty(score_CT.shape[1], np.int64), np.empty(score_CT.shape[1])
+    for c in range(clip_C.size):
+        n = clip_C[c]
+        gt = slice(gt_start_N[n], gt_start_N[n + 1])
+        gts = (gt_label_E[gt], gt_onset_E[gt], gt_offset_E[gt])
+        labels_L = np.unique(gts[0])
+        n_given = 0
+        for t in range(score_CT.shape[1]):
+            if score_CT[c, t] >= floor and score_CT[c, t] > -np.inf:
+                frame_T[n_given], fallen_T[n_given] = t, -score_CT[c, t]
+                n_given += 1
+        if n_given == 0:
+            continue
+        order_T = frame_T[:n_given][np.argsort(fallen_T[:n_given])]
+        place = (score_CT[c], edges_NT1[n], durations_s[n], (n, label, n_classes))
+        if (labels_L == label).any():
+            counts = (now_C, before_C)
+            out, n_out = with_events(order_T, place, (gts, counts), criteria, out, n_out)
+        else:
+            out, n_out = without_events(order_T, place, (gts, labels_L), criteria, out, n_out)
+    return out[:n_out]

@@ -1,0 +1,99 @@
+"""`raysed score` of score files too large for memory: what it finds of those that fit."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.score_set import write_set
+from raysed.evaluation.counts import large_scores
+from raysed.evaluation.counts.large_scores import rounded
+from raysed.evaluation.detections import score_files
+from raysed.evaluation.metrics.registry import COUNT_METRICS
+from raysed.evaluation.score.request import ScoreRequest
+from raysed.evaluation.score.score import score
+
+ALL = ("psds_all", "psds1_all", "psds2_all", "pi_psds1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """240 clips of 12 classes, in which both systems find something and each has its own false alarms."""
+    folder = tmp_path_factory.mktemp("set")
+    write_set(folder, 240, 12, 40)
+    (folder / "other").mkdir()
+    for path in sorted((folder / "scores").glob("*.tsv")):
+        head, *rows = path.read_text().splitlines()
+        fields = [row.split("\t") for row in rows]
+        halved = [
+            "\t".join([*row[:2], *(f"{float(x) / 2:.6f}" for x in row[2:])]) for row in fields
+        ]
+        (folder / "other" / path.name).write_text("\n".join([head, *halved]) + "\n")
+    return folder
+
+
+def largest_difference(ours: Any, theirs: Any) -> float:
+    """Of all numbers in two results, which are equal in all else."""
+    if isinstance(ours, dict):
+        assert ours.keys() == theirs.keys()
+        return max((largest_difference(ours[key], theirs[key]) for key in ours), default=0.0)
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs)
+    assert ours == theirs
+    return 0.0
+
+
+def values(found: dict[str, Any]) -> dict[str, Any]:
+    """The values of a result without what comes from draws."""
+    if "value" in found:
+        return {"value": found["value"]}
+    return {key: values(each) for key, each in found.items() if isinstance(each, dict)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("metrics", "versus"),
+    [(COUNT_METRICS, False), (ALL, False), (ALL[:3], True)],
+)
+def test_files_give_what_memory_gives(
+    made: Path, metrics: tuple[str, ...], versus: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without rounding all is the same; with few levels the values are, and draws are about the same."""
+    request = ScoreRequest(
+        made / "scores", made / "truth.tsv", made / "durations.tsv", draws=40, metrics=metrics
+    )
+    if versus:
+        request = replace(request, versus=made / "other")
+    expected = score(request)
+    monkeypatch.setattr(score_files, "LARGE", 0)
+    monkeypatch.setattr(large_scores, "rounded", lambda cells, present_N: cells)
+    assert largest_difference(score(request), expected) < 1e-12
+    monkeypatch.setattr(large_scores, "rounded", rounded)
+    monkeypatch.setattr(large_scores, "LEVELS", 50)
+    few = score(request)
+    assert largest_difference(values(few), values(expected)) < 1e-12
+    for name in metrics:
+        assert abs(few[name]["low"] - expected[name]["low"]) < 0.02
+
+
+@pytest.mark.slow
+def test_where_draws_lose_more_than_expected_more_is_counted(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two sources, one with nearly all clips: a draw that has it twice or never has other rates than the set."""
+    names = sorted(path.stem for path in (made / "scores").glob("*.tsv"))
+    rows = [f"{name}.wav\t{int(n < 5)}" for n, name in enumerate(names)]
+    (tmp_path / "groups.tsv").write_text("\n".join(["filename\tgroup", *rows]) + "\n")
+    request = ScoreRequest(
+        made / "scores",
+        made / "truth.tsv",
+        made / "durations.tsv",
+        groups=tmp_path / "groups.tsv",
+        draws=40,
+        metrics=("psds_all", "psds2_all"),
+    )
+    expected = score(request)
+    monkeypatch.setattr(score_files, "LARGE", 0)
+    monkeypatch.setattr(large_scores, "rounded", lambda cells, present_N: cells)
+    assert largest_difference(score(request), expected) < 1e-12
