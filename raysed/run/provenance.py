@@ -78,16 +78,21 @@ def imported_modules(package: Path = _PACKAGE) -> tuple[Path, ...]:
 
 def _imports(path: Path, package: Path) -> Iterator[Path]:
     """Yield the package's files that one file imports, at its top or in its functions, and not for its types alone."""
-    for node in _run_parts(ast.parse(path.read_bytes())):
+    for name in _imported_names(path.read_bytes()):
+        yield from _files(name, package)
+
+
+@cache  # the same file is asked for again whenever another has changed
+def _imported_names(source: bytes) -> tuple[str, ...]:
+    """Return the names of modules that a source imports, and of what may be modules."""
+    names: list[str] = []
+    for node in _run_parts(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             # What is imported from a package may be one of its modules.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            yield from _files(name, package)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def _run_parts(node: ast.AST) -> Iterator[ast.AST]:
@@ -120,6 +125,7 @@ def source_hash(package: Path = _PACKAGE) -> str:
     return digest.hexdigest()[:12]
 
 
+@cache
 def _statements(source: bytes) -> str:
     """Return the syntax tree without places, comments and strings that stand alone (docstrings)."""
     tree = ast.parse(source)
