@@ -1,6 +1,7 @@
 """The commands around prediction, whose work is faked: what they ask for, print and return."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -46,7 +47,8 @@ def test_every_option_of_predict_reaches_the_run(monkeypatch):
 @pytest.mark.parametrize(("error", "code"), [(1e-6, DONE), (1e-3, CHECK_FAILED)])
 def test_export_says_whether_the_file_was_written(monkeypatch, tmp_path, error, code):
     out = tmp_path / "m.onnx"
-    monkeypatch.setattr("raysed.predict.detector.load_detector", lambda *a, **k: (a, k))
+    detector = SimpleNamespace(encoder=None)
+    monkeypatch.setattr("raysed.predict.detector.load_detector", lambda *a, **k: detector)
     monkeypatch.setattr(
         "raysed.predict.export.export_onnx",
         lambda detector, path: Parity(error, 12, 0.125, 0.875),

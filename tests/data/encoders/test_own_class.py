@@ -17,7 +17,7 @@ def test_what_a_class_leaves_out_has_a_default():
 
 def test_what_cannot_be_is_refused():
     for name in ("no.such.module:Class", f"{small.__name__}:Absent", "nothing"):
-        with pytest.raises(ValueError, match=r"expected package\.module:Class"):
+        with pytest.raises(ValueError, match=r"expected package\.module:Name"):
             own_encoder(config(name), None, "cpu")
     with pytest.raises(ValueError, match="NoWidth: its instances lack width"):
         own_encoder(config(f"{small.__name__}:NoWidth"), None, "cpu")
