@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt | sox-headers
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "raysed needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V). Give another with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing packages into .venv (about 3 minutes and 6.5 GB the first time)" >&2
+	@echo "installing packages into .venv (about 4 minutes and 7 GB the first time)" >&2
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -49,7 +49,7 @@ test: $(READY) ## all tests that this machine can run
 quick: $(READY) ## the quick lane: tests that need neither Ray nor more than some seconds
 	@$(BIN)/python -m pytest -q $(PROCESSES) --hypothesis-profile=quick -m "not ray and not slow and not gpu"
 
-interpreters: | sox-headers ## the quick lane on every Python of 3.11, 3.12 and 3.13 that is there (6.5 GB for each)
+interpreters: | sox-headers ## the quick lane on every Python of 3.11, 3.12 and 3.13 that is there (7 GB for each)
 	@set -e; for python in $(PYTHONS); do \
 		own=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 		test -x $$own/bin/python || $$python -m venv $$own; \

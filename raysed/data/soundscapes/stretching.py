@@ -3,7 +3,7 @@
 SoX compares the end of what is written with a few hundred places of the input, one place after the other, and each
 comparison is a sum whose terms wait for each other. Here all places are compared at once; every sum has the same
 order, so the same place is found. Source: Verhelst & Roelands 1993 (doi:10.1109/ICASSP.1993.319366), with the lengths
-of sox(1).
+of sox(1) and, for equal bits, SoX's roundings and order of operations.
 """
 
 import math
