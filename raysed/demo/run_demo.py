@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from raysed.config.space import read_space
+from raysed.data.build.mel_backend import is_installed
 from raysed.demo.closing import closing_lines
 from raysed.demo.procedural import write_demo_tree
 from raysed.exit_codes import CHECK_FAILED, DONE
@@ -29,6 +30,8 @@ def run_demo(run: str | None) -> int:
     """
     if not DEMO_SPACE.is_file():
         raise ValueError(f"{DEMO_SPACE} is not here: run the demo from raysed's own folder")
+    if not is_installed("dali"):
+        os.environ.setdefault("RAYSED_MEL", "torchaudio")  # data_jobs/demo.yaml asks for DALI
     tree = Path(os.environ.get("RAYSED_DEMO", "data/demo_tree"))  # as data_jobs/demo.yaml has it
     resolved = read_space(DEMO_SPACE)
     folder = Folder(run or resolved.space.run)

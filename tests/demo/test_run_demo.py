@@ -74,3 +74,16 @@ def test_from_another_folder_it_says_where_it_belongs(faked, monkeypatch, tmp_pa
     with pytest.raises(ValueError, match=r"tune_spaces/demo\.yaml is not here: run the demo from"):
         run_demo(None)
     assert faked[0] == []
+
+
+def test_the_demo_runs_where_dali_is_not_installed(faked, monkeypatch):
+    jobs = []
+    monkeypatch.setattr(
+        module, "run_space", lambda resolved, *_, **__: jobs.append(resolved.job) or DONE
+    )
+    run_demo(None)
+    monkeypatch.setattr(module, "is_installed", lambda mel: False)
+    monkeypatch.setenv("RAYSED_MEL", "torchaudio")  # taken back after the test
+    monkeypatch.delenv("RAYSED_MEL")
+    run_demo(None)
+    assert [job.mel for job in jobs] == ["dali", "torchaudio"]

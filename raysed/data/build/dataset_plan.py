@@ -4,9 +4,8 @@ Planning lists sources and takes file sizes (seconds for the whole of DESED); no
 written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from raysed.config.data_job import DataJob, DataSet, Features, RecordedSet, Synt
 from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
+from raysed.data.build.mel_backend import Mel, backends, choose, refusal
 from raysed.data.build.set_identity import encoder_of, set_as_stored, set_identity
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
 from raysed.data.encoders.opening import FoundEncoder
@@ -56,7 +56,7 @@ class DatasetPlan:
     """The set's configuration in full."""
     features: Features
     classes: tuple[str, ...]
-    mel: Literal["dali", "torchaudio"]
+    mel: Mel
     source: ClipSource
     shards: tuple[Shard, ...]
     manifest: Manifest | None
@@ -65,6 +65,11 @@ class DatasetPlan:
     """Warnings about the sources, and about what other sets share with this one."""
     encoder: FoundEncoder | None = None
     """The encoder whose rows stand beside the mels; None where there are none."""
+
+    @property
+    def begun(self) -> bool:
+        """Tell whether the set's folder holds a manifest."""
+        return self.manifest is not None
 
     @property
     def state(self) -> Literal["present", "to_build"]:
@@ -129,10 +134,10 @@ def plan_each(
     job = with_absolute_roots(job)
     names = [name for name in job.sets if sets is None or name in sets]
     try:
-        classes, mel = job_classes(job), mel_backend(job)
+        classes = job_classes(job)
     except ValueError as error:
         return dict.fromkeys(names, error)
-    found = {name: _plan_or_reason(job, name, classes, mel) for name in names}
+    found = _by_one_backend(job, {name: _open_or_reason(job, name, classes) for name in names})
     shared = _leaks(job, [p for p in found.values() if isinstance(p, DatasetPlan)])
     return {
         name: replace(p, warnings=p.source.warnings + _told(name, job.sets[name], shared))
@@ -157,20 +162,6 @@ def job_classes(job: DataJob) -> tuple[str, ...]:
     if not found:
         raise ValueError(f"job {job.name}: its sets name no class; give `classes`")
     return tuple(sorted(found))
-
-
-def mel_backend(job: DataJob) -> Literal["dali", "torchaudio"]:
-    """Return the name of the code that computes the mel bands: `auto` is DALI where it is installed. Raises
-    ValueError if DALI is asked for and not installed.
-    """
-    if job.mel == "torchaudio":
-        return "torchaudio"
-    installed = find_spec("nvidia") is not None and find_spec("nvidia.dali") is not None
-    if job.mel == "dali" and not installed:
-        raise ValueError(
-            f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed (pip install 'raysed[gpu]'); use mel: auto"
-        )
-    return "dali" if installed else "torchaudio"
 
 
 def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
@@ -208,18 +199,89 @@ def _told(name: str, data_set: DataSet, leaks: Iterable[Leak]) -> tuple[str, ...
     return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
 
 
-def _plan_or_reason(
-    job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
-) -> DatasetPlan | ValueError:
+def _by_one_backend(
+    job: DataJob, opened: Mapping[str, "_OpenSet | ValueError"]
+) -> dict[str, DatasetPlan | ValueError]:
+    """Return the plans by the backend of mel bands that the job names, or that `choose` takes."""
+    by = {
+        mel: {name: _plan_or_reason(each, mel) for name, each in opened.items()}
+        for mel in backends(job)
+    }
+    mel = choose(
+        {
+            mel: [each for each in plans.values() if isinstance(each, DatasetPlan)]
+            for mel, plans in by.items()
+        }
+    )
+    if not (reason := refusal(job, mel)):
+        return by[mel]
+    # What is there can be read without the backend.
+    return {
+        name: ValueError(reason)
+        if isinstance(each, DatasetPlan) and each.state == "to_build"
+        else each
+        for name, each in by[mel].items()
+    }
+
+
+def _plan_or_reason(opened: "_OpenSet | ValueError", mel: Mel) -> DatasetPlan | ValueError:
+    """Return the plan, or why there is none, such as a manifest that cannot be read."""
     try:
-        return _plan_set(job, name, classes, mel)
+        return opened if isinstance(opened, ValueError) else opened.plan(mel)
     except ValueError as error:
         return error
 
 
-def _plan_set(
-    job: DataJob, name: str, classes: tuple[str, ...], mel: Literal["dali", "torchaudio"]
-) -> DatasetPlan:
+@dataclass(frozen=True)
+class _OpenSet:
+    """A data set of a job whose sources are known."""
+
+    job: DataJob
+    name: str
+    classes: tuple[str, ...]
+    source: ClipSource
+    encoder: FoundEncoder | None
+    decides: Mapping[str, Any]
+    """What decides its bytes, but for the backend."""
+
+    def plan(self, mel: Mel) -> DatasetPlan:
+        """Return the plan of the set by a backend of mel bands."""
+        job, name, source = self.job, self.name, self.source
+        stored: dict[str, Any] = {"name": job.name, "set": set_as_stored(job.sets[name])}
+        if self.encoder is not None:
+            stored["encoder"] = self.encoder.facts.model_dump(mode="json")
+        identity = content_hash({**self.decides, "mel": mel})
+        folder = Folder(job.out).child(f"{name}-{identity}")
+        starts = list(range(0, source.count, job.shard_clips))
+        if isinstance(source, AnnotatedSource):
+            starts = source.starts(job.shard_clips)
+        return DatasetPlan(
+            name=name,
+            id=identity,
+            url=folder.url,
+            job=stored,
+            features=job.features,
+            classes=self.classes,
+            mel=mel,
+            source=source,
+            shards=tuple(
+                Shard(shard_name(number), start, stop)
+                for number, (start, stop) in enumerate(pairwise([*starts, source.count]))
+            ),
+            manifest=read_manifest(folder),
+            warnings=(),
+            encoder=self.encoder,
+        )
+
+
+def _open_or_reason(job: DataJob, name: str, classes: tuple[str, ...]) -> _OpenSet | ValueError:
+    try:
+        return _open(job, name, classes)
+    except ValueError as error:
+        return error
+
+
+def _open(job: DataJob, name: str, classes: tuple[str, ...]) -> _OpenSet:
     if unknown := sorted(set(job.sets[name].annotates or ()) - set(classes)):
         raise ValueError(
             f"set {name}: annotates names {', '.join(unknown)}, no class of the job ({', '.join(classes)})"
@@ -233,33 +295,9 @@ def _plan_set(
         "features": job.features.identity(),
         "classes": classes,
         "shard_clips": job.shard_clips,
-        "mel": mel,
         "source": source.fingerprint(),
     }
-    stored: dict[str, Any] = {"name": job.name, "set": set_as_stored(job.sets[name])}
     found = encoder_of(job, name)
     if found is not None:
         decides["encoder"] = found.facts.decides()
-        stored["encoder"] = found.facts.model_dump(mode="json")
-    identity = content_hash(decides)
-    folder = Folder(job.out).child(f"{name}-{identity}")
-    starts = list(range(0, source.count, job.shard_clips))
-    if isinstance(source, AnnotatedSource):
-        starts = source.starts(job.shard_clips)
-    return DatasetPlan(
-        name=name,
-        id=identity,
-        url=folder.url,
-        job=stored,
-        features=job.features,
-        classes=classes,
-        mel=mel,
-        source=source,
-        shards=tuple(
-            Shard(shard_name(number), start, stop)
-            for number, (start, stop) in enumerate(pairwise([*starts, source.count]))
-        ),
-        manifest=read_manifest(folder),
-        warnings=(),
-        encoder=found,
-    )
+    return _OpenSet(job, name, classes, source, found, decides)

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from raysed.config.data_job import Features, RecordedSet
-from raysed.data.build import dataset_plan
+from raysed.data.build import mel_backend
 from raysed.data.build.absolute_roots import with_absolute_roots
-from raysed.data.build.dataset_plan import job_classes, mel_backend, plan
+from raysed.data.build.dataset_plan import DatasetPlan, job_classes, plan, plan_each
 from raysed.data.features.shards import ShardEntry
 from tests.data.banks import edge_job, write_edge_bank
 from tests.data.recorded_tree import FEATURES, WEAK, build_alone, weak_job, write_tree
@@ -22,11 +22,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_id_follows_what_decides_the_bytes(tree: Path, tmp_path: Path) -> None:
     def identity(root: Path = tree, **changes: object) -> str:
-        return plan(weak_job(root, tmp_path, **changes))[0].id
+        return plan(weak_job(root, tmp_path, **{"mel": "dali", **changes}))[0].id
 
     same = identity()
     assert identity(name="other", quarantine_limit=0.5) == same
-    assert plan(weak_job(tree, tmp_path / "other"))[0].id == same
+    assert plan(weak_job(tree, tmp_path / "other", mel="dali"))[0].id == same
     changed = [
         identity(features=FEATURES.model_copy(update={"hop": 255})),
         identity(shard_clips=3),
@@ -169,22 +169,46 @@ def test_roots_do_not_depend_on_the_working_directory(
         assert roots.recorded == str(tree) and roots.soundbank is None
 
 
-def backends(tree: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for mel in ("auto", "dali", "torchaudio"):
-        try:
-            found[mel] = mel_backend(weak_job(tree, "out", mel=mel))
-        except ValueError as error:
-            found[mel] = str(error)
-    return found
+def test_auto_takes_what_is_there_and_else_the_faster_backend(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def auto(out: str) -> tuple[str, str]:
+        (planned,) = plan(weak_job(tree, tmp_path / out, mel="auto"))
+        return planned.mel, planned.state
+
+    gpus = 1
+    monkeypatch.setattr(mel_backend, "_gpus", lambda: gpus)
+    assert auto("a") == ("dali", "to_build")
+    build_alone(weak_job(tree, tmp_path / "a", mel="auto"))
+    gpus = 0
+    assert auto("a") == ("dali", "present"), "what a GPU has made is not made again"
+    assert auto("b") == ("torchaudio", "to_build")
+    build_alone(weak_job(tree, tmp_path / "b", mel="auto"))
+    gpus = 1
+    assert auto("b") == ("torchaudio", "present")
+    monkeypatch.setattr(mel_backend, "find_spec", lambda name: None)
+    assert auto("a") == ("dali", "present"), "it can be read where it could not be made"
+    assert auto("c") == ("torchaudio", "to_build")
 
 
-def test_who_computes_the_mels(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert backends(tree) == {"auto": "dali", "dali": "dali", "torchaudio": "torchaudio"}
-    monkeypatch.setattr(dataset_plan, "find_spec", lambda name: None)
-    without = backends(tree)
-    assert (without["auto"], without["torchaudio"]) == ("torchaudio", "torchaudio")
-    assert (
-        "nvidia-dali-cuda130 is not installed (pip install 'raysed[gpu]'); use mel: auto"
-        in without["dali"]
+def test_dali_is_needed_for_what_is_to_be_built_alone(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_alone(weak_job(tree, tmp_path, mel="dali"))
+    later = RecordedSet(kind="recorded", subset="weak", limit=5)
+    monkeypatch.setattr(mel_backend, "find_spec", lambda name: None)
+    found = plan_each(weak_job(tree, tmp_path, mel="dali", sets={"weak": WEAK, "later": later}))
+    there, refused = found["weak"], found["later"]
+    assert isinstance(there, DatasetPlan) and there.state == "present"
+    assert str(refused) == (
+        "job small: mel: dali, but nvidia-dali-cuda130 is not installed (pip install 'raysed[gpu]'); use mel: auto"
+        " (RAYSED_MEL=auto for the jobs that come with raysed)"
     )
+
+
+def test_a_manifest_that_cannot_be_read_is_told_of_its_set(tree: Path, tmp_path: Path) -> None:
+    (planned,) = plan(weak_job(tree, tmp_path, mel="torchaudio"))
+    (tmp_path / f"weak-{planned.id}").mkdir()
+    (tmp_path / f"weak-{planned.id}" / "manifest.json").write_text("{")
+    (found,) = plan_each(weak_job(tree, tmp_path, mel="torchaudio")).values()
+    assert isinstance(found, ValueError) and "manifest.json" in str(found)

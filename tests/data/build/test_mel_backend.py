@@ -1,0 +1,74 @@
+"""Which code computes the mel bands: what is there goes first, then the faster one that is installed."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from raysed.config.data_job import DataJob
+from raysed.data.build import mel_backend
+from raysed.data.build.mel_backend import Mel, backends, choose, is_installed, refusal
+from tests.data.recorded_tree import weak_job
+
+
+@dataclass(frozen=True)
+class Found:
+    begun: bool = False
+    state: Literal["present", "to_build"] = "to_build"
+
+
+THERE, BEGUN, NONE = Found(True, "present"), Found(True), Found()
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mel_backend, "find_spec", lambda name: object())
+
+
+@pytest.fixture
+def missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mel_backend, "find_spec", lambda name: None)
+
+
+def job(mel: str) -> DataJob:
+    return weak_job("tree", "out", mel=mel)
+
+
+def test_the_faster_one_is_first(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for gpus, first in ((0, "torchaudio"), (1, "dali")):
+        monkeypatch.setattr(mel_backend, "_gpus", lambda gpus=gpus: gpus)
+        assert backends(job("auto"))[0] == first
+        assert set(backends(job("auto"))) == {"dali", "torchaudio"}
+        assert backends(job("dali")) == ("dali",)
+        assert backends(job("torchaudio")) == ("torchaudio",)
+
+
+def test_no_gpu_helps_where_dali_is_missing(missing: None, monkeypatch) -> None:
+    monkeypatch.setattr(mel_backend, "_gpus", lambda: pytest.fail("nobody needs to know"))
+    assert backends(job("auto")) == ("torchaudio", "dali")
+    assert not is_installed("dali") and is_installed("torchaudio")
+    assert refusal(job("auto"), "torchaudio") is None
+    assert "mel: dali" in (refusal(job("dali"), "dali") or "")
+
+
+@pytest.mark.parametrize(
+    ("dali", "ours", "expected"),
+    [
+        ([NONE, NONE], [NONE, NONE], "torchaudio"),
+        ([], [], "torchaudio"),
+        ([THERE, THERE], [NONE, NONE], "dali"),
+        ([BEGUN, NONE], [NONE, NONE], "dali"),
+        ([THERE, NONE], [NONE, THERE], "torchaudio"),
+        ([THERE, THERE], [THERE, NONE], "dali"),
+    ],
+)
+def test_most_of_what_is_there_decides(
+    installed: None, dali: list[Found], ours: list[Found], expected: Mel
+) -> None:
+    assert choose({"torchaudio": ours, "dali": dali}) == expected
+
+
+def test_what_is_not_installed_may_be_read_but_not_built(missing: None) -> None:
+    assert choose({"torchaudio": [NONE], "dali": [THERE]}) == "dali"
+    assert choose({"torchaudio": [NONE, NONE], "dali": [THERE, BEGUN]}) == "torchaudio"
+    assert choose({"dali": [NONE]}) == "dali", "what the job names; it is refused later"
