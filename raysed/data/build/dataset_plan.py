@@ -15,7 +15,7 @@ from raysed.config.data_job import DataJob, DataSet, Features, RecordedSet, Synt
 from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
-from raysed.data.build.mel_backend import Mel, backends, choose, refusal
+from raysed.data.build.mel_backend import Mel, backends, fitting_backend, refusal
 from raysed.data.build.set_identity import encoder_of, set_as_stored, set_identity
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
 from raysed.data.encoders.opening import FoundEncoder
@@ -202,12 +202,12 @@ def _told(name: str, data_set: DataSet, leaks: Iterable[Leak]) -> tuple[str, ...
 def _by_one_backend(
     job: DataJob, opened: Mapping[str, "_OpenSet | ValueError"]
 ) -> dict[str, DatasetPlan | ValueError]:
-    """Return the plans by the backend of mel bands that the job names, or that `choose` takes."""
+    """Return the plans by the backend of mel bands that the job names, or that `fitting_backend` takes."""
     by = {
         mel: {name: _plan_or_reason(each, mel) for name, each in opened.items()}
         for mel in backends(job)
     }
-    mel = choose(
+    mel = fitting_backend(
         {
             mel: [each for each in plans.values() if isinstance(each, DatasetPlan)]
             for mel, plans in by.items()

@@ -9,7 +9,7 @@ from raysed.config.data_job import DataJob
 Mel = Literal["dali", "torchaudio"]
 
 
-class Found(Protocol):
+class SetByBackend(Protocol):
     """What there is of a data set by one backend."""
 
     @property
@@ -29,7 +29,7 @@ def backends(job: DataJob) -> tuple[Mel, ...]:
     return ("dali", "torchaudio") if is_installed("dali") and _gpus() else ("torchaudio", "dali")
 
 
-def choose(found: Mapping[Mel, Iterable[Found]]) -> Mel:
+def fitting_backend(found: Mapping[Mel, Iterable[SetByBackend]]) -> Mel:
     """Return the backend by which most of a job's sets are there or begun, so that none is built again; of equals the
     first. One that is not installed is taken only where it has nothing left to do, or where there is no other.
     """
@@ -55,7 +55,7 @@ def is_installed(mel: Mel) -> bool:
     )
 
 
-def _all_present(sets: list[Found]) -> bool:
+def _all_present(sets: list[SetByBackend]) -> bool:
     return bool(sets) and all(each.state == "present" for each in sets)
 
 

@@ -7,17 +7,17 @@ import pytest
 
 from raysed.config.data_job import DataJob
 from raysed.data.build import mel_backend
-from raysed.data.build.mel_backend import Mel, backends, choose, is_installed, refusal
+from raysed.data.build.mel_backend import Mel, backends, fitting_backend, is_installed, refusal
 from tests.data.recorded_tree import weak_job
 
 
 @dataclass(frozen=True)
-class Found:
+class SetByBackend:
     begun: bool = False
     state: Literal["present", "to_build"] = "to_build"
 
 
-THERE, BEGUN, NONE = Found(True, "present"), Found(True), Found()
+THERE, BEGUN, NONE = SetByBackend(True, "present"), SetByBackend(True), SetByBackend()
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def test_no_gpu_helps_where_dali_is_missing(missing: None, monkeypatch) -> None:
     ],
 )
 def test_most_of_what_is_there_decides(
-    installed: None, dali: list[Found], ours: list[Found], expected: Mel
+    installed: None, dali: list[SetByBackend], ours: list[SetByBackend], expected: Mel
 ) -> None:
-    assert choose({"torchaudio": ours, "dali": dali}) == expected
+    assert fitting_backend({"torchaudio": ours, "dali": dali}) == expected
 
 
 def test_what_is_not_installed_may_be_read_but_not_built(missing: None) -> None:
-    assert choose({"torchaudio": [NONE], "dali": [THERE]}) == "dali"
-    assert choose({"torchaudio": [NONE, NONE], "dali": [THERE, BEGUN]}) == "torchaudio"
-    assert choose({"dali": [NONE]}) == "dali", "what the job names; it is refused later"
+    assert fitting_backend({"torchaudio": [NONE], "dali": [THERE]}) == "dali"
+    assert fitting_backend({"torchaudio": [NONE, NONE], "dali": [THERE, BEGUN]}) == "torchaudio"
+    assert fitting_backend({"dali": [NONE]}) == "dali", "what the job names; it is refused later"
