@@ -204,22 +204,17 @@ def _by_one_backend(
 ) -> dict[str, DatasetPlan | ValueError]:
     """Return the plans by the backend of mel bands that the job names, or that `fitting_backend` takes."""
     by = {
-        mel: {name: _plan_or_reason(each, mel) for name, each in opened.items()}
-        for mel in backends(job)
+        mel: {n: _plan_or_reason(each, mel) for n, each in opened.items()} for mel in backends(job)
     }
-    mel = fitting_backend(
-        {
-            mel: [each for each in plans.values() if isinstance(each, DatasetPlan)]
-            for mel, plans in by.items()
-        }
-    )
-    if not (reason := refusal(job, mel)):
-        return by[mel]
+    possible = {
+        mel: [each for each in plans.values() if isinstance(each, DatasetPlan)]
+        for mel, plans in by.items()
+    }
+    mel = fitting_backend(possible)
+    reason = refusal(job, mel)
     # What is there can be read without the backend.
     return {
-        name: ValueError(reason)
-        if isinstance(each, DatasetPlan) and each.state == "to_build"
-        else each
+        name: ValueError(reason) if reason and getattr(each, "state", "") == "to_build" else each
         for name, each in by[mel].items()
     }
 
