@@ -237,7 +237,7 @@ class _OpenSet:
     source: ClipSource
     encoder: FoundEncoder | None
     decides: Mapping[str, Any]
-    """What decides its bytes, but for the backend."""
+    """All that decides its bytes, but for the backend."""
 
     def plan(self, mel: Mel) -> DatasetPlan:
         """Return the plan of the set by a backend of mel bands."""

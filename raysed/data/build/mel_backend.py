@@ -1,4 +1,4 @@
-"""Who computes the mel bands of a job's data sets, which is part of their identity."""
+"""The code that computes the mel bands of a job's data sets, which is part of their identity."""
 
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ Mel = Literal["dali", "torchaudio"]
 
 
 class SetByBackend(Protocol):
-    """What there is of a data set by one backend."""
+    """A data set by one backend, as far as it is there."""
 
     @property
     def begun(self) -> bool:
@@ -43,7 +43,7 @@ def refusal(job: DataJob, mel: Mel) -> str | None:
     if is_installed(mel):
         return None
     return (
-        f"job {job.name}: mel: {mel}, but nvidia-dali-cuda130 is not installed"
+        f"job {job.name}: mel: dali, but nvidia-dali-cuda130 is not installed"
         " (pip install 'raysed[gpu]'); use mel: auto (RAYSED_MEL=auto for the jobs that come with raysed)"
     )
 
