@@ -35,10 +35,11 @@ def why_plain(config: Model, device: torch.device) -> str | None:
 def fused(block: Any, x_BCTF: Tensor) -> Tensor | None:
     """Return the output of a `ConvBlock` as its device computes it best, None where the plain way is left.
 
-    Gradients through statistics that are not the batch's are left to the plain way.
+    Gradients through statistics that are not the batch's are left to the plain way, and so is a batch of one pixel,
+    which has no variance: torch says so.
     """
-    frozen = block.training or not torch.is_grad_enabled()
-    if not frozen or why_plain(block.config, x_BCTF.device) is not None:
+    able = x_BCTF[:, 0].numel() > 1 if block.training else not torch.is_grad_enabled()
+    if not able or why_plain(block.config, x_BCTF.device) is not None:
         return None
     kind = x_BCTF.device.type
     half = torch.is_autocast_enabled(kind)

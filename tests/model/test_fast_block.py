@@ -49,6 +49,14 @@ def test_gradients_in_evaluation_take_the_plain_way():
         assert fused(block, x) is not None
 
 
+def test_one_pixel_has_no_statistics():
+    block = ConvBlock(1, 3, (1, 1), SMALL)
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        block(torch.zeros(1, 1, 1, 1))
+    assert torch.equal(block.norm.running_var, torch.ones(3))
+    block(torch.zeros(1, 1, 1, 2)), block.eval()(torch.zeros(1, 1, 1, 1))
+
+
 def test_what_is_given_to_either_block_is_the_blocks_own(monkeypatch):
     block = copy.deepcopy(ConvBlock(1, 3, (1, 2), SMALL)).eval()
     seen = []
