@@ -6,8 +6,6 @@ CPUs: `--prepare` builds the data sets and takes the first 50 steps there. At th
 x-valid F1, F1 against the always-on detector, the paper's order, losses beside the CPU's, steps per second, kWh.
 """
 
-import json
-import math
 import subprocess
 import sys
 import time
@@ -21,88 +19,27 @@ import torch
 import typer
 
 from benchmarks.common import document, publish
+from benchmarks.full_length_data import CHECKED_STEPS, build, compared_losses, pack, unpack
 from benchmarks.full_length_state import bring_back, restore
-from benchmarks.gpu_parts import relative
+from benchmarks.parts import MIB
 from raysed.config.reader import validate
-from raysed.config.space import ResolvedSpace, read_space
+from raysed.config.space import read_space
 from raysed.config.trial import Trial
-from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.exit_codes import DONE, HOLES
 from raysed.interrupts import interruptible
 from raysed.report.report import write_report
 from raysed.run.folders import TrialFolder
 from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
-from raysed.storage.json_file import read_json, write_json
-from raysed.storage.node_cache import cache_dir
-from raysed.training.ranks import ALONE
-from raysed.training.trainer import Trainer
+from raysed.storage.json_file import write_json
 
 SPACE = Path("tune_spaces/mini_desed_full_length.yaml")
 EVERY_S = 60.0
 """Seconds between two states that are brought back."""
-CHECKED_STEPS = 50
 _ENDS_WITHIN_S = 120.0
 """Longest wait for a run that was told to end."""
 _POINTS = 200
 """Points of a stored curve."""
-CPU_LOSSES = "losses_cpu.json"
-
-
-def build(resolved: ResolvedSpace) -> dict[str, str]:
-    """Build the data sets that are not there, by `raysed data`; return the URL of each by its name."""
-    sets = ",".join(sorted({n for each in resolved.trainings for n in each.trial.set_names()}))
-    command = [
-        sys.executable,
-        "-m",
-        "raysed.data",
-        resolved.space.data_job,
-        "--sets",
-        sets,
-        "--json",
-    ]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode not in (DONE, HOLES):
-        raise typer.Exit(done.returncode)
-    return {one["name"]: one["url"] for one in json.loads(done.stdout)["datasets"]}
-
-
-def first_losses(trial: Trial, sets: dict[str, FeatureSet], device: str) -> torch.Tensor:
-    """Return the losses (CHECKED_STEPS, 5) of a training's first steps in float32, without dropout and noise, whose draws
-    differ between devices.
-    """
-    model = trial.model.model_copy(update={"dropout": 0.0})
-    teacher = trial.teacher.model_copy(update={"snr_db": None})
-    changes = {"model": model, "teacher": teacher, "precision": "float32"}
-    plain = trial.model_copy(update=changes)
-    nowhere = Folder("/nonexistent")
-    trainer = Trainer(plain, sets, nowhere, seed=0, device=device, ranks=ALONE)
-    trainer.resume()
-    parts: list[torch.Tensor] = []
-    while sum(map(len, parts)) < CHECKED_STEPS:
-        trainer._train_epoch(math.inf)
-        parts.append(trainer.losses_L5.cpu().clone())
-        trainer.epoch, trainer.step_in_epoch = trainer.epoch + 1, 0
-    return torch.cat(parts)[:CHECKED_STEPS]
-
-
-def compared_losses(resolved: ResolvedSpace, urls: dict[str, str], out: Folder) -> dict[str, Any]:
-    """Return the losses of the first training's first steps on the CPU, taken once, and on the GPU where there is one."""
-    first = resolved.trainings[0]
-    sets = {name: open_dataset(urls[name], cache_dir()) for name in first.trial.set_names()}
-    of = [first.id, *sorted(each.id for each in sets.values())]
-    stored = read_json(out, CPU_LOSSES)
-    if not isinstance(stored, dict) or stored.get("of") != of:
-        stored = {"of": of, "losses_L5": first_losses(first.trial, sets, "cpu").tolist()}
-        write_json(out, CPU_LOSSES, stored)
-    expected_L5 = torch.tensor(stored["losses_L5"])
-    found: dict[str, Any] = {"cpu": [round(loss, 6) for loss in expected_L5[:, 0].tolist()]}
-    if torch.cuda.is_available():
-        found_L5 = first_losses(first.trial, sets, "cuda")
-        found["gpu"] = [round(loss, 6) for loss in found_L5[:, 0].tolist()]
-        found["relative_error_10_steps"] = relative(found_L5[:10], expected_L5[:10])
-        found["relative_error"] = relative(found_L5, expected_L5)
-    return found
 
 
 def tune_until(command: list[str], seconds: float, each_minute: Callable[[], None]) -> int | None:
@@ -122,6 +59,12 @@ def tune_until(command: list[str], seconds: float, each_minute: Callable[[], Non
             process.kill()
             process.wait()
         each_minute()
+
+
+def state(run: Path, out: Path) -> None:
+    """Bring the state back, and say which trials found no room in it."""
+    if left := bring_back(run, out):
+        print(f"{out}: no room for the checkpoints of {', '.join(left)}", file=sys.stderr)
 
 
 def leaves_zero(epochs: list[dict[str, Any]]) -> int | None:
@@ -198,20 +141,29 @@ def main(
     space: Annotated[Path, typer.Option(exists=True, help="The space to run.")] = SPACE,
     minutes: Annotated[float, typer.Option(min=0, help="Longest training of this call.")] = 12.0,
     prepare: Annotated[bool, typer.Option("--prepare", help="Data and CPU losses only.")] = False,
+    parts: Annotated[
+        Path | None,
+        typer.Option(help="Data in parts: written by --prepare, else put together and checked."),
+    ] = None,
     store: Annotated[bool, typer.Option(help="Keep the result in benchmarks/results.")] = False,
 ) -> None:
     """Train for some minutes, bring back what there is, and say what it shows so far."""
     resolved = read_space(space)
     run = Folder(str(Path(resolved.space.run).absolute()))
+    if parts and not prepare:
+        print(f"{parts}: {unpack(parts)} files put together", flush=True)
     if restore(out, Path(run.url)):
         print(f"{run.url}: restored from {out}", flush=True)
     with interruptible():
-        losses = compared_losses(resolved, build(resolved), Folder(str(out.absolute())))
+        urls = build(resolved)
+        losses = compared_losses(resolved, urls)
         if prepare:
+            for part in pack(resolved.job, urls, parts) if parts else ():
+                print(f"{part}: {part.stat().st_size / MIB:.1f} MiB")
             return
         before, started = steps_done(run), time.monotonic()
         command = [sys.executable, "-m", "raysed.tune", str(space), "--run", run.url]
-        code = tune_until(command, 60 * minutes, lambda: bring_back(Path(run.url), out))
+        code = tune_until(command, 60 * minutes, lambda: state(Path(run.url), out))
         seconds = time.monotonic() - started
     if RunPlan.read(run) is None:
         raise typer.Exit(code or HOLES)

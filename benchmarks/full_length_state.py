@@ -1,60 +1,74 @@
-"""A run as few files in a folder: brought there while it runs, and restored from there where its own folder is gone.
+"""A run as few files of a bounded size in a folder: brought there while it runs, and restored from there where its own is gone.
 
-OUT/results.tar    all that a report reads: plan, curves, logs, scores, statistics
-OUT/<trial>.tar    the checkpoints of a trial that is not finished, as long as it is not
+All that a report reads (plan, curves, logs, scores, statistics), and the checkpoints of trials that are not finished, those of
+the furthest first, as many as the bound leaves room for. A trial whose checkpoints found no room begins again.
 """
 
-import io
-import tarfile
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from raysed.run.folders import LAST, LOCK, RESULT, STATUS, TRIALS
-from raysed.storage.whole_file import whole_file
+from benchmarks.parts import MIB, join_parts, write_parts
+from raysed.run.folders import LAST, LOCK, RESULT, STATUS, TRIALS, TrialFolder
+from raysed.storage.folder import Folder
 
-RESULTS_TAR = "results.tar"
+INDEX = "state.json"
+PART_BYTES = 16 * MIB
+"""Most bytes of a file of the state."""
+STATE_BYTES = 60 * MIB
+"""Most bytes of all of them, unless what a report reads is more."""
 _LEFT = {STATUS, LOCK, "tensorboard"}
 """The names of files that say who works on the run, or follow from the rest."""
 _CHECKPOINTS = Path(LAST).parts[0]
 _TRIES = 5
 
 
-def bring_back(run: Path, out: Path) -> None:
-    """Write the state of a run, which may go on meanwhile, into `out`; each file there is old or new, never half."""
-    results = {
+def bring_back(run: Path, out: Path, most: int = STATE_BYTES) -> list[str]:
+    """Write the state of a run, which may go on meanwhile, into `out`, old or new and never half; return the trials
+    whose checkpoints found no room.
+    """
+    contents = {
         name: path.read_bytes()
         for name, path in _files(run).items()
         if _CHECKPOINTS not in Path(name).parts
     }
-    if not results:
-        return
-    _write_tar(out / RESULTS_TAR, results)
-    for trial in sorted((run / TRIALS).glob("*")):
-        tar = out / f"{trial.name}.tar"
-        if f"{TRIALS}/{trial.name}/{RESULT}" in results:
-            tar.unlink(missing_ok=True)
-        elif (trial / LAST).is_file():
-            kept = _checkpoints(trial)
-            _write_tar(tar, {f"{TRIALS}/{trial.name}/{n}": content for n, content in kept.items()})
+    if not contents:
+        return []
+    size = sum(map(len, contents.values()))
+    left = []
+    for trial in _unfinished(run, contents):
+        kept = {f"{TRIALS}/{trial.name}/{n}": c for n, c in _checkpoints(trial).items()}
+        needed = sum(map(len, kept.values()))
+        if size + needed > most:
+            left.append(trial.name)
+        else:
+            contents, size = contents | kept, size + needed
+    write_parts(out / INDEX, contents, PART_BYTES)
+    return left
 
 
 def restore(out: Path, run: Path) -> bool:
     """Make the run's folder, all or nothing, from what `bring_back` left; one that is there is the newer one and stays.
 
-    Returns whether it was made.
+    Returns whether it was made. ValueError where a file of the state is missing or damaged.
     """
-    tars = sorted(out.glob("*.tar"))
-    if run.exists() or not tars:
+    if run.exists() or not (out / INDEX).is_file():
         return False
     run.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=run.parent, prefix=f".{run.name}-") as scratch:
         fresh = Path(scratch) / "run"
-        for path in tars:
-            with tarfile.open(path) as tar:
-                tar.extractall(fresh, filter="data")
+        join_parts(out / INDEX, fresh)
         fresh.rename(run)
     return True
+
+
+def _unfinished(run: Path, contents: dict[str, bytes]) -> list[Path]:
+    """Return the folders of trials that have checkpoints and no result, the furthest first."""
+    trials = [
+        trial
+        for trial in sorted((run / TRIALS).glob("*"))
+        if (trial / LAST).is_file() and f"{TRIALS}/{trial.name}/{RESULT}" not in contents
+    ]
+    return sorted(trials, key=lambda trial: -len(TrialFolder(Folder(str(trial))).epochs()))
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -78,11 +92,3 @@ def _checkpoints(trial: Path) -> dict[str, bytes]:
         if (trial / LAST).stat().st_mtime_ns == written:
             break
     return kept
-
-
-def _write_tar(path: Path, contents: Mapping[str, bytes]) -> None:
-    with whole_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
-        for name, content in contents.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(content)
-            tar.addfile(about, io.BytesIO(content))

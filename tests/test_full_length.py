@@ -3,24 +3,27 @@
 import json
 import shutil
 import sys
-import tarfile
+from pathlib import Path
 
 import pytest
 import torch
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import full_length
-from benchmarks.full_length import first_losses, leaves_zero, lines, outcome, tune_until
-from benchmarks.full_length_state import RESULTS_TAR, bring_back, restore
+from benchmarks import full_length, full_length_data
+from benchmarks.full_length import leaves_zero, lines, outcome, tune_until
+from benchmarks.full_length_data import CPU_LOSSES, first_losses, pack, unpack
+from benchmarks.full_length_state import INDEX, bring_back, restore
 from benchmarks.gpu_parts import SHARES, model_for, small_sets
 from benchmarks.train_step import trial_of
 from raysed.config.data_job import DataJob
 from raysed.config.reader import read_config
 from raysed.config.space import read_space
 from raysed.config.trial import Model, Schedule
+from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
 from raysed.storage.folder import Folder
+from tests.data.recorded_tree import build_alone, weak_job, write_tree
 from tests.old_run.old import copy_old_run
 from tests.paths import ROOT
 from tests.tune import runs
@@ -44,7 +47,7 @@ def contents(folder):
 
 KEPT = {
     "plan.json": b"{}",
-    "trials/a-seed0/progress.jsonl": b"1\n",
+    "trials/a-seed0/progress.jsonl": b'{"epoch": 0}\n',
     "trials/a-seed0/checkpoints/last.pt": b"state",
     "trials/a-seed0/checkpoints/best-x.pt": b"best",
     "trials/b-seed0/result.json": b"{}",
@@ -57,8 +60,8 @@ def test_a_run_is_restored_from_what_was_brought_back(tmp_path):
     write(run, KEPT | {"trials/b-seed0/checkpoints/last.pt": b"over"})
     write(run, {"driver.lock": b"", "status.json": b"{}", "trials/a-seed0/tensorboard/e": b"e"})
     write(run, {"trials/a-seed0/.progress.part": b"half"})
-    bring_back(run, out)
-    assert {path.name for path in out.iterdir()} == {RESULTS_TAR, "a-seed0.tar"}
+    assert bring_back(run, out) == []
+    assert {path.name for path in out.iterdir()} == {INDEX, "state-1-00.part"}
     assert not restore(out, run), "what is there is the newer one"
     shutil.rmtree(run)
     assert restore(out, run)
@@ -74,9 +77,26 @@ def test_the_checkpoints_of_a_finished_trial_are_not_kept(tmp_path):
     bring_back(run, out)
     write(run, {"trials/a-seed0/result.json": b"{}"})
     bring_back(run, out)
-    assert [path.name for path in out.iterdir()] == [RESULTS_TAR]
-    with tarfile.open(out / RESULTS_TAR) as tar:
-        assert "trials/a-seed0/result.json" in tar.getnames()
+    assert {path.name for path in out.iterdir()} == {INDEX, "state-2-00.part"}
+    shutil.rmtree(run)
+    assert restore(out, run)
+    assert contents(run).keys() == {name for name in KEPT if "checkpoints" not in name} | {
+        "trials/a-seed0/result.json"
+    }
+
+
+def test_the_state_is_bounded_and_the_furthest_trials_are_kept(tmp_path):
+    run, out = tmp_path / "run", tmp_path / "out"
+    write(run, {"plan.json": b"{}"})
+    for name, epochs in (("a", 1), ("b", 3), ("c", 2)):
+        trial = {"progress.jsonl": b'{"epoch": 0}\n' * epochs, "checkpoints/last.pt": bytes(100)}
+        write(run, {f"trials/{name}-seed0/{n}": content for n, content in trial.items()})
+    size = 2 + 6 * len(b'{"epoch": 0}\n')
+    assert bring_back(run, out, size + 200) == ["a-seed0"]
+    assert sum(path.stat().st_size for path in out.glob("*.part")) == size + 200
+    shutil.rmtree(run)
+    restore(out, run)
+    assert {path.parent.parent.name for path in run.rglob("last.pt")} == {"b-seed0", "c-seed0"}
 
 
 def test_the_step_at_which_f1_leaves_zero():
@@ -95,7 +115,7 @@ def test_a_command_is_asked_to_end_when_its_time_is_over(tmp_path):
 
 
 def test_first_losses_are_those_of_whole_epochs_without_draws(monkeypatch):
-    monkeypatch.setattr(full_length, "CHECKED_STEPS", 3)
+    monkeypatch.setattr(full_length_data, "CHECKED_STEPS", 3)
     schedule = Schedule(epochs=2, steps_per_epoch=2)
     noisy = trial_of(SHARES, model=model_for("cpu", dropout=0.5), schedule=schedule)
     quiet = trial_of(SHARES, model=model_for("cpu", dropout=0.0), schedule=schedule)
@@ -136,6 +156,24 @@ def test_what_a_finished_run_shows(tmp_path):
     )
 
 
+def test_data_sets_travel_in_parts_without_the_sound_of_recordings(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    monkeypatch.chdir(write_tree(here / "dataset").parent)
+    job = weak_job(here / "dataset", "data")
+    built = build_alone(job)
+    write(here / "data", {CPU_LOSSES: b"{}"})
+    parts = pack(job, {"weak": built.url}, tmp_path / "parts")
+    assert sum(path.stat().st_size for path in parts) < 100_000, "a second of sound has 32,000"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    assert unpack(tmp_path / "parts") > 0 and unpack(tmp_path / "parts") == 0
+    # Planned from names, sizes and tables, the set is the same one, and whole.
+    (planned,) = plan(weak_job("data/recordings", "data"))
+    assert (planned.id, planned.state) == (built.id, "present")
+    assert contents(there / "data" / f"weak-{built.id}") == contents(Path(built.url))
+    assert (there / "data" / CPU_LOSSES).read_bytes() == b"{}"
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_tiny_space_from_data_to_what_it_shows(ray_session, tree, tmp_path, monkeypatch):
@@ -153,7 +191,7 @@ def test_a_tiny_space_from_data_to_what_it_shows(ray_session, tree, tmp_path, mo
 
     monkeypatch.setattr(full_length, "build", build_here)
     monkeypatch.setattr(full_length, "tune_until", tune_here)
-    monkeypatch.setattr(full_length, "CHECKED_STEPS", 3)
+    monkeypatch.setattr(full_length_data, "CHECKED_STEPS", 3)
     app = typer.Typer()
     app.command()(full_length.main)
     done = CliRunner().invoke(app, ["--out", str(out), "--space", str(space)])
