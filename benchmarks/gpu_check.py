@@ -4,10 +4,12 @@ Parity of networks, training, DALI, prediction and two ranks with the CPU; featu
 trials in each precision, stopped and resumed; no waiting for the GPU within a step; NCCL; two trials on one
 GPU by Ray Tune; throughput. Every part is a process of its own, so that a crash of one does not end the
 others. Without a GPU the same parts run on the CPU, which is what CI does. The last line is one JSON object;
-exit code 1 if a part fails. `python -m benchmarks.gpu_check PART` runs one in this process.
+exit code 1 if a part fails. `python -m benchmarks.gpu_check PART` runs one in this process. `--figures` runs what has a target
+alone, and the equality of the blocks that it times: the first command for a card that is there for minutes.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -23,17 +25,25 @@ import typer
 from benchmarks import gpu_parts
 from benchmarks.gpu_blocks import block_parity
 from benchmarks.gpu_kernels import kernel_lists
-from benchmarks.gpu_mel import mel_throughput
+from benchmarks.gpu_mel import BATCH, mel_throughput
+from benchmarks.gpu_mel import TARGET as MEL_TARGET
 from benchmarks.gpu_parts import Check
-from benchmarks.gpu_predict import prediction_parity
-from benchmarks.gpu_speed import throughput
+from benchmarks.gpu_speed import OVER_FLOOR, TARGETS, throughput
+
+
+def _prediction(device: str) -> Check:
+    """Compare prediction; what reads and resamples audio is not on every machine with a GPU."""
+    from benchmarks.gpu_predict import prediction_parity
+
+    return prediction_parity(device)
+
 
 PARTS: dict[str, Callable[[str], Check]] = {
     "forward": gpu_parts.forward_parity,
     "training": gpu_parts.training_parity,
     "features_copied": gpu_parts.features_copied,
     "mel": gpu_parts.mel_parity,
-    "predict": prediction_parity,
+    "predict": _prediction,
     "blocks": block_parity,
     "trial_tf32": partial(gpu_parts.trial_runs, precision="tf32"),
     "trial_float32": partial(gpu_parts.trial_runs, precision="float32"),
@@ -47,6 +57,8 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "throughput": throughput,
     "kernels": kernel_lists,
 }
+FIGURES = ("blocks", "throughput", "mel_throughput", "kernels")
+"""Parts of `--figures`, in the order in which a card that may go is to be asked."""
 _TABLES = ("steps_per_s", "ratios", "targets", "floor", "kernels")
 """Results that are printed as tables below the lines of the parts."""
 LIMIT_S = {"cuda": 600.0, "cpu": 3600.0}
@@ -89,10 +101,37 @@ def run_all(parts: list[str], limit_s: float) -> dict[str, Any]:
         tables = ("ok", *_TABLES)
         numbers = ", ".join(f"{k} {_short(v)}" for k, v in found[part].items() if k not in tables)
         print(f"{word:7s}{part:19s}{time.monotonic() - began:5.0f} s  {numbers}", flush=True)
-    for check in found.values():
-        for line in [*speed_lines(check), *kernel_lines(check)]:
-            print(line)
+        for line in [*speed_lines(found[part]), *kernel_lines(found[part])]:
+            print(line, flush=True)
+    for line in target_lines(found):
+        print(line)
     return found
+
+
+def target_lines(found: dict[str, Check]) -> Iterator[str]:
+    """Yield a line for every target: what was found beside it, and whether that reaches it; `not measured` where a part
+    did not come to its end.
+    """
+    speed, mel = found.get("throughput", {}), found.get("mel_throughput", {})
+    for name, wanted in TARGETS.items():
+        ratio = speed.get("ratios", {}).get(name)
+        yield _target(
+            f"{name}, against the plain step", ratio, wanted, reached=(ratio or 0) >= wanted
+        )
+    over = None
+    if "floor" in speed:
+        over = 1e3 / speed["steps_per_s"]["step, tf32"][0] / speed["floor"]["sum"]
+    yield _target(
+        "step, tf32, in floors", over, OVER_FLOOR, reached=(over or math.inf) <= OVER_FLOOR
+    )
+    ratio = mel.get("ratio")
+    name = f"DALI's mel against torchaudio's, batch {BATCH}"
+    yield _target(name, ratio, MEL_TARGET, reached=(ratio or 0) >= MEL_TARGET)
+
+
+def _target(name: str, value: float | None, wanted: float, *, reached: bool) -> str:
+    word = "not measured" if value is None else "reached" if reached else "missed"
+    return f"target {name}: {wanted:g}; found {'-' if value is None else f'{value:.2f}'}: {word}"
 
 
 def speed_lines(found: Check) -> Iterator[str]:
@@ -121,6 +160,10 @@ def main(
     part: Annotated[
         str | None, typer.Argument(help="Run this part alone, in this process.")
     ] = None,
+    figures: Annotated[
+        bool,
+        typer.Option("--figures", help="What has a target alone, and the blocks that it times."),
+    ] = False,
 ) -> None:
     """Run what this machine can, print it, and exit with 1 if a part failed."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -135,7 +178,7 @@ def main(
     gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
     name = ", ".join(gpus) or "no GPU: the CPU half only"
     print(f"device: {name}", flush=True)
-    found = run_all(list(PARTS), LIMIT_S[device])
+    found = run_all([*FIGURES] if figures else [*PARTS], LIMIT_S[device])
     ok = all(check["ok"] for check in found.values())
     print(json.dumps({"device": name, "ok": ok, "checks": found}))
     raise typer.Exit(0 if ok else 1)

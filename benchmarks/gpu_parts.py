@@ -25,14 +25,12 @@ from raysed.config.data_job import Features
 from raysed.config.trial import Model, Schedule, Shares, Teacher, Trial
 from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.store import FeatureSet
-from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
 from raysed.storage.folder import Folder
 from raysed.training.keys import torch_generator
 from raysed.training.mean_teacher import MeanTeacher, Targets
 from raysed.training.ranks import ALONE
-from raysed.training.train import train
 from raysed.training.trainer import Trainer
 
 Check = dict[str, Any]
@@ -146,6 +144,8 @@ def mel_parity(device: str) -> Check:
 
 def trial_runs(device: str, precision: str) -> Check:
     """Check a trial of two epochs, stopped after the first and resumed: finite losses, as undisturbed."""
+    from raysed.training.train import train  # TensorBoard is not everywhere
+
     if precision in ("float16", "tf32") and device == "cpu":
         return {"skipped": f"{precision} needs a GPU", "ok": True}
     schedule = Schedule(epochs=2, steps_per_epoch=2)
@@ -261,6 +261,8 @@ def tune(device: str) -> Check:
 
 
 def _tiny_space(root: Path, gpus: float) -> Path:
+    from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree  # nor soundfile
+
     sizes = DemoSizes(foregrounds=(3, 2), weak=8, unlabelled=8, validation=6)
     write_demo_tree(root / "tree", sizes=sizes)
     job = {

@@ -11,7 +11,6 @@ import torch
 import typer
 
 from benchmarks.common import Row, document, least_s, one_core, paired, publish, row
-from benchmarks.plain_loader import PlainLoader
 from benchmarks.train_step import CLASSES, trial_of
 from raysed.config.data_job import Features
 from raysed.config.trial import Schedule, Shares, Teacher
@@ -47,6 +46,9 @@ def features_of(name: str, clips: int, strong: bool, weak: bool) -> FeatureSet:
 
 def loader_row(pairs: int) -> Row:
     """Compare our batches (log, noise at 30 dB, normalisation, labels) with the published per-item path."""
+    # librosa is not on every machine that asks for features alone.
+    from benchmarks.plain_loader import PlainLoader
+
     sets = {
         "s": features_of("s", 36, strong=True, weak=True),
         "u": features_of("u", 72, strong=False, weak=False),

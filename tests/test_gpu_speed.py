@@ -1,13 +1,19 @@
 """The CPU half of the tables that a GPU fills, and how they are printed."""
 
+import subprocess
+import sys
+
 import pytest
 
-from benchmarks.gpu_check import kernel_lines, speed_lines
+from benchmarks.gpu_check import FIGURES, PARTS, kernel_lines, speed_lines, target_lines
 from benchmarks.gpu_floor import floor_ms, map_bytes
 from benchmarks.gpu_kernels import kernel_lists
 from benchmarks.gpu_mel import mel_throughput
 from benchmarks.gpu_speed import PLAIN, TARGETS, steps_of, throughput
 from raysed.config.trial import Model, Shares
+from raysed.extras import EXTRAS
+from tests.base_installation import HIDE
+from tests.paths import ROOT
 
 SHARES = Shares(synthetic=1, unlabelled=2, weak=1)
 
@@ -53,6 +59,32 @@ def test_a_row_is_printed_with_its_range_ratio_and_target():
     assert ours.endswith("130.00 (128.00 to 131.25) steps/s   3.25x plain  target 3.0x")
     assert floor == "floor, ms: maps 0.5, sum 5.5"
     assert list(speed_lines({})) == []
+
+
+def test_every_target_is_told_and_none_is_reached_by_default():
+    speed = {
+        "steps_per_s": {"step, tf32": (125.0, 124.0, 126.0)},
+        "ratios": {"step, tf32": 3.0, "step, bfloat16": 3.4},
+        "floor": {"maps": 1.0, "sum": 5.0},
+    }
+    assert list(target_lines({"throughput": speed, "mel_throughput": {"ratio": 2.5}})) == [
+        "target step, tf32, against the plain step: 3; found 3.00: reached",
+        "target step, bfloat16, against the plain step: 3.5; found 3.40: missed",
+        "target 4 trials, tf32, together, against the plain step: 5; found -: not measured",
+        "target 8 trials, tf32, together, against the plain step: 6; found -: not measured",
+        "target step, tf32, in floors: 1.5; found 1.60: missed",
+        "target DALI's mel against torchaudio's, batch 64: 2; found 2.50: reached",
+    ]
+    cut_off = list(target_lines({"throughput": {"ok": False, "error": "not finished"}}))
+    assert len(cut_off) == 6 and all(line.endswith("not measured") for line in cut_off)
+    assert set(FIGURES) <= PARTS.keys()
+
+
+def test_a_machine_without_audio_packages_and_ray_can_take_the_figures():
+    hidden = {"soundfile", "soxr", "librosa"} | {m for extra in EXTRAS.values() for m in extra}
+    code = HIDE.format(hidden=hidden) + "import benchmarks.gpu_check"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_kernels_are_printed_under_the_name_of_their_step():
