@@ -255,7 +255,9 @@ def fit(
             param_space={"job": tune.grid_search(jobs)},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=concurrent,
-                reuse_actors=False,
+                # A process takes 5 CPU seconds to import what a training needs. One that a scheduler stops may still be in
+                # its epoch, and Tune would fail the trial that is to follow in it.
+                reuse_actors=scheduler is None,
                 scheduler=scheduler,
             ),
             run_config=tune.RunConfig(
