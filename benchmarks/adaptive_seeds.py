@@ -25,6 +25,7 @@ from raysed.evaluation.intervals.looks import HOPELESS, critical_values
 from raysed.evaluation.intervals.power import critical_value
 from raysed.evaluation.intervals.seed_noise import (
     UNSTABLE,
+    UNSTABLE_BASELINE,
     ClipNoise,
     Noise,
     SystemSeeds,
@@ -42,6 +43,8 @@ SCENARIOS = [
     Scenario("equal", 0.013, 0.0, unstable=3.0),
     Scenario("equal", 0.013, 0.0, unstable=5.0),
     Scenario("equal", 0.026, 0.0, unstable=3.0),
+    Scenario("equal", 0.026, 0.0, unstable=2.0, of_baseline=True),
+    Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
     Scenario("half equal", 0.013, 0.3),
     Scenario("published", 0.013, 0.0),
     Scenario("published", 0.013, 0.5),
@@ -49,21 +52,42 @@ SCENARIOS = [
 ]
 
 
-FEW_SYSTEMS = [
-    Scenario("equal", 0.013, 0.0),
-    Scenario("equal", 0.026, 0.0),
-    Scenario("equal", 0.026, 0.5),
-    Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
-]
-"""Five systems, four of them compared with the first."""
+ONE_BASELINE = {
+    2: [
+        Scenario("equal", 0.026, 0.0),
+        Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=5.0, of_baseline=True),
+    ],
+    3: [
+        Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=5.0, of_baseline=True),
+    ],
+    5: [
+        Scenario("equal", 0.013, 0.0),
+        Scenario("equal", 0.026, 0.0),
+        Scenario("equal", 0.026, 0.5),
+        Scenario("equal", 0.026, 0.0, unstable=3.0),
+        Scenario("equal", 0.013, 0.0, unstable=3.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=2.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=5.0, of_baseline=True),
+    ],
+    10: [
+        Scenario("equal", 0.026, 0.0),
+        Scenario("equal", 0.026, 0.0, unstable=2.0, of_baseline=True),
+        Scenario("equal", 0.026, 0.0, unstable=3.0, of_baseline=True),
+    ],
+}
+"""By the number of systems, all but the first of which are compared with the first."""
 
 
 def noise(
     design: Design, value_NGS: np.ndarray, seeds_NG: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what `noise_of` does for every ablation: variance between seeds of each difference (N, C), the pooled one
-    of a difference (N, 1), and its degrees of freedom (N, 1).
+    of a difference (N, 1), and the degrees of freedom of each (N, C).
     """
+    touches_GC = np.abs(design.matrix).T
     there_NGS = np.arange(value_NGS.shape[2]) < seeds_NG[..., None]
     mean_NG = (value_NGS * there_NGS).sum(axis=2) / seeds_NG
     squares_NG = (there_NGS * (value_NGS - mean_NG[..., None]) ** 2).sum(axis=2)
@@ -72,15 +96,19 @@ def noise(
     pooled_N1 = squares_NG.sum(axis=1, keepdims=True) / freedom_N1
     others_NG = freedom_N1 - mine_NG
     ratio_NG = (squares_NG / mine_NG) * others_NG / (freedom_N1 * pooled_N1 - squares_NG)
-    own_NG = fdtrc(mine_NG, others_NG, ratio_NG) < UNSTABLE
-    variance_NG = np.where(own_NG, squares_NG / mine_NG, pooled_N1)
-    return variance_NG @ np.abs(design.matrix).T, 2 * pooled_N1, freedom_N1
+    level_G = np.where(touches_GC.mean(axis=1) > 0.5, UNSTABLE_BASELINE, UNSTABLE)
+    own_NG = fdtrc(mine_NG, others_NG, ratio_NG) < level_G
+    own_NC = (own_NG * squares_NG / mine_NG) @ touches_GC
+    pooled_NC = pooled_N1 * (~own_NG @ touches_GC)
+    parts_NC = (own_NG * squares_NG**2 / mine_NG**3) @ touches_GC
+    freedom_NC = (own_NC + pooled_NC) ** 2 / (parts_NC + pooled_NC**2 / freedom_N1)
+    return own_NC + pooled_NC, 2 * pooled_N1, freedom_NC
 
 
 def check_noise(design: Design, value_NGS: np.ndarray) -> None:
     """Assert that `noise` is what the report computes, on some ablations."""
     seeds_NG = np.full(value_NGS.shape[:2], LOOKS[1])
-    variance_NC, _, freedom_N1 = noise(design, value_NGS, seeds_NG)
+    variance_NC, _, freedom_NC = noise(design, value_NGS, seeds_NG)
     for ablation in range(5):
         systems = [
             SystemSeeds(str(g), dict(enumerate(value_S[: LOOKS[1]])))
@@ -88,16 +116,16 @@ def check_noise(design: Design, value_NGS: np.ndarray) -> None:
         ]
         found = noise_of(systems, design.pairs, [ClipNoise(CLIP_SE, 0.0)] * len(design.pairs))
         np.testing.assert_allclose(found.seed_sd_C**2, variance_NC[ablation], rtol=1e-9)
-        np.testing.assert_array_equal(found.freedom_C, freedom_N1[ablation, 0])
+        np.testing.assert_allclose(found.freedom_C, freedom_NC[ablation], rtol=1e-9)
 
 
 def half_width_of(
-    variance_NC: np.ndarray, freedom_N1: np.ndarray, seeds: int, critical_N1: Any
+    variance_NC: np.ndarray, freedom_NC: np.ndarray, seeds: int, critical_N1: Any
 ) -> np.ndarray:
     """Return the half-widths of the intervals after so many seeds, as `Noise.half_C`."""
     of_seeds_NC = variance_NC / seeds
-    freedom_NC = freedom_N1 * ((CLIP_SE**2 + of_seeds_NC) / of_seeds_NC) ** 2
-    return stdtrit(freedom_NC, ndtr(critical_N1)) * np.sqrt(CLIP_SE**2 + of_seeds_NC)
+    all_NC = freedom_NC * ((CLIP_SE**2 + of_seeds_NC) / of_seeds_NC) ** 2
+    return stdtrit(all_NC, ndtr(critical_N1)) * np.sqrt(CLIP_SE**2 + of_seeds_NC)
 
 
 class Criticals:
@@ -132,8 +160,8 @@ def grown(
     open_NC, seeds_NG = np.ones(shape, bool), np.full(value_NGS.shape[:2], LOOKS[0])
     for look, seeds in enumerate(LOOKS):
         seeds_NG = np.where(open_NC @ touches_CG > 0, seeds, seeds_NG)
-        variance_NC, pooled_N1, freedom_N1 = noise(design, value_NGS, seeds_NG)
-        half_NC = half_width_of(variance_NC, freedom_N1, seeds, criticals.of(look, pooled_N1))
+        variance_NC, pooled_N1, freedom_NC = noise(design, value_NGS, seeds_NG)
+        half_NC = half_width_of(variance_NC, freedom_NC, seeds, criticals.of(look, pooled_N1))
         value_NC = value_NGS[:, :, :seeds].mean(axis=2) @ design.matrix.T
         new_low, new_high = (
             np.maximum(low_NC, value_NC - half_NC),
@@ -141,8 +169,8 @@ def grown(
         )
         kept_NC = open_NC & (new_low <= new_high)
         low_NC, high_NC = np.where(kept_NC, new_low, low_NC), np.where(kept_NC, new_high, high_NC)
-        later_N1 = freedom_N1 * (LOOKS[-1] - 1) / (seeds - 1)
-        last_NC = half_width_of(variance_NC, later_N1, LOOKS[-1], criticals.of(-1, pooled_N1))
+        later_NC = freedom_NC * (LOOKS[-1] - 1) / (seeds - 1)
+        last_NC = half_width_of(variance_NC, later_NC, LOOKS[-1], criticals.of(-1, pooled_N1))
         moves_NC = np.sqrt(variance_NC * max(1 / seeds - 1 / LOOKS[-1], 1e-12))
         chance_NC = ndtr((-last_NC - value_NC) / moves_NC) + ndtr((value_NC - last_NC) / moves_NC)
         open_NC &= (low_NC <= 0) & (high_NC >= 0) & (chance_NC >= HOPELESS)
@@ -152,9 +180,9 @@ def grown(
 def fixed(design: Design, value_NGS: np.ndarray, seeds: int, critical: float) -> np.ndarray:
     """Return the signs that the report finds with so many listed seeds."""
     seeds_NG = np.full(value_NGS.shape[:2], seeds)
-    variance_NC, _, freedom_N1 = noise(design, value_NGS, seeds_NG)
+    variance_NC, _, freedom_NC = noise(design, value_NGS, seeds_NG)
     value_NC = value_NGS[:, :, :seeds].mean(axis=2) @ design.matrix.T
-    half_NC = half_width_of(variance_NC, freedom_N1, seeds, critical)
+    half_NC = half_width_of(variance_NC, freedom_NC, seeds, critical)
     return np.sign(value_NC) * (np.abs(value_NC) > half_NC)
 
 
@@ -183,7 +211,7 @@ def simulate(
     random = np.random.default_rng(18)
     truth_NG = scenario.truths(random, design, ablations)
     true_NC = np.sign(np.round(truth_NG @ design.matrix.T, 9))
-    value_NGS = scenario.values(random, truth_NG)
+    value_NGS = scenario.values(random, design, truth_NG)
     check_noise(design, value_NGS)
     signs_NC, seeds_NG = grown(design, value_NGS, criticals)
     error, answers = judged(signs_NC, true_NC)
@@ -223,16 +251,18 @@ def beside(answers: float, median_seeds: float, fixed_answers: dict[int, float])
 
 
 def main(
-    ablations: Annotated[int, typer.Option(min=10)] = 2000,
+    ablations: Annotated[int, typer.Option(min=10)] = 8000,
     store: Annotated[bool, typer.Option(help="Keep the document in benchmarks/results.")] = False,
 ) -> None:
     """Simulate every scenario; print and keep what was found so far after each."""
     started, design = time.process_time(), published_design()
     criticals = Criticals(design)
     found: list[dict[str, Any]] = []
-    few = one_baseline(5)
     asked = [(design, criticals, each) for each in SCENARIOS]
-    asked += [(few, Criticals(few), each) for each in FEW_SYSTEMS]
+    for systems, scenarios in ONE_BASELINE.items():
+        few = one_baseline(systems)
+        few_criticals = Criticals(few)
+        asked += [(few, few_criticals, each) for each in scenarios]
     for of, its_criticals, scenario in asked:
         found.append(simulate(of, scenario, ablations, its_criticals) | {"systems": of.systems})
         print(json.dumps(found[-1]), flush=True)

@@ -20,8 +20,8 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.intervals.power import Spread, critical_value, half_width
 from raysed.evaluation.intervals.seed_noise import SeedVariances, SystemSeeds, clip_noise, noise_of
 from raysed.evaluation.intervals.significance import FEW_SEEDS, Drawn, drawn
-from raysed.report.claim_power import spreads_of
 from raysed.report.paired_seeds import PairedSeeds, family_intervals
+from raysed.report.spreads import spreads_of
 from raysed.report.table_metrics import TABLE_METRICS
 
 SYSTEMS = (22, 4)
@@ -91,7 +91,7 @@ def spreads(systems: Systems) -> list[Spread]:
 
 def unstable(systems: Systems, count: int) -> np.ndarray:
     """Tell of which differences a training is taken for unstable after so many seeds, (C,)."""
-    variances = SeedVariances.of(systems.seeds(count))
+    variances = SeedVariances.of(systems.seeds(count), systems.pairs)
     return np.array([any(variances.is_unstable(f"t{g}") for g in pair) for pair in systems.pairs])
 
 

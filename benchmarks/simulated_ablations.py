@@ -16,7 +16,7 @@ from raysed.run.run_plan import RunPlan
 
 LOOKS = (3, 6, 10)
 CLIP_SE = 0.0124
-"""Standard error of a difference by VAL's clips, between real systems (raysed.report.claim_power.PRIORS)."""
+"""Standard error of a difference by VAL's clips, between real systems (raysed.report.spreads.PRIORS)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Design:
             row[a] += 1
             row[b] -= 1
         return rows_CG
+
+    @property
+    def baseline(self) -> int:
+        """The place of the system that is in most differences."""
+        return int(np.abs(self.matrix).sum(axis=0).argmax())
 
 
 def published_design() -> Design:
@@ -77,7 +82,7 @@ class Scenario:
     unstable: float = 1.0
     """So many times the standard deviation of the others has one system, another one in each ablation."""
     of_baseline: bool = False
-    """True where that is always the first system."""
+    """True where that is always the one in most differences."""
 
     def truths(self, random: np.random.Generator, design: Design, ablations: int) -> np.ndarray:
         """Return the true values of all systems, (N, G)."""
@@ -89,13 +94,15 @@ class Scenario:
             truth_NG[order_NG < design.systems // 2] = design.truth_G[0]
         return truth_NG
 
-    def values(self, random: np.random.Generator, truth_NG: np.ndarray) -> np.ndarray:
+    def values(
+        self, random: np.random.Generator, design: Design, truth_NG: np.ndarray
+    ) -> np.ndarray:
         """Return the values of all systems over all seeds, (N, G, S)."""
         clips_NG = CLIP_SE / np.sqrt(2) * random.standard_normal(truth_NG.shape)
         unlike_NG = self.unlike * random.standard_normal(truth_NG.shape)
         sd_NG = self.seed_sd * np.exp(unlike_NG - self.unlike**2)
         ablation_N = np.arange(len(sd_NG))
-        one_N = 0 * ablation_N if self.of_baseline else ablation_N % sd_NG.shape[1]
+        one_N = design.baseline if self.of_baseline else ablation_N % sd_NG.shape[1]
         sd_NG[ablation_N, one_N] *= self.unstable
         seeds_NGS = random.standard_normal((*truth_NG.shape, LOOKS[-1]))
         return (truth_NG + clips_NG)[..., None] + sd_NG[..., None] * seeds_NGS

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from raysed.config.table import Claim
-from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.intervals.power import (
     POWER,
     Asked,
@@ -19,44 +18,23 @@ from raysed.evaluation.intervals.power import (
     seeds_needed,
     seeds_to_agree,
 )
-from raysed.evaluation.intervals.seed_noise import (
-    ClipNoise,
-    SystemSeeds,
-    clip_noise,
-    noise_of,
-)
 from raysed.report.contrasts import family
 from raysed.report.paired_seeds import CellPair
 from raysed.report.published import SIGNIFICANCE, margin_of, published_difference
 from raysed.report.results import Result
+from raysed.report.spreads import (
+    PRIOR_CLIPS,
+    PRIOR_SOURCE,
+    PRIORS,
+    Draws,
+    first_draws,
+    prior_spread,
+    stored_spreads,
+)
 from raysed.report.table_metrics import TABLE_METRICS
 from raysed.run.run_plan import RunPlan
 
-PRIOR_CLIPS = 1168
-PRIORS = {"event_f1": (0.0124, 0.013), "psds": (0.0131, 0.008)}
-"""Standard error of a paired difference on VAL's 1168 clips, between real systems; and standard deviation of one system
-over seeds: the baseline of DCASE 2023, which has the same kind of network, prints F1 41.2 +- 1.3 % and PSDS1 .347 +- .008."""
-PRIOR_SOURCE = (
-    "priors: paired standard errors of real systems on VAL's 1168 clips (F1 0.0124, PSDS 0.0131), scaled by the number of"
-    " clips; seeds of the DCASE 2023 baseline (F1 0.013, PSDS 0.008)"
-)
-_PILOT_SEEDS = 3
-"""So many seeds of each system are read for the clips' part of the variance."""
-_PILOT_DRAWS = 1000
-"""A standard deviation of so many draws is known to 2 %."""
-
 Pairs = Mapping[CellPair, Spread]
-
-
-Draws = Callable[[Result, str], np.ndarray]
-"""(result, metric) -> its value in draws of clips (B,), the same for every result on a set."""
-
-
-def first_draws(result: Result, metric: str) -> np.ndarray:
-    """Return a metric of a result in the first of the draws that the report takes: some 20 ms for PSDS on 1168 clips."""
-    return TABLE_METRICS[metric](
-        result.statistics, clip_draws(result.statistics, _PILOT_DRAWS, seed=0)
-    )
 
 
 @dataclass(frozen=True)
@@ -120,93 +98,6 @@ def _priors(
     there = [cells[cell] for pair in pairs for cell in pair]
     trainings = len({cell.training for cell in there if not cell.predictions})
     return {pair: prior_spread(metric, clips, count, trainings) for pair, count in trained.items()}
-
-
-def prior_spread(metric: str, clips: int, trained: int = 2, trainings: int = 2) -> Spread:
-    """Return how much a difference varies on so many clips, of which so many sides are trained, in so many trainings."""
-    clip_se, seed_sd = PRIORS[metric]
-    noise = ClipNoise(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), 0.0)
-    return Spread(noise, float(np.sqrt(trained)) * seed_sd, max(trainings, 1))
-
-
-def stored_spreads(
-    pairs: list[CellPair],
-    results: list[Result],
-    metric: str,
-    draws: Draws = first_draws,
-) -> dict[CellPair, Spread]:
-    """Return how much each difference varies, from finished trials: clips from each pair's own, seeds as the report pools
-    them. Pairs without trials have the others' median; empty without any.
-    """
-    cells: dict[str, dict[int, Result]] = {}
-    for result in results:
-        cells.setdefault(result.cell, {})[result.seed] = result
-    of_system: dict[tuple[str, ...], np.ndarray] = {}
-
-    def drawn(result: Result) -> np.ndarray:
-        if result.system not in of_system:
-            of_system[result.system] = draws(result, metric)
-        return of_system[result.system]
-
-    there: dict[CellPair, ClipNoise] = {}
-    for pair in pairs:
-        ours, theirs = (cells.get(cell, {}) for cell in pair)
-        seeds = [seed for seed in ours if seed in theirs][:_PILOT_SEEDS]
-        if seeds:
-            value_SB = [drawn(ours[seed]) - drawn(theirs[seed]) for seed in seeds]
-            there[pair] = clip_noise(np.stack(value_SB))
-    if not there:
-        return {}
-    systems = {cell: _seeds_of(by_seed, metric) for cell, by_seed in cells.items()}
-    known = PRIORS[metric][1] ** 2 if metric in PRIORS else 0.0
-    found = spreads_of(systems, there, known)
-    return {pair: found.get(pair) or _middle(list(found.values())) for pair in pairs}
-
-
-def _seeds_of(by_seed: dict[int, Result], metric: str) -> SystemSeeds:
-    """Return a cell's values over its seeds."""
-    first = next(iter(by_seed.values()))
-    value = TABLE_METRICS[metric]
-    values = {seed: float(value(r.statistics, None)[0]) for seed, r in by_seed.items()}
-    return SystemSeeds(first.training if first.about else "", values)
-
-
-def spreads_of(
-    systems: Mapping[str, SystemSeeds], pairs: Mapping[CellPair, ClipNoise], known: float = 0.0
-) -> dict[CellPair, Spread]:
-    """Return how much each difference varies, from values of cells over their seeds and from what the clips do.
-
-    `known` is the variance of one system between seeds that is taken where none has two.
-    """
-    # Cells of several tables may be one system.
-    keys = {cell: (each.training, *each.by_seed.items()) for cell, each in systems.items()}
-    distinct = {keys[cell]: each for cell, each in systems.items()}
-    places = {key: place for place, key in enumerate(distinct)}
-    at = [(places[keys[cell]], places[keys[against]]) for cell, against in pairs]
-    sides = [(systems[cell].training, systems[against].training) for cell, against in pairs]
-    if any(len(each.by_seed) > 1 and each.training for each in systems.values()):
-        seed_sds = noise_of(list(distinct.values()), at, list(pairs.values())).seed_sd_C.tolist()
-    else:
-        seed_sds = [float(np.sqrt(known * sum(map(bool, both)))) for both in sides]
-    trainings = len({each.training for each in systems.values()} - {""})
-    return {
-        pair: Spread(noise, seed_sd, 1 if a == b else trainings)
-        for (pair, noise), seed_sd, (a, b) in zip(pairs.items(), seed_sds, sides, strict=True)
-    }
-
-
-def _middle(spreads: list[Spread]) -> Spread:
-    """Return what a difference of which nothing is known has: the others' median."""
-
-    def root_median(parts: list[float]) -> float:
-        return float(np.sqrt(np.median(np.square(parts))))
-
-    noise = ClipNoise(
-        root_median([each.clips.shared_se for each in spreads]),
-        root_median([each.clips.cross_sd for each in spreads]),
-    )
-    seed_sd = root_median([each.seed_sd for each in spreads])
-    return Spread(noise, seed_sd, max(each.trainings for each in spreads))
 
 
 def _design(plan: RunPlan, pairs: list[CellPair]) -> np.ndarray:

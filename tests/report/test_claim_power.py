@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from raysed.report.claim_power import claim_powers, power_state, prior_spread, stored_spreads
+from raysed.report.claim_power import claim_powers, power_state
 from raysed.report.paired_seeds import family_noise, paired_seeds
 from raysed.report.results import Measured, read_results
+from raysed.report.spreads import prior_spread, stored_spreads
 from raysed.run.run_plan import RunPlan
 from tests.report.made_up import changed_plan, claim
 
@@ -79,7 +80,7 @@ def test_stored_statistics_come_before_priors(claimed):
     both = [paired_seeds(measured, pair, measure) for pair in pairs[:2]]
     noise, _ = family_noise(plan, measured, measure, both)
     assert spreads["fair", "good"].noise(2).seed_sd_C == pytest.approx(noise.seed_sd_C[:1])
-    assert spreads["fair", "good"].trainings == 3
+    assert spreads["fair", "good"].noise(2).freedom_C == pytest.approx(noise.freedom_C[:1])
     assert spreads["nobody", "good"].clips.shared_se == pytest.approx(
         np.sqrt(np.median([spreads[p].clips.shared_se ** 2 for p in pairs[:2]]))
     )

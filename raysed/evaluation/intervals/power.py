@@ -30,8 +30,9 @@ class Spread:
     clips: ClipNoise
     seed_sd: float
     """Standard deviation of the difference between seeds, these clips given; what a seed does to single clips included."""
-    trainings: int = 1
-    """Each of so many trainings adds a degree of freedom to the variance between seeds with every seed after its first."""
+    trainings: float = 1.0
+    """So many degrees of freedom has the variance between seeds more with every seed after the first: the number of trainings
+    that are pooled, fewer where one of the two is unstable."""
 
     def noise(self, seeds: int) -> Noise:
         """Return the noise that the report will find with so many seeds of every training."""

@@ -3,9 +3,12 @@
 The mean difference of two systems over S seeds has the variance C + V / S: C is what the clips do to all seeds alike, V the
 variance between seeds on these clips, in which what a seed does to single clips is held. A pair's own V is known badly from
 S - 1 degrees of freedom, and an error of 5 % made with it is rather one of 7 to 16 %. Trainings of one study vary alike: their
-variances are pooled, and one that varies more than the others by Fisher's test (5 %) keeps its own.
+variances are pooled, and one that varies more than the others by Fisher's test keeps its own, with its own degrees of freedom.
+The test's level is 5 %, and 25 % for a baseline, which is in most of the differences: what is wrong about it is wrong in all of
+them at once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +20,8 @@ NORMAL_95 = 1.959963984540054
 """The normal critical value of a single 95 % interval."""
 UNSTABLE = 0.05
 """A training whose variance between seeds would be as much above the others' by chance in fewer cases is unstable."""
+UNSTABLE_BASELINE = 0.25
+"""The same of a training that is in more than half of the differences."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,22 @@ class SeedVariances:
     """By training, of those with two seeds or more."""
     degrees: Mapping[str, int]
     """Their degrees of freedom."""
+    baselines: frozenset[str]
+    """The trainings that are in more than half of the differences."""
 
     @classmethod
-    def of(cls, systems: Sequence[SystemSeeds]) -> "SeedVariances":
-        """Return those of these systems; of several of one training, the mean."""
+    def of(
+        cls, systems: Sequence[SystemSeeds], pairs: Sequence[tuple[int, int]]
+    ) -> "SeedVariances":
+        """Return those of these systems, of several of one training the mean; `pairs` are the places of the compared ones."""
         found: dict[str, list[float]] = {}
         degrees: dict[str, int] = {}
         for system in systems:
             if system.training and len(system.by_seed) > 1:
                 found.setdefault(system.training, []).append(_variance(system.by_seed.values()))
                 degrees[system.training] = len(system.by_seed) - 1
-        return cls({name: float(np.mean(each)) for name, each in found.items()}, degrees)
+        own = {name: float(np.mean(each)) for name, each in found.items()}
+        return cls(own, degrees, _baselines(systems, pairs))
 
     @property
     def total(self) -> int:
@@ -88,10 +98,6 @@ class SeedVariances:
         """The variance of all trainings together, which there must be."""
         return sum(self.degrees[name] * each for name, each in self.own.items()) / self.total
 
-    def of_training(self, training: str) -> float:
-        """Return the variance of one training: the pooled one, or its own where it is unstable."""
-        return self.own[training] if self.is_unstable(training) else self.pooled
-
     def is_unstable(self, training: str) -> bool:
         """Tell whether a training's seeds vary more than the others' do."""
         mine, others = self.degrees.get(training, 0), self.total - self.degrees.get(training, 0)
@@ -100,7 +106,8 @@ class SeedVariances:
         rest = max(self.total * self.pooled - mine * self.own[training], 0.0) / others
         if rest <= 0:
             return self.own[training] > 0
-        return bool(fdtrc(mine, others, self.own[training] / rest) < UNSTABLE)
+        level = UNSTABLE_BASELINE if training in self.baselines else UNSTABLE
+        return bool(fdtrc(mine, others, self.own[training] / rest) < level)
 
     def of_pair(self, a: SystemSeeds, b: SystemSeeds) -> tuple[float, float]:
         """Return the variance of a difference between seeds, and its degrees of freedom.
@@ -110,7 +117,22 @@ class SeedVariances:
         if a.training and a.training == b.training:
             both = [a.by_seed[seed] - b.by_seed[seed] for seed in a.by_seed if seed in b.by_seed]
             return (_variance(both), len(both) - 1.0) if len(both) > 1 else (0.0, 1.0)
-        return sum(self.of_training(each.training) for each in (a, b) if each.training), self.total
+        sides = [each.training for each in (a, b) if each.training]
+        own = [name for name in sides if self.is_unstable(name)]
+        pooled = (len(sides) - len(own)) * self.pooled
+        if not own:
+            return pooled, float(self.total)
+        variance = pooled + sum(self.own[name] for name in own)
+        parts = sum(self.own[name] ** 2 / self.degrees[name] for name in own)
+        return variance, variance**2 / (pooled**2 / self.total + parts)  # Satterthwaite
+
+
+def _baselines(systems: Sequence[SystemSeeds], pairs: Sequence[tuple[int, int]]) -> frozenset[str]:
+    """Return the trainings that are in more than half of the distinct differences between trainings."""
+    both = {frozenset((systems[a].training, systems[b].training)) for a, b in pairs}
+    apart = [each for each in both if len(each) > 1]
+    counted = Counter(name for each in apart for name in each)
+    return frozenset(name for name, count in counted.items() if 2 * count > len(apart))
 
 
 def _variance(values: Iterable[float]) -> float:
@@ -168,7 +190,7 @@ def noise_of(
     What the seeds do to single clips is a part of what they do at all, and better known: less is not believed. Raises
     ValueError where no training has two seeds.
     """
-    variances = SeedVariances.of(systems)
+    variances = SeedVariances.of(systems, pairs)
     if not variances.total:
         raise ValueError("no system has two seeds: nothing is known of how much they vary")
     found = [(0.0, 1.0) if a == b else variances.of_pair(systems[a], systems[b]) for a, b in pairs]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import fdtrc, ndtr, ndtri, stdtrit
 
 from raysed.evaluation.intervals.seed_noise import (
     ClipNoise,
@@ -30,7 +30,7 @@ OUTSIDE = system("", 0.5)
 
 def test_trainings_that_vary_alike_share_a_variance():
     pooled = (2 * 0.04 + 2 * 0.04 + 4 * 0.025) / 8
-    found = SeedVariances.of([A, B, C, OUTSIDE])
+    found = SeedVariances.of([A, B, C, OUTSIDE], [])
     assert (found.total, found.pooled) == (8, pytest.approx(pooled))
     # A and B move together or apart: nothing is taken off or added for three seeds of one pair.
     for pair in ((A, B), (A, C), (A, system("new", 0.1))):
@@ -39,33 +39,63 @@ def test_trainings_that_vary_alike_share_a_variance():
     assert found.of_pair(OUTSIDE, OUTSIDE) == (0, 8)
 
 
+CALM = [system(f"t{n}", 0.5, 0.51, 0.49, 0.5) for n in range(8)]
+WILD = system("w", 0.2, 0.6, 0.4, 0.8)
+
+
 def test_an_unstable_training_keeps_its_own_variance():
-    calm = [system(f"t{n}", 0.5, 0.51, 0.49, 0.5) for n in range(8)]
-    wild = system("w", 0.2, 0.6, 0.4, 0.8)
-    found = SeedVariances.of([*calm, wild])
-    assert found.is_unstable("w") and not any(found.is_unstable(each.training) for each in calm)
-    own, of_calm = np.var([0.2, 0.6, 0.4, 0.8], ddof=1), found.of_training("t0")
-    assert of_calm == found.pooled > np.var([0.5, 0.51, 0.49, 0.5], ddof=1)
-    assert found.of_pair(wild, calm[0])[0] == pytest.approx(own + of_calm)
+    found = SeedVariances.of([*CALM, WILD], [])
+    assert found.is_unstable("w") and not any(found.is_unstable(each.training) for each in CALM)
+    own, pooled = np.var([0.2, 0.6, 0.4, 0.8], ddof=1), found.pooled
+    # It stays in the pool.
+    assert pooled == pytest.approx((own + 8 * np.var([0.5, 0.51, 0.49, 0.5], ddof=1)) / 9)
+    # Of its variance 3 degrees of freedom are known, of the pooled one 27.
+    freedom = (own + pooled) ** 2 / (own**2 / 3 + pooled**2 / 27)
+    assert found.of_pair(WILD, CALM[0]) == pytest.approx((own + pooled, freedom))
+    assert found.of_pair(WILD, OUTSIDE) == pytest.approx((own, 3))
+    assert found.of_pair(*CALM[:2]) == pytest.approx((2 * pooled, 27))
     # With nothing to compare it with, and where all others never vary.
-    assert not SeedVariances.of([wild]).is_unstable("w")
-    assert SeedVariances.of([wild, system("flat", 0.1, 0.1, 0.1)]).is_unstable("w")
+    assert not SeedVariances.of([WILD], []).is_unstable("w")
+    assert SeedVariances.of([WILD, system("flat", 0.1, 0.1, 0.1)], []).is_unstable("w")
+
+
+def test_a_baseline_is_sooner_suspected():
+    # Its variance is 3 times the others': by Fisher with 3 and 6 degrees of freedom, 11.7 % by chance.
+    systems = [system("base", *np.array([0, 1, 2, 3]) * 3**0.5), system("a", 0, 1, 2, 3), system("b", 3, 2, 1, 0)]  # fmt: skip
+    assert fdtrc(3, 6, 3.0) == pytest.approx(0.117, abs=1e-3)
+    assert SeedVariances.of(systems, [(1, 0), (2, 0)]).is_unstable("base")
+    assert not SeedVariances.of(systems, [(1, 2), (1, 0)]).is_unstable("base")
+    assert not SeedVariances.of(systems, []).is_unstable("base")
+
+
+def test_a_baseline_is_in_more_than_half_of_the_distinct_differences_between_trainings():
+    again = system("a", 0.1, 0.3, 0.6)  # another cell of the training
+    systems = [A, B, C, OUTSIDE, again]
+    # Of a with b, c and the system from elsewhere, however often and whichever way round.
+    pairs = [(0, 1), (1, 0), (4, 1), (0, 2), (0, 3), (0, 4), (3, 3)]
+    assert SeedVariances.of(systems, pairs).baselines == {"a"}
+    assert SeedVariances.of(systems, [(0, 1), (1, 2)]).baselines == {"b"}
+    assert SeedVariances.of(systems, [(0, 1)]).baselines == {"a", "b"}
+    assert SeedVariances.of(systems, []).baselines == frozenset()
 
 
 @pytest.mark.parametrize("trainings", [4, 22])
-def test_one_in_twenty_trainings_that_vary_alike_is_taken_for_unstable(trainings):
+def test_how_often_trainings_that_vary_alike_are_taken_for_unstable(trainings):
     random = np.random.default_rng(1)
-    found = []
+    alone, baseline = [], []
     for _ in range(400):
-        value_GS = random.standard_normal((trainings, 4))
-        every = SeedVariances.of([system(f"t{g}", *v) for g, v in enumerate(value_GS)])
-        found.append(np.mean([every.is_unstable(f"t{g}") for g in range(trainings)]))
-    assert np.mean(found) == pytest.approx(0.05, abs=0.015)
+        systems = [system(f"t{g}", *v) for g, v in enumerate(random.standard_normal((trainings, 4)))]  # fmt: skip
+        every = SeedVariances.of(systems, [])
+        alone.append(np.mean([every.is_unstable(f"t{g}") for g in range(trainings)]))
+        compared = SeedVariances.of(systems, [(g, 0) for g in range(1, trainings)])
+        baseline.append(compared.is_unstable("t0"))
+    assert np.mean(alone) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(baseline) == pytest.approx(0.25, abs=0.07)
 
 
 def test_cells_of_one_training_are_paired_by_its_seeds():
     two = system("a", 0.1, 0.3, 0.6)
-    found = SeedVariances.of([A, two, B])
+    found = SeedVariances.of([A, two, B], [])
     # The training's luck is that of both cells: it counts once.
     assert found.total == 4 and found.own["a"] == pytest.approx((0.04 + np.var([0.1, 0.3, 0.6], ddof=1)) / 2)  # fmt: skip
     assert found.of_pair(two, A) == (pytest.approx(np.var([0.1, 0.1, 0.2], ddof=1)), 2)
@@ -74,7 +104,7 @@ def test_cells_of_one_training_are_paired_by_its_seeds():
 
 def test_seeds_are_paired_by_their_numbers():
     late = SystemSeeds("a", {1: 0.3, 2: 0.5, 7: 0.9})
-    variance, freedom = SeedVariances.of([A, late, B]).of_pair(late, A)
+    variance, freedom = SeedVariances.of([A, late, B], []).of_pair(late, A)
     assert (variance, freedom) == (pytest.approx(np.var([0.1, 0.1], ddof=1)), 1)
 
 
