@@ -1,4 +1,4 @@
-"""How much differences of cells vary over clips and seeds: from finished trials, else from stated priors."""
+"""The spread of differences of cells over clips and seeds: from finished trials, else from stated priors."""
 
 from collections.abc import Callable, Mapping
 
