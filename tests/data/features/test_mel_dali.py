@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysed.data.features.mel import mel_amplitude
-from raysed.data.features.mel_dali import DaliMel
+from raysed.data.features.mel_dali import DaliMel, _mel_pipeline, in_turns
 from tests.data.features.test_mel import SMALL, assert_close_db, noise
 
 
@@ -47,3 +47,25 @@ def test_one_bad_waveform_is_refused_before_the_pipeline_runs() -> None:
         dali([noise(900), np.array([0.0, np.nan], np.float32)])
     # The refused batch leaves nothing behind.
     assert_close_db(dali([noise(900)])[0], mel_amplitude(noise(900), SMALL))
+
+
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_pipelines_that_take_turns_give_what_one_gives(together: int) -> None:
+    """As on a GPU: asynchronous, a part of the batch at a time."""
+    clips = [noise(length, length) for length in (16000, 9000, 400, 16000, 12000, 1, 7000)]
+    expected = DaliMel(SMALL, device_id=None, batch=7)(clips)
+    pipelines = [
+        _mel_pipeline(
+            SMALL, False, batch_size=2, device_id=None, num_threads=2, prefetch_queue_depth=1,
+            exec_async=True, exec_pipelined=False,
+        )
+        for _ in range(together)
+    ]  # fmt: skip
+    for pipeline in pipelines:
+        pipeline.build()
+    for _ in range(2):
+        found = in_turns(pipelines, [clips[n : n + 2] for n in range(0, 7, 2)])
+        assert [np.array_equal(a[: len(b)], b) for a, b in zip(found, expected, strict=True)] == [
+            True
+        ] * 7
+    assert in_turns(pipelines, []) == []
