@@ -32,6 +32,7 @@ RECORDINGS = "recordings"
 PARTS = "data.json"
 _PART_BYTES = 54 * MIB
 """A source tree of 8 MiB and a part are less than 64 MiB."""
+_LENGTH_COUNTS = "_nOn_nOff"
 _TABLES = {".tsv", ".csv", ".json"}
 
 
@@ -93,7 +94,9 @@ def compared_losses(resolved: ResolvedSpace, urls: dict[str, str]) -> dict[str, 
 
 
 def pack(job: DataJob, urls: dict[str, str], parts: Path) -> list[Path]:
-    """Write the built data sets and the CPU's losses as parts; of the recordings go names, sizes and tables."""
+    """Write the built data sets and the CPU's losses as parts; of the recordings go names, sizes and tables, and whole
+    those of a sound bank that have neither onset nor offset, since planning asks for their lengths.
+    """
     here, out = Path.cwd(), Path(job.out).absolute()
     sets = [
         path for url in urls.values() for path in sorted(Path(url).rglob("*")) if path.is_file()
@@ -105,7 +108,7 @@ def pack(job: DataJob, urls: dict[str, str], parts: Path) -> list[Path]:
     for path in sorted(recorded.rglob("*")):
         if path.is_file():
             name = f"{below}/{path.relative_to(recorded)}"
-            if path.suffix in _TABLES:
+            if path.suffix in _TABLES or path.parent.name.endswith(_LENGTH_COUNTS):
                 files[name] = path
             else:
                 hollow[name] = path.stat().st_size

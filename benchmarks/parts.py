@@ -3,7 +3,7 @@
 DIR/NAME.json          the parts and the files, with their sizes and SHA-256; written last, so that all is old or new
 DIR/NAME-<n>-<k>.part  the bytes of all files one after the other, cut every so many bytes
 
-A hollow file travels as its name and size alone, and holds zeros at the other end: planning reads no more of a recording.
+A hollow file travels as its name and size alone, and holds zeros at the other end: planning reads no more of most recordings.
 """
 
 import hashlib

@@ -162,6 +162,7 @@ def test_data_sets_travel_in_parts_without_the_sound_of_recordings(tmp_path, mon
     job = weak_job(here / "dataset", "data")
     built = build_alone(job)
     write(here / "data", {CPU_LOSSES: b"{}"})
+    write(here / "dataset" / "Cat_nOn_nOff", {"long.flac": b"sound"})
     parts = pack(job, {"weak": built.url}, tmp_path / "parts")
     assert sum(path.stat().st_size for path in parts) < 100_000, "a second of sound has 32,000"
     there.mkdir()
@@ -172,6 +173,7 @@ def test_data_sets_travel_in_parts_without_the_sound_of_recordings(tmp_path, mon
     assert (planned.id, planned.state) == (built.id, "present")
     assert contents(there / "data" / f"weak-{built.id}") == contents(Path(built.url))
     assert (there / "data" / CPU_LOSSES).read_bytes() == b"{}"
+    assert (there / "data/recordings/Cat_nOn_nOff/long.flac").read_bytes() == b"sound"
 
 
 @pytest.mark.ray
