@@ -103,8 +103,6 @@ def run_all(parts: list[str], limit_s: float) -> dict[str, Any]:
         print(f"{word:7s}{part:19s}{time.monotonic() - began:5.0f} s  {numbers}", flush=True)
         for line in [*speed_lines(found[part]), *kernel_lines(found[part])]:
             print(line, flush=True)
-    for line in target_lines(found):
-        print(line)
     return found
 
 
@@ -179,6 +177,8 @@ def main(
     name = ", ".join(gpus) or "no GPU: the CPU half only"
     print(f"device: {name}", flush=True)
     found = run_all([*FIGURES] if figures else [*PARTS], LIMIT_S[device])
+    for line in target_lines(found) if gpus else ():  # a CPU's ratios are none of a card's
+        print(line)
     ok = all(check["ok"] for check in found.values())
     print(json.dumps({"device": name, "ok": ok, "checks": found}))
     raise typer.Exit(0 if ok else 1)

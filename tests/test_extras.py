@@ -136,7 +136,7 @@ def test_no_other_place_knows_the_names_of_extras():
         and re.search(r"pip install 'raysed\[(?!all)", node.value)
     ]
     assert {*found} <= {
-        "extras.py", "evaluation/score/engines.py", "predict/export.py", "data/build/dataset_plan.py",
+        "extras.py", "evaluation/score/engines.py", "predict/export.py", "data/build/mel_backend.py",
         "data/encoders/onnx_file.py", "data/encoders/speech_embedding.py",
         "predict/hub.py",  # the card tells its reader
     }  # fmt: skip
