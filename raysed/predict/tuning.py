@@ -11,7 +11,7 @@ import numpy as np
 from raysed.config.trial import PostProcessing
 from raysed.evaluation.counts.statistics import PUBLISHED, Parameters
 from raysed.evaluation.detections.events import Reference
-from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
+from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import median_filter
 from raysed.evaluation.intervals.significance import Difference, paired_difference
 from raysed.evaluation.metrics.event_f1 import event_f1
@@ -24,7 +24,7 @@ from raysed.evaluation.postprocessing.setting_search import (
     SettingSearch,
     cross_fit,
 )
-from raysed.training.scores import Scores, put_together
+from raysed.training.scores import Scores, as_frame_scores
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,7 @@ def frames_of(scores: Scores, median_window: int) -> FrameScores:
     """
     scores_NUK = scores.scores_NUK
     filtered_NUK = median_filter(scores_NUK, median_window).astype(scores_NUK.dtype)
-    if scores.starts is None:
-        return FrameScores.uniform(filtered_NUK, scores.frame_s, scores.durations_s)
-    stops = np.append(scores.recordings, len(scores.filenames))[1:]
-    runs = map(slice, scores.recordings, stops)
-    whole = [put_together(scores, rows, filtered_NUK) for rows in runs]
-    n_frames = max((len(scores_TK) for scores_TK, _ in whole), default=0)
-    shape = (len(whole), n_frames, len(scores.classes))
-    # Shorter recordings end in frames of no length.
-    scores_RTK = np.full(shape, NO_SCORE, scores_NUK.dtype)
-    edges_RT1 = np.zeros((len(whole), n_frames + 1))
-    for r, (scores_TK, edge_T1) in enumerate(whole):
-        scores_RTK[r, : len(scores_TK)] = scores_TK
-        edges_RT1[r] = edge_T1[-1]
-        edges_RT1[r, : len(edge_T1)] = edge_T1
-    return FrameScores(scores_RTK, edges_RT1)
+    return as_frame_scores(scores, filtered_NUK)
 
 
 def own_settings(postprocessing: PostProcessing) -> OwnSettings:

@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
 from raysed.data.features.shards import decode_shard, read_manifest, read_shard
+from raysed.data.features.store import event_of
+from raysed.data.labels import hard
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.events import Events, Reference
@@ -17,10 +21,11 @@ from raysed.run.folders import TrialFolder, postprocessing_file, scores_file
 from raysed.run.run_plan import RunPlan
 from raysed.storage.folder import Folder
 from raysed.storage.json_file import read_json
-from raysed.training.scoring import decode_scores
+from raysed.training.scores import as_frame_scores
+from raysed.training.scoring import decode_scores, heard_until_s
 
 Truth = dict[str, list[tuple[str, float, float]]]
-"""Class, onset and offset of the events of each clip."""
+"""Class, onset and offset of the events of each recording that could be heard; of soft labels, of those that count."""
 
 
 def with_scores(run: Folder, plan: RunPlan, results: list[Result]) -> list[Result]:
@@ -80,14 +85,14 @@ def frame_scores(run: Folder, plan: RunPlan, result: Result) -> FrameScores:
     content = _content(run, result)
     assert content is not None
     scores = decode_scores(content, f"{result.trial}/{result.evaluation}")
-    if scores.filenames != result.statistics.filenames:
+    if tuple(scores.filenames[n] for n in scores.recordings) != result.statistics.filenames:
         raise ValueError(f"{result.trial}: its scores and its counts are of different clips")
     window_K = _windows(run, plan, result, scores.classes)
     filtered = median_filter(scores.scores_NUK, 1)
     for window in set(window_K) - {1}:
         of_window = [k for k, each in enumerate(window_K) if each == window]
         filtered[..., of_window] = median_filter(scores.scores_NUK[..., of_window], window)
-    return FrameScores.uniform(filtered, scores.frame_s, scores.durations_s)
+    return as_frame_scores(scores, filtered)
 
 
 def _windows(run: Folder, plan: RunPlan, result: Result, classes: tuple[str, ...]) -> list[int]:
@@ -119,11 +124,15 @@ def read_truth(url: str | None, name: str) -> Truth:
         )
     found: Truth = {}
     for entry in manifest.shards:
-        table = decode_shard(read_shard(Folder(url), entry))
-        pairs = zip(table["filename"].to_pylist(), table["events"].to_pylist(), strict=True)
-        for filename, events in pairs:
-            rows = [(e["event_label"], e["onset"], e["offset"]) for e in events or ()]
-            found.setdefault(filename, rows)
+        content = read_shard(Folder(url), entry)
+        rows = decode_shard(content, ["filename", "duration_s", "events"]).to_pylist()
+        for filename, group in groupby(rows, itemgetter("filename")):
+            first, *others = group
+            heard_s = heard_until_s(first["duration_s"], 1 + len(others), manifest.features)
+            events = hard(event_of(event) for event in first["events"] or ())
+            found[filename] = [
+                (e.event_label, e.onset, e.offset) for e in events if e.onset < heard_s
+            ]
     return found
 
 
@@ -133,6 +142,7 @@ def reference_for(statistics: Statistics, truth: Truth, result: Result) -> Refer
         (n, statistics.classes.index(label), onset, offset)
         for n, filename in enumerate(statistics.filenames)
         for label, onset, offset in truth.get(filename, ())
+        if label in statistics.classes
     ]
     events = Events.sort(*(np.array(rows, dtype=np.float64).reshape(-1, 4).T))
     reference = Reference(statistics.filenames, statistics.durations_s, statistics.classes, events)

@@ -10,6 +10,7 @@ import numpy as np
 
 from raysed.data.windows import Grid, Timeline
 from raysed.evaluation.detections.events import Events
+from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
 from raysed.evaluation.detections.postprocess import decode_points, median_filter, regions
 
 
@@ -105,3 +106,20 @@ def put_together(
         if start == grid.start(number) or grid.needs_last(number, end):
             timeline.add(int(start), scores_UK)
     return timeline.finish(float(scores.durations_s[rows][0]))
+
+
+def as_frame_scores(scores: Scores, filtered_NUK: np.ndarray) -> FrameScores:
+    """Return smoothed scores (N, U, K) as those of R recordings, of which shorter ones end in frames of no length."""
+    if scores.starts is None:
+        return FrameScores.uniform(filtered_NUK, scores.frame_s, scores.durations_s)
+    stops = np.append(scores.recordings, len(scores.filenames))[1:]
+    runs = map(slice, scores.recordings, stops)
+    whole = [put_together(scores, rows, filtered_NUK) for rows in runs]
+    n_frames = max((len(scores_TK) for scores_TK, _ in whole), default=0)
+    scores_RTK = np.full((len(whole), n_frames, len(scores.classes)), NO_SCORE, filtered_NUK.dtype)
+    edges_RT1 = np.zeros((len(whole), n_frames + 1))
+    for r, (scores_TK, edge_T1) in enumerate(whole):
+        scores_RTK[r, : len(scores_TK)] = scores_TK
+        edges_RT1[r] = edge_T1[-1]
+        edges_RT1[r, : len(edge_T1)] = edge_T1
+    return FrameScores(scores_RTK, edges_RT1)

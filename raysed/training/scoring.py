@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 from torch import nn
 
+from raysed.config.data_job import Features
 from raysed.config.trial import PostProcessing, Trial
 from raysed.data.features.store import FeatureSet
 from raysed.data.labels import hard
@@ -84,10 +85,11 @@ def reference_of(feature_set: FeatureSet) -> Reference:
                 f"{feature_set.name}: clip {feature_set.filenames[n]} has no strong labels,"
                 " so nothing can be scored against it"
             )
-        seconds = float(feature_set.durations_s[n])
-        unheard_s = np.inf if rows_R[index] > 1 else unheard_from_s(seconds, feature_set.features)
+        heard_s = heard_until_s(
+            float(feature_set.durations_s[n]), int(rows_R[index]), feature_set.features
+        )
         for event in hard(events):
-            if event.onset >= unheard_s or event.event_label not in classes:
+            if event.onset >= heard_s or event.event_label not in classes:
                 continue
             clip.append(index)
             label.append(classes.index(event.event_label))
@@ -99,6 +101,11 @@ def reference_of(feature_set: FeatureSet) -> Reference:
         classes=classes,
         events=Events.sort(*map(np.asarray, (clip, label, onset, offset))),
     )
+
+
+def heard_until_s(duration_s: float, rows: int, features: Features) -> float:
+    """Return the second from which on nothing of a recording is in its so many rows; infinity where all of it is."""
+    return np.inf if rows > 1 else unheard_from_s(duration_s, features)
 
 
 def strong_macro_f1(scores: Scores, reference: Reference, postprocessing: PostProcessing) -> float:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,9 @@ from raysed.evaluation.detections.events import Events
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.score.score import ScoreRequest, score
 from raysed.predict.tuning import frames_of
+from raysed.report.results import Result
+from raysed.report.trial_scores import frame_scores, read_truth, reference_for
+from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.inputs import fit_normaliser
 from raysed.training.scores import found_events
@@ -172,6 +177,29 @@ def test_scores_are_stored_and_read_again(scored, built) -> None:
     one = scored.of(["e.wav", "a.wav"])
     assert set(one.filenames) == {"e.wav", "a.wav"} and len(one.recordings) == 2
     assert scored.weak_RK.shape == (5, 2)
+
+
+def test_metrics_over_all_thresholds_are_of_the_same_recordings_and_events(
+    tmp_path: Path, place: Path, built, scored
+) -> None:
+    trial_folder = Folder(str(tmp_path)).child("trials/g-seed0")
+    trial_folder.write("scores/validation.dry.arrow", encode_scores(scored))
+    reference = reference_of(built)
+    statistics = statistics_of(scored, reference, OWN)
+    about = {"cell": "g", "table": "1", "training": "g", "xvalid": "dry", "seed": 0}
+    result = Result(
+        **about, evaluation="validation", statistics=statistics, baselines={}, about=None
+    )
+    trained = SimpleNamespace(config={"postprocessing": {"median_window": 3}})
+    asked: Any = SimpleNamespace(training=lambda id: trained)
+    frames = frame_scores(Folder(str(tmp_path)), asked, result)
+    for threshold, expected in found_events(scored, (0.3, 0.5), 3).items():
+        np.testing.assert_array_equal(
+            np.sort(frames.decode(threshold).onset_E), np.sort(expected.onset_E)
+        )
+    # The key holds recordings, their durations, classes and events, without those that nothing could hear.
+    url = plan(job_of(place))[0].url
+    assert reference_for(statistics, read_truth(url, "validation"), result).key == reference.key
 
 
 def test_a_data_set_of_earlier_code_that_cut_is_refused_and_built_again(place: Path, built) -> None:

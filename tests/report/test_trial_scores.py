@@ -1,8 +1,16 @@
 """Metrics over all thresholds in the tables of a run, from the scores that its trials stored."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.config.data_job import DataJob, Features
+from raysed.data.build.dataset_plan import plan
+from raysed.data.build.resume import record
+from raysed.data.features.store import open_dataset
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import median_filter
 from raysed.evaluation.metrics.registry import METRICS
@@ -12,7 +20,9 @@ from raysed.report.results import read_results
 from raysed.run.postprocessing_record import FORMAT, PostProcessingRecord
 from raysed.run.run_plan import RunPlan
 from raysed.storage.json_file import write_json
-from raysed.training.scoring import Scores, decode_scores, encode_scores
+from raysed.training.scoring import Scores, decode_scores, encode_scores, reference_of
+from tests.data.recorded import forms
+from tests.data.recorded_tree import build_shards
 from tests.evaluation.scored_sets import statistics_of
 from tests.report.made_up import CLASSES, CLIPS, changed_plan, reference
 
@@ -78,6 +88,32 @@ def test_a_data_set_that_is_gone_is_named(tmp_path):
         trial_scores.read_truth(None, "val")
     with pytest.raises(ValueError, match=r"the data set val is not where the run left it"):
         trial_scores.read_truth(str(tmp_path), "val")
+
+
+def test_the_ground_truth_is_what_was_counted(tmp_path):
+    """Of soft labels what lies above a half, its seconds united; of classes that a set does not annotate none."""
+    forms.maestro_real(tmp_path / "m")
+    own = AnnotatedSet(
+        kind="annotated",
+        audio=f"{tmp_path}/m/development_audio",
+        labels=f"{tmp_path}/m/development_annotation",
+        type="soft",
+        map={"people talking": "Speech", "cutlery and dishes": "Dishes"},
+    )
+    features = Features(duration_s=4.0, n_mels=8, hop=510)
+    classes = ("Dishes", "Speech")
+    job = DataJob(name="m", out=str(tmp_path), classes=classes, features=features, sets={"m": own})
+    (p,) = plan(job.model_copy(update={"mel": "torchaudio"}))
+    record(p, build_shards(p, range(len(p.shards))))
+    found = trial_scores.read_truth(p.url, "m")
+    assert {name: sorted(rows) for name, rows in found.items()} == {
+        "cafe_restaurant/cafe_restaurant_00.wav": [("Dishes", 0.0, 1.0), ("Speech", 1.0, 3.0)]
+    }
+    stored = open_dataset(p.url, tmp_path / "cache")
+    for annotates in (None, ("Speech",)):
+        counted = reference_of(replace(stored, annotates=annotates))
+        counts = SimpleNamespace(**vars(counted), key=counted.key)
+        assert trial_scores.reference_for(counts, found, None).key == counted.key
 
 
 def test_counts_alone_need_no_scores(run):
