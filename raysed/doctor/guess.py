@@ -12,8 +12,8 @@ from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.containers.audio_file import audio_info
 from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.annotated import annotated_classes, list_annotated
-from raysed.data.recorded.clip_index import indices_of
 from raysed.data.recorded.label_table import read_label_table
+from raysed.data.recorded.meant_clips import clips_named
 from raysed.storage.clip_name import clip_name
 from raysed.storage.files import list_files
 
@@ -111,13 +111,14 @@ def _table(found: Guess, name: str, audio: list[str]) -> set[str]:
         found.notes.append(f"{name}: not taken for labels ({str(error).replace(f'{path}', name)})")
         return set()
     names = rows["filename"].drop_null().unique().to_pylist()
-    at = indices_of(names[:_NAMES], audio)
-    if not (at >= 0).any():
+    there = clips_named(names[:_NAMES], audio)
+    if not there:
         found.notes.append(
             f"{name}: not taken for labels (none of its {len(names)} names is a recording here)"
         )
         return set()
-    there = {audio[n] for n in (at if len(names) <= _NAMES else indices_of(names, audio)) if n >= 0}
+    if len(names) > _NAMES:
+        there = clips_named(names, audio)
     has = {c: rows[c].null_count < len(rows) for c in ("onset", "event_label", "confidence")}
     kind = (
         "none"
@@ -228,15 +229,15 @@ def _free_name(found: Guess, path: str) -> str:
 
 def _longest_s(each: GuessedSet) -> float:
     """Return the longest recording of some, evenly spread; of weak ones of all up to 20,000."""
-    rows = list_annotated(each.as_set()).rows["path"].to_pylist()
-    step = max(1, len(rows) // (20_000 if each.type == "weak" else _HEADERS))
+    paths = [recording.path for recording in list_annotated(each.as_set())]
+    step = max(1, len(paths) // (20_000 if each.type == "weak" else _HEADERS))
     folder = (
         Path(each.audio).parent
         if each.type == "none" and Path(each.audio).is_file()
         else Path(each.audio)
     )
     longest = 0.0
-    for path in rows[::step]:
+    for path in paths[::step]:
         try:
             longest = max(longest, audio_info(str(folder / path)).duration)
         except ValueError:

@@ -38,10 +38,9 @@ def _examine(name: str, data_set: AnnotatedSet, source: AnnotatedSource, found: 
     if source.count > MOST_HEADERS or "://" in source.root:
         found.remarks.append(f"{name}: its recordings are many or far; their headers were not read")
         return
-    local = {n: source.entry(n) for n in range(source.count)}
     paths = {
         str(Path(source.root, e.path)): e
-        for e in local.values()
+        for e in source.listed(0, source.count)
         if "#" not in e.path and "://" not in e.path
     }
     durations_s = read_headers(paths, check.audio)

@@ -15,14 +15,11 @@ def covering_seed(data_set: AnnotatedSet, parts: Sequence[str]) -> tuple[int, in
 
     The split stays a matter of names alone; labels only choose among the seeds, and no result does.
     """
-    rows = list_annotated(data_set).rows
-    if len(rows) > _MOST:
+    listing = list_annotated(data_set)
+    if len(listing) > _MOST:
         return 0, 0
-    names = rows["filename"].to_pylist()
-    if data_set.type == "weak":
-        heard = [set(labels) for labels in rows["weak_labels"].to_pylist()]
-    else:
-        heard = [{e["event_label"] for e in events} for events in rows["events"].to_pylist()]
+    names = [recording.filename for recording in listing]
+    heard = [recording.classes for recording in listing]
     every = set().union(*heard)
 
     def lacking(seed: int) -> int:

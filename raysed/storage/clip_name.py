@@ -65,7 +65,7 @@ def _by_parts(given: list[str], clips: list[str], known: set[str]) -> dict[str, 
     """Return the one clip that each given name means, where names are not all spelt like the clips."""
     tails, by_name = defaultdict(list), defaultdict(list)
     for clip in clips:
-        for tail in _tails(clip_name(clip)):
+        for tail in name_tails(clip_name(clip)):
             tails[tail].append(clip)
         by_name[clip_name(clip)].append(clip)
     found: dict[str, str] = {}
@@ -73,13 +73,13 @@ def _by_parts(given: list[str], clips: list[str], known: set[str]) -> dict[str, 
         wanted = clip_name(name)
         meant = [name] if name in known else by_name.get(wanted) or tails.get(wanted) or []
         if not meant:
-            meant = [clip for tail in _tails(wanted) for clip in by_name.get(tail, ())]
+            meant = [clip for tail in name_tails(wanted) for clip in by_name.get(tail, ())]
         if len(meant) == 1:
             found[name] = meant[0]
     return found
 
 
-def _tails(name: str) -> list[str]:
+def name_tails(name: str) -> list[str]:
     """Return `a/b/c`, `b/c` and `c` for `a/b/c`."""
     parts = name.split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -75,20 +75,19 @@ def _local(folder: str) -> Iterator[tuple[str, int]]:
         return
     if not root.is_dir():
         raise ValueError(f"{folder}: no such file or folder")
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        folders: list[str] = []
-        with os.scandir(root / below) as entries:
-            while some := list(islice(entries, _ENTRIES_AT_ONCE)):
-                for entry in sorted(some, key=lambda entry: entry.name):
-                    name = f"{below}{entry.name}"
-                    if entry.is_dir():
-                        folders.append(f"{name}/")
-                    elif entry.is_file():
-                        yield name, entry.stat().st_size
-        # The last is looked at next, so that folders of files come out in the order of names.
-        waiting += sorted(folders, reverse=True)
+    yield from _below(root, "")
+
+
+def _below(root: Path, below: str) -> Iterator[tuple[str, int]]:
+    with os.scandir(root / below) as entries:
+        while some := list(islice(entries, _ENTRIES_AT_ONCE)):
+            # Mostly in the order of names already, which spares their sorting.
+            for entry in sorted(some, key=lambda entry: entry.name):
+                name = f"{below}{entry.name}"
+                if entry.is_dir():
+                    yield from _below(root, f"{name}/")
+                elif entry.is_file():
+                    yield name, entry.stat().st_size
 
 
 def _remote(folder: str) -> Iterator[tuple[str, int]]:

@@ -17,9 +17,7 @@ def own(root: Path, **fields) -> AnnotatedSet:
 
 
 def heard(data_set: AnnotatedSet) -> set[str]:
-    return {
-        label for row in list_annotated(data_set).rows.to_pylist() for label in row["weak_labels"]
-    }
+    return set().union(*(recording.classes for recording in list_annotated(data_set)))
 
 
 def test_the_first_seed_that_lacks_nothing(tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
-"""Recordings of an annotated set as a source of clips; its rows stay one Arrow table, also on their way to workers."""
+"""Recordings of an annotated set as a source of clips: their listing stays on disk, parts of it go to workers."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import Features
 from raysed.data.clip import Clip, Event, SoftEvent
 from raysed.data.labels import hard, weak_labels
-from raysed.data.recorded.annotated import content_of, list_annotated
+from raysed.data.recorded.annotated import list_annotated
 from raysed.data.recorded.desed import RecordedEntry
+from raysed.data.recorded.listing import ListedRecording, Listing, Missing
 from raysed.data.recorded.reading import read_recorded
 
 EXACT = 1e-3
@@ -21,71 +21,103 @@ SHARD_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
+class AnnotatedPart:
+    """Some recordings of a set, from the `first` on, as a worker needs them."""
+
+    root: str
+    features: Features
+    first: int
+    entries: tuple[RecordedEntry, ...]
+
+    def filename(self, index: int) -> str:
+        """Return the name of recording `index` of the set."""
+        return self.entries[index - self.first].filename
+
+    def make(self, index: int) -> tuple[Clip, ...]:
+        """Decode recording `index`: one clip, or the windows of a long one. Raises ValueError if it cannot be read."""
+        return read_recorded(self.root, self.entries[index - self.first], self.features, EXACT)
+
+    def reason(self, error: ValueError) -> str:
+        """Return the reason why a clip cannot be made, without the folders of this machine."""
+        return str(error).replace(f"{self.root}/", "")
+
+
+@dataclass(frozen=True)
 class AnnotatedSource:
     """Recordings whose audio is there, with their labels."""
 
-    root: str
     subset: str
     features: Features
-    rows: pa.Table
-    missing: tuple[str, ...]
-    warnings: tuple[str, ...]
+    listing: Listing
 
     @classmethod
     def of(
         cls, data_set: AnnotatedSet, features: Features, classes: tuple[str, ...]
     ) -> "AnnotatedSource":
         """List a set. Raises ValueError for what is missing or impossible."""
-        listing = list_annotated(data_set, classes)
-        return cls(
-            root=listing.root,
-            subset=data_set.type,
-            features=features,
-            rows=listing.rows,
-            missing=listing.missing,
-            warnings=listing.warnings,
-        )
+        return cls(data_set.type, features, list_annotated(data_set, classes))
+
+    @property
+    def root(self) -> str:
+        """Return the folder or URL that paths are relative to."""
+        return self.listing.root
+
+    @property
+    def missing(self) -> Missing:
+        """Return the clips that labels name and that have no audio."""
+        return self.listing.missing
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return warnings about the recordings."""
+        return self.listing.warnings
 
     @property
     def count(self) -> int:
         """Return the number of recordings."""
-        return len(self.rows)
+        return len(self.listing)
+
+    def listed(self, start: int, stop: int) -> Iterator[RecordedEntry]:
+        """Yield recordings `start` (included) to `stop` with their labels."""
+        return map(self._entry, self.listing.part(start, stop))
+
+    def part(self, start: int, stop: int) -> AnnotatedPart:
+        """Return recordings `start` (included) to `stop` as a source of their own, with the numbers that they have here."""
+        return AnnotatedPart(self.root, self.features, start, tuple(self.listed(start, stop)))
 
     def filename(self, index: int) -> str:
         """Return the name of recording `index`."""
-        return self.rows["filename"][index].as_py()
-
-    def entry(self, index: int) -> RecordedEntry:
-        """Return recording `index` with its labels."""
-        (row,) = self.rows.slice(index, 1).to_pylist()
-        events, weak = row.get("events"), row.get("weak_labels")
-        if events is not None:
-            kind = SoftEvent if self.subset == "soft" else Event
-            events = tuple(kind(**event) for event in events)
-            weak = weak_labels(hard(events))
-        elif weak is not None:
-            weak = tuple(sorted(set(weak)))
-        return RecordedEntry(row["filename"], row["path"], events, weak)
+        return self.part(index, index + 1).filename(index)
 
     def make(self, index: int) -> tuple[Clip, ...]:
         """Decode recording `index`: one clip, or the windows of a long one. Raises ValueError if it cannot be read."""
-        return read_recorded(self.root, self.entry(index), self.features, EXACT)
+        return self.part(index, index + 1).make(index)
 
     def reason(self, error: ValueError) -> str:
         """Return the reason why a clip cannot be made, without the folders of this machine."""
-        return str(error).replace(f"{self.root}/", "")
+        return self.part(0, 0).reason(error)
 
     def fingerprint(self) -> Any:
         """Return the hash of names, labels and sizes that decide the clips, wherever the root lies."""
-        return content_of(self.rows)
+        return self.listing.content()
 
     def starts(self, most: int) -> list[int]:
         """Return the first recording of each shard, of at most so many recordings and SHARD_BYTES together."""
-        starts, first = [], 0
-        ends = np.cumsum(self.rows["size"].to_numpy())
-        while first < len(ends):
-            starts.append(first)
-            before = ends[first - 1] if first else 0
-            fits = int(np.searchsorted(ends, before + SHARD_BYTES, side="right"))
-            first = max(first + 1, min(fits, first + most))
+        starts: list[int] = []
+        together = 0
+        for n, recording in enumerate(self.listing):
+            together += recording.size
+            if not starts or n - starts[-1] == most or together > SHARD_BYTES:
+                starts.append(n)
+                together = recording.size
         return starts
+
+    def _entry(self, recording: ListedRecording) -> RecordedEntry:
+        events, weak = None, None
+        if recording.labels is not None and self.subset == "weak":
+            weak = tuple(sorted(set(json.loads(recording.labels))))
+        elif recording.labels is not None:
+            kind = SoftEvent if self.subset == "soft" else Event
+            events = tuple(kind(**event) for event in json.loads(recording.labels))
+            weak = weak_labels(hard(events))
+        return RecordedEntry(recording.filename, recording.path, events, weak)

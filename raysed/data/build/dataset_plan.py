@@ -6,7 +6,7 @@ written.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Literal
 
 from raysed.config.annotated_set import AnnotatedSet
@@ -36,7 +36,7 @@ _LEAKS_LOOKED_FOR = 200_000
 """Recordings of an annotated set up to which their names are compared with other sets'."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there are many
 class Shard:
     """Raw clips `start` (included) to `stop` of a data set."""
 
@@ -166,13 +166,13 @@ def job_classes(job: DataJob) -> tuple[str, ...]:
 
 def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
     """Find recordings and soundbank sources that stand in two sets of different splits."""
-    recorded: dict[tuple[Any, ...], tuple[str, list[str]]] = {}
+    recorded: dict[tuple[Any, ...], tuple[str, Iterable[str]]] = {}
     foregrounds: dict[str, tuple[str, ...]] = {}
     backgrounds: dict[str, tuple[str, ...]] = {}
     for p in plans:
         data_set, source = job.sets[p.name], p.source
         if isinstance(data_set, RecordedSet) and isinstance(source, RecordedSource):
-            names = [*(entry.filename for entry in source.entries), *source.missing]
+            names = chain((entry.filename for entry in source.entries), source.missing)
             split = (data_set.subset, data_set.folder, data_set.part, data_set.split_seed)
             recorded.setdefault(split, (p.name, names))
         elif isinstance(data_set, SyntheticSet) and isinstance(source, SyntheticSource):
@@ -180,7 +180,7 @@ def _leaks(job: DataJob, plans: Sequence[DatasetPlan]) -> list[Leak]:
             foregrounds[_bank(data_set)] = bank.foregrounds
             backgrounds[_bank(data_set)] = bank.backgrounds
         elif isinstance(source, AnnotatedSource) and source.count <= _LEAKS_LOOKED_FOR:
-            names = [*source.rows["filename"].to_pylist(), *source.missing]
+            names = chain((row.filename for row in source.listing), source.missing)
             recorded[p.name,] = (p.name, names)
     return [
         *shared_recordings(dict(recorded.values())),

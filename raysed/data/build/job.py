@@ -16,6 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raysed.config.data_job import Cluster, DataJob, Features, needed_roots
 from raysed.data.build.absolute_roots import with_absolute_roots
+from raysed.data.build.annotated_source import AnnotatedPart, AnnotatedSource
 from raysed.data.build.build_progress import BuildProgress
 from raysed.data.build.dataset_plan import DatasetPlan, Shard, plan
 from raysed.data.build.length_check import refuse_lengths
@@ -54,7 +55,8 @@ class _Work:
 
     plan: DatasetPlan
     shard: Shard
-    source: ray.ObjectRef
+    source: ray.ObjectRef | None
+    """The source of the whole set, None where each shard takes its part along."""
 
 
 @interruptible()
@@ -122,7 +124,11 @@ def _run(
     cluster: Cluster,
 ) -> Iterator[tuple[DatasetPlan, ShardEntry, int]]:
     """Build shards of all data sets, a bounded number at once; yields each once stored, with its clips of a lower rate."""
-    sources = {p.name: ray.put(p.source) for p in plans if left[p.name]}
+    sources = {
+        p.name: None if isinstance(p.source, AnnotatedSource) else ray.put(p.source)
+        for p in plans
+        if left[p.name]
+    }
     queue = deque(_Work(p, shard, sources[p.name]) for p in plans for shard in left[p.name])
     workers = workers or cluster.tasks_in_flight or int(ray.cluster_resources().get("CPU", 0))
     workers = min(max(1, workers), len(queue))
@@ -137,7 +143,7 @@ def _run(
                 and len(making) + len(writing) < workers + SHARDS_PER_ACTOR * len(writers)
             ):
                 work = queue.popleft()
-                made: Any = _make_clips.remote([work.source], work.shard)
+                made: Any = _make_clips.remote(_source_of(work), work.shard)
                 clips, lower_rate = made
                 making[clips] = work, lower_rate
                 continue
@@ -169,10 +175,21 @@ def _entry(
         return ray.get(reference), ray.get(lower_rate)
 
 
+def _source_of(work: _Work) -> list[ray.ObjectRef] | AnnotatedPart:
+    """Return what a task makes the clips of a shard from: the recordings of a listing on this disk themselves."""
+    source = work.plan.source
+    if work.source is not None:
+        return [work.source]
+    assert isinstance(source, AnnotatedSource), "only these have parts"
+    return source.part(work.shard.start, work.shard.stop)
+
+
 @ray.remote(num_cpus=1, num_returns=2, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
-def _make_clips(source: list[ray.ObjectRef], shard: Shard) -> tuple[ShardClips, int]:
+def _make_clips(
+    source: list[ray.ObjectRef] | AnnotatedPart, shard: Shard
+) -> tuple[ShardClips, int]:
     """Return the clips, and how many of them hold audio at a lower rate, which is all that the driver fetches."""
-    made = make_clips(_fetch(source[0]), shard)
+    made = make_clips(source if isinstance(source, AnnotatedPart) else _fetch(source[0]), shard)
     return made, sum(clip.is_lower_rate for clip in made.clips)
 
 

@@ -7,7 +7,7 @@ evaluation set names its clips differently from the others.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path, PurePath
@@ -49,7 +49,7 @@ def excerpt_of(filename: str) -> tuple[str, float | None, float | None]:
     return stem, None, None
 
 
-def shared_recordings(splits: Mapping[str, Collection[str]]) -> list[Leak]:
+def shared_recordings(splits: Mapping[str, Iterable[str]]) -> list[Leak]:
     """Find recordings that have clips in two of the splits (name → file names), for each pair of splits.
 
     A clip of which the same seconds are in both is reported twice: as a recording and as an excerpt.

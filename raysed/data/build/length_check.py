@@ -30,21 +30,24 @@ def refuse_lengths(plans: Iterable[DatasetPlan], left: dict[str, list[Shard]]) -
         source = p.source
         if isinstance(source, SyntheticSource):
             continue
-        entries = (
-            source.entry(n) for shard in left[p.name] for n in range(shard.start, shard.stop)
-        )
-        if faults := list(_faults(source, entries)):
-            more = f"\n  … and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        shown: list[str] = []
+        count = 0
+        for fault in _faults(source, left[p.name]):
+            count += 1
+            if count <= _SHOWN:
+                shown.append(fault)
+        if count:
+            more = f"\n  … and {count - _SHOWN} more" if count > _SHOWN else ""
             lines.append(
-                f"set {p.name}: {len(faults)} recordings cannot be served:\n  "
-                + "\n  ".join(faults[:_SHOWN])
+                f"set {p.name}: {count} recordings cannot be served:\n  "
+                + "\n  ".join(shown)
                 + more
             )
     if lines:
         raise ValueError("\n".join(lines))
 
 
-def _faults(source: Listed, entries: Iterable[RecordedEntry]) -> Iterator[str]:
+def _faults(source: Listed, shards: Iterable[Shard]) -> Iterator[str]:
     def fault_of(entry: RecordedEntry) -> str | None:
         weak = has_clip_labels_only(entry)
         local = "://" not in source.root and "://" not in entry.path and "#" not in entry.path
@@ -62,7 +65,9 @@ def _faults(source: Listed, entries: Iterable[RecordedEntry]) -> Iterator[str]:
         return fault and f"{entry.path} {fault}"
 
     with ThreadPoolExecutor(_THREADS) as threads:
-        yield from filter(None, threads.map(fault_of, entries))
+        for shard in shards:  # not all at once: a million would wait in memory
+            listed = source.listed(shard.start, shard.stop)
+            yield from filter(None, threads.map(fault_of, listed))
 
 
 def seconds_of(root: str, entry: RecordedEntry) -> float:

@@ -1,16 +1,11 @@
 """The classes of a data set that no event of its recordings has, before anything is built."""
 
-from typing import Any
-
-from pyarrow import compute
+import json
 
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.build.source import ClipSource, RecordedSource
 from raysed.data.labels import SURE
-
-_pc: Any = compute
-"""Arrow's functions are made when it is imported, where no type checker sees them."""
 
 _SHOWN = 10
 
@@ -46,9 +41,11 @@ def _heard(source: ClipSource) -> set[str] | None:
     if isinstance(source, RecordedSource):
         events = [entry.events for entry in source.entries if entry.events is not None]
         return {event.event_label for each in events for event in each} if events else None
-    if not isinstance(source, AnnotatedSource) or "events" not in source.rows.column_names:
+    if not isinstance(source, AnnotatedSource) or source.subset not in ("strong", "soft"):
         return None
-    events = _pc.list_flatten(source.rows["events"].combine_chunks())
-    if source.subset == "soft":
-        events = events.filter(_pc.greater(_pc.struct_field(events, "confidence"), SURE))
-    return set(_pc.unique(_pc.struct_field(events, "event_label")).to_pylist())
+    heard: set[str] = set()
+    for recording in source.listing:
+        for event in json.loads(recording.labels or "[]"):
+            if event.get("confidence", 1.0) > SURE:
+                heard.add(event["event_label"])
+    return heard

@@ -43,9 +43,9 @@ class RecordedSource:
         """Return the reason why a clip cannot be made, without the folders of this machine."""
         return str(error).replace(f"{self.root}/", "")
 
-    def entry(self, index: int) -> RecordedEntry:
-        """Return recording `index` with its labels."""
-        return self.entries[index]
+    def listed(self, start: int, stop: int) -> tuple[RecordedEntry, ...]:
+        """Return recordings `start` (included) to `stop` with their labels."""
+        return self.entries[start:stop]
 
     def fingerprint(self) -> Any:
         """Return the names, labels and sizes that decide the clips, wherever the root lies."""

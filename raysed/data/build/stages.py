@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from raysed.config.data_job import Features, SyntheticSet
+from raysed.data.build.annotated_source import AnnotatedPart
 from raysed.data.build.dataset_plan import DatasetPlan, Shard
 from raysed.data.build.soundscape_files import write_exports
 from raysed.data.build.source import ClipSource, SyntheticSource
@@ -60,7 +61,7 @@ def target(plan: DatasetPlan, shard: Shard) -> Target:
     return Target(plan.url, shard, source.subset, metadata, exported, plan.encoder)
 
 
-def make_clips(source: ClipSource, shard: Shard) -> ShardClips:
+def make_clips(source: ClipSource | AnnotatedPart, shard: Shard) -> ShardClips:
     """Make the clips of a shard; a clip that cannot be made is rejected with its reason."""
     clips: list[Clip] = []
     rejected: list[Rejected] = []

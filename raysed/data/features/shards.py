@@ -7,7 +7,7 @@ takes about 140 kB, 440 kB with its waveform.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -265,7 +265,7 @@ def read_shard(folder: Folder, entry: ShardEntry) -> bytes:
     return content
 
 
-def write_lists(folder: Folder, quarantined: Sequence[Rejected], missing: Sequence[str]) -> None:
+def write_lists(folder: Folder, quarantined: Sequence[Rejected], missing: Iterable[str]) -> None:
     """Write `quarantine.tsv` (filename, reason) and `missing.tsv` (filename), even when they are empty."""
     rows = [f"{one_line(clip.filename)}\t{one_line(clip.reason)}" for clip in quarantined]
     folder.write("quarantine.tsv", "\n".join(["filename\treason", *rows, ""]).encode())

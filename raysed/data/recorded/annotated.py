@@ -1,12 +1,11 @@
 """The listing of an annotated set: recordings anywhere, joined with labels in any of the usual forms.
 
-What comes out is one table for all forms, with a row for each recording: its name and some 45 bytes, with two events each. Nothing is decoded.
+What comes out is one table for all forms, with a row for each recording. Nothing is decoded.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,86 +14,138 @@ from pyarrow import compute
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.lengths import WHOLE_CLIP_S
-from raysed.data.recorded.audio_rows import Told, audio_rows, texts_of
+from raysed.data.recorded.audio_rows import Told, audio_rows
 from raysed.data.recorded.clip_labels import ClipLabels
 from raysed.data.recorded.label_files import label_files
-from raysed.data.recorded.label_table import LABELS, ROWS_AT_ONCE, as_labels, row_batches
+from raysed.data.recorded.label_table import (
+    CALLED,
+    LABELS,
+    ROWS_AT_ONCE,
+    as_labels,
+    role_columns,
+    row_batches,
+)
+from raysed.data.recorded.listing import ListedRecording, Listing
 from raysed.storage.files import read_bytes
+from raysed.storage.scratch_database import ScratchDatabase
 from raysed.storage.url import masked
 
 _pc: Any = compute
 """Arrow's functions are made when it is imported, where no type checker sees them."""
 
 _SHOWN = 5
-_ROWS_AT_ONCE = 10_000
 TENTHS = {"train": range(8), "xvalid": range(8, 9), "eval": range(9, 10)}
 _TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
 
 
-@dataclass(frozen=True)
-class AnnotatedListing:
-    """The recordings of a set in the order of their names."""
-
-    rows: pa.Table
-    """`filename`, `path` (relative to the root, or whole), `size`, and `events` or `weak_labels` where there are labels."""
-    root: str
-    missing: tuple[str, ...]
-    """Clips that labels name and that have no audio."""
-    warnings: tuple[str, ...]
-
-
-def list_annotated(
-    data_set: AnnotatedSet, classes: Collection[str] | None = None
-) -> AnnotatedListing:
+def list_annotated(data_set: AnnotatedSet, classes: Collection[str] | None = None) -> Listing:
     """List recordings with their labels. Raises ValueError naming file, line and fault."""
-    root, rows, told = audio_rows(data_set.audio)
-    missing: list[str] = []
-    warnings: tuple[str, ...] = ()
-    if data_set.type != "none":
-        batches, place = _labels(data_set, rows, told)
-        names = rows["filename"]
-        # `combine_chunks` copies one chunk, too.
-        names = names.chunk(0) if names.num_chunks == 1 else names.combine_chunks()
-        labels = ClipLabels(data_set, classes, names)
-        for batch in _renamed(batches, data_set):
-            labels.add(batch)
-        lists, missing = labels.finish(place)
-        column = "weak_labels" if data_set.type == "weak" else "events"
-        rows, warnings = _named(rows.append_column(column, lists), place)
-        del labels, lists
-    if data_set.part != "all":
-        kept = in_part(texts_of(rows["filename"]), data_set)
-        rows = rows.take(pa.array(kept, pa.int64()))
-    rows = rows.slice(0, data_set.limit).combine_chunks()
-    if "path" not in rows.column_names:  # the same bytes, not a copy
-        rows = rows.add_column(1, "path", rows["filename"])
-    return AnnotatedListing(
-        rows=rows,
-        root=root,
-        missing=tuple(missing[n] for n in in_part(missing, data_set)),
-        warnings=warnings,
+    found = ScratchDatabase()
+    root, told = audio_rows(data_set.audio, found)
+    if data_set.type == "none":
+        return Listing(root, None, _chosen(data_set, _recordings(found, iter(()))))
+    batches, place = _labels(data_set, found, told)
+    labels = ClipLabels(data_set, classes, found)
+    for batch in _renamed(batches, data_set):
+        labels.add(batch)
+    missing = labels.finish(place)
+    recordings = _recordings(found, labels.of_clips())
+    unnamed = _Unnamed()
+    listing = Listing(
+        root,
+        "weak_labels" if data_set.type == "weak" else "events",
+        _chosen(data_set, unnamed.left_out(recordings)),
+        (name for name in missing if in_part(name, data_set)),
     )
+    listing.warnings = unnamed.warnings(place)
+    return listing
+
+
+def _recordings(
+    found: ScratchDatabase, labels: Iterator[tuple[int, str]]
+) -> Iterator[ListedRecording]:
+    """Yield the recordings with their labels, None where no row names them."""
+    number, label = next(labels, (None, None))
+    for n, name, path, size in found.rows("SELECT n, name, path, size FROM clip ORDER BY n"):
+        yield ListedRecording(name, path or name, size, label if n == number else None)
+        if n == number:
+            number, label = next(labels, (None, None))
+
+
+def _chosen(
+    data_set: AnnotatedSet, recordings: Iterable[ListedRecording]
+) -> Iterator[ListedRecording]:
+    """Yield the recordings of the set's part, up to its limit."""
+    left = data_set.limit
+    for recording in recordings:
+        if left != 0 and in_part(recording.filename, data_set):
+            left = left and left - 1
+            yield recording
+
+
+class _Unnamed:
+    """The recordings that no label names: their number, and the first of them."""
+
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._count = 0
+
+    def left_out(self, recordings: Iterable[ListedRecording]) -> Iterator[ListedRecording]:
+        """Yield the others."""
+        for recording in recordings:
+            if recording.labels is not None:
+                yield recording
+                continue
+            self._count += 1
+            if self._count <= _SHOWN:
+                self._first.append(recording.filename)
+
+    def warnings(self, place: str) -> tuple[str, ...]:
+        """Return a line about them, where there are any."""
+        if not self._count:
+            return ()
+        more = " …" if self._count > _SHOWN else ""
+        return (
+            f"{masked(place)}: {self._count} recordings that no label names are left out: {', '.join(self._first)}{more}",
+        )
 
 
 def _labels(
-    data_set: AnnotatedSet, audio: pa.Table, told: Told | None
+    data_set: AnnotatedSet, found: ScratchDatabase, told: Told | None
 ) -> tuple[Iterable[pa.Table], str]:
     """Return the labels as parts of LABELS, and where they stand."""
     place = data_set.labels
     if place is not None:
         table = place.lower().endswith(_TABLES) and "*" not in place
-        return (as_labels(row_batches(place), place) if table else label_files(place)), place
+        return (_table_labels(row_batches(place), place) if table else label_files(place)), place
     if told is not None:
-        return as_labels(told(), data_set.audio), data_set.audio
-    return _folder_labels(audio["filename"], data_set), data_set.audio
+        return _table_labels(told(), data_set.audio), data_set.audio
+    return _folder_labels(found, data_set), data_set.audio
 
 
-def _folder_labels(names: pa.ChunkedArray, data_set: AnnotatedSet) -> Iterator[pa.Table]:
+def _table_labels(batches: Iterable[pa.Table], place: str) -> Iterator[pa.Table]:
+    """Yield the rows of a table as LABELS. Raises ValueError for one without labels, which would be clips without events."""
+
+    def checked() -> Iterator[pa.Table]:
+        for rows in batches:
+            if "events" not in rows.column_names and "event_label" not in role_columns(
+                rows.column_names
+            ):
+                raise ValueError(
+                    f"{masked(place)}: has no column with labels ({', '.join(CALLED['event_label'])}, or events), only"
+                    f" {', '.join(rows.column_names)}; recordings without labels are `type: none`"
+                )
+            yield rows
+
+    return as_labels(checked(), place)
+
+
+def _folder_labels(found: ScratchDatabase, data_set: AnnotatedSet) -> Iterator[pa.Table]:
     """Take the name of the folder that a recording lies in for its label, of the whole clip."""
     place = data_set.audio
     strong = data_set.type == "strong"
-    for start in range(0, len(names), ROWS_AT_ONCE):
-        some = names.slice(start, ROWS_AT_ONCE).to_pylist()
+    names = (name for (name,) in found.rows("SELECT name FROM clip ORDER BY n"))
+    while some := list(islice(names, ROWS_AT_ONCE)):
         folders = [PurePosixPath(name).parent.name for name in some]
         if "" in folders:
             raise ValueError(
@@ -131,25 +182,11 @@ def _renamed(batches: Iterable[pa.Table], data_set: AnnotatedSet) -> Iterable[pa
     return map(called, batches)
 
 
-def _named(rows: pa.Table, place: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """Return the recordings that labels name, and warnings about the others."""
-    named = _pc.is_valid(rows[rows.column_names[-1]])
-    count = _pc.sum(_pc.invert(named)).as_py() or 0
-    if not count:
-        return rows, ()
-    some = rows["filename"].filter(_pc.invert(named)).slice(0, _SHOWN).to_pylist()
-    more = " …" if count > _SHOWN else ""
-    return rows.filter(named), (
-        f"{masked(place)}: {count} recordings that no label names are left out: {', '.join(some)}{more}",
-    )
-
-
-def in_part(names: Iterable[str], data_set: AnnotatedSet) -> list[int]:
-    """Return the indices of the names in the set's part, which depends on a name and the seed alone."""
+def in_part(name: str, data_set: AnnotatedSet) -> bool:
+    """Tell whether a recording is in the set's part, which depends on its name and the seed alone."""
     if data_set.part == "all":
-        return [n for n, _ in enumerate(names)]
-    tenths = TENTHS[data_set.part]
-    return [n for n, name in enumerate(names) if tenth_of(name, data_set.split_seed) in tenths]
+        return True
+    return tenth_of(name, data_set.split_seed) in TENTHS[data_set.part]
 
 
 def tenth_of(name: str, seed: int) -> int:
@@ -158,22 +195,9 @@ def tenth_of(name: str, seed: int) -> int:
     return int.from_bytes(digest[:8]) * 10 >> 64
 
 
-def content_of(rows: pa.Table) -> str:
-    """Return the SHA-256 of names, sizes and labels, wherever the recordings lie."""
-    digest = hashlib.sha256()
-    shown = rows.drop_columns(["path"])
-    for batch in shown.to_batches(_ROWS_AT_ONCE):
-        text = json.dumps(batch.to_pylist(), sort_keys=True, separators=(",", ":"))
-        digest.update(text.removeprefix("[").removesuffix("]").encode() + b",")
-    return digest.hexdigest()
-
-
 def annotated_classes(data_set: AnnotatedSet) -> set[str]:
     """Return the classes that a set's labels name, after its map."""
     if data_set.type == "none":
         return set()
-    rows = list_annotated(data_set.model_copy(update={"limit": None, "part": "all"})).rows
-    lists = rows["weak_labels" if data_set.type == "weak" else "events"].combine_chunks()
-    flat = _pc.list_flatten(lists)
-    found = flat if data_set.type == "weak" else _pc.struct_field(flat, "event_label")
-    return set(_pc.unique(found).to_pylist())
+    listing = list_annotated(data_set.model_copy(update={"limit": None, "part": "all"}))
+    return set().union(*(recording.classes for recording in listing))

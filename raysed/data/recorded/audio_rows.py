@@ -7,11 +7,10 @@ Of a Parquet file that holds the audio itself, as Hugging Face's `datasets` writ
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import compute
@@ -19,61 +18,42 @@ from pyarrow import fs as pafs
 
 from raysed.config.annotated_set import is_manifest
 from raysed.data.containers.ffmpeg import readable_suffixes
-from raysed.data.recorded.growing import Numbers, Texts
 from raysed.data.recorded.label_table import ROWS_AT_ONCE, role_columns, row_batches
+from raysed.data.recorded.meant_clips import CLIP
 from raysed.storage.files import again, list_files, open_random, split_glob
 from raysed.storage.safe_name import leaves_folder
+from raysed.storage.scratch_database import ScratchDatabase
 from raysed.storage.url import masked
 
 _pc: Any = compute
 """Arrow's functions are made when it is imported, where no type checker sees them."""
 
-AUDIO = pa.schema([("filename", pa.string()), ("size", pa.int64())])
-EMBEDDED = pa.schema([("filename", pa.string()), ("path", pa.string()), ("size", pa.int64())])
 ROW_MARK = ".parquet#"
 
 Told = Callable[[], Iterator[pa.Table]]
 """The rows of a manifest, in parts, read again at each call."""
 
 
-def audio_rows(audio: str) -> tuple[str, pa.Table, Told | None]:
-    """Return the root, the recordings by name (AUDIO, or EMBEDDED where paths are no names), and what gives the manifest's
-    own rows, or None.
+def audio_rows(audio: str, found: ScratchDatabase) -> tuple[str, Told | None]:
+    """Put the recordings into a database as CLIP; return their root, and what gives the manifest's own rows, or None.
 
-    Raises ValueError where there are none, and for names that stand twice or leave the root.
+    Raises ValueError where there are none, and for names that leave the root.
     """
+    found.run(CLIP)
     if is_manifest(audio):
-        return _manifest(audio)
+        return _manifest(audio, found)
     root, _ = split_glob(audio)
     if Path(root).is_file() and "://" not in root:
         root = str(Path(root).parent)
     suffixes = readable_suffixes()
-    rows = _by_name(
-        (name, size) for name, size in list_files(audio) if name.lower().endswith(suffixes)
-    )
-    if not len(rows):
-        raise ValueError(f"{masked(audio)}: holds no audio file that can be read")
-    return root, rows, None
-
-
-def _by_name(found: Iterable[tuple[str, int]]) -> pa.Table:
-    """Return files as AUDIO in the order of their names; of a million, only a part at once is held as Python's objects."""
-    names, sizes, ordered, last = Texts(), Numbers(np.int64), True, ""
-    listed = iter(found)
-    while some := sorted(islice(listed, ROWS_AT_ONCE)):
-        part, part_sizes = zip(*some, strict=True)
-        ordered, last = ordered and last <= part[0], part[-1]
-        names.extend(part)
-        sizes.extend(np.array(part_sizes))
-    rows = pa.table([names.finish(), pa.array(sizes.finish())], schema=AUDIO)
+    found.run("CREATE TABLE listed (name TEXT, size INTEGER)")
+    found.add("listed", (row for row in list_files(audio) if row[0].lower().endswith(suffixes)))
     # By bytes of UTF-8, which is the order of Python's texts.
-    return rows if ordered else rows.sort_by("filename").combine_chunks()
-
-
-def texts_of(column: pa.Array | pa.ChunkedArray) -> Iterator[str]:
-    """Yield the texts of a column, of which only a part at once is held as Python's objects."""
-    for start in range(0, len(column), ROWS_AT_ONCE):
-        yield from column.slice(start, ROWS_AT_ONCE).to_pylist()
+    found.run("INSERT INTO clip (name, size) SELECT name, size FROM listed ORDER BY name")
+    found.run("DROP TABLE listed")
+    if not found.value("SELECT count(*) FROM clip"):
+        raise ValueError(f"{masked(audio)}: holds no audio file that can be read")
+    return root, None
 
 
 def split_manifest(audio: str) -> tuple[str, list[str]]:
@@ -88,58 +68,68 @@ def split_manifest(audio: str) -> tuple[str, list[str]]:
     return root, names
 
 
-def _manifest(audio: str) -> tuple[str, pa.Table, Told]:
+def _manifest(audio: str, found: ScratchDatabase) -> tuple[str, Told]:
     root, names = split_manifest(audio)
     places = [f"{root}/{name}" for name in names]
     if audio.lower().endswith(".parquet") and (column := embedded_column(places[0])):
-        return _embedded(root, names, column)
+        found.add("clip", _embedded(root, names))
+        return root, _rows_beside(root, names, column)
 
     def told() -> Iterator[pa.Table]:
         for place in places:
             yield from row_batches(place)
 
-    files = _named(told(), audio)
-    size_F = np.fromiter(_sizes(root, files), np.int64, len(files))
-    if not (size_F >= 0).any():
+    found.run("CREATE TABLE named (name TEXT)")
+    found.add("named", ((name,) for name in _named(told(), audio)))
+    found.run("CREATE TABLE file AS SELECT DISTINCT name FROM named ORDER BY name")
+    found.run("DROP TABLE named")
+    for (name,) in found.rows("SELECT name FROM file ORDER BY rowid"):
+        if "://" not in name and leaves_folder(name) and not PurePosixPath(name).is_absolute():
+            raise ValueError(
+                f"{masked(audio)}: the file name {name!r} leaves the manifest's folder"
+            )
+    there = ((None, name, None, size) for name, size in _sizes(root, found) if size >= 0)
+    found.add("clip", there)
+    if not found.value("SELECT count(*) FROM clip"):
+        count, first = next(found.rows("SELECT count(*), min(name) FROM file"))
         raise ValueError(
-            f"{masked(audio)}: none of its {len(files)} files is there, such as {files[:1].to_pylist()}"
+            f"{masked(audio)}: none of its {count} files is there, such as {[first] if count else []}"
         )
-    rows = pa.table([files, pa.array(size_F)], schema=AUDIO)
-    return root, rows.filter(pa.array(size_F >= 0)), told
+    found.run("DROP TABLE file")
+    return root, told
 
 
-def _named(batches: Iterable[pa.Table], audio: str) -> pa.Array:
-    """Return the files that a manifest names, by name. Raises ValueError for one that leaves the manifest's folder."""
-    parts = []
+def _named(batches: Iterable[pa.Table], audio: str) -> Iterator[str]:
+    """Yield the files that a manifest names, in no order, those of a part of its rows once. Raises ValueError where it has no
+    column of them.
+    """
     for rows in batches:
         roles = role_columns(rows.column_names)
         if "filename" not in roles:
             raise ValueError(
                 f"{masked(audio)}: has no column with file names, only {', '.join(rows.column_names)}"
             )
-        parts.append(_pc.unique(rows[roles["filename"]].cast(pa.string())))
-    found = _pc.unique(pa.chunked_array(parts, pa.string()))
-    found = found.filter(_pc.fill_null(_pc.not_equal(found, ""), False))
-    files = found.take(_pc.array_sort_indices(found))
-    for name in texts_of(files):
-        if "://" not in name and leaves_folder(name) and not PurePosixPath(name).is_absolute():
-            raise ValueError(
-                f"{masked(audio)}: the file name {name!r} leaves the manifest's folder"
-            )
-    return files
+        names = _pc.unique(rows[roles["filename"]].cast(pa.string())).to_pylist()
+        yield from filter(None, names)
 
 
-def _sizes(root: str, files: pa.Array) -> Iterator[int]:
-    """Yield the bytes of each file, -1 where it is not there; a name may be a URL or an absolute path of its own."""
-    far = _pc.match_substring(files, "://")
-    if "://" not in root and not _pc.any(far).as_py():
-        for name in texts_of(files):
+def _sizes(root: str, found: ScratchDatabase) -> Iterator[tuple[str, int]]:
+    """Yield each file by name and its bytes, -1 where it is not there; a name may be a URL or an absolute path of its own."""
+    far, near = (
+        found.value(f"SELECT EXISTS (SELECT 1 FROM file WHERE (instr(name, '://') > 0) = {is_far})")
+        for is_far in (1, 0)
+    )
+    if "://" not in root and not far:
+        for (name,) in found.rows("SELECT name FROM file ORDER BY rowid"):
             path = Path(root, name)
-            yield path.stat().st_size if path.is_file() else -1
+            yield name, path.stat().st_size if path.is_file() else -1
         return
-    below = {} if _pc.all(far).as_py() else dict(list_files(root))
-    for name in texts_of(files):
-        yield below.get(name, -1) if "://" not in name else _size_of(name)
+    found.run("CREATE TABLE below (name TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID")
+    found.add("below", list_files(root) if near else ())
+    query = "SELECT name, below.size FROM file LEFT JOIN below USING (name) ORDER BY file.rowid"
+    for name, size in found.rows(query):
+        yield name, _size_of(name) if "://" in name else -1 if size is None else size
+    found.run("DROP TABLE below")
 
 
 def _size_of(url: str) -> int:
@@ -162,30 +152,29 @@ def _parquet(place: str) -> pq.ParquetFile:
     return pq.ParquetFile(again(lambda: file_system.open_input_file(path), place))
 
 
-def _embedded(root: str, names: list[str], column: str) -> tuple[str, pa.Table, Told]:
-    audio = []
+def _embedded(root: str, names: list[str]) -> Iterator[tuple[None, str, str, int]]:
+    """Yield the rows of Parquet files as CLIP."""
     for name in names:
         file = _parquet(f"{root}/{name}")
-        rows = range(file.metadata.num_rows)
-        audio.append(
-            pa.table(
-                [
-                    pa.array(_clips(name, file), pa.string()),
-                    pa.array((f"{name}#{row}" for row in rows), pa.string()),
-                    pa.array(_group_bytes(file)),
-                ],
-                schema=EMBEDDED,
-            )
-        )
+        for row, (clip, size) in enumerate(
+            zip(_clips(name, file), _group_bytes(file), strict=True)
+        ):
+            yield None, clip, f"{name}#{row}", size
+
+
+def _rows_beside(root: str, names: list[str], column: str) -> Told:
+    """Return what gives the other columns than the audio's."""
 
     def told() -> Iterator[pa.Table]:
         for name in names:
             file = _parquet(f"{root}/{name}")
+            clips = _clips(name, file)
             others = [c for c in file.schema_arrow.names if c != column]
-            rows = file.read(columns=others) if others else None
-            yield _with_names(rows, list(_clips(name, file)), file)
+            for some in file.iter_batches(ROWS_AT_ONCE, columns=others):
+                rows = pa.Table.from_batches([some])
+                yield _with_names(rows, list(islice(clips, len(rows))), file)
 
-    return root, pa.concat_tables(audio).combine_chunks(), told
+    return told
 
 
 def _clips(name: str, file: pq.ParquetFile) -> Iterator[str]:
@@ -194,26 +183,30 @@ def _clips(name: str, file: pq.ParquetFile) -> Iterator[str]:
     return (f"{stem}/{row:08d}.wav" for row in range(file.metadata.num_rows))
 
 
-def _group_bytes(file: pq.ParquetFile) -> np.ndarray:
-    """Return for each row a share of its row group's bytes: what the audio weighs, without reading it."""
-    groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
-    counts = [group.num_rows for group in groups]
-    shares = [group.total_byte_size // max(1, group.num_rows) for group in groups]
-    return np.repeat(np.array(shares, np.int64), np.array(counts, np.int64))
+def _group_bytes(file: pq.ParquetFile) -> Iterator[int]:
+    """Yield for each row a share of its row group's bytes: what the audio weighs, without reading it."""
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        yield from repeat(group.total_byte_size // max(1, group.num_rows), group.num_rows)
 
 
-def _with_names(rows: pa.Table | None, clips: list[str], file: pq.ParquetFile) -> pa.Table:
+def _with_names(rows: pa.Table, clips: list[str], file: pq.ParquetFile) -> pa.Table:
     """Return the other columns with the clips' names, and names for the numbers of `ClassLabel` columns."""
     table = pa.table({"filename": clips})
     meant = class_names(file.schema_arrow.metadata or {})
-    if rows is None:
-        return table
     for column in rows.column_names:
         if column == "filename":
             continue
         values = rows[column]
         if column in meant:
-            values = pa.array([_called(v, meant[column]) for v in values.to_pylist()])
+            try:
+                values = pa.array([_called(v, meant[column]) for v in values.to_pylist()])
+            except IndexError as error:
+                count = len(meant[column])
+                raise ValueError(
+                    f"{clips[0].rpartition('/')[0]}.parquet: column {column} holds a number that none of its {count} classes"
+                    f" has, 0 to {count - 1}"
+                ) from error
         table = table.append_column(column, values)
     return table
 

@@ -43,12 +43,6 @@ class ClassCodes:
         within_E = np.arange(len(row_E)) - np.repeat(np.cumsum(counts_R) - counts_R, counts_R)
         return row_E, flat[first[codes_R[row_E]] + within_E]
 
-    def named(self, code_E: np.ndarray) -> pa.Array:
-        """Return codes as names, in as few bytes each as the number of classes asks for."""
-        names = pa.array(self.names, pa.string())
-        smallest = np.min_scalar_type(-max(1, len(names)))
-        return pa.DictionaryArray.from_arrays(pa.array(code_E.astype(smallest)), names)
-
     def refuse_unknown(self, place: str) -> None:
         """Raise ValueError naming the labels so far that are no classes, with what to do."""
         if self._unknown and self._data_set.other_labels == "refuse":

@@ -1,87 +1,75 @@
 """From rows of labels to the events and labels of each clip, a part of the rows after the other.
 
-What is kept of a row are numbers, its clip, class, times and value: 24 bytes of an event (soft: 32), however long the names are.
+They are kept on disk as the text that a data set's id is made of, so that a listing of any length takes the same memory.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
 
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.recorded.class_codes import ClassCodes
-from raysed.data.recorded.clip_index import ClipIndex
-from raysed.data.recorded.growing import Numbers
+from raysed.data.recorded.meant_clips import LABEL, find_meant
 from raysed.data.recorded.value_faults import ValueFaults
+from raysed.storage.scratch_database import ScratchDatabase
 
-_TYPES = {"clip": np.int32, "event_label": np.int32}
+_OF_CLIPS = """SELECT coalesce(clip.n, meant.n) AS number, label.event FROM label
+    LEFT JOIN clip ON clip.name = label.name LEFT JOIN meant ON meant.name = label.name
+    WHERE number IS NOT NULL ORDER BY number, label.rowid"""
 
 
 class ClipLabels:
     """The labels of a set's clips, collected from parts of their rows."""
 
     def __init__(
-        self, data_set: AnnotatedSet, classes: Collection[str] | None, clips: pa.Array
+        self, data_set: AnnotatedSet, classes: Collection[str] | None, found: ScratchDatabase
     ) -> None:
-        """Take the set, the job's classes (None: every label's), and the names of the recordings."""
-        self._index, self._clips = ClipIndex(clips), len(clips)
+        """Take the set, the job's classes (None: every label's), and a database with the recordings as CLIP."""
         self._codes, self._faults = ClassCodes(data_set, classes), ValueFaults(data_set.type)
-        self._fields = {
-            "weak": ("event_label",),
-            "strong": ("onset", "offset", "event_label"),
-            "soft": ("onset", "offset", "event_label", "confidence"),
-        }[data_set.type]
-        self._columns = {
-            name: Numbers(_TYPES.get(name, np.float64)) for name in ("clip", *self._fields)
-        }
+        self._type, self._found = data_set.type, found
+        found.run(LABEL)
 
     def add(self, labels: pa.Table) -> None:
         """Add some rows of LABELS."""
         self._faults.look(labels)
-        clip_R = self._index.find(labels["filename"].combine_chunks())
         row_E, code_E = self._codes.of(labels["event_label"].combine_chunks())
-        self._columns["clip"].extend(clip_R[row_E])
-        for name in self._fields:
-            found_E = code_E if name == "event_label" else labels[name].to_numpy()[row_E]
-            self._columns[name].extend(found_E)
+        name_R = labels["filename"].to_pylist()
+        names = (name_R[row] for row in row_E.tolist())
+        self._found.add("label", zip(names, self._events(labels, row_E, code_E), strict=True))
 
-    def finish(self, place: str) -> tuple[pa.Array, list[str]]:
-        """Return for each clip its list of events (weak: of labels), null where no row names it, and the sorted names
-        that are no clip's. Raises ValueError for faulty rows and for labels that are no classes.
+    def _events(
+        self, labels: pa.Table, row_E: np.ndarray, code_E: np.ndarray
+    ) -> Iterator[str | None]:
+        """Yield each event as JSON with sorted keys (weak: its label), None where there is none."""
+        # A class that is no class at all comes last: its code is -1.
+        texts = [json.dumps(name) for name in self._codes.names] + [""]
+        codes = code_E.tolist()
+        if self._type == "weak":
+            yield from (texts[code] or None for code in codes)
+            return
+        columns = ("onset", "offset", "confidence")
+        onset_E, offset_E, value_E = (labels[c].to_numpy()[row_E].tolist() for c in columns)
+        soft = self._type == "soft"
+        for code, onset, offset, value in zip(codes, onset_E, offset_E, value_E, strict=True):
+            first = f'"confidence":{value!r},' if soft else ""
+            times = f'"offset":{offset!r},"onset":{onset!r}'
+            yield None if code < 0 else f'{{{first}"event_label":{texts[code]},{times}}}'
+
+    def finish(self, place: str) -> Iterator[str]:
+        """Find the clip of each name; yield the sorted names that are no clip's. Raises ValueError for faulty rows and for
+        labels that are no classes.
         """
         self._faults.refuse(place)
         self._codes.refuse_unknown(place)
-        clip_E, missing = self._index.settled(self._columns.pop("clip").finish())
-        del self._index
-        label_E = self._columns["event_label"].finish() >= 0
-        order_E, first_C, named_C = grouping(clip_E, label_E, self._clips)
-        del clip_E, label_E
-        values: list[pa.Array] = []
-        for name in self._fields:
-            value_E = self._columns.pop(name).finish()
-            # In the order of the clips already, as most tables are, they are taken as they lie.
-            value_E = value_E if order_E is None else value_E[order_E]
-            is_label = name == "event_label"
-            values.append(self._codes.named(value_E) if is_label else pa.array(value_E))
-        weak = len(values) == 1
-        flat = values[0] if weak else pa.StructArray.from_arrays(values, list(self._fields))
-        return pa.ListArray.from_arrays(first_C, flat, mask=pa.array(~named_C)), missing
+        return find_meant(self._found)
 
-
-def grouping(
-    clip_E: np.ndarray, is_label_E: np.ndarray, clips: int
-) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Return the rows with a label in the order of their clips (None: all, as they are), each clip's first among them and
-    at last their number, and which clips any row names. Rows of a clip keep their order; those of clip -1 are left out.
-    """
-    named_C = np.zeros(clips, bool)
-    named_C[clip_E[clip_E >= 0]] = True
-    kept_E = is_label_E & (clip_E >= 0)
-    of_E = clip_E if kept_E.all() else clip_E[kept_E]
-    order_E = None if of_E is clip_E else np.flatnonzero(kept_E)
-    if (of_E[1:] < of_E[:-1]).any():
-        rank_E = np.argsort(of_E, kind="stable")
-        order_E = rank_E if order_E is None else order_E[rank_E]
-    first_C = np.zeros(clips + 1, np.int32)
-    np.cumsum(np.bincount(of_E, minlength=clips), out=first_C[1:])
-    return order_E, first_C, named_C
+    def of_clips(self) -> Iterator[tuple[int, str]]:
+        """Yield each clip that a row names, by its number in CLIP and in this order, with the JSON list of its events (weak:
+        of its labels); those of a clip are in the order of their rows.
+        """
+        for number, rows in groupby(self._found.rows(_OF_CLIPS), itemgetter(0)):
+            yield number, f"[{','.join(event for _, event in rows if event is not None)}]"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from raysed.data.recorded.label_table import LABELS, ROWS_AT_ONCE
 from raysed.storage.files import list_files, read_bytes, split_glob
+from raysed.storage.scratch_database import ScratchDatabase
 from raysed.storage.url import masked
 
 EVENT_NAMESPACES = ("scaper", "sound_event", "segment_open", "segment_sed", "tag_open")
@@ -24,11 +25,13 @@ def label_files(place: str) -> Iterator[pa.Table]:
     fault.
     """
     folder, _ = split_glob(place)
-    names = sorted(name for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
-    if not names:
+    listed = ScratchDatabase("CREATE TABLE file (name TEXT)")
+    found = ((name,) for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
+    listed.add("file", found)
+    if not listed.value("SELECT count(*) FROM file"):
         raise ValueError(f"{masked(place)}: holds no label files ({', '.join(_SUFFIXES)})")
     rows: list[dict[str, Any]] = []
-    for name in names:
+    for (name,) in listed.rows("SELECT name FROM file ORDER BY name"):
         clip, file = str(PurePosixPath(name).with_suffix("")), f"{folder}/{name}"
         found = list(_events(file))
         rows += [{"filename": clip, **row} for row in found or [{"line": 1}]]
@@ -88,15 +91,32 @@ def _jams_events(text: str, file: str) -> Iterator[dict[str, Any]]:
             f"{masked(file)}: no annotation of sound events ({', '.join(EVENT_NAMESPACES)}), only {', '.join(spaces)}"
         )
     for annotation in known:
-        for observation in _observations(annotation["data"]):
-            value = observation["value"]
-            if isinstance(value, dict):
-                if value.get("role") == "background":
-                    continue
-                value = value.get("label")
-            onset = float(observation["time"])
-            offset = onset + float(observation["duration"])
-            yield {"onset": onset, "offset": offset, "event_label": value, "line": 1}
+        try:
+            yield from map(_jams_event, _sounding(annotation["data"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{masked(file)}: an observation without time, duration and value ({type(error).__name__}: {error})"
+            ) from error
+
+
+def _jams_event(observation: dict[str, Any]) -> dict[str, Any]:
+    value = observation["value"]
+    label = value.get("label") if isinstance(value, dict) else value
+    onset = float(observation["time"])
+    return {
+        "onset": onset,
+        "offset": onset + float(observation["duration"]),
+        "event_label": None if label is None else str(label),
+        "line": 1,
+    }
+
+
+def _sounding(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the observations but those of the background."""
+    for observation in _observations(data):
+        value = observation["value"]
+        if not (isinstance(value, dict) and value.get("role") == "background"):
+            yield observation
 
 
 def _observations(data: Any) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,8 @@ LABELS = pa.schema(
 ROWS_AT_ONCE = 20_000
 """Rows of a table, or recordings, that are Python's objects at the same time."""
 _LONGEST_HEADER = 100_000
+_BLOCK_BYTES = 2**18
+"""Bytes of a table that are parsed at once; some thirty blocks are read ahead. No row is longer."""
 
 CALLED: dict[str, tuple[str, ...]] = {
     "filename": (
@@ -117,7 +119,9 @@ def _delimited(stream: pa.NativeFile, delimiter: str) -> Iterator[pa.Table]:
     stream.seek(0)
     reader = pc_csv.open_csv(
         stream,
-        read_options=pc_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False),
+        read_options=pc_csv.ReadOptions(
+            column_names=columns, skip_rows=1, use_threads=False, block_size=_BLOCK_BYTES
+        ),
         parse_options=pc_csv.ParseOptions(
             delimiter=delimiter, quote_char='"' if delimiter == "," else False
         ),
@@ -148,7 +152,10 @@ def as_labels(batches: Iterable[pa.Table], place: str) -> Iterator[pa.Table]:
     """
     line = 2
     for rows in batches:
-        yield _as_labels(rows, masked(place), line)
+        try:
+            yield _as_labels(rows, masked(place), line)
+        except pa.ArrowException as error:
+            raise ValueError(f"{masked(place)}: its columns are no labels ({error})") from error
         line += len(rows)
 
 
@@ -160,6 +167,8 @@ def _as_labels(table: pa.Table, place: str, first_line: int) -> pa.Table:
             f" {', '.join(table.column_names)}"
         )
     line = pa.array(np.arange(first_line, first_line + len(table)))
+    if "onset" in roles and pa.types.is_list(table[roles["onset"]].type):
+        table = _as_nested(table, roles, place)
     if "events" in table.column_names:
         return _nested_events(table, roles["filename"], line)
     columns = {"filename": table[roles["filename"]], "line": line}
@@ -211,6 +220,18 @@ def _one_label_a_row(table: pa.Table) -> pa.Table:
     return both.sort_by("line")
 
 
+def _as_nested(table: pa.Table, roles: dict[str, str], place: str) -> pa.Table:
+    """Take columns that are lists, of onsets, offsets and labels, for lists of events. Raises ValueError where they do not
+    fit each other.
+    """
+    columns = [roles[r] for r in ("onset", "offset", "event_label", "confidence") if r in roles]
+    lists = [table[column].combine_chunks() for column in columns]
+    counts = [_pc.fill_null(_pc.list_value_length(each), 0) for each in lists]
+    if not all(count.equals(counts[0]) for count in counts):
+        raise ValueError(f"{place}: {', '.join(columns)} are lists of different lengths in a row")
+    return table.append_column("events", pa.StructArray.from_arrays(lists, columns))
+
+
 def _nested_events(table: pa.Table, filename: str, line: pa.Array) -> pa.Table:
     """Take the lists of events of a manifest apart: `[{onset, offset, event_label}, ...]`."""
     rows = []
@@ -221,7 +242,7 @@ def _nested_events(table: pa.Table, filename: str, line: pa.Array) -> pa.Table:
         ):  # a struct of lists, as `datasets` stores a sequence of mappings
             found = [
                 dict(zip(found, values, strict=True))
-                for values in zip(*found.values(), strict=True)
+                for values in zip(*(each or () for each in found.values()), strict=True)
             ]
         rows += label_rows(name, found or (), number)
     return pa.Table.from_pylist(rows, schema=LABELS)

@@ -15,6 +15,7 @@ from raysed.data.build.resume import record
 from raysed.data.clip import SoftEvent
 from raysed.data.features.shards import read_manifest
 from raysed.data.features.store import open_dataset
+from raysed.data.recorded.listing import ListedRecording, Listing
 from raysed.storage.folder import Folder
 from tests.data.recorded import forms
 from tests.data.recorded_tree import build_shards, contents
@@ -143,15 +144,9 @@ def test_long_recordings_make_short_shards(tmp_path: Path) -> None:
     data_set = AnnotatedSet(kind="annotated", audio=str(tmp_path / "esc"), type="weak")
     source = AnnotatedSource.of(data_set, FEATURES, ("dog", "rain"))
     assert source.starts(8) == [0, 8, 16]
-    size = source.rows["size"][0].as_py()
-    many = AnnotatedSource(
-        source.root,
-        "weak",
-        FEATURES,
-        source.rows.set_column(2, "size", [[SHARD_BYTES // 3] * 20]),
-        (),
-        (),
-    )
+    (size, *_) = (recording.size for recording in source.listing)
+    large = (ListedRecording(f"{n:02d}.wav", f"{n}.wav", SHARD_BYTES // 3, None) for n in range(20))
+    many = AnnotatedSource("none", FEATURES, Listing(source.root, None, large))
     assert size < SHARD_BYTES and set(np.diff(many.starts(8))) == {3}
     assert all(b > a for a, b in pairwise(many.starts(1)))
 

@@ -7,19 +7,23 @@ import typer
 from typer.testing import CliRunner, Result
 
 from raysed.cli.data_command import data
-from raysed.config.data_job import DataJob, RecordedSet, SyntheticSet
+from raysed.config.annotated_set import AnnotatedSet
+from raysed.config.data_job import DataJob, Features, RecordedSet, SyntheticSet
 from raysed.config.fault import ConfigError
 from raysed.config.reader import read_config
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
+from raysed.data.build.resume import record
 from raysed.data.build.shard_journal import noted_shards
 from raysed.data.features.shards import read_manifest
 from raysed.data.features.store import open_dataset
 from raysed.storage.folder import Folder, ReadDeniedError
 from tests.data.encoders.small import write_onnx
+from tests.data.recorded import forms
 from tests.data.recorded_tree import (
     WEAK,
     build_alone,
+    build_shards,
     contents,
     embedding_job,
     weak_job,
@@ -48,6 +52,27 @@ def test_a_corrupt_clip_is_quarantined_and_the_rest_built(built: Path) -> None:
     name, reason = (built / "quarantine.tsv").read_text().splitlines()[1].split("\t")
     assert name == "Y03_0.000_1.000.wav" and "cannot be read" in reason
     assert (built / "missing.tsv").read_text().splitlines() == ["filename", "Y07_0.000_1.000.wav"]
+
+
+def test_tasks_get_the_recordings_of_their_shard_alone(tmp_path: Path, ray_session: None) -> None:
+    for n, word in enumerate(("dog", "rain", "dog", "rain", "dog")):
+        forms.audio(tmp_path / f"own/{word}/{n}.wav", seed=n)
+    forms.text(tmp_path / "own/dog/bad.wav", "no audio")
+    own = AnnotatedSet(kind="annotated", audio=str(tmp_path / "own"), type="weak")
+    job = DataJob(
+        name="own",
+        out=str(tmp_path / "out"),
+        features=Features(duration_s=1.0, n_mels=8, hop=510),
+        mel="torchaudio",
+        shard_clips=2,
+        sets={"own": own},
+    )
+    (p,) = plan(job)
+    result = build(job, planned=[p], workers=2)["own"]
+    assert (result.clips, result.quarantined, result.shards) == (5, 1, 3)
+    (alone,) = plan(job.model_copy(update={"out": str(tmp_path / "alone")}))
+    record(alone, build_shards(alone, range(3)))
+    assert contents(Path(result.url)) == contents(Path(alone.url))
 
 
 def test_every_clip_is_there_once(built: Path, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import Features
 from raysed.data.audio import read_audio
 from raysed.data.containers.audio_file import audio_info, is_silent
 from raysed.data.containers.ffmpeg import readable_suffixes
-from raysed.data.recorded.audio_rows import audio_rows
+from raysed.data.recorded.annotated import list_annotated
 from raysed.data.recorded.desed import RecordedEntry
 from raysed.data.recorded.reading import read_recorded
 from raysed.data.stream import Heard, blocks
@@ -75,13 +76,14 @@ def test_every_folder_holds_it(stand_in: Path, monkeypatch: pytest.MonkeyPatch) 
     alone.mkdir()
     (alone / "take.m4a").write_bytes((stand_in / "take.m4a").read_bytes())
     assert {".m4a", ".webm", ".wav"} <= {*readable_suffixes()}
+    own = AnnotatedSet(kind="annotated", audio=str(stand_in), type="none")
     all_of_them = ["alone/take.m4a", "other.wav", "take.m4a"]
     assert [name for name, _ in local_contents(stand_in).recordings] == all_of_them
-    assert audio_rows(str(stand_in))[1]["filename"].to_pylist() == all_of_them
+    assert [row.filename for row in list_annotated(own)] == all_of_them
     look_at(alone)
     monkeypatch.setattr("raysed.data.containers.ffmpeg.shutil.which", lambda program: None)
     assert [name for name, _ in local_contents(stand_in).recordings] == ["other.wav"]
-    assert audio_rows(str(stand_in))[1]["filename"].to_pylist() == ["other.wav"]
+    assert [row.filename for row in list_annotated(own)] == ["other.wav"]
     with pytest.raises(ValueError, match="holds no audio file that can be read"):
         look_at(alone)
 

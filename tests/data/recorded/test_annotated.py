@@ -11,11 +11,11 @@ from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.clip import Event, SoftEvent
 from raysed.data.recorded.annotated import (
     annotated_classes,
-    content_of,
     in_part,
     list_annotated,
     tenth_of,
 )
+from raysed.data.recorded.listing import Listing
 from tests.data.recorded import forms
 
 
@@ -23,12 +23,18 @@ def annotated(**fields) -> AnnotatedSet:
     return AnnotatedSet(kind="annotated", **fields)
 
 
-def rows(data_set: AnnotatedSet, classes=None):
-    return list_annotated(data_set, classes).rows.to_pylist()
+def rows(data_set: AnnotatedSet, classes=None) -> list[dict]:
+    column = "weak_labels" if data_set.type == "weak" else "events"
+    return [
+        {**row._asdict(), column: json.loads(row.labels or "null")}
+        for row in list_annotated(data_set, classes)
+    ]
 
 
 def events(row) -> list[tuple]:
-    return [tuple(event.values()) for event in row["events"]]
+    columns = ("onset", "offset", "event_label", "confidence")
+    found = json.loads(row["labels"])
+    return [tuple(event[column] for column in columns if column in event) for event in found]
 
 
 def test_the_strongly_labelled_real_clips_of_desed(tmp_path: Path) -> None:
@@ -41,10 +47,10 @@ def test_the_strongly_labelled_real_clips_of_desed(tmp_path: Path) -> None:
         ),
         ("Dog", "Speech", "Vacuum_cleaner"),
     )
-    first, second = found.rows.to_pylist()
+    first, second = (row._asdict() for row in found)
     assert first["filename"] == "Y00pbt6aJV8Y_350.000_360.000.wav"
     assert events(second) == [(0.1, 0.4, "Speech"), (0.2, 0.3, "Dog")]
-    assert found.missing == ("Ygone_0.000_10.000.wav",) and found.warnings == ()
+    assert list(found.missing) == ["Ygone_0.000_10.000.wav"] and found.warnings == ()
 
 
 def test_maestro_real_has_a_value_for_each_second(tmp_path: Path) -> None:
@@ -167,6 +173,44 @@ def test_a_manifest_may_name_urls_and_weak_lists(tmp_path: Path) -> None:
     assert row["path"].startswith("file://") and sorted(row["weak_labels"]) == ["dog", "rain"]
 
 
+def test_columns_of_lists_are_events(tmp_path: Path) -> None:
+    names = [forms.audio(tmp_path / f"{n}.wav").name for n in range(3)]
+    lists = {"onset": [[0.1, 0.3], [], None], "offset": [[0.2, 0.4], [], None]}
+    labels = {"label": [["a", "b"], [], None]}
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table({"file": names, **lists, **labels}), path)
+    found = rows(annotated(audio=str(path), type="strong"))
+    assert [events(row) for row in found] == [[(0.1, 0.2, "a"), (0.3, 0.4, "b")], [], []]
+    pq.write_table(
+        pa.table({"file": names, **lists, "label": [["a"], [], None]}), tmp_path / "n.parquet"
+    )
+    with pytest.raises(
+        ValueError, match=r"n\.parquet: onset, offset, label are lists of different"
+    ):
+        rows(annotated(audio=f"{tmp_path}/n.parquet", type="strong"))
+
+
+def test_a_table_without_labels_is_not_taken_for_silence(tmp_path: Path) -> None:
+    forms.audio(tmp_path / "a.wav")
+    path = forms.text(tmp_path / "t.tsv", "filename\tspeaker\na.wav\tme\n")
+    for place in ({"audio": str(path)}, {"audio": str(tmp_path), "labels": str(path)}):
+        with pytest.raises(ValueError, match=r"no column with labels .* only filename, speaker"):
+            rows(annotated(type="weak", **place))
+    numbers = pa.table({"file": ["a.wav"], "label": [{"x": 1}]})
+    pq.write_table(numbers, tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"t\.parquet: its columns are no labels"):
+        rows(annotated(audio=f"{tmp_path}/t.parquet", type="weak"))
+
+
+def test_a_number_that_no_class_has_is_named(tmp_path: Path) -> None:
+    path = forms.hugging_face(tmp_path / "t.parquet", clips=2)
+    table = pq.read_table(path)
+    table = table.set_column(table.column_names.index("label"), "label", pa.array([0, 7]))
+    pq.write_table(table, tmp_path / "u.parquet")
+    with pytest.raises(ValueError, match=r"u\.parquet: column label holds a number .* 0 to 1"):
+        rows(annotated(audio=f"{tmp_path}/u.parquet", type="weak"))
+
+
 def test_unlabelled_audio_needs_no_table(tmp_path: Path) -> None:
     forms.audio(tmp_path / "x/a.flac")
     forms.audio(tmp_path / "x/.hidden.wav")
@@ -208,24 +252,20 @@ def test_recordings_that_no_row_names_are_left_out_and_said(tmp_path: Path) -> N
         forms.audio(tmp_path / f"{name}.wav")
     table = forms.text(tmp_path / "t.tsv", "filename\tevent_labels\nb\tDog,Cat\n")
     found = list_annotated(annotated(audio=str(tmp_path), labels=str(table), type="weak"))
-    assert [r["filename"] for r in found.rows.to_pylist()] == ["b.wav"]
+    assert [row.filename for row in found] == ["b.wav"]
     assert "2 recordings that no label names are left out: a.wav, c.wav" in found.warnings[0]
 
 
 def test_parts_are_disjoint_whole_and_stay_as_recordings_are_added() -> None:
     names = [f"{n}.wav" for n in range(2000)]
     parts = {
-        part: {names[n] for n in in_part(names, annotated(audio="x", type="none", part=part))}
+        part: {n for n in names if in_part(n, annotated(audio="x", type="none", part=part))}
         for part in ("train", "xvalid", "eval")
     }
     assert set.union(*parts.values()) == set(names) and sum(map(len, parts.values())) == 2000
     assert 1500 < len(parts["train"]) < 1700 and 140 < len(parts["eval"]) < 260
     more = annotated(audio="x", type="none", part="eval")
-    assert (
-        parts["eval"]
-        <= {f"{n}.wav" for n in in_part([f"{n}.wav" for n in range(4000)], more) for n in [n]}
-        | parts["eval"]
-    )
+    assert parts["eval"] <= {f"{n}.wav" for n in range(4000) if in_part(f"{n}.wav", more)}
     assert (
         tenth_of("a.wav", 0) == tenth_of("a.wav", 0) and len({tenth_of(n, 1) for n in names}) == 10
     )
@@ -242,7 +282,8 @@ def test_the_content_does_not_depend_on_the_place(tmp_path: Path) -> None:
                 type="strong",
             )
         )
-        found.append(content_of(listing.rows))
+        found.append(listing.content())
     assert found[0] == found[1] and len(found[0]) == 64
-    assert content_of(listing.rows.slice(0, 1)) != found[0]
+    (first, _) = listing
+    assert Listing("", "events", [first]).content() != found[0]
     assert SoftEvent(0.0, 1.0, "a", 0.5) != Event(0.0, 1.0, "a")

@@ -1,6 +1,5 @@
 """Labels of files become classes."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -21,7 +20,7 @@ def test_a_label_of_two_classes_is_two_rows_and_an_ignored_one_keeps_its_clip() 
     assert row_E.tolist() == [0, 0, 1, 2, 3] and code_E.tolist() == [0, 1, -1, -1, 1]
     row_E, code_E = found.of(pa.array(["Speech", "talk"], pa.string()))
     assert (row_E.tolist(), code_E.tolist()) == ([0, 1, 1], [1, 0, 1])
-    assert found.named(code_E).to_pylist() == ["Speech", "talk", "Speech"]
+    assert [found.names[code] for code in code_E] == ["Speech", "talk", "Speech"]
     found.refuse_unknown("m.tsv")
 
 
@@ -33,14 +32,3 @@ def test_what_is_no_class_is_refused_with_what_to_do() -> None:
         ValueError, match=r"m\.tsv: labels that are no classes: bird, cat \(classes"
     ):
         found.refuse_unknown("m.tsv")
-
-
-def test_codes_take_as_few_bytes_as_the_classes_ask_for() -> None:
-    data_set = AnnotatedSet(kind="annotated", audio="m.tsv", type="strong")
-    for count, bits in ((1, 8), (128, 8), (129, 16), (40_000, 32)):
-        found = ClassCodes(data_set, None)
-        labels = [f"{n}" for n in range(count)]
-        _, code_E = found.of(pa.array(labels))
-        named = found.named(code_E)
-        assert named.type.index_type.bit_width == bits and named.to_pylist() == labels
-    assert ClassCodes(data_set, None).named(np.empty(0, np.int32)).to_pylist() == []

@@ -1,5 +1,6 @@
 """Label files of which each is about one recording."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_faults_name_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no label files"):
         read(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    "data", [[{"time": 0, "value": "x"}], None, [{"time": None, "duration": 1, "value": "x"}]]
+)
+def test_jams_that_lack_a_time_are_named(tmp_path: Path, data: object) -> None:
+    content = {"annotations": [{"namespace": "scaper", "data": data}]}
+    place = forms.text(tmp_path / "a.jams", json.dumps(content)).parent
+    with pytest.raises(
+        ValueError, match=r"a\.jams: an observation without time, duration and value"
+    ):
+        list(label_files(str(place)))
 
 
 def test_many_files_come_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,9 +81,9 @@ def test_quotation_marks_of_a_tsv_are_letters_as_in_every_table(tmp_path: Path) 
 def test_a_long_table_comes_in_parts_with_its_own_lines(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a TSV a part is a megabyte."""
+    """Of a TSV a part is a quarter of a megabyte."""
     monkeypatch.setattr("raysed.data.recorded.label_table.ROWS_AT_ONCE", 7)
-    count, long = (3, "x" * 500_000) if kind == "tsv" else (20, "x")
+    count, long = (3, "x" * 150_000) if kind == "tsv" else (20, "x")
     rows = [
         {"filename": f"{n}{long}", "onset": n / 4, "offset": n + 1.0, "label": "Dog"}
         for n in range(count)
