@@ -161,7 +161,7 @@ class Scored:
         """Return the counts of the clips where `kept_N` (bool) is true."""
 
         def left(kind: Kind) -> ScoredChanges:
-            return self.changes(kind).some(kept_N, self._n_classes)
+            return self.changes(kind).some(kept_N)
 
         return Scored(left, int(kept_N.sum()), self._n_classes)
 

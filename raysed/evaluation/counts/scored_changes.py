@@ -1,6 +1,6 @@
 """Changes of counts at every score that occurs, in the order in which a falling threshold meets them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -97,18 +97,22 @@ class ScoredChanges:
             floor_G=floor_G,
         )
 
-    def some(self, kept_N: np.ndarray, n_classes: int) -> "ScoredChanges":
+    def some(self, kept_N: np.ndarray) -> "ScoredChanges":
         """Return the changes of the clips where `kept_N` is true, which keep their order."""
         kept_E = kept_N[self.clip_E]
-        entry_E4, variant_E = self.rows(n_classes)
-        entry_E4[:, 1] = (np.cumsum(kept_N) - 1)[entry_E4[:, 1]]
-        return ScoredChanges.of(
-            entry_E4[kept_E],
-            self.score_E[kept_E],
-            n_classes,
-            variant_E=variant_E[kept_E],
-            n_variants=self.n_variants,
-            floor_G=self.floor_G,
+        groups = np.arange(len(self.floor_G))
+        group_E = np.repeat(groups, np.diff(self.start_G))[kept_E]
+        slot_E, change_E, score_E = (
+            each[kept_E] for each in (self.slot_E, self.change_E, self.score_E)
+        )
+        return replace(
+            self,
+            start_G=np.searchsorted(group_E, np.append(groups, len(groups))).astype(np.int64),
+            clip_E=(np.cumsum(kept_N) - 1)[self.clip_E[kept_E]].astype(np.int32),
+            slot_E=slot_E,
+            change_E=change_E,
+            mark_E=_marks(group_E, score_E, slot_E, change_E) + (self.mark_E[kept_E] & SURE),
+            score_E=score_E,
         )
 
 

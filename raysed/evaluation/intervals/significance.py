@@ -92,14 +92,26 @@ def paired_difference(
     permutations: int = DRAWS,
     seed: int = 0,
 ) -> Difference:
-    """Return the difference on the same clips, with a BCa interval over clips and a paired permutation p."""
+    """Return the difference on the same clips, with its `symmetric` interval over clips and a paired permutation p."""
     comparable(a, b)
     value = float(metric(a, None)[0] - metric(b, None)[0])
     weights_BN = clip_draws(a, draws, seed)
     values_B = metric(a, weights_BN) - metric(b, weights_BN)
-    low, high = bca(values_B, value, jackknife(metric, a) - jackknife(metric, b), level)
+    low, high = symmetric(values_B, value, level)
     p = permutation_p(metric, a, b, permutations=permutations, seed=seed)
     return Difference(value, low, high, p, float(np.nanstd(values_B, ddof=1)))
+
+
+def symmetric(values_B: np.ndarray, value: float, level: float) -> tuple[float, float]:
+    """Return the ends of a difference's interval: as far from it on either side as `level` of its draws are at most.
+
+    That is `max_t` of one contrast (Hall 1988, J. R. Stat. Soc. B 50, 35). BCa would correct a bias that two
+    systems on the same clips share, so that what it corrects is mostly noise, which adds to the error of the difference
+    (Efron & Tibshirani 1993, An Introduction to the Bootstrap, 10.6). Draws in which the difference is undefined (NaN) are left out.
+    """
+    known_B = values_B[~np.isnan(values_B)]
+    half = float(np.quantile(np.abs(known_B - value), level)) if known_B.size else np.nan
+    return value - half, value + half
 
 
 def permutation_p(
@@ -134,8 +146,8 @@ def seed_difference(
 
     Both are drawn jointly (the pigeonhole bootstrap, Owen 2007, DOI 10.1214/07-AOAS122), the seeds' deviations
     widened by sqrt(S / (S - 1)) since there are few, and all deviations by Student's quantile (Satterthwaite 1946, DOI
-    10.2307/3002019), without which 3 seeds do not cover. The ends are BCa, since a resample's PSDS is too high on
-    average. With one seed this is `paired_difference`'s interval. `seeds_fixed` draws clips alone: for these systems.
+    10.2307/3002019), without which 3 seeds do not cover. The ends are `symmetric`. With one seed this is
+    `paired_difference`'s interval. `seeds_fixed` draws clips alone: for these systems.
     """
     a, b = (
         [drawn(metric, statistics, draws=draws, seed=seed) for statistics in seeds]
@@ -162,13 +174,10 @@ def mean_difference(
     pairs = list(zip(a_seeds, b_seeds, strict=True))
     value_S = np.array([a.value - b.value for a, b in pairs])
     value_SB = np.stack([a.values_B - b.values_B for a, b in pairs])
-    left_SJ = np.stack([a.left_out_J - b.left_out_J for a, b in pairs])
     if seeds_fixed:
-        value_S, value_SB, left_SJ = (
-            x.mean(axis=0, keepdims=True) for x in (value_S, value_SB, left_SJ)
-        )
+        value_S, value_SB = (x.mean(axis=0, keepdims=True) for x in (value_S, value_SB))
     seeds_BS = _seed_weights(a_seeds[0], len(value_S), seed)
-    return _over_seeds(value_S, value_SB, left_SJ, seeds_BS, level)
+    return _over_seeds(value_S, value_SB, None, seeds_BS, level)
 
 
 def seed_interval(
@@ -179,7 +188,9 @@ def seed_interval(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> SeedEstimate:
-    """Return the mean of a metric over seeds, drawn with the clips; see `seed_difference`."""
+    """Return the mean of a metric over seeds, drawn with the clips as in `seed_difference`. The ends are BCa, since a resample's
+    PSDS is too high on average.
+    """
     by_drawn = [drawn(metric, statistics, draws=draws, seed=seed) for statistics in by_seed]
     return mean_value(by_drawn, level=level, seed=seed)
 
@@ -211,12 +222,12 @@ def _seed_weights(system: Drawn, n_seeds: int, seed: int) -> np.ndarray:
 def _over_seeds(
     value_S: np.ndarray,
     value_SB: np.ndarray,
-    left_SJ: np.ndarray,
+    left_SJ: np.ndarray | None,
     seeds_BS: np.ndarray,
     level: float,
 ) -> SeedEstimate:
     """Return the mean over S seeds from its values on the set (S,), in each draw of clips (S, B) and without
-    each clip (S, J), and from how often each seed is in each draw (B, S).
+    each clip (S, J), None for differences, and from how often each seed is in each draw (B, S).
     """
     n_seeds = len(value_S)
     mean_B = value_SB.mean(axis=0)
@@ -226,13 +237,21 @@ def _over_seeds(
     value = float(value_S.mean())
     seed_se = float(value_S.std(ddof=1) / np.sqrt(n_seeds)) if n_seeds > 1 else float("nan")
     clip_se, se = (float(np.nanstd(draws_B, ddof=1)) for draws_B in (mean_B, values_B))
-    left_J = left_SJ.mean(axis=0)
     if n_seeds > 1:
         values_B = value + (values_B - value) * _for_few_seeds(clip_se, seed_se, n_seeds, level)
-        # seeds widen the spread of the draws, but are too few to estimate a skew
-        left_J = np.append(left_J, np.nanmean(left_J) + np.array([-1, 1]) * seed_se / np.sqrt(2))
-    low, high = bca(values_B, value, left_J, level)
+    if left_SJ is None:
+        low, high = symmetric(values_B, value, level)
+    else:
+        low, high = bca(values_B, value, _left_with_seeds(left_SJ, seed_se), level)
     return SeedEstimate(value, low, high, se, n_seeds, clip_se, seed_se, values_B)
+
+
+def _left_with_seeds(left_SJ: np.ndarray, seed_se: float) -> np.ndarray:
+    """Return the mean without each clip: seeds widen the spread of the draws, but are too few to estimate a skew."""
+    left_J = left_SJ.mean(axis=0)
+    if len(left_SJ) == 1:
+        return left_J
+    return np.append(left_J, np.nanmean(left_J) + np.array([-1, 1]) * seed_se / np.sqrt(2))
 
 
 def _for_few_seeds(clip_se: float, seed_se: float, n_seeds: int, level: float) -> float:
