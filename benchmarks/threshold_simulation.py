@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.common import RESULTS, document
 from benchmarks.real_systems import read_real, read_real_scores
-from benchmarks.statistics_simulation import proportion
+from benchmarks.statistics_simulation import held
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.some_clips import some_clips
 from raysed.evaluation.counts.statistics import Statistics, collect
@@ -66,15 +66,12 @@ class Ends:
         """Return how often the ends held the truth; `of_many_M` are the values of many other sets."""
         low_I, high_I = np.array(self.ends).T
         value_I, held_I = np.array(self.values), (low_I <= truth) & (truth <= high_I)
-        within = np.quantile(of_many_M, (0.025, 0.975))
-        usual = float(np.mean((within[0] <= value_I) & (value_I <= within[1])))
-        return proportion(held_I, 95) | {
+        low, high = np.quantile(of_many_M, (0.025, 0.975))
+        usual = float(np.mean((low <= value_I) & (value_I <= high)))
+        return held(self.ends, truth) | {
             "by_strata": by_strata(held_I, value_I, of_many_M),
             "values_within_their_own_95_percent": round(100 * usual, 2),
             "truth": truth,
-            "truth_below": round(float(100 * np.mean(truth < low_I)), 2),
-            "truth_above": round(float(100 * np.mean(truth > high_I)), 2),
-            "mean_width": round(float(np.mean(high_I - low_I)), 5),
         }
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.real_systems import Pool
-from benchmarks.statistics_simulation import cells, coverage, family, proportion, seeds
+from benchmarks.statistics_simulation import cells, coverage, family, paired, proportion, seeds
+from benchmarks.threshold_simulation import by_strata, simulated
 from raysed.evaluation.counts.clip_counts import PAPER
 from raysed.evaluation.counts.stacked import stack
 from raysed.evaluation.counts.statistics import Statistics, collect
@@ -44,6 +45,9 @@ def test_parts_count_what_they_say(systems: list[Statistics]) -> None:
     assert 70 < found["bca"]["percent"] <= 100
     assert found["paper"]["mean_width"] < 0.7 * found["bca"]["mean_width"]
     assert seeds("event_f1", pool, 5, 200, 3)["sets"] == 5
+    of_pair = paired("event_f1", pool, 20, 100, 12)
+    assert of_pair["symmetric"]["sets"] == 20 and of_pair["symmetric"]["percent"] > 60
+    assert of_pair["symmetric"] != of_pair["bca"]
     equal = cells("event_f1", pool, 4, 200, 4)
     assert equal["max_t"]["sets"] == 4 and equal["max_t"]["percent"] <= 25
     wide = Pool.of([systems[s % 3] for s in range(21)], None)
@@ -54,3 +58,28 @@ def test_parts_count_what_they_say(systems: list[Statistics]) -> None:
 def test_a_proportion_has_its_monte_carlo_error() -> None:
     found = proportion([True] * 3 + [False], 95)
     assert found == {"percent": 75.0, "monte_carlo_se": 21.65, "nominal": 95, "sets": 4}
+
+
+def test_values_and_differences_are_of_the_same_sets(systems: list[Statistics]) -> None:
+    found = simulated(["psds"], systems[:2], 4, 2, 60)
+    n_clips = systems[0].n_clips
+    for i, (value, difference) in enumerate(
+        zip(found["coverage"]["psds"].values, found["paired"]["psds"].values, strict=True)
+    ):
+        clip_I = np.random.default_rng([8, 4 + i]).integers(n_clips, size=n_clips)
+        weights_1N = np.bincount(clip_I, minlength=n_clips)[None]
+        ours, theirs = (METRICS["psds"](each, weights_1N)[0] for each in systems[:2])
+        assert (value, difference) == pytest.approx((ours, ours - theirs), abs=1e-12)
+    for (low, high), value in zip(
+        found["paired"]["psds"].ends, found["paired"]["psds"].values, strict=True
+    ):
+        assert (low + high) / 2 == pytest.approx(value)
+
+
+def test_luck_with_the_sets_is_taken_off() -> None:
+    """Intervals hold the truth unless the value is among the highest 1 %; twice as many of these sets are such."""
+    value_I = np.append(np.arange(98) / 100, [2.0, 3.0])
+    found = by_strata(value_I < 1, value_I, np.append(np.arange(99) / 100, 2.5))
+    assert found == {"percent": 99.0, "monte_carlo_se": 0.0}
+    with pytest.raises(ValueError, match="too few"):
+        by_strata(value_I[:50] < 1, value_I[:50], value_I)

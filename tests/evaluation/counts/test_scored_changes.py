@@ -49,7 +49,7 @@ def test_first_false_alarms_stay_marked_beside_another_system_and_among_some_cli
     both = a.beside(b, 2, 2)
     assert both.clip_E.tolist() == [0, 1, 2]
     assert ((both.mark_E & SURE) > 0).tolist() == [False, True, True]
-    some = both.some(np.array([False, True, True]), 2)
+    some = both.some(np.array([False, True, True]))
     assert some.clip_E.tolist() == [0, 1] and (some.mark_E & SURE).astype(bool).all()
 
 

@@ -18,6 +18,7 @@ from raysed.evaluation.intervals.significance import (
     permutation_p,
     seed_difference,
     seed_interval,
+    symmetric,
 )
 from raysed.evaluation.metrics.registry import METRICS
 from tests.evaluation.oracles import random_case
@@ -53,6 +54,26 @@ def test_difference_is_paired_and_antisymmetric(systems: list[Statistics], name:
     weights_BN = clip_weights(a.key, a.n_clips, 1000, 0)
     assert there.se == pytest.approx((metric(a, weights_BN) - metric(b, weights_BN)).std(ddof=1))
     assert there.low < there.difference < there.high
+
+
+@pytest.mark.parametrize("name", ["event_f1", "psds1"])
+def test_a_paired_interval_is_that_of_a_family_of_one(systems: list[Statistics], name: str) -> None:
+    """BCa would move it by what the draws lie off the difference, which is noise (docs/statistics.md)."""
+    metric, (a, b) = METRICS[name], (systems[1], systems[5])
+    weights_BN = clip_weights(a.key, a.n_clips, 1000, 0)
+    draws_1B = (metric(a, weights_BN) - metric(b, weights_BN))[None]
+    alone = paired_difference(metric, a, b, draws=1000, permutations=10)
+    over_seeds = seed_difference(metric, [a] * 3, [b] * 3, draws=1000, seeds_fixed=True)
+    ((low, high, _),) = max_t(np.array([alone.difference]), draws_1B)
+    for found in (alone, over_seeds):
+        assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_a_symmetric_interval_by_hand() -> None:
+    """Deviations from 1 are 0 (9 times), 1 and 4: 90 % of the draws are at most 1 away, wherever the others lie."""
+    values_B = np.array([1.0] * 9 + [0.0, 5.0, np.nan])
+    assert symmetric(values_B, 1.0, 0.9) == pytest.approx((0.0, 2.0))
+    assert np.isnan(symmetric(np.array([np.nan]), 1.0, 0.95)).all()
 
 
 def test_permutation_p_equals_full_enumeration() -> None:
