@@ -133,6 +133,10 @@ def test_its_checkpoint_is_tuned_to_the_same_settings(old, command):
     ours, stored = json.loads(out), json.loads((HERE / "postprocessed.json").read_text())
     assert Path(ours.pop("checkpoint")).name == Path(stored.pop("checkpoint")).name
     assert ours.pop("method") == "median"
+    gains = [system["gain"] for each in (ours, stored) for system in each["systems"]]
+    for gain in filter(None, gains):  # ends are by the method of the day: BCa then, symmetric now
+        low, high = gain.pop("low"), gain.pop("high")
+        assert low <= gain["difference"] <= high
     assert ours == stored
     code, out, _ = command(
         "predict", "tuned/checkpoints/tuned-dry.pt", "sounds/dataset/audio/validation/validation"
