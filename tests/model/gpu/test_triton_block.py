@@ -28,6 +28,8 @@ def gradients(block, x):
         (2, 17, (5, 1), (10, 3)),
         (2, 70, (1, 2), (2, 5)),  # forward with all channels, backward by given products
         (2, 130, (2, 1), (5, 2)),  # given products both ways
+        (1, 1, (1, 1), (1, 3)),  # a channel, a frame, and no pooling
+        (3, 33, (7, 5), (9, 11)),
     ],
 )
 def test_values_gradients_and_statistics_are_the_definitions(in_channels, channels, pooling, shape):
