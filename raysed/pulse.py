@@ -18,11 +18,12 @@ _STEADY_S = 120.0
 class Pulse:
     """Lines for people go through it, and where none has come for a while it says what goes on and since when.
 
-    A context manager: its thread ends with it. `now` names the work; an empty name keeps it quiet.
+    A context manager: its thread ends with it. `now` names the work; an empty name keeps it quiet. A `steady` one never
+    waits longer.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[str], None], *, steady: bool = False) -> None:
+        self._say, self._steady = say, steady
         self._lock = threading.Lock()
         self._beat = Beat(_LOOK_S, self._say_due, "raysed-pulse")
         self.now("")
@@ -44,7 +45,7 @@ class Pulse:
         with self._lock:
             if not self._doing or now_s - self._last < self._wait_s:
                 return None
-            if now_s - self._began > _STEADY_S:
+            if now_s - self._began > _STEADY_S and not self._steady:
                 self._wait_s = min(2 * self._wait_s, _LONGEST_S)
             self._last = now_s
             return f"{self._doing} ({clock(now_s - self._began)} so far)"

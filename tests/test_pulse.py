@@ -38,6 +38,13 @@ def test_after_two_minutes_the_lines_become_rare(now):
     assert len(told) < 25
 
 
+def test_a_steady_one_is_never_silent_for_ten_seconds(now):
+    pulse = Pulse(print, steady=True)
+    pulse.now("scoring")
+    told = [s for s in range(100, 2000) if pulse.due(float(s))]
+    assert {b - a for a, b in pairwise(told)} == {9}
+
+
 def test_an_empty_name_keeps_it_quiet(now):
     pulse = Pulse(print)
     assert pulse.due(1000.0) is None

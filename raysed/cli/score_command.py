@@ -175,7 +175,7 @@ def _score(request: Any, certificate: Path | None, as_json: bool) -> int:
     from raysed.evaluation.score.certificate import found_by, write_certificate
     from raysed.pulse import Pulse
 
-    with Pulse(lambda line: print(line, file=sys.stderr, flush=True)) as pulse:
+    with Pulse(lambda line: print(line, file=sys.stderr, flush=True), steady=True) as pulse:
         found = found_by(replace(request, pulse=pulse))
     if certificate is not None:
         write_certificate(certificate, request, found)

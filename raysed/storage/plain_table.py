@@ -28,7 +28,7 @@ def plain_columns(
     from pyarrow import csv
 
     content = Path(path).read_bytes()
-    columns, breaks = _header(content), _line_breaks(content)
+    columns, breaks = plain_header(content), _line_breaks(content)
     if columns is None or breaks is None or not {*expected, *numbers} <= {*columns}:
         return None
     numbers, number, text = {*numbers}, pa.float64(), pa.string()
@@ -65,7 +65,7 @@ def plain_columns(
     return arrays
 
 
-def _header(content: bytes) -> list[str] | None:
+def plain_header(content: bytes) -> list[str] | None:
     """Return the names of the columns, None where they are not as they should be."""
     line = content.removeprefix(_BOM).split(b"\n", 1)[0].removesuffix(b"\r")
     try:

@@ -3,7 +3,7 @@
 `read_score_folder` reads what sed_scores_eval writes: one TSV a clip, named after it, with the
 columns onset and offset (seconds of each frame) and one column of scores a class. Such scores are
 taken as they are, already filtered: probabilities, logits, or sound event bounding boxes (one score
-for a whole box, -inf between boxes: DCASE 2024). About 10 ms a file of 250 frames and 400 classes.
+for a whole box, -inf between boxes: DCASE 2024). About 4 ms a file of 250 frames and 400 classes.
 """
 
 import os
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
+from raysed.evaluation.detections.plain_frames import plain_frames
 from raysed.evaluation.detections.postprocess import check_scores, regions
 from raysed.storage.clip_name import clip_name, match_clips
 from raysed.storage.plain_table import plain_columns
@@ -165,12 +166,17 @@ def score_files(folder: Path) -> dict[str, Path]:
 
 def read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read the scores (T, K) and edges (T + 1,) of one clip."""
+    found_TC = plain_frames(path, (*FRAME, *classes))
+    if found_TC is not None:
+        frames = (np.ascontiguousarray(found_TC[:, 2:]), found_TC[:, 0], found_TC[:, 1])
+        if not _faulty(frames):
+            return frames[0], np.append(frames[1], frames[2][-1])
     found = plain_columns(path, FRAME, classes)
     if found is not None and {*found} == {*FRAME, *classes} and len(found["onset"]):
         onset_T, offset_T = (pd.to_numeric(found[name], errors="coerce") for name in FRAME)
         scores_TK = np.stack([found[name] for name in classes], axis=1)
         frames = (scores_TK, onset_T.astype(np.float64), offset_T.astype(np.float64))
-        if not any(wrong_T.any() for wrong_T, _ in _faults(*frames)):
+        if not _faulty(frames):
             return scores_TK, np.append(frames[1], frames[2][-1])
     table = read_table(path, FRAME)  # which says what is wrong
     table.refuse_faults()
@@ -193,6 +199,10 @@ def read_scores(path: Path, classes: Sequence[str]) -> tuple[np.ndarray, np.ndar
     for wrong_T, complaint in _faults(scores_TK, onset_T, offset_T):
         _refuse(table, wrong_T, complaint)
     return scores_TK, np.append(onset_T, offset_T[-1])
+
+
+def _faulty(frames: tuple[np.ndarray, np.ndarray, np.ndarray]) -> bool:
+    return any(wrong_T.any() for wrong_T, _ in _faults(*frames))
 
 
 def _faults(

@@ -4,63 +4,107 @@ The curves of resamples are those of `threshold_kernels`; here every clip has th
 forgotten as soon as its curve is drawn.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
+from raysed.evaluation.counts.intersections import CT, FP, TP
 from raysed.evaluation.counts.large_scores import LargeScores
 from raysed.evaluation.counts.scored import Intersections
-from raysed.evaluation.metrics.psds_kernels import PsdsRules, class_totals
+from raysed.evaluation.metrics.psds_kernels import PsdsRules, class_totals, per_other
 from raysed.evaluation.metrics.threshold_kernels import mean_area
 
 _Entries = list[tuple[np.ndarray, np.ndarray]]
 
 
 def exact_areas(
-    large: LargeScores, kind: Intersections, per_clip: Arrays, rules: PsdsRules
+    large: LargeScores,
+    kind: Intersections,
+    per_clip: Arrays,
+    rules: tuple[PsdsRules, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the area under the mean curve (1,), and under each class's own (1, K), as shares."""
-    n_classes, end = per_clip[0].shape[1], rules[2]
+    """Return the area under the mean curve (D, 1), and under each class's own (D, 1, K), as shares, for each divisor
+    `others_D`.
+    """
+    about, others_D = rules
+    n_classes, end = per_clip[0].shape[1], about[2]
     present_K1 = np.empty((n_classes, 1), np.bool_)
-    weights_N1 = np.ones((len(per_clip[0]), 1), np.int32)
-    totals = class_totals(weights_N1, per_clip, rules, present_K1)
-    costs = tuple(total[..., 0] for total in totals[1:])
+    weights_N1 = np.ones((len(per_clip[0]), 1), np.int16)
+    n_gt_K1, per_gt_hour_K1, per_hour_1, _ = class_totals(weights_N1, per_clip, about, present_K1)
+    per_other_D = per_other(present_K1, about[0], others_D)[:, 0]
+    n_gt_K, present_K = n_gt_K1[:, 0], present_K1[:, 0]
 
-    def draw(label: int, by_variant: _Entries) -> np.ndarray:
-        points = [_points(entries, n_classes, costs, rules) for entries in by_variant]
-        return _staircase(np.concatenate(points, axis=1), end)
+    def draw(label: int, by_variant: _Entries) -> list[np.ndarray]:
+        found = [_points(*each, per_gt_hour_K1[:, 0], about[0] > 0) for each in by_variant]
+        fp_X, crossed_X, hits_X = np.concatenate(found, axis=1)
+        rate_DX = fp_X * per_hour_1 + crossed_X * per_other_D[:, None]
+        return [_staircase(np.stack((rate_X, hits_X)), end) for rate_X in rate_DX]
 
-    curves = large.of_classes(kind, draw)
+    by_divisor = zip(*large.of_classes(kind, draw), strict=True)
+    found = [_mean_of(curves, (present_K, n_gt_K), about) for curves in by_divisor]
+    values, areas = zip(*found, strict=True)
+    return np.array(values)[:, None], np.array(areas)[:, None]
+
+
+def _mean_of(
+    curves: Sequence[np.ndarray], classes: Arrays, rules: PsdsRules
+) -> tuple[float, np.ndarray]:
+    """Return the area under the mean of the classes' curves, and under each of them (K,)."""
+    present_K, n_gt_K = classes
     size_K1 = np.array([[curve.shape[1]] for curve in curves])
     start_K1 = np.append(0, np.cumsum(size_K1))
     rate_X, hits_X = np.concatenate(curves, axis=1)
     arrays = (rate_X[None], hits_X[None].astype(np.int32), size_K1, start_K1)
+    n_classes = len(curves)
     heap = (np.empty(n_classes), np.empty(n_classes, np.int64), np.empty(n_classes, np.int64))
-    n_gt_K, present_K = totals[0][:, 0], present_K1[:, 0]
-    value = mean_area(arrays, (present_K, n_gt_K), 0, (rules[1], end), heap)
-    areas_K = np.array([_area(curve, end) for curve in curves]) / n_gt_K / end
-    return np.array([value]), np.where(present_K, areas_K, np.nan)[None]
+    value = mean_area(arrays, classes, 0, (rules[1], rules[2]), heap)
+    areas_K = np.array([_area(curve, rules[2]) for curve in curves]) / n_gt_K / rules[2]
+    return value, np.where(present_K, areas_K, np.nan)
 
 
 def _points(
-    entries: tuple[np.ndarray, np.ndarray], n_classes: int, costs: Arrays, rules: PsdsRules
+    entry_E4: np.ndarray, score_E: np.ndarray, per_gt_hour_K: np.ndarray, crossed: bool
 ) -> np.ndarray:
-    """Return the rates and hits at each score of one class and running median: float64 (2, X)."""
-    entry_E4, score_E = entries
-    per_gt_hour_K, per_hour, per_other = costs
+    """Return false alarms, cross-triggers (each by its class's factor) and hits of one class and running median at each
+    score, falling: float64 (3, X).
+    """
     order_E = np.argsort(-score_E, kind="stable")
-    slot_E, change_E = entry_E4[order_E, 0] % (n_classes + 2), entry_E4[order_E, 3]
-    last_E = np.append(np.diff(score_E[order_E]) != 0, True)[: len(order_E)]
-    hits_E = np.cumsum(np.where(slot_E == 0, change_E, 0))[last_E]
-    rate_E = np.cumsum(np.where(slot_E == 1, change_E, 0))[last_E] * per_hour
-    if rules[0] > 0:
-        crossed_E = np.zeros(int(last_E.sum()))
-        place_E = np.cumsum(last_E) - last_E
-        for j in np.unique(slot_E[slot_E > 1]):
-            of_j = slot_E == j
-            count_X = np.bincount(place_E[of_j], change_E[of_j], len(crossed_E))
-            crossed_E += np.cumsum(count_X) * per_gt_hour_K[j - 2]
-        rate_E = rate_E + crossed_E * per_other
-    return np.stack((rate_E, hits_E.astype(np.float64)))
+    out_3E = np.empty((3, len(order_E)))
+    n_scores = _fill_points(entry_E4, score_E, order_E, (per_gt_hour_K, crossed), out_3E)
+    return out_3E[:, :n_scores]
+
+
+@njit(cache=True, nogil=True)
+def _fill_points(
+    entry_E4: np.ndarray,
+    score_E: np.ndarray,
+    order_E: np.ndarray,
+    costs: tuple[np.ndarray, bool],
+    out_3E: np.ndarray,
+) -> int:
+    """Fill in the points; return how many there are. Cross-triggers are summed with Neumaier's compensation."""
+    per_gt_hour_K, crossed = costs
+    n_slots = per_gt_hour_K.size + 2
+    fp, hits, total, lost, n_scores = 0, 0, 0.0, 0.0, 0
+    for place in range(order_E.size):
+        e = order_E[place]
+        slot, change = entry_E4[e, 0] % n_slots, entry_E4[e, 3]
+        if slot == TP:
+            hits += change
+        elif slot == FP:
+            fp += change
+        elif crossed:
+            more = change * per_gt_hour_K[slot - CT]
+            now = total + more
+            lost += (total - now) + more if abs(total) >= abs(more) else (more - now) + total
+            total = now
+        if place + 1 == order_E.size or score_E[order_E[place + 1]] != score_E[e]:
+            out_3E[0, n_scores], out_3E[1, n_scores] = fp, total + lost
+            out_3E[2, n_scores] = hits
+            n_scores += 1
+    return n_scores
 
 
 def _staircase(point_2X: np.ndarray, end: float) -> np.ndarray:

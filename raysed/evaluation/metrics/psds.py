@@ -146,7 +146,7 @@ def _tile_areas(
     """Return the areas (B, K) of at most RESAMPLE_TILE resamples."""
     columns, per_clip, rules, n_points = arguments
     (n_clips, n_classes), count = per_clip[0].shape, len(weights_BN)
-    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
+    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int16)
     weights_NT[:, :count] = weights_BN.T
     tpr_KMT, efpr_KMT = np.zeros((2, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.zeros((n_classes, RESAMPLE_TILE), np.bool_)

@@ -34,7 +34,7 @@ def areas(
     tpr_KMT = np.empty((n_classes, n_points, RESAMPLE_TILE))
     efpr_DKMT = np.empty((others_D.size, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.empty((n_classes, RESAMPLE_TILE), np.bool_)
-    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
+    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int16)
     step_KM = (
         np.empty((n_classes, n_points)),
         np.empty((n_classes, n_points)),
@@ -71,7 +71,7 @@ def rates(
     about, others_D = rules
     n_classes, n_points, width = tpr_KMT.shape
     n_gt_KT, per_gt_hour_KT, per_hour_T, _ = class_totals(weights_NT, per_clip, about, present_KT)
-    per_other_DT = _per_other(present_KT, about[0], others_D)
+    per_other_DT = per_other(present_KT, about[0], others_D)
     tpr_KMT[:] = 0.0
     efpr_DKMT[:] = 0.0
     counts_MT = np.empty((n_points, width), np.int32)
@@ -82,34 +82,43 @@ def rates(
         k, slot = divmod(column_C[c], n_classes + 2)
         if slot >= 2 and about[0] == 0.0:
             continue
-        counts_MT[:] = 0
-        alike_M[:] = 0
+        first_m, stop_m = n_points, 0  # the points at which the column may have counts
+        for e in range(start_C[c], start_C[c + 1]):
+            first_m, stop_m = min(first_m, point_E[e]), max(stop_m, point_E[e] + 1)
+        counts_MT[first_m:stop_m] = 0
+        alike_M[first_m:stop_m] = 0
         for e in range(start_C[c], start_C[c + 1]):
             n, m, change = clip_E[e], point_E[e], change_E[e]
             if alike_N[n]:
                 alike_M[m] += change * weights_NT[n, 0]
                 continue
-            row_T, weight_T = counts_MT[m], weights_NT[n]
+            # Rows are not taken out of their arrays here: counting their references costs more than the sum does.
             for t in range(width):
-                row_T[t] += change * weight_T[t]
-        for m in range(n_points):
+                counts_MT[m, t] += change * weights_NT[n, t]
+        for m in range(first_m, stop_m):
             if alike_M[m] != 0:
                 counts_MT[m] += alike_M[m]
-        for m in range(1, n_points):
+        for m in range(first_m + 1, stop_m):
             for t in range(width):
                 counts_MT[m, t] += counts_MT[m - 1, t]
+        if stop_m > 0 and counts_MT[stop_m - 1].any():  # which go on to the last point
+            for m in range(stop_m, n_points):
+                counts_MT[m] = counts_MT[m - 1]
+            stop_m = n_points
+        used_MT = counts_MT[first_m:stop_m]
         if slot == 0:
-            _divide(counts_MT, n_gt_KT[k], tpr_KMT[k])
-        else:
-            for d in range(others_D.size):
-                if slot == 1:
-                    _add(counts_MT, per_hour_T, one_T, efpr_DKMT[d, k])
-                else:
-                    _add(counts_MT, per_gt_hour_KT[slot - 2], per_other_DT[d], efpr_DKMT[d, k])
+            _divide(used_MT, n_gt_KT[k], tpr_KMT[k, first_m:stop_m])
+            continue
+        for d in range(others_D.size):
+            out_MT = efpr_DKMT[d, k, first_m:stop_m]
+            if slot == 1:
+                _add(used_MT, per_hour_T, one_T, out_MT)
+            else:
+                _add(used_MT, per_gt_hour_KT[slot - 2], per_other_DT[d], out_MT)
 
 
 @njit(cache=True, nogil=True)
-def _per_other(present_KT: np.ndarray, alpha_ct: float, others_D: np.ndarray) -> np.ndarray:
+def per_other(present_KT: np.ndarray, alpha_ct: float, others_D: np.ndarray) -> np.ndarray:
     """Return alpha_ct / number of averaged classes, for each divisor (D, T)."""
     out_DT = np.zeros((others_D.size, present_KT.shape[1]))
     for t in range(present_KT.shape[1]):

@@ -9,6 +9,9 @@ arXiv:2306.15440): each point of a class's curve may come from another of them.
 A class without ground truth in a resample, or in the set, has no curve and is left out, as in `psds`.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from raysed.evaluation.counts.clip_counts import seconds, tally
@@ -41,9 +44,11 @@ def threshold_free_psds(
     durations_s = np.nan_to_num(np.asarray(reference.durations_s, np.float64), nan=0.0)
     per_clip = (tally(truth, *shape), seconds(truth, *shape), durations_s)
     weights_1N = np.ones((1, shape[0]), np.int16)
-    return float(_areas(weights_1N, changes, per_clip, _rules(definition, None))[0][0])
+    return float(_areas(weights_1N, changes, per_clip, _rules((definition,), None))[0][0, 0])
 
 
+Rules = tuple[PsdsRules, np.ndarray]
+"""What definitions have in common, and the divisor's difference to K of each."""
 DOWN_TO = (1.0, 4.0, np.inf)
 """The false alarms down to which scores that stay in their files are counted, as multiples of the right end of the area.
 A higher one is taken where a resample has too few at the first."""
@@ -60,27 +65,52 @@ def psds_all(
 
     Raises ValueError for statistics without scores.
     """
-    defined = DEFINITIONS[definition]
+    values_BD, classes_BDK = psds_all_over(
+        statistics, weights_BN, definitions=(definition,), windows_s=windows_s
+    )
+    return values_BD[:, 0], classes_BDK[:, 0]
+
+
+def psds_all_over(
+    statistics: Statistics,
+    weights_BN: np.ndarray | None = None,
+    *,
+    definitions: tuple[str, ...] = ("psds", "psds_2020"),
+    windows_s: tuple[float, ...] = (0.0,),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the PSDS over all thresholds by definitions that differ in the divisor of cross-triggers alone, from one
+    reading of the counts: (B, D), and the area under each class's own curve (B, D, K).
+    """
+    defined = [DEFINITIONS[name] for name in definitions]
+    assert all(replace(each, over=defined[0].over) == defined[0] for each in defined)
     durations_s = np.nan_to_num(statistics.durations_s, nan=0.0)
     per_clip = (statistics.n_gt_NK, statistics.gt_s_NK, durations_s)
     weights_BN = checked_weights(statistics, weights_BN)
     rules, counts = _rules(defined, statistics.evaluated_s), scored(statistics)
     for times in DOWN_TO:
-        kind = Intersections(defined.criteria, ROUNDED, windows_s, times * defined.max_efpr)
-        found_B, found_BK, n_short = _areas(weights_BN, counts.changes(kind), per_clip, rules)
+        end = times * defined[0].max_efpr
+        kind = Intersections(defined[0].criteria, ROUNDED, windows_s, end)
+        found_DB, found_DBK, n_short = _areas(weights_BN, counts.changes(kind), per_clip, rules)
         if not n_short:
             break
-    if counts.large is None or kind.per_hour == np.inf:  # then every score was taken
-        return found_B, found_BK
-    exact, of_set = _of_large(counts, kind, per_clip, rules)
-    return found_B + (exact[0] - of_set[0]), found_BK + (exact[1] - of_set[1])
+    if counts.large is not None and kind.per_hour < np.inf:  # else every score was taken
+        exact, of_set = _of_large(counts, kind, per_clip, rules)
+        found_DB, found_DBK = found_DB + (exact[0] - of_set[0]), found_DBK + (exact[1] - of_set[1])
+    return found_DB.T, found_DBK.transpose(1, 0, 2)
+
+
+def pair_psds_all(statistics: Statistics, weights_BN: np.ndarray | None = None) -> np.ndarray:
+    """Return both PSDS of the paper over all thresholds: (B, 2)."""
+    return psds_all_over(statistics, weights_BN)[0]
 
 
 def _of_large(
-    counts: Scored, kind: Intersections, per_clip: Arrays, rules: PsdsRules
+    counts: Scored, kind: Intersections, per_clip: Arrays, rules: Rules
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Return value (1,) and values of classes (1, K) of the whole set at every score, and at the scores that draws take."""
-    key = (kind, rules)
+    """Return values (D, 1) and values of classes (D, 1, K) of the whole set at every score, and at the scores that draws
+    take.
+    """
+    key = (kind, rules[0], rules[1].tobytes())
     if key not in counts.known:
         ones_1N = np.ones((1, len(per_clip[0])), np.int16)
         of_set = _areas(ones_1N, counts.changes(kind), per_clip, rules)[:2]
@@ -98,11 +128,12 @@ def scored(statistics: Statistics) -> Scored:
     return statistics.scored
 
 
-def _rules(definition: Definition, evaluated_s: float | None) -> PsdsRules:
-    """Return a definition as the kernels take it."""
-    others = 1.0 if definition.over == "K-1" else 0.0
-    span_s = np.nan if evaluated_s is None else evaluated_s
-    return definition.alpha_ct, definition.alpha_st, definition.max_efpr, others, span_s
+def _rules(definitions: Sequence[Definition], evaluated_s: float | None) -> Rules:
+    """Return definitions that differ in the divisor of cross-triggers as the kernels take them."""
+    first, span_s = definitions[0], np.nan if evaluated_s is None else evaluated_s
+    others_D = np.array([1.0 if each.over == "K-1" else 0.0 for each in definitions])
+    about = (first.alpha_ct, first.alpha_st, first.max_efpr, float(others_D[0]), span_s)
+    return about, others_D
 
 
 def kernel_changes(changes: ScoredChanges) -> Arrays:
@@ -119,14 +150,15 @@ def kernel_changes(changes: ScoredChanges) -> Arrays:
 
 
 def _areas(
-    weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: PsdsRules
+    weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: Rules
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the areas (B,), those of each class (B, K), and how many of these need scores that were not counted."""
-    out_B, out_BK = np.empty(len(weights_BN)), np.empty((len(weights_BN), per_clip[0].shape[1]))
+    """Return the areas (D, B), those of each class (D, B, K), and how many of these need scores that were not counted."""
+    shape = (len(rules[1]), len(weights_BN))
+    out_DB, out_DBK = np.empty(shape), np.empty((*shape, per_clip[0].shape[1]))
     arrays = kernel_changes(changes)
 
     def work(part_BN: np.ndarray, part: slice) -> int:
-        return threshold_areas(part_BN, arrays, per_clip, rules, out_BK[part], out_B[part])
+        return threshold_areas(part_BN, arrays, per_clip, rules, out_DBK[:, part], out_DB[:, part])
 
     n_short = sum(in_parts(weights_BN, work))
-    return out_B, out_BK, n_short
+    return out_DB, out_DBK, n_short

@@ -11,7 +11,7 @@ from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
 from raysed.evaluation.counts.scored_changes import FLUSH, LOOK, SURE
-from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, class_totals
+from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, class_totals, per_other
 
 CHECK_EVERY = 16
 """First false alarms between two looks whether reading can end."""
@@ -19,7 +19,8 @@ SMALL_VARIANCE = 1e-3
 """Below this the variance over classes is summed anew: the running sums would lose its digits."""
 
 Curves = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""rate_TX, hits_TX, size_KT, start_K1: the curve of class k in resample t is the first size[k, t] points from start[k]."""
+"""rate_TX, hits_TX, size_KT, start_K1: the curve of class k in resample t is the first size[k, t] points from start[k].
+With several divisors of cross-triggers, the resamples stand there once for each."""
 
 
 @njit(cache=True, nogil=True)
@@ -27,17 +28,18 @@ def threshold_areas(
     weights_BN: np.ndarray,
     changes: Arrays,
     per_clip: Arrays,
-    rules: PsdsRules,
-    out_BK: np.ndarray,
-    out_B: np.ndarray,
+    rules: tuple[PsdsRules, np.ndarray],
+    out_DBK: np.ndarray,
+    out_DB: np.ndarray,
 ) -> int:
-    """Fill in the PSDS (B,) and each class's own area (B, K) of each resample; return how many resamples need scores
-    below the changes' floors.
+    """Fill in the PSDS (D, B) and each class's own area (D, B, K) of each resample, for each divisor `others_D`; return how
+    many resamples need scores below the changes' floors.
     """
+    about, others_D = rules
     n_clips, n_classes = per_clip[0].shape
     present_KT = np.empty((n_classes, RESAMPLE_TILE), np.bool_)
-    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int32)
-    curves = no_curves(changes, n_classes)
+    weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int16)
+    curves = no_curves(changes, n_classes, others_D.size * RESAMPLE_TILE)
     heap = (np.empty(n_classes), np.empty(n_classes, np.int64), np.empty(n_classes, np.int64))
     n_short = 0
     for first in range(0, weights_BN.shape[0], RESAMPLE_TILE):
@@ -45,43 +47,41 @@ def threshold_areas(
         for t in range(n_filled):
             for n in range(n_clips):
                 weights_NT[n, t] = weights_BN[first + t, n]
-        totals = class_totals(weights_NT, per_clip, rules, present_KT)
+        totals = class_totals(weights_NT, per_clip, about, present_KT)
+        n_gt_KT, costs = totals[0], (*totals[1:3], per_other(present_KT, about[0], others_D))
         for k in range(n_classes):
-            n_short += trace(k, weights_NT, changes, (totals, rules, n_filled), curves)
-        for t in range(n_filled):
-            for k in range(n_classes):
-                out_BK[first + t, k] = np.nan
-                if present_KT[k, t]:
-                    own = class_area(curves, k, t, rules[2])
-                    out_BK[first + t, k] = own / totals[0][k, t] / rules[2]
-            out_B[first + t] = mean_area(
-                curves, (present_KT[:, t], totals[0][:, t]), t, (rules[1], rules[2]), heap
-            )
+            n_short += trace(k, weights_NT, changes, (costs, about, n_filled), curves)
+        for d in range(others_D.size):
+            for t in range(n_filled):
+                lane = d * RESAMPLE_TILE + t
+                for k in range(n_classes):
+                    own = class_area(curves, k, lane, about[2]) / n_gt_KT[k, t] / about[2]
+                    out_DBK[d, first + t, k] = own if present_KT[k, t] else np.nan
+                classes = (present_KT[:, t], n_gt_KT[:, t])
+                out_DB[d, first + t] = mean_area(curves, classes, lane, (about[1], about[2]), heap)
     return n_short
 
 
 @njit(cache=True, nogil=True)
-def no_curves(changes: Arrays, n_classes: int) -> Curves:
-    """Return room for the curves of all classes in a tile of resamples."""
+def no_curves(changes: Arrays, n_classes: int, n_lanes: int) -> Curves:
+    """Return room for the curves of all classes in so many resamples."""
     n_variants, start_G, _, _, _, mark_E, _ = changes
     start_K1 = np.zeros(n_classes + 1, np.int64)
     for k in range(n_classes):
-        n_points = n_variants[
-            0
-        ]  # after the last change of hits each post-processing has another point
-        for e in range(start_G[k * n_variants[0]], start_G[(k + 1) * n_variants[0]]):
-            n_points += (mark_E[e] & FLUSH) > 0
+        first, stop = start_G[k * n_variants[0]], start_G[(k + 1) * n_variants[0]]
+        # After the last change of hits each post-processing has another point.
+        n_points = n_variants[0] + np.count_nonzero(mark_E[first:stop] & FLUSH)
         start_K1[k + 1] = start_K1[k] + n_points
-    shape = (RESAMPLE_TILE, start_K1[n_classes])
-    size_KT = np.zeros((n_classes, RESAMPLE_TILE), np.int64)
+    shape = (n_lanes, start_K1[n_classes])
+    size_KT = np.zeros((n_classes, n_lanes), np.int64)
     return np.empty(shape), np.empty(shape, np.int32), size_KT, start_K1
 
 
 @njit(cache=True, nogil=True)
 def trace(k: int, weights_NT: np.ndarray, changes: Arrays, about: tuple, curves: Curves) -> int:
-    """Draw the curve of one class in each resample of the tile; return how many resamples are not whole."""
+    """Draw the curves of one class in each resample of the tile; return how many resamples are not whole."""
     n_variants, floor_G = changes[0][0], changes[6]
-    (_, _, per_hour_T, _), rules, n_filled = about
+    (_, per_hour_T, _), rules, n_filled = about
     curves[2][k, :] = 0
     n_short = 0
     for v in range(n_variants):
@@ -97,46 +97,57 @@ def trace(k: int, weights_NT: np.ndarray, changes: Arrays, about: tuple, curves:
 def _trace_one(
     k: int, group: int, weights_NT: np.ndarray, known: tuple, curves: Curves
 ) -> tuple[bool, np.ndarray]:
-    """Offer one post-processing's points to the curve of a class; return whether all resamples are past its end for
+    """Offer one post-processing's points to the curves of a class; return whether all resamples are past its end for
     good, and the false alarms of each at the lowest score that was read.
+
+    Rows are not taken out of their arrays here: counting their references costs more than the sums do.
     """
     (_, start_G, clip_E, slot_E, change_E, mark_E, _), about = known
-    (_, per_gt_hour_KT, per_hour_T, per_other_T), (alpha_ct, _, max_efpr, _, _), n_filled = about
+    (per_gt_hour_KT, per_hour_T, per_other_DT), (alpha_ct, _, max_efpr, _, _), n_filled = about
     width = weights_NT.shape[1]
     fp_T, sure_T, hits_T = np.zeros((3, width), np.int32)
-    crossed_T, lowest_T = np.zeros(width), np.full(width, np.inf)
+    crossed_T, lowest_DT = np.zeros(width), np.full(per_other_DT.shape, np.inf)
     n_sure, past = 0, False
     for e in range(start_G[group], start_G[group + 1]):
-        mark, slot, change = mark_E[e], slot_E[e], change_E[e]
-        weight_T = weights_NT[clip_E[e]]
+        mark, slot, change, n = mark_E[e], slot_E[e], change_E[e], clip_E[e]
         if mark & FLUSH:
-            for t in range(n_filled):
-                offer(curves, k, t, (lowest_T[t], hits_T[t], max_efpr))
-            lowest_T[:] = np.inf
+            _offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
+            lowest_DT[:] = np.inf
         if slot == 0:
             for t in range(width):
-                hits_T[t] += change * weight_T[t]
+                hits_T[t] += change * weights_NT[n, t]
         elif slot == 1:
             for t in range(width):
-                fp_T[t] += change * weight_T[t]
+                fp_T[t] += change * weights_NT[n, t]
         elif alpha_ct > 0:
-            cost_T = per_gt_hour_KT[slot - 2]
+            factor = np.float64(change)  # whole numbers, in float64 faster than in int64
             for t in range(width):
-                crossed_T[t] += change * weight_T[t] * cost_T[t]
+                crossed_T[t] += factor * weights_NT[n, t] * per_gt_hour_KT[slot - 2, t]
         if mark & LOOK:
-            for t in range(width):
-                rate = fp_T[t] * per_hour_T[t] + crossed_T[t] * per_other_T[t]
-                lowest_T[t] = min(lowest_T[t], rate)
+            for d in range(lowest_DT.shape[0]):
+                for t in range(width):
+                    rate = fp_T[t] * per_hour_T[t] + crossed_T[t] * per_other_DT[d, t]
+                    lowest_DT[d, t] = min(lowest_DT[d, t], rate)
         if mark & SURE:
             for t in range(width):
-                sure_T[t] += weight_T[t]
+                sure_T[t] += weights_NT[n, t]
             n_sure += 1
             if n_sure % CHECK_EVERY == 0 and _all_past(sure_T, per_hour_T, max_efpr, n_filled):
                 past = True
                 break
-    for t in range(n_filled):
-        offer(curves, k, t, (lowest_T[t], hits_T[t], max_efpr))
+    _offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
     return past, fp_T
+
+
+@njit(cache=True, nogil=True)
+def _offer_all(
+    curves: Curves, k: int, points: tuple[np.ndarray, np.ndarray], n_filled: int, end: float
+) -> None:
+    """Put the lowest rate since the last change of hits on the curve of each resample."""
+    lowest_DT, hits_T = points
+    for d in range(lowest_DT.shape[0]):
+        for t in range(n_filled):
+            offer(curves, k, d * hits_T.size + t, (lowest_DT[d, t], hits_T[t], end))
 
 
 @njit(cache=True, nogil=True)
@@ -153,26 +164,26 @@ def offer(curves: Curves, k: int, t: int, point: tuple[float, int, float]) -> No
     rate, hits, end = point
     if hits <= 0 or rate > end:
         return
-    first, size = curves[3][k], curves[2][k, t]
-    rate_X, hits_X = curves[0][t], curves[1][t]
+    rate_TX, hits_TX, size_KT, start_K1 = curves
+    first, size = start_K1[k], size_KT[k, t]
     place = first + size  # the first point with a higher rate
-    while place > first and rate_X[place - 1] > rate:
+    while place > first and rate_TX[t, place - 1] > rate:
         place -= 1
-    if place > first and hits_X[place - 1] >= hits:
+    if place > first and hits_TX[t, place - 1] >= hits:
         return
-    begin = place - 1 if place > first and rate_X[place - 1] == rate else place
+    begin = place - 1 if place > first and rate_TX[t, place - 1] == rate else place
     stop = place  # points that the new one dominates
-    while stop < first + size and hits_X[stop] <= hits:
+    while stop < first + size and hits_TX[t, stop] <= hits:
         stop += 1
     moved = stop - begin - 1
     if moved < 0:
         for x in range(first + size, begin, -1):
-            rate_X[x], hits_X[x] = rate_X[x - 1], hits_X[x - 1]
+            rate_TX[t, x], hits_TX[t, x] = rate_TX[t, x - 1], hits_TX[t, x - 1]
     elif moved > 0:
         for x in range(stop, first + size):
-            rate_X[x - moved], hits_X[x - moved] = rate_X[x], hits_X[x]
-    rate_X[begin], hits_X[begin] = rate, hits
-    curves[2][k, t] = size - moved
+            rate_TX[t, x - moved], hits_TX[t, x - moved] = rate_TX[t, x], hits_TX[t, x]
+    rate_TX[t, begin], hits_TX[t, begin] = rate, hits
+    size_KT[k, t] = size - moved
 
 
 @njit(cache=True, nogil=True)
@@ -193,10 +204,9 @@ def mean_area(
     """Return the area under the mean of the curves minus `alpha_st` standard deviations, floored at 0, as a share."""
     present_K, n_gt_K = classes
     alpha_st, end = shape
-    n_present = np.count_nonzero(present_K)
+    area, n_present = 0.0, np.count_nonzero(present_K)
     if n_present == 0:
         return np.nan
-    area = 0.0
     if alpha_st == 0.0:
         for k in range(present_K.size):
             if present_K[k]:

@@ -20,6 +20,7 @@ from raysed.evaluation.score.systems import (
     System,
     differences,
     estimate,
+    pair_of,
     psds_together,
     read_system,
     value_of,
@@ -87,7 +88,12 @@ def _all_thresholds(
     """Return PSDS over all thresholds, unless metrics were named or there are no scores."""
     if not system.has("psds_all") or request.metrics != COUNT_METRICS:
         return None
-    return {name: value_of(request, f"{name}_all", system, ENDS) for name in ALL_THRESHOLDS}
+    pair = pair_of(request, ("psds_all", "psds_2020_all"), system, ENDS)
+    names = [(name, f"{name}_all") for name in ALL_THRESHOLDS]
+    return {
+        name: pair[full] if full in pair else value_of(request, full, system, ENDS)
+        for name, full in names
+    }
 
 
 def _lost(request: ScoreRequest, statistics: Statistics) -> int:

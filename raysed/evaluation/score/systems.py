@@ -20,7 +20,8 @@ from raysed.evaluation.intervals.bootstrap import (
 )
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS, psds_over
-from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric
+from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric, Values
+from raysed.evaluation.metrics.threshold_free import pair_psds_all
 from raysed.evaluation.score import remarks
 from raysed.evaluation.score.decoding import Decoding
 from raysed.evaluation.score.ground_truth import ScoredSet
@@ -35,6 +36,11 @@ PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
 ENDS = ("value", "low", "high", "se")
 ALL_THRESHOLDS = ("psds", "psds_2020", "psds1", "psds2")
 """The metrics of operating points that are shown over all thresholds beside them."""
+PAIRS: dict[tuple[str, str], Values] = {
+    ("psds", "psds_2020"): psds_over,
+    ("psds_all", "psds_2020_all"): pair_psds_all,
+}
+"""Metrics that differ in a divisor alone, and what computes both (B, 2)."""
 
 
 @dataclass(frozen=True)
@@ -163,20 +169,38 @@ def estimate(request: ScoreRequest, name: str, system: System) -> Estimate:
 
 def psds_together(request: ScoreRequest, system: System) -> dict[str, Estimate]:
     """Return both PSDS of the paper, which differ in a divisor alone, from one reading of the counts where both are asked
-    for.
+    for; those over all thresholds likewise.
     """
-    names = ("psds", "psds_2020")
-    if not {*names} <= {*request.metrics} or request.method == "paper" or not system.has(names[0]):
+    made: dict[str, Estimate] = {}
+    for names in PAIRS:
+        if {*names} <= {*request.metrics}:
+            made |= {
+                name: (value, _listed_classes(request, name, system))
+                for name, value in pair_of(request, names, system, (*ENDS, "jackknife_se")).items()
+            }
+    return made
+
+
+def pair_of(
+    request: ScoreRequest, names: tuple[str, str], system: System, fields: Iterable[str]
+) -> dict[str, dict[str, float | None] | None]:
+    """Return both metrics of one of PAIRS with their intervals, as `value_of` does; none where it has to do it."""
+    if request.method == "paper" or not system.has(names[0]):
         return {}
     request.pulse.now(f"{' and '.join(names)}: {request.draws} draws")
     drawn = {"draws": request.draws, "seed": request.seed}
-    found, made = resampled(psds_over, system.statistics, **drawn), {}
-    for place, name in enumerate(names):
-        value = interval_of(found.column(place), system.statistics, seed=request.seed)
-        listed = name in classes_of(request, system)
-        classes = class_values(request, name, system.statistics) if listed else []
-        made[name] = fields_of(value, (*ENDS, "jackknife_se")), classes
-    return made
+    found = resampled(PAIRS[names], system.statistics, **drawn)
+    intervals = (
+        interval_of(found.column(place), system.statistics, seed=request.seed) for place in (0, 1)
+    )
+    return {name: fields_of(each, fields) for name, each in zip(names, intervals, strict=True)}
+
+
+def _listed_classes(
+    request: ScoreRequest, name: str, system: System
+) -> list[dict[str, float | None]]:
+    listed = name in classes_of(request, system)
+    return class_values(request, name, system.statistics) if listed else []
 
 
 def value_of(

@@ -76,7 +76,7 @@ def test_a_curve_keeps_the_best_hits_at_no_higher_rate(found: list[tuple[int, in
     """Against the running maximum over sorted points, points past the end included."""
     marks = np.ones(len(found), np.uint8)
     empty = (np.array([1]), np.array([0, len(found)]), *(marks,) * 3, marks, np.array([-np.inf]))
-    curves = no_curves(empty, 1)
+    curves = no_curves(empty, 1, 1)
     for rate, hits in found:
         offer(curves, 0, 0, (float(rate), hits, 10.0))
     rates = np.array([rate for rate, _ in found], float)
