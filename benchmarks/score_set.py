@@ -2,17 +2,30 @@
 
 16,996 clips of 10 s, 407 classes with a long tail, 250 frames: 1.7e9 scores, 16 GB of text. Scores rise where events
 are, bumps elsewhere are false alarms, and most of the others are far below .01, as sigmoid outputs are.
+
+As a command it writes the set, unless it is there, and scores it by `raysed score` on two cores: CPU seconds, wall time, the
+memory of all processes together, and the longest silence.
 """
 
+import json
 import os
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import IO, Annotated
 
 import numpy as np
+import typer
 from numba import njit
+
+from benchmarks.common import document, publish
 
 CLIP_S = 10.0
 DIGITS = 6
@@ -120,3 +133,103 @@ def _digits(micro_TK: np.ndarray) -> np.ndarray:
                 rest //= 10
             text_TX[t, first + 1], text_TX[t, first + 2] = 48 + rest, 46
     return text_TX
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a command took, all its processes together."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+    """The largest sum of resident memory, mapped files included."""
+    processes: int
+    longest_silence_s: float
+    """Between two lines of standard error, the start and the end."""
+    load_before: float
+    """The machine's load average over 1 minute."""
+
+
+def watched(command: list[str], out: Path, cores: set[int]) -> Watched:
+    """Run a command on these cores, its standard output into a file. Raises RuntimeError where it fails."""
+    load, began, spoken = os.getloadavg()[0], time.monotonic(), [0.0]
+    with out.open("wb") as printed:
+        child = subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE)
+    os.sched_setaffinity(child.pid, cores)
+    assert child.stderr is not None
+    listener = threading.Thread(target=_listen, args=(child.stderr, began, spoken), daemon=True)
+    listener.start()
+    peak_mb, processes, ended = 0.0, 0, 0
+    while not ended:
+        family = _family(child.pid)
+        peak_mb = max(peak_mb, sum(map(_resident_mb, family)))
+        processes = max(processes, len(family))
+        time.sleep(0.2)
+        ended, status, usage = os.wait4(child.pid, os.WNOHANG)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    listener.join()
+    wall_s = time.monotonic() - began
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
+    silence_s = max(after - before for before, after in pairwise([*spoken, wall_s]))
+    used = (usage.ru_utime + usage.ru_stime, wall_s, peak_mb, processes, silence_s, load)
+    return Watched(*(round(value, 1) for value in used))
+
+
+def _listen(lines: IO[bytes], began: float, spoken: list[float]) -> None:
+    for line in lines:
+        spoken.append(time.monotonic() - began)
+        print(f"{spoken[-1]:7.1f} {line.decode().rstrip()}", file=sys.stderr, flush=True)
+
+
+def _family(process: int) -> list[int]:
+    """Return a process and all that it started."""
+    found = [process]
+    for parent in found:
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += map(int, path.read_text().split())
+    return found
+
+
+def _resident_mb(process: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0  # it has ended
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the set is, or is written.")],
+    clips: int = 16_996,
+    classes: int = 407,
+    metrics: Annotated[str, typer.Option(help="As of raysed score; default: its own.")] = "",
+    draws: int = 10_000,
+    store: Annotated[bool, typer.Option("--store")] = False,
+) -> None:
+    """Write, score, print, and with `--store` keep the result."""
+    if not (folder / "durations.tsv").exists():
+        write_set(folder, clips, classes, 250)
+    command = [sys.executable, "-m", "raysed.cli", "score", "--json", "--draws", str(draws)]
+    command += ["--predictions", str(folder / "scores"), *(["--metrics", metrics] * bool(metrics))]
+    for option in ("ground-truth", "durations"):
+        name = "truth" if option == "ground-truth" else option
+        command += [f"--{option}", str(folder / f"{name}.tsv")]
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    found = watched(command, folder / "score.json", {*cores})
+    scored = json.loads((folder / "score.json").read_text())
+    about = {"clips": scored["clips"], "classes": len(scored["classes"]), "frames": 250}
+    clock = "CPU seconds of all processes, and wall time"
+    content = document("score_set", [], threads=len(cores), clock=clock)
+    publish(
+        content
+        | about
+        | {"draws": draws}
+        | asdict(found)
+        | {"all_thresholds": scored["all_thresholds"]},
+        store,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -3,6 +3,7 @@
 Scores that stay in their files are counted a few clips at a time, for PSDS class by class (`LargeScores`).
 """
 
+import os
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +23,8 @@ from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles
 from raysed.evaluation.detections.score_parts import over_parts
 
+ENTRY_BYTES = 100
+"""Memory for each change of a count while all are put into order."""
 _T = TypeVar("_T")
 
 
@@ -187,6 +190,9 @@ def _in_parts(
 
     def of_set(part: Part) -> list[Entries]:
         found = count(part)
+        if isinstance(scores, ScoreFiles):
+            n_entries = sum(len(score_E) for _, score_E in found)
+            _refuse_too_many(n_entries / part.scores.n_clips * scores.n_clips)
         for entry_E4, _ in found:
             entry_E4[:, 1] += part.first
         return found
@@ -194,6 +200,18 @@ def _in_parts(
     columns = zip(*_each_part(events, reference, scores, of_set, "counts"), strict=True)
     split = (zip(*column, strict=True) for column in columns)
     return [(np.concatenate(entries), np.concatenate(levels)) for entries, levels in split]
+
+
+def _refuse_too_many(n_entries: float) -> None:
+    """Raise ValueError where so many changes need more memory than there is."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = n_entries * ENTRY_BYTES
+    if needed > memory:
+        raise ValueError(
+            f"counts at every score of these score files would take about {needed / 1e9:.0f} GB of memory, and this "
+            f"machine has {memory / 1e9:.0f}: score some of the classes at a time (--classes), whose values do not depend "
+            "on each other, or name metrics of operating points or PSDS over all thresholds, which take less"
+        )
 
 
 def _each_part(

@@ -34,6 +34,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
     Raises ValueError, naming file and line, for input that cannot be scored.
     """
     assert request.predictions is not None, "many systems are ranked by score_systems"
+    request.pulse.now("reading the ground truth")
     scored, warnings = read_scored_set(request)
     reference = scored.reference
     read = read_system(request, request.predictions, scored)

@@ -1,5 +1,7 @@
 """Running medians by their seconds, and scores that are counted in parts."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from raysed.evaluation.detections import score_parts
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.detections.postprocess import median_filter
 from tests.evaluation.metrics.test_threshold_free import scored
+from tests.evaluation.score_folders import files_of
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,17 @@ def test_half_precision_is_counted_as_it_is() -> None:
         found, expected = (Scored.of(reference, s).changes(kind) for s in (half, single))
         np.testing.assert_array_equal(found.change_E, expected.change_E)
         np.testing.assert_array_equal(found.score_E, expected.score_E)
+
+
+def test_what_memory_does_not_hold_is_refused_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, scores = scored(2, 50, 4)
+    files = files_of(tmp_path, reference, scores)
+    Scored.of(reference, files).changes(Segments(1.0))
+    monkeypatch.setattr(module, "ENTRY_BYTES", 10**12)
+    for kind in (EventMatches(0.2, 0.2), Segments(1.0), Intersections(PAPER)):
+        with pytest.raises(ValueError, match=r"about \d+ GB of memory.*--classes"):
+            Scored.of(reference, files).changes(kind)
+    Scored.of(reference, files).changes(Intersections(PAPER, per_hour=100.0))
+    Scored.of(reference, scores).changes(Segments(1.0))
