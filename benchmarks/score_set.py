@@ -159,21 +159,29 @@ def watched(command: list[str], out: Path, cores: set[int]) -> Watched:
     assert child.stderr is not None
     listener = threading.Thread(target=_listen, args=(child.stderr, began, spoken), daemon=True)
     listener.start()
-    peak_mb, processes, ended = 0.0, 0, 0
-    while not ended:
+    peak_mb, processes = 0.0, 0
+    while True:
+        ended, status, usage = os.wait4(child.pid, os.WNOHANG)
+        if ended:
+            break
         family = _family(child.pid)
         peak_mb = max(peak_mb, sum(map(_resident_mb, family)))
         processes = max(processes, len(family))
         time.sleep(0.2)
-        ended, status, usage = os.wait4(child.pid, os.WNOHANG)
     child.returncode = os.waitstatus_to_exitcode(status)
     listener.join()
     wall_s = time.monotonic() - began
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
     silence_s = max(after - before for before, after in pairwise([*spoken, wall_s]))
-    used = (usage.ru_utime + usage.ru_stime, wall_s, peak_mb, processes, silence_s, load)
-    return Watched(*(round(value, 1) for value in used))
+    return Watched(
+        cpu_s=round(usage.ru_utime + usage.ru_stime, 1),
+        wall_s=round(wall_s, 1),
+        peak_mb=round(peak_mb),
+        processes=processes,
+        longest_silence_s=round(silence_s, 1),
+        load_before=round(load, 1),
+    )
 
 
 def _listen(lines: IO[bytes], began: float, spoken: list[float]) -> None:

@@ -145,6 +145,8 @@ class Scored:
     def changes(self, kind: Kind) -> ScoredChanges:
         """Return the changes of one kind of count."""
         if kind not in self._made:
+            if self.large is not None:
+                self._made.clear()  # one kind is a gigabyte
             self._made[kind] = self._make(kind)
         return self._made[kind]
 
