@@ -17,6 +17,7 @@ from benchmarks.plain_step import PlainStep
 from benchmarks.step_parts import breakdown, floors, stream_gb_s
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Shares, Trial, TrialData
+from raysed.model.cpu.bfloat16 import products_type
 from raysed.training.mean_teacher import MeanTeacher, StepValues, Targets
 
 CLASSES = tuple(f"class{k}" for k in range(10))
@@ -57,7 +58,7 @@ def loss_error(shares: Shares, precision: str) -> float:
 
 
 def step_row(shares: Shares, precision: str, pairs: int, floor_s: float) -> Row:
-    """Compare our step with the plain one; `floor_s` is the sum of its parts' floors in float32."""
+    """Compare our step with the plain one; `floor_s` is the sum of its parts' floors."""
     trial = trial_of(shares, precision=precision)
     ours, theirs = MeanTeacher(trial, 10, 0), PlainStep(trial, 10)
     student, teacher, targets = inputs(shares)
@@ -101,9 +102,13 @@ def parts_of_step(shares: Shares, gflops: float, gb_s: float) -> list[dict[str, 
     return parts
 
 
-def floor_of(shares: Shares, gflops: float, gb_s: float) -> float:
-    """Return the least seconds of a float32 step."""
-    return sum(floors(Model(), shares.total, gflops, gb_s).values())
+def floor_of(shares: Shares, precision: str, matmul: dict[str, float], gb_s: float) -> float:
+    """Return the least seconds of a step in a precision."""
+    products = products_type(getattr(torch, precision), torch.float32)
+    # Floors count float32 values: of half their size twice as many pass in a second.
+    values = gb_s * torch.float32.itemsize / products.itemsize
+    gflops = matmul[str(products).removeprefix("torch.")]
+    return sum(floors(Model(), shares.total, gflops, values).values())
 
 
 def main(
@@ -116,7 +121,7 @@ def main(
     published, half = Shares(), Shares(synthetic=3, unlabelled=6, weak=3)
     matmul, gb_s = matmul_gflops(), round(stream_gb_s(), 1)
     rows = [
-        step_row(shares, precision, pairs, floor_of(shares, matmul["float32"], gb_s))
+        step_row(shares, precision, pairs, floor_of(shares, precision, matmul, gb_s))
         for shares in (published, half)
         for precision in ("float32", "bfloat16")
     ]

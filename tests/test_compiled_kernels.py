@@ -315,7 +315,8 @@ def test_a_block_refuses_sizes_that_do_not_fit(
     shape: tuple[int, ...], channels: int, dropped: int, pooling: tuple[int, int]
 ) -> None:
     """A convolution of one channel into three, whose normalisation and gate may have `channels`."""
-    fits = BlockSettings(nn.BatchNorm2d(channels), pooling, dropped, False, torch.float32)
+    norm, single = nn.BatchNorm2d(channels), torch.float32
+    fits = BlockSettings(norm, pooling, dropped, False, storage=single, products=single)
     parameters = [
         torch.zeros(3, 1, 3, 3),
         *torch.zeros(3, channels),
@@ -328,8 +329,11 @@ def test_a_block_refuses_sizes_that_do_not_fit(
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 2, 3)])
-def test_a_block_hands_on_what_is_not_finite(value: float, shape: tuple[int, ...]) -> None:
-    fits = BlockSettings(nn.BatchNorm2d(3).eval(), (2, 2), 0, False, torch.float32)
+@pytest.mark.parametrize("products", [torch.float32, torch.bfloat16])
+def test_a_block_hands_on_what_is_not_finite(
+    value: float, shape: tuple[int, ...], products: torch.dtype
+) -> None:
+    fits = BlockSettings(nn.BatchNorm2d(3).eval(), (2, 2), 0, False, torch.float32, products)
     parameters = [torch.ones(3, 1, 3, 3), *torch.ones(3, 3), torch.ones(3, 3), torch.ones(3)]
     out = Block.apply(fits, torch.full(shape, value), *parameters)
     assert out.shape == (1, 3, shape[2] // 2, shape[3] // 2)

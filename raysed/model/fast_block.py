@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from raysed.config.trial import Model
+from raysed.model.cpu.bfloat16 import products_type
 from raysed.model.cpu.fused import Block, BlockSettings
 from raysed.model.sync_norm import AllReducedBatchNorm
 
@@ -58,6 +59,7 @@ def _on_cpu(block: Any, storage: torch.dtype, x_BCTF: Tensor, parameters: list[T
         dropped=round(block.dropout.p * _BYTE) if block.training else 0,
         all_ranks=isinstance(block.norm, AllReducedBatchNorm),
         storage=storage,
+        products=products_type(storage, block.conv.weight.dtype),
     )
     return Block.apply(settings, x_BCTF, *parameters)
 

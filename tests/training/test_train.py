@@ -234,12 +234,26 @@ def test_a_checkpoint_of_another_trial_is_refused(finished, tmp_path):
         train(trial(), sets(), folder, seed=8)
 
 
-def test_bfloat16_is_near_and_not_equal(finished, tmp_path):
+@pytest.mark.parametrize("units", [False, True])
+def test_bfloat16_is_near_and_resumes_with_the_same_bits(finished, tmp_path, monkeypatch, units):
+    """On a processor with units for its products, and on one that only stores it."""
+    monkeypatch.setattr("raysed.model.cpu.bfloat16.has_matrix_units", lambda: units)
     _, _, lines = finished
+    config = trial(precision="bfloat16")
+    whole, cut = (Folder(str(tmp_path / name)) for name in ("whole", "cut"))
     again = []
-    train(trial(precision="bfloat16"), sets(), Folder(str(tmp_path)), seed=7, report=again.append)
+    train(config, sets(), whole, seed=7, report=again.append)
     assert again[0]["loss"] != lines[0]["loss"]
     assert again[0]["loss"] == pytest.approx(lines[0]["loss"], rel=0.05)
+
+    def stop(metrics):
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        train(config, sets(), cut, seed=7, report=stop)
+    train(config, sets(), cut, seed=7)
+    for name in (LAST, "checkpoints/best-dry.pt"):
+        assert same_bits(weights(whole, name), weights(cut, name))
 
 
 def test_waveform_noise_trains_and_resumes_with_the_same_bits(tmp_path):

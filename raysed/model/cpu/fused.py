@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from raysed.model.cpu import kernels
+from raysed.model.cpu.bfloat16 import bits_of
 from raysed.model.cpu.maps import Maps, Norm, Taps, Tile, tiles
 
 
@@ -33,24 +34,30 @@ class BlockSettings:
     all_ranks: bool
     """True where batch statistics are those of all ranks together."""
     storage: torch.dtype
-    """The type of the block's output and of what is kept for the gradient; computation is in the parameters'
-    type."""
+    """The type of the block's output and of what is kept for the gradient."""
+    products: torch.dtype
+    """The type of tiles and of the factors of products, but where one channel comes in: products of so few factors
+    are no faster in a smaller type. Sums and statistics are in the parameters' type."""
 
 
 class Gate:
     """Gated linear unit, dropout and average pooling of normalised tiles, and their gradients."""
 
-    def __init__(self, settings: BlockSettings, linear: Sequence[Tensor], key: int) -> None:
+    def __init__(
+        self, settings: BlockSettings, linear: Sequence[Tensor], key: int, products: torch.dtype
+    ) -> None:
         scale = 256 / (256 - settings.dropped)
         self.rules = (settings.dropped, scale, *settings.pooling)
-        (self.weight_CC, self.bias_C), self.key = linear, key
+        self.weight_CC, self.bias_C = (p.to(products) for p in linear)
+        self.key = key
         self.weight_grad_CC, self.bias_grad_C = (torch.zeros_like(p) for p in linear)
 
     def room(self, tile: Tile, shape_BTFC: tuple[int, ...]) -> None:
         """Make buffers for tiles no larger than this one."""
         self.bands, channels = shape_BTFC[2:]
         pixels = (tile.t1 - tile.t0) * self.bands
-        self.y, self.z, self.s = (self.weight_CC.new_empty(pixels, channels) for _ in range(3))
+        self.y, self.z = (self.weight_CC.new_empty(pixels, channels) for _ in range(2))
+        self.s = self.weight_grad_CC.new_empty(pixels, channels)
         self.words = np.zeros((pixels * channels + 7) // 8, np.uint64)
 
     def y_MC(self, tile: Tile) -> Tensor:
@@ -62,12 +69,15 @@ class Gate:
         y_MC = self.y_MC(tile)
         z_MC, s_MC = self.z[: len(y_MC)], self.s[: len(y_MC)]
         torch.addmm(self.bias_C, y_MC, self.weight_CC.T, out=z_MC)
-        torch.sigmoid(y_MC, out=s_MC)
+        if y_MC.dtype == s_MC.dtype:
+            torch.sigmoid(y_MC, out=s_MC)
+        else:
+            kernels.sigmoid(bits_of(y_MC).ravel(), s_MC.numpy().ravel())
         if self.rules[0]:
             words = self.words[: (y_MC.numel() + 7) // 8]
             kernels.random_words(self.key, tile.index * len(self.words), words)
         bytes_MC = self.words.view(np.uint8)[: y_MC.numel()].reshape(y_MC.shape)
-        return z_MC, (z_MC.numpy(), s_MC.numpy(), bytes_MC)
+        return z_MC, (bits_of(z_MC), bits_of(s_MC), bytes_MC)
 
     def forward(self, tile: Tile, pooled_BUVC: np.ndarray) -> None:
         """Fill in the tile's part of the pooled output."""
@@ -79,10 +89,13 @@ class Gate:
         """Fill in the gradient of y, and add to the gradients of the linear layer."""
         z_MC, arrays = self._project(tile)
         grad_UVC = grad_BUVC[tile.clip, tile.pooled]
-        kernels.gate_gradient(arrays, self.rules, self.bands, grad_UVC, dy_MC.numpy())
+        kernels.gate_gradient(arrays, self.rules, self.bands, grad_UVC, bits_of(dy_MC))
         dy_MC.addmm_(z_MC, self.weight_CC)  # z's place holds z's gradient now
-        self.weight_grad_CC.addmm_(z_MC.T, self.y_MC(tile))
-        self.bias_grad_C += z_MC.sum(0)
+        if z_MC.dtype == self.weight_grad_CC.dtype:
+            self.weight_grad_CC.addmm_(z_MC.T, self.y_MC(tile))
+        else:
+            self.weight_grad_CC += z_MC.T @ self.y_MC(tile)
+        self.bias_grad_C += z_MC.sum(0, dtype=self.bias_grad_C.dtype)
 
 
 def batch_norm(maps: Maps | Taps, settings: BlockSettings, weight: Tensor, bias: Tensor) -> Norm:
@@ -155,10 +168,11 @@ class Block(torch.autograd.Function):
         weight, bias, norm_weight, norm_bias, *linear = parameters
         _check(settings, x_BITF, parameters)
         one_channel = x_BITF.shape[1] == 1 and not ctx.needs_input_grad[1]
-        maps = (Taps if one_channel else Maps)(x_BITF, weight, bias)
+        given = x_BITF, (weight, bias)
+        maps = Taps(*given) if one_channel else Maps(*given, settings.products)
         norm = batch_norm(maps, settings, norm_weight, norm_bias)
         key = int(torch.randint(1 << 62, ())) if settings.dropped else 0
-        gate = Gate(settings, linear, key)
+        gate = Gate(settings, linear, key, maps.products)
         clips, frames, bands, channels = maps.shape
         pool_t, pool_f = settings.pooling
         pooled_BUVC = weight.new_empty(clips, frames // pool_t, bands // pool_f, channels)
@@ -182,8 +196,9 @@ class Block(torch.autograd.Function):
         settings, norm = ctx.settings, ctx.norm
         x_BITF, weight, bias, _, _, *linear = ctx.saved_tensors[:7]
         kept = ctx.saved_tensors[7:]
-        maps = Maps(x_BITF, weight, bias, kept) if kept else Taps(x_BITF, weight, bias)
-        gate = Gate(settings, linear, ctx.key)
+        given = x_BITF, (weight, bias)
+        maps = Maps(*given, settings.products, kept) if kept else Taps(*given)
+        gate = Gate(settings, linear, ctx.key, maps.products)
         grad_BUVC = grad_outputs[0].permute(0, 2, 3, 1).to(weight.dtype).contiguous().numpy()
         for tile in tiles(maps.shape, settings.pooling[0]):
             if not tile.index:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from raysed.model.cpu import kernels
+from raysed.model.cpu.bfloat16 import bits_of
 
 TILE_ELEMENTS = 1 << 17
 """Elements of a tile: the four arrays of it in single precision fill a cache of 2 MiB."""
@@ -66,28 +67,36 @@ class Norm:
 
 
 class Maps:
-    """Outputs that are kept, some clips at a time, channels last; computation is in the weight's type."""
+    """Outputs that are kept, some clips at a time, channels last; the type of products is also that of the
+    outputs and of their gradients.
+    """
 
     def __init__(
-        self, x_BITF: Tensor, weight: Tensor, bias: Tensor, kept: Sequence[Tensor] = ()
+        self,
+        x_BITF: Tensor,
+        convolution: tuple[Tensor, Tensor],
+        products: torch.dtype,
+        kept: Sequence[Tensor] = (),
     ) -> None:
-        self.x_BITF, self.weight = x_BITF, weight
-        self.shape = (len(x_BITF), *x_BITF.shape[2:], len(weight))
+        self.x_BITF, self.products = x_BITF, products
+        self.weight, bias = (parameter.to(products) for parameter in convolution)
+        self.sums_type = convolution[0].dtype
+        self.shape = (len(x_BITF), *x_BITF.shape[2:], len(bias))
         self.clips = max(1, CHUNK // int(np.prod(self.shape[1:])))
         self.kept = list(kept) or [
-            F.conv2d(part.to(weight.dtype), weight, bias, padding=1)
+            F.conv2d(part.to(products), self.weight, bias, padding=1)
             .permute(0, 2, 3, 1)
             .contiguous()
             for part in x_BITF.split(self.clips)
         ]
         self.latest = -1
         self.gradients: list[Tensor] = []
-        self.sums_2C = np.zeros((2, len(weight)))
+        self.sums_2C = np.zeros((2, len(bias)))
 
     def _array(self, part: int) -> np.ndarray:
-        """Return some clips' outputs (B, T, F, C) in the weight's type; tiles ask for them in order."""
+        """Return some clips' outputs (B, T, F, C) in the type of products; tiles ask for them in order."""
         if part != self.latest:
-            self.latest, self.array = part, self.kept[part].to(self.weight.dtype).numpy()
+            self.latest, self.array = part, bits_of(self.kept[part].to(self.products))
         return self.array
 
     def _tile(self, tile: Tile) -> np.ndarray:
@@ -96,7 +105,8 @@ class Maps:
 
     def moments(self) -> Tensor:
         """Return the sums of the output and of its square, (2, C) in float64."""
-        first_C = self._array(0)[0, 0, 0].copy()  # sums around a value near the mean lose no digits
+        # Sums around a value near the mean lose no digits.
+        first_C = self.kept[0][0, 0, 0].to(self.sums_type).numpy()
         sums_2C = np.zeros((2, len(first_C)))
         for part in range(len(self.kept)):
             kernels.moments(self._array(part).reshape(-1, *self.shape[2:]), first_C, sums_2C)
@@ -106,19 +116,20 @@ class Maps:
 
     def normalised(self, tile: Tile, norm: Norm, y_MC: Tensor) -> None:
         """Fill `y_MC` with the normalised tile."""
-        kernels.affine(self._tile(tile), norm.scale_C.numpy(), norm.shift_C.numpy(), y_MC.numpy())
+        scale_C, shift_C = norm.scale_C.numpy(), norm.shift_C.numpy()
+        kernels.affine(self._tile(tile), scale_C, shift_C, bits_of(y_MC))
 
     def gradient(self, tile: Tile) -> Tensor:
         """Return the array that the gradient of a tile's y is to be written to, (M, C)."""
         part, clip = divmod(tile.clip, self.clips)
         if part == len(self.gradients):
-            self.gradients.append(torch.empty_like(self.kept[part], dtype=self.weight.dtype))
+            self.gradients.append(torch.empty_like(self.kept[part], dtype=self.products))
         return self.gradients[part][clip, tile.t0 : tile.t1].view(-1, self.shape[-1])
 
     def add(self, tile: Tile, norm: Norm, dy_MC: Tensor) -> None:
         """Count a tile's gradient in."""
         x_TFC = self._tile(tile)
-        dy_TFC = dy_MC.numpy().reshape(x_TFC.shape)
+        dy_TFC = bits_of(dy_MC).reshape(x_TFC.shape)
         kernels.gradient_sums(dy_TFC, x_TFC, norm.mean_C.numpy(), self.sums_2C)
 
     def gradient_sums(self, norm: Norm) -> Tensor:
@@ -128,14 +139,14 @@ class Maps:
     def finish(self, factors_3C: Tensor, input_too: bool) -> tuple[Tensor | None, Tensor]:
         """Return the gradients of the input (if asked for) and of the weight."""
         factors, channels = factors_3C.numpy(), self.shape[-1]
-        weight_grad = torch.zeros_like(self.weight)
+        weight_grad = torch.zeros_like(self.weight, dtype=self.sums_type)
         x_grad = torch.empty_like(self.x_BITF) if input_too else None
         for part, x_NITF in enumerate(self.x_BITF.split(self.clips)):
             dy_NTFC = self.gradients[part]
-            dy_MC, x_MC = (a.reshape(-1, channels) for a in (dy_NTFC.numpy(), self._array(part)))
+            dy_MC, x_MC = (a.reshape(-1, channels) for a in (bits_of(dy_NTFC), self._array(part)))
             kernels.norm_gradient(dy_MC, x_MC, factors)
             dx, dw, _ = torch.ops.aten.convolution_backward(
-                dy_NTFC.permute(0, 3, 1, 2), x_NITF.to(self.weight.dtype), self.weight, [channels],
+                dy_NTFC.permute(0, 3, 1, 2), x_NITF.to(self.products), self.weight, [channels],
                 [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [input_too, True, False],
             )  # fmt: skip
             weight_grad += dw
@@ -148,12 +159,14 @@ class Maps:
 class Taps:
     """Outputs of a convolution of one channel: products of nine shifted inputs, which are never stored.
 
-    Everything that batch statistics and gradients need of the outputs follows from sums over the taps.
+    Everything that batch statistics and gradients need of the outputs follows from sums over the taps. Products are
+    in the parameters' type.
     """
 
-    def __init__(self, x_B1TF: Tensor, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, x_B1TF: Tensor, convolution: tuple[Tensor, Tensor]) -> None:
+        weight, bias = convolution
         self.shape = (len(x_B1TF), *x_B1TF.shape[2:], len(weight))
-        self.weight = weight
+        self.weight, self.products = weight, weight.dtype
         self.matrix_NC = torch.cat([weight.reshape(-1, 9).T, bias[None]])
         self.padded_BTF = F.pad(x_B1TF[:, 0].to(weight.dtype), (1, 1, 1, 1)).numpy()
         self.buffer = weight.new_empty(0)

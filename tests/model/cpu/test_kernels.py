@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysed.model.cpu import kernels
+from raysed.model.cpu.bfloat16 import bits_of
 
 SIZES = st.tuples(st.integers(1, 6), st.integers(1, 5), st.integers(1, 4))
 
@@ -77,6 +79,56 @@ def test_gate_pool_by_hand() -> None:
     # A quarter of the bytes drops: what is kept counts 4/3.
     kernels.gate_pool((z_MC, s_MC, bytes_MC), (64, 4 / 3, 2, 2), 3, pooled_UVC)
     assert pooled_UVC.item() == pytest.approx((0.5 + 1 + 0 + 2.5) / 4 * 4 / 3)
+
+
+def test_sigmoid_of_numbers_and_of_bits() -> None:
+    y = torch.cat([torch.linspace(-100, 100, 4001), torch.tensor([-1e30, 1e30, 0.0])])
+    for each in (y, y.bfloat16()):
+        found = np.full(len(y), np.nan, np.float32)
+        kernels.sigmoid(bits_of(each), found)
+        np.testing.assert_allclose(found, torch.sigmoid(each.double()).numpy(), rtol=0, atol=1e-6)
+    assert found[-2:].tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(("pool_t", "pool_f"), [(1, 1), (2, 2), (1, 3)])
+def test_gates_of_bits_are_those_of_the_numbers(pool_t: int, pool_f: int) -> None:
+    frames, bands, channels = 5, 7, 3
+    rules = (100, 256 / 156, pool_t, pool_f)
+    random = torch.Generator().manual_seed(1)
+    z_MC = torch.randn(frames * bands, channels, generator=random).bfloat16()
+    s_MC = torch.rand(z_MC.shape, generator=random).numpy()
+    bytes_MC = np.random.default_rng(2).integers(0, 256, z_MC.shape).astype(np.uint8)
+    grad_UVC = torch.randn(frames // pool_t, bands // pool_f, channels, generator=random).numpy()
+    found = {}
+    for z in (z_MC.float(), z_MC.clone()):
+        tile, dy_MC = (bits_of(z), s_MC, bytes_MC), torch.empty_like(z)
+        pooled_UVC = np.empty_like(grad_UVC)
+        kernels.gate_pool(tile, rules, bands, pooled_UVC)
+        kernels.gate_gradient(tile, rules, bands, grad_UVC, bits_of(dy_MC))
+        found[z.dtype] = pooled_UVC, z, dy_MC
+    single, half = found[torch.float32], found[torch.bfloat16]
+    np.testing.assert_array_equal(single[0], half[0])
+    for exact, rounded in zip(single[1:], half[1:], strict=True):
+        assert torch.equal(exact.bfloat16(), rounded)
+
+
+def test_normalisation_of_bits_is_that_of_the_numbers() -> None:
+    random = torch.Generator().manual_seed(3)
+    x_TFC, dy_TFC = (torch.randn(3, 4, 2, generator=random).bfloat16() for _ in "12")
+    scale_C, shift_C = np.float32([2.0, -0.3]), np.float32([0.1, 3.0])
+    factors_3C = np.float32([[1.5, 0.5], [0.2, -0.1], [0.0, 0.7]])
+    found = {}
+    for x, dy in ((x_TFC.float(), dy_TFC.float()), (x_TFC, dy_TFC.clone())):
+        y_MC, sums_42 = torch.empty(12, 2, dtype=x.dtype), np.zeros((4, 2))
+        kernels.affine(bits_of(x), scale_C, shift_C, bits_of(y_MC))
+        kernels.moments(bits_of(x), shift_C, sums_42[:2])
+        kernels.gradient_sums(bits_of(dy), bits_of(x), shift_C, sums_42[2:])
+        kernels.norm_gradient(bits_of(dy.view(12, 2)), bits_of(x.view(12, 2)), factors_3C)
+        found[x.dtype] = y_MC, dy, sums_42
+    single, half = found[torch.float32], found[torch.bfloat16]
+    assert torch.equal(single[0].bfloat16(), half[0])
+    assert torch.equal(single[1].bfloat16(), half[1])
+    np.testing.assert_array_equal(single[2], half[2])
 
 
 def pooled_of(y_MC: np.ndarray, arrays: tuple, rules: tuple, bands: int, u: int, v: int) -> float:

@@ -56,6 +56,10 @@ def inputs(channels: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return 2 + drawn(clips, channels, frames, bands), drawn(out, channels, 3, 3), drawn(out)
 
 
+def made_of(kind: type, x: torch.Tensor, *convolution: torch.Tensor) -> Maps | Taps:
+    return Taps(x, convolution) if kind is Taps else Maps(x, convolution, x.dtype)
+
+
 KINDS = [(Maps, 1), (Maps, 2), (Taps, 1)]
 
 
@@ -65,7 +69,7 @@ def test_moments_and_normalised_tiles_are_the_convolutions(
 ) -> None:
     x, weight, bias = inputs(channels)
     out_BTFC = F.conv2d(x, weight, bias, padding=1).permute(0, 2, 3, 1)
-    made = kind(x, weight, bias)
+    made = made_of(kind, x, weight, bias)
     assert made.shape == SHAPE
     expected_2C = torch.stack([out_BTFC.sum((0, 1, 2)), out_BTFC.square().sum((0, 1, 2))])
     torch.testing.assert_close(made.moments(), expected_2C, rtol=1e-11, atol=1e-10)
@@ -89,7 +93,7 @@ def test_gradients_through_convolution_and_batch_norm_are_torchs(
     grad_out = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)).double()
     expected = torch.autograd.grad(out, learnt, grad_out)
     with torch.no_grad():
-        made, count = kind(x, weight, bias), float(np.prod(SHAPE[:3]))
+        made, count = made_of(kind, x, weight, bias), float(np.prod(SHAPE[:3]))
         sums_2C = made.moments()
         mean_C = sums_2C[0] / count
         rstd_C = torch.rsqrt(sums_2C[1] / count - mean_C**2 + 1e-5)
@@ -111,17 +115,30 @@ def test_gradients_through_convolution_and_batch_norm_are_torchs(
 
 def test_both_kinds_agree_to_their_own_precision_far_from_zero() -> None:
     x, weight, bias = inputs(1)
-    exact = Maps(1e3 + x, weight, bias).moments()
+    exact = Maps(1e3 + x, (weight, bias), x.dtype).moments()
     for kind in (Maps, Taps):
         # Sums about a value near the mean keep the digits that single precision has.
-        found = kind(1e3 + x.float(), weight.float(), bias.float()).moments()
+        found = made_of(kind, 1e3 + x.float(), weight.float(), bias.float()).moments()
         torch.testing.assert_close(found, exact, rtol=2e-6, atol=0)
 
 
-def test_outputs_kept_in_half_are_computed_with_in_the_weights_type() -> None:
+def test_outputs_kept_in_half_are_computed_with_in_the_type_of_products() -> None:
     x, weight, bias = inputs(2)
-    first = Maps(x.float(), weight.float(), bias.float())
-    again = Maps(x.float(), weight.float(), bias.float(), [p.bfloat16() for p in first.kept])
+    given = x.float(), (weight.float(), bias.float()), torch.float32
+    first = Maps(*given)
+    again = Maps(*given, [p.bfloat16() for p in first.kept])
     assert again.kept[0].dtype == torch.bfloat16
     rounded = first.kept[0].bfloat16().double()
     torch.testing.assert_close(again.moments()[0], rounded.sum((0, 1, 2)), rtol=1e-5, atol=1e-4)
+
+
+def test_products_in_half_have_factors_and_outputs_in_half_and_exact_sums() -> None:
+    """Outputs are those of rounded factors to half a unit of bfloat16's eight bits; sums are of what is kept."""
+    x, weight, bias = (part.bfloat16() for part in inputs(2))
+    made = Maps(x, (weight.float(), bias.float()), torch.bfloat16)
+    exact = F.conv2d(x.double(), weight.double(), bias.double(), padding=1).permute(0, 2, 3, 1)
+    kept = torch.cat(made.kept)
+    assert kept.dtype == torch.bfloat16
+    torch.testing.assert_close(kept.double(), exact, rtol=2**-8, atol=1e-3)
+    sums_2C = torch.stack([kept.double().sum((0, 1, 2)), kept.double().square().sum((0, 1, 2))])
+    torch.testing.assert_close(made.moments(), sums_2C, rtol=1e-6, atol=1e-4)
