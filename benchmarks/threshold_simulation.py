@@ -52,7 +52,7 @@ def systems() -> list[Statistics]:
 
 @dataclass
 class Ends:
-    """What was found about one value, or one difference, on every simulated set."""
+    """The estimates and the interval ends of one value, or one difference, on every simulated set."""
 
     values: list[float] = field(default_factory=list)
     ends: list[tuple[float, float]] = field(default_factory=list)
