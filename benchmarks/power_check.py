@@ -34,7 +34,7 @@ PILOT_DRAWS = 1000
 MOST = 6
 """Half-widths are predicted for up to so many seeds."""
 COPIES = 8
-"""Seeds that there are of every system, of which the replicates take some."""
+"""Seeds that there are of every system, from which those of the replicates are drawn."""
 REPLICATES = 100
 STORED = RESULTS / "power.json"
 
@@ -56,11 +56,11 @@ class Systems:
         of = TABLE_METRICS[metric]
         return cls([[drawn(of, c, draws=draws) for c in copies[g::count]] for g in range(count)])
 
-    def shuffled(self, random: np.random.Generator) -> "Systems":
-        """Return them in another order, with their seeds in another order."""
+    def drawn_again(self, random: np.random.Generator) -> "Systems":
+        """Return them in another order, with seeds drawn from theirs."""
         return Systems(
             [
-                [self.drawn_GS[g][s] for s in random.permutation(COPIES)]
+                [self.drawn_GS[g][s] for s in random.integers(COPIES, size=MOST)]
                 for g in random.permutation(len(self.drawn_GS))
             ]
         )
@@ -175,7 +175,7 @@ def averaged(systems: Systems) -> list[dict[str, Any]]:
     random, seeds = np.random.default_rng(18), range(2, MOST + 1)
     found_RS2 = np.empty((REPLICATES, len(seeds), 2))
     for found_S2 in found_RS2:
-        taken = systems.shuffled(random)
+        taken = systems.drawn_again(random)
         known = spreads(taken)
         for place, count in enumerate(seeds):
             predicted = np.mean([half_width(spread, count, taken.critical) for spread in known])
