@@ -25,6 +25,7 @@ from raysed.evaluation.intervals.seed_noise import SystemSeeds, noise_of
 from raysed.evaluation.intervals.significance import (
     Drawn,
     Values,
+    drawn,
     max_t,
     permutation_p,
     seed_interval,
