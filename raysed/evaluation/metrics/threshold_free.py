@@ -47,7 +47,7 @@ def threshold_free_psds(
     return float(_areas(weights_1N, changes, per_clip, _rules((definition,), None))[0][0, 0])
 
 
-Rules = tuple[PsdsRules, np.ndarray]
+PairRules = tuple[PsdsRules, np.ndarray]
 """What definitions have in common, and the divisor's difference to K of each."""
 DOWN_TO = (1.0, 4.0, np.inf)
 """The false alarms down to which scores that stay in their files are counted, as multiples of the right end of the area.
@@ -105,7 +105,7 @@ def pair_psds_all(statistics: Statistics, weights_BN: np.ndarray | None = None) 
 
 
 def _of_large(
-    counts: Scored, kind: Intersections, per_clip: Arrays, rules: Rules
+    counts: Scored, kind: Intersections, per_clip: Arrays, rules: PairRules
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """Return values (D, 1) and values of classes (D, 1, K) of the whole set at every score, and at the scores that draws
     take.
@@ -128,7 +128,7 @@ def scored(statistics: Statistics) -> Scored:
     return statistics.scored
 
 
-def _rules(definitions: Sequence[Definition], evaluated_s: float | None) -> Rules:
+def _rules(definitions: Sequence[Definition], evaluated_s: float | None) -> PairRules:
     """Return definitions that differ in the divisor of cross-triggers as the kernels take them."""
     first, span_s = definitions[0], np.nan if evaluated_s is None else evaluated_s
     others_D = np.array([1.0 if each.over == "K-1" else 0.0 for each in definitions])
@@ -150,7 +150,7 @@ def kernel_changes(changes: ScoredChanges) -> Arrays:
 
 
 def _areas(
-    weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: Rules
+    weights_BN: np.ndarray, changes: ScoredChanges, per_clip: Arrays, rules: PairRules
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Return the areas (D, B), those of each class (D, B, K), and how many of these need scores that were not counted."""
     shape = (len(rules[1]), len(weights_BN))
