@@ -137,7 +137,7 @@ def _digits(micro_TK: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Watched:
-    """What a command took, all its processes together."""
+    """The time and memory that a command took, all its processes together."""
 
     cpu_s: float
     wall_s: float

@@ -48,7 +48,7 @@ def threshold_free_psds(
 
 
 PairRules = tuple[PsdsRules, np.ndarray]
-"""What definitions have in common, and the divisor's difference to K of each."""
+"""The rules that definitions have in common, and the divisor's difference to K of each."""
 DOWN_TO = (1.0, 4.0, np.inf)
 """The false alarms down to which scores that stay in their files are counted, as multiples of the right end of the area.
 A higher one is taken where a resample has too few at the first."""
