@@ -74,7 +74,7 @@ def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(tree: Pa
     job = yaml.safe_load((tree / "job.yaml").read_text())
     job |= {
         "out": str(out),
-        "sets": {"long": {"kind": "synthetic", "split": "train", "count": 3000}},
+        "sets": {"long": {"kind": "synthetic", "split": "train", "count": 12_000}},
     }
     path = tree / "long.yaml"
     path.write_text(yaml.safe_dump(job))
