@@ -107,13 +107,13 @@ def test_data_sets_are_planned_once_and_what_is_printed_is_what_is_refused(tree:
     resolved, run, planned = read_space(path), Folder(str(tree / "both")), []
     from raysed.data.build import dataset_plan
 
-    plan_set = dataset_plan._plan_set
+    open_set = dataset_plan._open
 
     def counted(job, name, *about):
         planned.append(name)
-        return plan_set(job, name, *about)
+        return open_set(job, name, *about)
 
-    monkeypatch.setattr(dataset_plan, "_plan_set", counted)
+    monkeypatch.setattr(dataset_plan, "_open", counted)
     monkeypatch.setattr("raysed.tune.preview._cost", lambda *about: dict(COST))
     prepared = prepare(resolved, run, print, allow_changed=False)
     assert prepared.faults == ["cell weak: shares.weak is 400, but weak holds 8 clips"]
