@@ -153,8 +153,10 @@ class Watched:
 def watched(command: list[str], out: Path, cores: set[int]) -> Watched:
     """Run a command on these cores, its standard output into a file. Raises RuntimeError where it fails."""
     load, began, spoken = os.getloadavg()[0], time.monotonic(), [0.0]
+    # The benchmarks' one thread (benchmarks/__init__.py) is not what a user of the command has.
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     with out.open("wb") as printed:
-        child = subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, env=own)
     os.sched_setaffinity(child.pid, cores)
     assert child.stderr is not None
     listener = threading.Thread(target=_listen, args=(child.stderr, began, spoken), daemon=True)
