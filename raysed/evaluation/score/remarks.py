@@ -1,4 +1,4 @@
-"""Remarks about files that are scored although not everything in them counts."""
+"""Remarks about what is scored: what in the files does not count, and what came out that says nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,8 @@ _SHOWN = 5
 _UNLIKELY = 0.01
 _ROUNDING = 1e-6
 """Seconds, or shares of a length; sed_scores_eval rounds to 6 decimals."""
+_SUMS = 1e-9
+"""Differences of metrics that come from the order of sums."""
 
 
 def unused_columns(table: pd.DataFrame) -> tuple[str, ...]:
@@ -127,3 +129,22 @@ def _some(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def beside_their_values(
+    estimates: Mapping[str, Mapping[str, float | None] | None],
+) -> tuple[str, ...]:
+    """Return a warning for each metric whose interval does not hold its value: nearly all draws then lie on one side of it,
+    and BCa (Efron 1987) has no correction for such a bias.
+    """
+    lines = []
+    for name, each in estimates.items():
+        value, low, high = (each.get(key) if each else None for key in ("value", "low", "high"))
+        if value is None or low is None or high is None:
+            continue
+        if not low - _SUMS <= value <= high + _SUMS:
+            lines.append(
+                f"{name}: the interval [{low:.4f}, {high:.4f}] does not hold the value {value:.4f}, since nearly all draws"
+                f" lie on one side of it; take it as unknown"
+            )
+    return tuple(lines)

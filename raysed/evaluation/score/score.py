@@ -13,6 +13,7 @@ from raysed.evaluation.metrics.psds import lost_classes
 from raysed.evaluation.metrics.registry import COUNT_METRICS
 from raysed.evaluation.score.engines import confirm
 from raysed.evaluation.score.ground_truth import read_scored_set
+from raysed.evaluation.score.remarks import beside_their_values
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import (
     ALL_THRESHOLDS,
@@ -56,6 +57,10 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         found["event_f1"]["threshold"] = system.threshold
     found["per_class"] = _per_class(read, reference, by_class)
     found["all_thresholds"] = _all_thresholds(request, read)
+    warnings += beside_their_values(
+        {name: found[name] for name in request.metrics}
+        | {f"{name}_all": each for name, each in (found["all_thresholds"] or {}).items()}
+    )
     if lost := _lost(request, statistics):
         warnings += (
             f"in {lost} of {request.draws} draws a class lost all its events and was left out",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.score.remarks import (
+    beside_their_values,
     false_alarms,
     met_exactly,
     other_spelling,
@@ -90,3 +91,17 @@ def test_the_share_of_a_long_event_has_an_edge_too() -> None:
     early = Events.sort([0], [0], [1.0], [9.0])
     (line,) = met_exactly(PATH, reference, early)
     assert "1 detection meets" in line
+
+
+def test_an_interval_that_does_not_hold_its_value_is_named():
+    fine = {"value": 0.5, "low": 0.4, "high": 0.6}
+    perfect = {"value": 1.0, "low": 1.0 - 1e-12, "high": 1.0 - 1e-12}
+    unknown = {"value": None, "low": None, "high": None}
+    beside = {"value": 0.664, "low": 0.6608, "high": 0.6609}
+    found = beside_their_values(
+        {"psds": fine, "event_f1": perfect, "psds2": unknown, "psds_all": None, "psds1_all": beside}
+    )
+    assert len(found) == 1
+    assert found[0].startswith(
+        "psds1_all: the interval [0.6608, 0.6609] does not hold the value 0.6640"
+    )
