@@ -18,6 +18,7 @@ from raysed.config.trial import Model, Shares, Trial
 from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
+from raysed.training.adam import Adam, AdamW
 from raysed.training.batches import LabelledPairs
 from raysed.training.keys import torch_generator
 from raysed.training.precision import autocast
@@ -122,7 +123,7 @@ class MeanTeacher:
         self.teacher.requires_grad_(False)
         # With fused Adam, a GPU's float16 scaler need not ask the host whether to step.
         fused = device.startswith("cuda")
-        algorithm = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        algorithm = {"adam": Adam, "adamw": AdamW}
         groups, self.rate_shares = parameter_groups(self.student, trial)
         self.optimiser = algorithm[trial.optimiser.algorithm](
             groups,

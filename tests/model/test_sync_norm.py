@@ -1,7 +1,5 @@
 """Batch statistics over ranks are those of one process with the whole batch."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,9 @@ import torch.distributed as dist
 from torch import nn
 
 from raysed.model.sync_norm import AllReducedBatchNorm, synchronise_norms
-from tests.paths import ROOT
+from raysed.training.ranks import Ranks
+from tests.forked import Forked
+from tests.model.norm_worker import normalise
 
 
 @pytest.fixture
@@ -73,18 +73,14 @@ def test_three_ranks_have_the_statistics_and_gradients_of_the_whole_batch(tmp_pa
     weights = torch.randn_like(x)
     state = {key: value.clone() for key, value in plain.state_dict().items()}
     torch.save({"x": x, "weights": weights, "state": state}, tmp_path / "given.pt")
-    command = [sys.executable, "-m", "tests.model.norm_worker"]
+    address = f"file://{tmp_path}/rendezvous"
     processes = [
-        subprocess.Popen(
-            [*command, str(rank), "3", f"file://{tmp_path}/rendezvous", str(tmp_path)],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-        )
+        Forked(tmp_path / f"errors-{rank}", normalise, Ranks(rank, 3), address, tmp_path)
         for rank in range(3)
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=500)
-        assert process.returncode == 0, errors.decode()[-2000:]
+        code, errors = process.finish()
+        assert code == 0, errors[-2000:]
     x.requires_grad_()
     out = plain(x)
     (out * weights).sum().backward()

@@ -1,9 +1,7 @@
-"""Ranks as processes of their own, started by test_ddp.py: `python -m tests.training.ddp_worker …`."""
+"""What ranks do as processes of their own, started by test_ddp.py."""
 
 import itertools
-import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from raysed.config.trial import Consistency, Schedule, Teacher
 from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
-from raysed.training.ranks import Ranks, process_group
+from raysed.training.ranks import process_group
 from raysed.training.train import train
 from tests.training.hearing import encoder_config, heard_sets, tuning
 from tests.training.tiny import sets, trial, with_waveforms
@@ -98,8 +96,7 @@ def slow_train(ranks, out, pause_s, hold_at):
 
     It stands still before step `hold_at` (counted from 1), so that no kill comes too late.
     """
-    torch.set_num_threads(1)
-    folder = Folder(out)
+    folder = Folder(str(out))
     step = MeanTeacher.step
 
     begun = itertools.count(1)
@@ -115,25 +112,25 @@ def slow_train(ranks, out, pause_s, hold_at):
         return terms
 
     MeanTeacher.step = slow_step  # type: ignore[assignment]
-    result = train(trial(), sets(), folder, seed=7, ranks=ranks, checkpoint_every_s=0.0)
-    if ranks.is_first:
-        print(json.dumps(result))
+    train(trial(), sets(), folder, seed=7, ranks=ranks, checkpoint_every_s=0.0)
 
 
-if __name__ == "__main__":
-    what, rank, world, address, out = sys.argv[1:6]
+def recipe(ranks, out):
+    train(trial(**RECIPE), sets(), Folder(str(out)), seed=7, ranks=ranks)
+
+
+def bfloat16(ranks, out):
+    train(trial(precision="bfloat16"), sets(), Folder(str(out)), seed=7, ranks=ranks)
+
+
+def slow(ranks, out, pause_s, *hold_at):
+    """`slow_train` with the step of each rank before which it stands still."""
+    slow_train(ranks, out, pause_s, hold_at[ranks.rank])
+
+
+def work(what, ranks, address, *arguments):
+    """One of these functions as a rank of the process group at `address`."""
     torch.set_num_threads(1)
-    me = Ranks(int(rank), int(world))
-    with process_group(me, address):
-        if what == "steps":
-            ten_steps(me, out)
-        elif what == "waveform":
-            waveform_noise(me, out)
-        elif what == "tuned":
-            tuned(me, out)
-        elif what == "recipe":
-            train(trial(**RECIPE), sets(), Folder(out), seed=7, ranks=me)
-        elif what == "bfloat16":
-            train(trial(precision="bfloat16"), sets(), Folder(out), seed=7, ranks=me)
-        else:
-            slow_train(me, out, float(sys.argv[6]), int(sys.argv[7 + me.rank]))
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    with process_group(ranks, address):
+        what(ranks, *arguments)

@@ -1,10 +1,6 @@
 """Several ranks train as one process does; killed at any step, a trial ends with the same bits."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -17,8 +13,17 @@ from raysed.training.batches import BatchSource
 from raysed.training.checkpoint import load_checkpoint, save_checkpoint
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.train import train
-from tests.paths import ROOT
-from tests.training.ddp_worker import RECIPE, tuned, waveform_noise
+from tests.forked import Forked
+from tests.training.ddp_worker import (
+    RECIPE,
+    bfloat16,
+    recipe,
+    slow,
+    ten_steps,
+    tuned,
+    waveform_noise,
+    work,
+)
 from tests.training.tiny import sets, trial
 
 EPOCHS, STEPS_PER_EPOCH = 3, 4
@@ -29,25 +34,18 @@ NEVER = (0, 0)
 
 def start(what, world, folder, *rest):
     """One process per rank."""
-    address = f"file://{folder}/rendezvous-{time.monotonic_ns()}"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    mark = time.monotonic_ns()
+    address = f"file://{folder}/rendezvous-{mark}"
     return [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.training.ddp_worker", what, str(rank), str(world), address,
-             *map(str, rest)],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        Forked(folder / f"errors-{mark}-{rank}", work, what, Ranks(rank, world), address, *rest)
         for rank in range(world)
-    ]  # fmt: skip
+    ]
 
 
 def finish(processes):
     for process in processes:
-        _, errors = process.communicate(timeout=500)
-        assert process.returncode == 0, errors.decode()[-2000:]
+        code, errors = process.finish()
+        assert code == 0, errors[-2000:]
 
 
 def flat(state, prefix=""):
@@ -61,14 +59,14 @@ def flat(state, prefix=""):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
-    finish(start("steps", 1, folder, folder / "state.pt"))
+    finish(start(ten_steps, 1, folder, folder / "state.pt"))
     return torch.load(folder / "state.pt", weights_only=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", [2, 3, 4])
 def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
-    finish(start("steps", world, tmp_path, tmp_path / "state.pt"))
+    finish(start(ten_steps, world, tmp_path, tmp_path / "state.pt"))
     together = torch.load(tmp_path / "state.pt", weights_only=True)
     assert alone["losses"].shape == (12, 5)
     assert torch.allclose(alone["losses"], together["losses"], rtol=0, atol=1e-9)
@@ -83,7 +81,7 @@ def test_ranks_together_do_what_one_process_does(alone, tmp_path, world):
 @pytest.mark.slow
 def test_two_ranks_in_bfloat16_are_near_one(tmp_path):
     """Each rank rounds its own part of the gradient, so they agree to bfloat16's digits."""
-    finish(start("bfloat16", 2, tmp_path, tmp_path / "two"))
+    finish(start(bfloat16, 2, tmp_path, tmp_path / "two"))
     train(trial(precision="bfloat16"), sets(), Folder(str(tmp_path / "one")), seed=7)
     losses = [
         json.loads((tmp_path / name / "progress.jsonl").read_text().splitlines()[0])
@@ -96,7 +94,7 @@ def test_two_ranks_in_bfloat16_are_near_one(tmp_path):
 
 @pytest.mark.slow
 def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
-    finish(start("waveform", 2, tmp_path, tmp_path / "two"))
+    finish(start(waveform_noise, 2, tmp_path, tmp_path / "two"))
     waveform_noise(ALONE, tmp_path / "one")
     losses = [
         json.loads((tmp_path / name / "progress.jsonl").read_text()) for name in ("one", "two")
@@ -108,7 +106,7 @@ def test_ranks_add_the_same_noise_to_waveforms(tmp_path):
 
 @pytest.mark.slow
 def test_ranks_tune_an_encoder_as_one_process_does(tmp_path):
-    finish(start("tuned", 2, tmp_path, tmp_path / "two"))
+    finish(start(tuned, 2, tmp_path, tmp_path / "two"))
     tuned(ALONE, tmp_path / "one")
     losses = [
         json.loads((tmp_path / name / "progress.jsonl").read_text()) for name in ("one", "two")
@@ -128,7 +126,7 @@ def test_ranks_tune_an_encoder_as_one_process_does(tmp_path):
 @pytest.mark.slow
 def test_ranks_augment_as_one_process_does(tmp_path):
     """Clips are mixed with clips of the other rank."""
-    finish(start("recipe", 3, tmp_path, tmp_path / "three"))
+    finish(start(recipe, 3, tmp_path, tmp_path / "three"))
     train(trial(**RECIPE), sets(), Folder(str(tmp_path / "one")), seed=7)
     losses = [
         [json.loads(line) for line in (tmp_path / name / "progress.jsonl").read_text().splitlines()]
@@ -163,7 +161,7 @@ def test_more_ranks_than_clips_are_refused():
 @pytest.fixture(scope="module")
 def undisturbed(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    finish(start("train", request.param, folder, folder, 0, *NEVER))
+    finish(start(slow, request.param, folder, folder, 0, *NEVER))
     return request.param, folder
 
 
@@ -173,15 +171,15 @@ def steps_done(folder):
 
 
 def kill_after(steps, world, folder):
-    processes = start("train", world, folder, folder, 0.05, ALL_STEPS, ALL_STEPS)
+    processes = start(slow, world, folder, folder, 0.05, ALL_STEPS, ALL_STEPS)
     while steps_done(folder) < steps:
         assert all(process.poll() is None for process in processes), "ended before the kill"
         time.sleep(0.005)
     # Any rank may be the one that dies first.
     for process in reversed(processes):
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     for process in processes:
-        process.communicate()
+        process.finish()
 
 
 @pytest.mark.slow
@@ -196,7 +194,7 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
     killed_at = steps_done(tmp_path)
     assert steps <= killed_at < ALL_STEPS, "the kill has to land in mid-work"
     assert not (tmp_path / "result.json").exists()
-    finish(start("train", world, tmp_path, tmp_path, 0, *NEVER))
+    finish(start(slow, world, tmp_path, tmp_path, 0, *NEVER))
     redone = steps_done(tmp_path) - killed_at
     assert redone < ALL_STEPS
     assert redone <= ALL_STEPS - killed_at + 2, "only what no checkpoint held is done again"
@@ -215,17 +213,17 @@ def test_killed_at_any_step_ends_with_the_same_bits(undisturbed, tmp_path, steps
 def test_a_dead_rank_ends_the_others_at_once(tmp_path, victim):
     # The victim stands still; the other waits for it in the middle of a step.
     held = [4 if rank == victim else 0 for rank in (0, 1)]
-    processes = start("train", 2, tmp_path, tmp_path, 0.05, *held)
+    processes = start(slow, 2, tmp_path, tmp_path, 0.05, *held)
     while steps_done(tmp_path) < 3:
         assert all(process.poll() is None for process in processes), "ended before the kill"
         time.sleep(0.005)
     processes[victim].kill()
     survivor = processes[1 - victim]
     # Far less than the process group's own time-out.
-    _, errors = survivor.communicate(timeout=500)
-    processes[victim].communicate()
-    assert survivor.returncode == 1
-    assert b"Connection closed by peer" in errors or b"Connection reset by peer" in errors
+    code, errors = survivor.finish()
+    processes[victim].finish()
+    assert code == 1
+    assert "Connection closed by peer" in errors or "Connection reset by peer" in errors
 
 
 def test_another_number_of_ranks_is_refused(tmp_path):
