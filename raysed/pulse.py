@@ -26,13 +26,16 @@ class Pulse:
         self._say, self._steady = say, steady
         self._lock = threading.Lock()
         self._beat = Beat(_LOOK_S, self._say_due, "raysed-pulse")
+        self._doing = ""
         self.now("")
 
-    def now(self, doing: str) -> None:
-        """Say from now on that this is being done."""
+    def now(self, doing: str) -> str:
+        """Say from now on that this is being done. Returns what was being done before."""
         with self._lock:
-            self._doing, self._began = doing, time.monotonic()
-            self._last, self._wait_s = self._began, EVERY_S
+            before, self._doing = self._doing, doing
+            self._last = self._began = time.monotonic()
+            self._wait_s = EVERY_S
+        return before
 
     def __call__(self, line: str) -> None:
         """Say a line of the work's own."""

@@ -68,6 +68,7 @@ def _box_hits(
         gts = (gt_label_E[gt], gt_onset_E[gt], gt_offset_E[gt])
         coverage_G = np.zeros((2, gts[0].size))
         hit_G = np.zeros(gts[0].size, np.bool_)
+        share_K[:] = 0.0
         for box in falling_E[start_N[n] : start_N[n + 1]]:
             span, own = (onset_E[box], offset_E[box]), label_E[box]
             length_s, first = span[1] - span[0], own * (n_classes + 2)

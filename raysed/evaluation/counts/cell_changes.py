@@ -4,8 +4,8 @@ import numpy as np
 from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
-from raysed.evaluation.counts.intersections import Criteria
-from raysed.evaluation.counts.score_changes import with_events, without_events
+from raysed.evaluation.counts.intersections import FP, Criteria
+from raysed.evaluation.counts.score_changes import FIRST, with_events, without_events
 
 
 @njit(cache=True, nogil=True)
@@ -47,3 +47,42 @@ def cell_deltas(
         else:
             out, n_out = without_events(order_T, place, (gts, labels_L), criteria, out, n_out)
     return out[:n_out]
+
+
+@njit(cache=True, nogil=True)
+def merged_deltas(
+    entry_E4: np.ndarray, place_E: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the changes of one class between the levels whose numbers are `place_E`, and the number of each. The entries of
+    a clip stand one after the other, by falling level; where frames stood there is FIRST or 0.
+    """
+    n_slots = n_classes + 2
+    change_S, used_S = np.zeros(n_slots, np.int32), np.empty(n_slots, np.int64)
+    is_used_S = np.zeros(n_slots, np.bool_)
+    out_E4, level_E = np.empty_like(entry_E4), np.empty_like(place_E)
+    n_out, n_used, begins = 0, 0, False
+    for e in range(place_E.size):
+        slot = entry_E4[e, 0] % n_slots
+        if not is_used_S[slot]:
+            is_used_S[slot] = True
+            used_S[n_used] = slot
+            n_used += 1
+        change_S[slot] += entry_E4[e, 3]
+        begins = begins or entry_E4[e, 2] >= FIRST
+        if (
+            e + 1 < place_E.size
+            and entry_E4[e + 1, 1] == entry_E4[e, 1]
+            and place_E[e + 1] == place_E[e]
+        ):
+            continue
+        for u in range(n_used):
+            slot = used_S[u]
+            if change_S[slot] != 0:
+                out_E4[n_out, 0] = entry_E4[e, 0] - entry_E4[e, 0] % n_slots + slot
+                out_E4[n_out, 1], out_E4[n_out, 3] = entry_E4[e, 1], change_S[slot]
+                out_E4[n_out, 2] = FIRST if begins and slot == FP else 0
+                level_E[n_out] = place_E[e]
+                n_out += 1
+            change_S[slot], is_used_S[slot] = 0, False
+        n_used, begins = 0, False
+    return out_E4[:n_out], level_E[:n_out]

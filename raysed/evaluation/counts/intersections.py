@@ -157,9 +157,8 @@ def count_clip(
     dtc, gtc, cttc, rule = criteria
     n_classes = tally[2]
     width = n_classes + 2
-    precision_K = np.empty(n_classes)
+    precision_K, carry_K = np.zeros(n_classes), np.empty(n_classes)
     coverage_G = np.zeros((2, gt_label_G.size))
-    carry_K = np.empty(n_classes)
     n_used = 0
     for d in range(label_D.size):
         length_s = offset_D[d] - onset_D[d]
@@ -170,9 +169,10 @@ def count_clip(
             continue
         if is_heard(onset_D[d], offset_D[d], duration_s, rule):
             n_used = _bump(tally, n_used, own * width + FP)
-        for other in range(n_classes):
+        for other in gt_label_G:  # of hundreds of classes a clip has a few
             if other != own and reached(precision_K[other], cttc, length_s, rule):
                 n_used = _bump(tally, n_used, own * width + CT + other)
+            precision_K[other] = 0.0  # so that each class counts once
     for g in range(gt_label_G.size):
         if reached(coverage_G[0, g], gtc, gt_offset_G[g] - gt_onset_G[g], rule):
             n_used = _bump(tally, n_used, gt_label_G[g] * width + TP)
@@ -203,12 +203,14 @@ def inside(
     precision_K: np.ndarray,
     carry_K: np.ndarray,
 ) -> None:
-    """Fill in the share (or seconds) of one detection that lies in the events of each class."""
+    """Fill in the share (or seconds) of one detection that lies in the events of each class; those of classes without events
+    stay as they are.
+    """
     gt_label_G, gt_onset_G, gt_offset_G = gts
     onset, offset = span
     whole = offset - onset if rule == EXACT else 1.0
-    precision_K[:] = 0.0
-    carry_K[:] = 0.0
+    for label in gt_label_G:
+        precision_K[label] = carry_K[label] = 0.0
     for g in range(gt_label_G.size):
         if onset < gt_offset_G[g] and gt_onset_G[g] < offset:
             overlap_s = min(offset, gt_offset_G[g]) - max(onset, gt_onset_G[g])

@@ -99,60 +99,72 @@ class KeptCells:
         return Cells(clip_C, np.concatenate(scores), float(self._floor_VK[variant, label]))
 
 
-def keep_cells(
-    reference: Reference, scores: ScoreFiles, frames_V: Sequence[int], per_hour: float
-) -> KeptCells:
-    """Read all files and keep what matters where no rate above `per_hour` false alarms an hour does.
+class Keeping:
+    """The reading of all files for what matters where no rate above `per_hour` false alarms an hour does.
 
-    Floors that a few clips suggest are used, while all are counted; should these have fewer false alarms below a floor,
-    the files are read once more.
+    Floors that a few clips suggest are used, while all are counted. Whoever reads the files for reasons of his own may show
+    their parts to it, and no second reading is needed.
     """
-    need = per_hour * float(np.nansum(reference.durations_s)) / _HOUR_S
-    some = slice(None, None, -(-scores.n_clips // _FEW))
-    few, (truth, durations_s) = scores.part(some), _truth_of(reference, some)
-    share = few.n_clips / scores.n_clips
-    level_V, floor_V = [], []
-    for frames in frames_V:
-        own = filtered(few, frames)
-        level_V.append(levels_of(own, need, scores.n_clips))
-        risen_3KQ = count_rises(truth, own, durations_s, level_V[-1]) / share
-        floor_V.append(floors(risen_3KQ, level_V[-1], MARGIN * need))
-    floor_VK = np.stack(floor_V)
-    while True:
-        parts, risen_V = _kept(reference, scores, frames_V, (level_V, floor_VK))
-        highest_VK = np.stack([floors(*pair, need) for pair in zip(risen_V, level_V, strict=True)])
-        if (floor_VK <= highest_VK).all():
-            return KeptCells(parts, highest_VK, scores.n_clips)
-        floor_VK = np.minimum(floor_VK, highest_VK)
 
+    def __init__(
+        self, reference: Reference, scores: ScoreFiles, frames_V: Sequence[int], per_hour: float
+    ) -> None:
+        self._reference, self._scores, self._frames_V = reference, scores, frames_V
+        self._need = per_hour * float(np.nansum(reference.durations_s)) / _HOUR_S
+        self._present_NK = reference.events.presence(scores.n_clips, scores.n_classes)
+        self._lock = threading.Lock()
+        self._level_V, self._floor_VK = self._suggested()
+        self._begin()
 
-def _kept(
-    reference: Reference,
-    scores: ScoreFiles,
-    frames_V: Sequence[int],
-    levels: tuple[list[np.ndarray], np.ndarray],
-) -> tuple[list[tuple], list[np.ndarray]]:
-    """Return the cells of each part of the clips, and the rises of all clips between these levels."""
-    level_V, floor_VK = levels
-    total_V = [np.zeros((3, len(level), level.shape[1] + 1), np.int64) for level in level_V]
-    present_NK = reference.events.presence(scores.n_clips, scores.n_classes)
-    lock = threading.Lock()
+    def _suggested(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the levels between which rises are counted, and floors, by a few clips."""
+        n_clips = self._scores.n_clips
+        some = slice(None, None, -(-n_clips // _FEW))
+        few, (truth, durations_s) = self._scores.part(some), _truth_of(self._reference, some)
+        share = few.n_clips / n_clips
+        level_V, floor_V = [], []
+        for frames in self._frames_V:
+            own = filtered(few, frames)
+            level_V.append(levels_of(own, self._need, n_clips))
+            risen_3KQ = count_rises(truth, own, durations_s, level_V[-1]) / share
+            floor_V.append(floors(risen_3KQ, level_V[-1], MARGIN * self._need))
+        return level_V, np.stack(floor_V)
 
-    def look(clips: slice, part: FrameScores) -> tuple:
-        truth, durations_s = _truth_of(reference, clips)
+    def _begin(self) -> None:
+        self._parts: list[tuple] = []
+        self._risen_V = [
+            np.zeros((3, len(level), level.shape[1] + 1), np.int64) for level in self._level_V
+        ]
+
+    def look(self, clips: slice, part: FrameScores) -> None:
+        """Keep what matters of a part of the clips."""
+        truth, durations_s = _truth_of(self._reference, clips)
         found = []
-        for v, frames in enumerate(frames_V):
-            some = filtered(part, frames)
-            risen_3KQ = count_rises(truth, some, durations_s, level_V[v])
-            with lock:
-                total_V[v] += risen_3KQ
-            reached_NK = some.scores_NTK.max(axis=1) >= floor_VK[v]
-            label_C, clip_C = np.nonzero((reached_NK | present_NK[clips]).T)
-            found.append(Packed.of(label_C, clip_C, some, floor_VK[v]))
-        return clips.start, part.edges_NT1, found
+        for v, frames in enumerate(self._frames_V):
+            some, floor_K = filtered(part, frames), self._floor_VK[v]
+            risen_3KQ = count_rises(truth, some, durations_s, self._level_V[v])
+            with self._lock:
+                self._risen_V[v] += risen_3KQ
+            reached_NK = some.scores_NTK.max(axis=1) >= floor_K
+            label_C, clip_C = np.nonzero((reached_NK | self._present_NK[clips]).T)
+            found.append(Packed.of(label_C, clip_C, some, floor_K))
+        with self._lock:
+            self._parts.append((clips.start, part.edges_NT1, found))
 
-    parts = over_parts(scores, look, "scores that matter")
-    return parts, total_V
+    def cells(self) -> KeptCells:
+        """Return the cells. Files that no one has shown are read, and all once more where clips have fewer false alarms below
+        a floor than the few suggested.
+        """
+        while True:
+            if not self._parts:
+                over_parts(self._scores, self.look, "scores that matter")
+            pairs = zip(self._risen_V, self._level_V, strict=True)
+            highest_VK = np.stack([floors(*pair, self._need) for pair in pairs])
+            if (self._floor_VK <= highest_VK).all():
+                parts = sorted(self._parts, key=lambda part: part[0])
+                return KeptCells(parts, highest_VK, self._scores.n_clips)
+            self._floor_VK = np.minimum(self._floor_VK, highest_VK)
+            self._begin()
 
 
 def _truth_of(reference: Reference, clips: slice) -> tuple[Arrays, np.ndarray]:

@@ -86,6 +86,9 @@ def _count_rises(
     counted_K = np.empty(n_classes, np.bool_)
     before_K, highest_K = np.empty((2, n_classes))
     highest_bin_K = np.empty(n_classes, np.int64)
+    # Most scores are below all levels. Each class's row of levels and of counts is a page of its own: they wait for the rest.
+    lowest_K = level_KQ[:, last - 1].copy()
+    low_2K = np.zeros((2, n_classes), np.int64)
     for n in range(n_clips):
         if np.isnan(durations_s[n]):
             continue
@@ -97,18 +100,27 @@ def _count_rises(
             if not edges_NT1[n, t + 1] > edges_NT1[n, t]:
                 continue
             for k in range(n_classes):
-                score = scores_NTK[n, t, k]
-                if score > before_K[k] and counted_K[k]:
-                    if before_K[k] > -np.inf:
-                        from_KQ[k, _bin(level_KQ[k], before_K[k], last)] += 1
-                    q = _bin(level_KQ[k], score, last)
-                    to_KQ[k, q] += 1
-                    if score > highest_K[k]:
-                        highest_K[k], highest_bin_K[k] = score, q
+                score, before = scores_NTK[n, t, k], before_K[k]
                 before_K[k] = score
+                if not (score > before and counted_K[k]):
+                    continue
+                if score < lowest_K[k]:
+                    low_2K[0, k] += 1
+                    low_2K[1, k] += before > -np.inf
+                    if score > highest_K[k]:
+                        highest_K[k], highest_bin_K[k] = score, last
+                    continue
+                if before > -np.inf:
+                    from_KQ[k, _bin(level_KQ[k], before, last)] += 1
+                q = _bin(level_KQ[k], score, last)
+                to_KQ[k, q] += 1
+                if score > highest_K[k]:
+                    highest_K[k], highest_bin_K[k] = score, q
         for k in range(n_classes):
             if highest_K[k] > -np.inf:
                 highest_KQ[k, highest_bin_K[k]] += 1
+    to_KQ[:, last] += low_2K[0]
+    from_KQ[:, last] += low_2K[1]
 
 
 @njit(cache=True, nogil=True)
@@ -117,6 +129,8 @@ def _bin(level_Q: np.ndarray, score: float, last: int) -> int:
     if score < level_Q[last - 1]:
         return last
     low, high = 0, last
+    if last > COARSE and level_Q[last - COARSE] > score:
+        low = last - COARSE + 1  # where most scores are
     while low < high:
         middle = (low + high) // 2
         if level_Q[middle] > score:

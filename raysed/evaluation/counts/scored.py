@@ -127,13 +127,18 @@ class Scored:
         """The results for all clips that are needed again and again."""
 
     @classmethod
-    def of(cls, reference: Reference, scores: AnyScores) -> "Scored":
-        """Make the counts of scores whose clips and classes are those of the reference."""
+    def of(
+        cls, reference: Reference, scores: AnyScores, large: LargeScores | None = None
+    ) -> "Scored":
+        """Make the counts of scores whose clips and classes are those of the reference; `large` are those of score files, where
+        something of them is known already.
+        """
         expected = (len(reference.filenames), len(reference.classes))
         if (scores.n_clips, scores.n_classes) != expected:
             shape = (scores.n_clips, scores.n_classes)
             raise ValueError(f"scores of (clips, classes) {shape} are not of {expected}")
-        large = LargeScores(reference, scores) if isinstance(scores, ScoreFiles) else None
+        if isinstance(scores, ScoreFiles):
+            large = large or LargeScores(reference, scores)
 
         def make(kind: Kind) -> ScoredChanges:
             if large is not None and isinstance(kind, Intersections) and kind.per_hour < np.inf:
@@ -146,9 +151,15 @@ class Scored:
         """Return the changes of one kind of count."""
         if kind not in self._made:
             if self.large is not None:
-                self._made.clear()  # one kind is a gigabyte
+                self._made.clear()  # one kind is half a gigabyte
             self._made[kind] = self._make(kind)
         return self._made[kind]
+
+    def of_classes(self, kind: Kind, work: Callable[[int, list[Entries]], _T]) -> list[_T]:
+        """Return what the work makes of the changes of each class at every score, of score files too large for memory."""
+        assert self.large is not None
+        self._made.clear()  # one kind is half a gigabyte
+        return self.large.of_classes(kind, work)
 
     def beside(self, other: "Scored") -> "Scored":
         """Return the counts of this system's clips, then of the other's."""

@@ -69,6 +69,18 @@ class ScoredChanges:
             floor_G=np.full(n_groups, -np.inf) if floor_G is None else floor_G,
         )
 
+    @classmethod
+    def joined(cls, parts: list[Self], floor_G: np.ndarray) -> Self:
+        """Return the changes of several classes, each of which has those of one, in their order; the list is emptied, so that
+        no second copy of all is kept.
+        """
+        n_variants, start_G = parts[0].n_variants, np.sum([part.start_G for part in parts], axis=0)
+        names = ("clip_E", "slot_E", "change_E", "mark_E", "score_E")
+        columns = {name: [getattr(part, name) for part in parts] for name in names}
+        parts.clear()
+        found = {name: np.concatenate(columns.pop(name)) for name in names}
+        return cls(n_variants=n_variants, start_G=start_G, floor_G=floor_G, **found)
+
     def rows(self, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Return rows as `of` takes them, (E, 4), and the variant of each (E,)."""
         group_E = np.repeat(np.arange(len(self.floor_G)), np.diff(self.start_G))

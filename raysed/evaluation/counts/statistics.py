@@ -8,7 +8,9 @@ tests and corrections are computed later.
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -33,6 +35,7 @@ from raysed.evaluation.counts.clip_counts import (
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS, decode, decode_points
+from raysed.evaluation.detections.score_parts import threads_for
 from raysed.package_version import version_of
 
 STATISTICS_FORMAT = 2
@@ -202,13 +205,18 @@ def collect(
         intersection=intersection_counts(reference, detections, parameters.intersection),
         segment=segment_counts(reference, detections, parameters.segment_s),
         tagging=_tagging(reference, detections, tags_NK),
-        psds={
-            criteria: intersection_points(reference, ordered, criteria)
-            for criteria in parameters.psds
-            if ordered
-        },
+        psds=_at_points(reference, ordered, parameters.psds if ordered else ()),
         groups_N=reference.groups_N,
     )
+
+
+def _at_points(
+    reference: Reference, points: list[Events], wanted: tuple[PsdsCriteria, ...]
+) -> dict[PsdsCriteria, Deltas]:
+    """Count at the operating points by each set of criteria, on every core."""
+    with ThreadPoolExecutor(threads_for(len(wanted))) as pool:
+        count = partial(intersection_points, reference, points)
+        return dict(zip(wanted, pool.map(count, wanted), strict=True))
 
 
 def _tagging(reference: Reference, detections: Events, tags_NK: np.ndarray | None) -> Counts:

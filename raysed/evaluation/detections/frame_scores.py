@@ -7,7 +7,7 @@ for a whole box, -inf between boxes: DCASE 2024). About 4 ms a file of 250 frame
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,11 @@ class FrameScores:
     @property
     def in_unit_interval(self) -> bool:
         """Tell whether all scores but -inf lie in [0, 1]."""
-        given = self.scores_NTK[self.scores_NTK > NO_SCORE]
-        return not given.size or bool(given.min() >= 0 and given.max() <= 1)
+        if not self.scores_NTK.size or self.scores_NTK.max() > 1:
+            return not self.scores_NTK.size
+        if self.scores_NTK.min() > NO_SCORE:  # which takes no copy of them
+            return bool(self.scores_NTK.min() >= 0)
+        return not (self.scores_NTK[self.scores_NTK > NO_SCORE] < 0).any()
 
     def classes(self, kept: slice) -> Self:
         """Return the scores of some of the classes."""
@@ -117,7 +120,7 @@ def read_score_folder(
     paths = clip_files(folder, reference.filenames, others)
     classes = (*reference.classes, *foreign)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return as_one_set(list(pool.map(lambda path: read_scores(path, classes), paths)))
+        return as_one_set(pool.map(lambda path: read_scores(path, classes), paths), len(paths))
 
 
 def clip_files(folder: Path, filenames: Sequence[str], others: Sequence[str] = ()) -> list[Path]:
@@ -141,14 +144,18 @@ def clip_files(folder: Path, filenames: Sequence[str], others: Sequence[str] = (
     return [path_of[filename] for filename in filenames]
 
 
-def as_one_set(read: list[tuple[np.ndarray, np.ndarray]]) -> FrameScores:
-    """Return the scores (T, K) and edges (T + 1,) of each clip as one set; the list is emptied on the way."""
-    n_frames, n_classes = max(len(scores_TK) for scores_TK, _ in read), read[0][0].shape[1]
-    scores_NTK = np.empty((len(read), n_frames, n_classes))
-    edges_NT1 = np.empty((len(read), n_frames + 1))
-    for n in range(len(read)):
-        scores_TK, edge_T1 = read[n]
-        read[n] = (edge_T1, edge_T1)  # so that no second copy of all is kept
+def as_one_set(read: Iterable[tuple[np.ndarray, np.ndarray]], n_clips: int) -> FrameScores:
+    """Return the scores (T, K) and edges (T + 1,) of each clip as one set; each is copied as it comes, and then forgotten."""
+    scores_NTK, edges_NT1 = np.empty((n_clips, 0, 0)), np.empty((n_clips, 1))
+    for n, (scores_TK, edge_T1) in enumerate(read):
+        n_more = len(scores_TK) - scores_NTK.shape[1]
+        if n == 0:
+            scores_NTK = np.empty((n_clips, *scores_TK.shape))
+            edges_NT1 = np.empty((n_clips, len(edge_T1)))
+        elif n_more > 0:  # the longest so far: earlier ones end in frames of no length
+            room = ((0, 0), (0, n_more))
+            scores_NTK = np.pad(scores_NTK, (*room, (0, 0)), constant_values=NO_SCORE)
+            edges_NT1 = np.pad(edges_NT1, room, mode="edge")
         scores_NTK[n, : len(scores_TK)], scores_NTK[n, len(scores_TK) :] = scores_TK, NO_SCORE
         edges_NT1[n] = edge_T1[-1]
         edges_NT1[n, : len(edge_T1)] = edge_T1

@@ -54,8 +54,10 @@ class ScoreFiles:
 
     def part(self, clips: slice) -> FrameScores:
         """Read the scores of some of the clips. Raises ValueError as `read_score_folder` does."""
-        read = [read_scores(path, self.columns) for path in self.paths[clips]]
-        return as_one_set([(highest_of(scores_TK, self.own), edge) for scores_TK, edge in read])
+        paths = self.paths[clips]
+        read = (read_scores(path, self.columns) for path in paths)
+        own = ((highest_of(scores_TK, self.own), edge_T1) for scores_TK, edge_T1 in read)
+        return as_one_set(own, len(paths))
 
     def classes(self, kept: slice) -> Self:
         """Return the scores of some of the classes."""

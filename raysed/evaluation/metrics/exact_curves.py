@@ -11,16 +11,15 @@ from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
 from raysed.evaluation.counts.intersections import CT, FP, TP
-from raysed.evaluation.counts.large_scores import LargeScores
-from raysed.evaluation.counts.scored import Intersections
+from raysed.evaluation.counts.scored import Intersections, Scored
+from raysed.evaluation.metrics.mean_curves import mean_area
 from raysed.evaluation.metrics.psds_kernels import PsdsRules, class_totals, per_other
-from raysed.evaluation.metrics.threshold_kernels import mean_area
 
 _Entries = list[tuple[np.ndarray, np.ndarray]]
 
 
 def exact_areas(
-    large: LargeScores,
+    counts: Scored,
     kind: Intersections,
     per_clip: Arrays,
     rules: tuple[PsdsRules, np.ndarray],
@@ -42,7 +41,7 @@ def exact_areas(
         rate_DX = fp_X * per_hour_1 + crossed_X * per_other_D[:, None]
         return [_staircase(np.stack((rate_X, hits_X)), end) for rate_X in rate_DX]
 
-    by_divisor = zip(*large.of_classes(kind, draw), strict=True)
+    by_divisor = zip(*counts.of_classes(kind, draw), strict=True)
     found = [_mean_of(curves, (present_K, n_gt_K), about) for curves in by_divisor]
     values, areas = zip(*found, strict=True)
     return np.array(values)[:, None], np.array(areas)[:, None]

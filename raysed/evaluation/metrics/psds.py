@@ -20,12 +20,16 @@ from raysed.evaluation.counts.clip_counts import PAPER, PSDS1, PSDS2, Deltas, Ps
 from raysed.evaluation.counts.matching import Arrays
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.detections.score_parts import threads_for
-from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, areas, rates
+from raysed.evaluation.metrics.psds_kernels import (
+    RESAMPLE_TILE,
+    PsdsRules,
+    areas,
+    count_lost,
+    rates,
+)
 
 TILES_AT_ONCE = 8
 """Tiles of resamples whose weights are copied for one core at a time."""
-FEW_CLIPS = 32
-"""Clips of a class that are looked at together, to see whether a resample has any of them."""
 _T = TypeVar("_T")
 
 
@@ -213,15 +217,10 @@ def area(roc: PsdRoc) -> float:
 
 def lost_classes(statistics: Statistics, weights_BN: np.ndarray) -> np.ndarray:
     """Return int (B,): how many of the classes that have ground truth have none in each resample."""
+    class_C, clip_C = np.nonzero(statistics.n_gt_NK.T)
+    start_K1 = np.searchsorted(class_C, np.arange(len(statistics.classes) + 1))
     lost_B = np.zeros(len(weights_BN), np.int64)
-    for k in np.flatnonzero(statistics.n_gt_NK.any(axis=0)):
-        clip_C, row_R = np.flatnonzero(statistics.n_gt_NK[:, k]), np.arange(len(weights_BN))
-        for first in range(0, len(clip_C), FEW_CLIPS):  # a few clips nearly always suffice
-            some_C = clip_C[first : first + FEW_CLIPS]
-            row_R = row_R[~weights_BN[np.ix_(row_R, some_C)].any(axis=1)]
-            if not row_R.size:
-                break
-        lost_B[row_R] += 1
+    count_lost(np.ascontiguousarray(weights_BN), clip_C, start_K1, lost_B)
     return lost_B
 
 

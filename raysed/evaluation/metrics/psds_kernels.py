@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from raysed.evaluation.counts.matching import Arrays
+from raysed.evaluation.metrics.mean_curves import mean_area, offer_all
 
 PsdsRules = tuple[float, float, float, float, float]
 """alpha_ct, alpha_st, max_efpr, 1 for K - 1 or 0 for K, evaluated seconds or NaN."""
@@ -35,26 +36,27 @@ def areas(
     efpr_DKMT = np.empty((others_D.size, n_classes, n_points, RESAMPLE_TILE))
     present_KT = np.empty((n_classes, RESAMPLE_TILE), np.bool_)
     weights_NT = np.zeros((n_clips, RESAMPLE_TILE), np.int16)
-    step_KM = (
-        np.empty((n_classes, n_points)),
-        np.empty((n_classes, n_points)),
-        np.empty(n_classes, np.int64),
-    )
+    n_lanes, start_K1 = others_D.size * RESAMPLE_TILE, np.arange(n_classes + 1) * n_points
+    ratio_TX = np.empty((n_lanes, n_classes * n_points))
+    size_KT = np.empty((n_classes, n_lanes), np.int64)
+    curves = (np.empty_like(ratio_TX), ratio_TX, size_KT, start_K1)
+    heap = (np.empty(n_classes), np.empty(n_classes, np.int64), np.empty(n_classes, np.int64))
+    one_K = np.ones(n_classes)  # curves hold ratios of hits to events already
     for first in range(0, weights_BN.shape[0], RESAMPLE_TILE):
         n_filled = min(RESAMPLE_TILE, weights_BN.shape[0] - first)
         for t in range(n_filled):
             for n in range(n_clips):
                 weights_NT[n, t] = weights_BN[first + t, n]
         rates(weights_NT, columns, per_clip, rules, (tpr_KMT, efpr_DKMT, present_KT))
+        size_KT[:] = 0
+        for k in range(n_classes):
+            for m in range(n_points - 1, -1, -1):  # rates rise as the threshold falls
+                points = (efpr_DKMT[:, k, m], tpr_KMT[k, m])
+                offer_all(curves, k, points, n_filled, max_efpr)
         for d in range(others_D.size):
             for t in range(n_filled):
-                n_present = 0
-                for k in range(n_classes):
-                    if present_KT[k, t]:
-                        efpr_M = efpr_DKMT[d, k, :, t]
-                        _staircase(tpr_KMT[k, :, t], efpr_M, max_efpr, n_present, step_KM)
-                        n_present += 1
-                out_DB[d, first + t] = _area(n_present, step_KM, alpha_st, max_efpr)
+                classes, lane = (present_KT[:, t], one_K), d * RESAMPLE_TILE + t
+                out_DB[d, first + t] = mean_area(curves, classes, lane, (alpha_st, max_efpr), heap)
 
 
 @njit(cache=True, nogil=True)
@@ -197,70 +199,15 @@ def class_totals(
 
 
 @njit(cache=True, nogil=True)
-def _staircase(
-    tpr_M: np.ndarray, efpr_M: np.ndarray, max_efpr: float, row: int, step_KM: Arrays
+def count_lost(
+    weights_BN: np.ndarray, clip_C: np.ndarray, start_K1: np.ndarray, lost_B: np.ndarray
 ) -> None:
-    """Write the rising corners of one class's ROC curve up to `max_efpr` into row `row`."""
-    rate_M, ratio_M = step_KM[0][row], step_KM[1][row]
-    for filled in range(tpr_M.size):
-        m = tpr_M.size - 1 - filled  # rates fall with the threshold, so this order is nearly sorted
-        rate, ratio, place = efpr_M[m], tpr_M[m], filled
-        while place > 0 and rate_M[place - 1] > rate:
-            rate_M[place], ratio_M[place] = rate_M[place - 1], ratio_M[place - 1]
-            place -= 1
-        rate_M[place], ratio_M[place] = rate, ratio
-    best = 0.0
-    n_corners = 0
-    for m in range(tpr_M.size):
-        if rate_M[m] > max_efpr:
-            break
-        if ratio_M[m] > best:
-            best = ratio_M[m]
-            if n_corners == 0 or rate_M[m] > rate_M[n_corners - 1]:
-                n_corners += 1
-            rate_M[n_corners - 1], ratio_M[n_corners - 1] = rate_M[m], best
-    step_KM[2][row] = n_corners
-
-
-@njit(cache=True, nogil=True)
-def _area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
-    """Return the area under the first `n_present` staircases, as a share of `max_efpr`."""
-    rate_KM, ratio_KM, n_corners_K = step_KM
-    if n_present == 0:
-        return np.nan
-    area = 0.0
-    if alpha_st == 0.0:
-        for k in range(n_present):
-            for m in range(n_corners_K[k]):
-                end = rate_KM[k, m + 1] if m + 1 < n_corners_K[k] else max_efpr
-                area += (end - rate_KM[k, m]) * ratio_KM[k, m]
-        return area / n_present / max_efpr
-    return _spread_area(n_present, step_KM, alpha_st, max_efpr) / max_efpr
-
-
-@njit(cache=True, nogil=True)
-def _spread_area(n_present: int, step_KM: Arrays, alpha_st: float, max_efpr: float) -> float:
-    """Return the area under the mean of the staircases minus `alpha_st` standard deviations, floored at 0."""
-    rate_KM, ratio_KM, n_corners_K = step_KM
-    next_K = np.zeros(n_present, np.int64)
-    ratio_K = np.zeros(n_present)
-    area, reached, height = 0.0, 0.0, 0.0
-    while True:
-        rate = np.inf
-        for k in range(n_present):
-            if next_K[k] < n_corners_K[k]:
-                rate = min(rate, rate_KM[k, next_K[k]])
-        if rate > max_efpr:
-            return area + (max_efpr - reached) * height
-        area += (rate - reached) * height
-        mean = 0.0
-        for k in range(n_present):
-            if next_K[k] < n_corners_K[k] and rate_KM[k, next_K[k]] == rate:
-                ratio_K[k] = ratio_KM[k, next_K[k]]
-                next_K[k] += 1
-            mean += ratio_K[k] / n_present
-        variance = 0.0
-        for k in range(n_present):
-            variance += (ratio_K[k] - mean) ** 2 / n_present
-        height = max(mean - alpha_st * np.sqrt(variance), 0.0)
-        reached = rate
+    """Count for each resample the classes of which no clip was drawn; a few clips of a class nearly always suffice."""
+    for b in range(lost_B.size):
+        for k in range(start_K1.size - 1):
+            found = start_K1[k] == start_K1[k + 1]
+            for c in range(start_K1[k], start_K1[k + 1]):
+                if weights_BN[b, clip_C[c]] != 0:
+                    found = True
+                    break
+            lost_B[b] += not found

@@ -25,6 +25,7 @@ from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.metrics.exact_curves import exact_areas
 from raysed.evaluation.metrics.psds import DEFINITIONS, Definition, checked_weights, in_parts
 from raysed.evaluation.metrics.psds_kernels import PsdsRules
+from raysed.evaluation.metrics.registry import NamedMetric
 from raysed.evaluation.metrics.threshold_kernels import threshold_areas
 
 
@@ -88,15 +89,23 @@ def psds_all_over(
     weights_BN = checked_weights(statistics, weights_BN)
     rules, counts = _rules(defined, statistics.evaluated_s), scored(statistics)
     for times in DOWN_TO:
-        end = times * defined[0].max_efpr
-        kind = Intersections(defined[0].criteria, ROUNDED, windows_s, end)
+        kind = Intersections(defined[0].criteria, ROUNDED, windows_s, times * defined[0].max_efpr)
+        rounds = counts.large is not None and kind.per_hour < np.inf  # else every score is taken
+        more = _of_large(counts, kind, per_clip, rules) if rounds else (0.0, 0.0)
         found_DB, found_DBK, n_short = _areas(weights_BN, counts.changes(kind), per_clip, rules)
         if not n_short:
             break
-    if counts.large is not None and kind.per_hour < np.inf:  # else every score was taken
-        exact, of_set = _of_large(counts, kind, per_clip, rules)
-        found_DB, found_DBK = found_DB + (exact[0] - of_set[0]), found_DBK + (exact[1] - of_set[1])
+    found_DB += more[0]
+    found_DBK += more[1]
     return found_DB.T, found_DBK.transpose(1, 0, 2)
+
+
+def first_counted(metric: NamedMetric) -> tuple[tuple[float, ...], float]:
+    """Return the running medians, and the false alarms an hour down to which scores are counted first, of a PSDS over all
+    thresholds.
+    """
+    windows_s = metric.options.get("windows_s", (0.0,))
+    return windows_s, DOWN_TO[0] * DEFINITIONS[metric.options["definition"]].max_efpr
 
 
 def pair_psds_all(statistics: Statistics, weights_BN: np.ndarray | None = None) -> np.ndarray:
@@ -106,16 +115,16 @@ def pair_psds_all(statistics: Statistics, weights_BN: np.ndarray | None = None) 
 
 def _of_large(
     counts: Scored, kind: Intersections, per_clip: Arrays, rules: PairRules
-) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Return values (D, 1) and values of classes (D, 1, K) of the whole set at every score, and at the scores that draws
-    take.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return by how much the values (D, 1) and values of classes (D, 1, K) of the whole set at every score exceed those at the
+    scores that draws take.
     """
     key = (kind, rules[0], rules[1].tobytes())
     if key not in counts.known:
         ones_1N = np.ones((1, len(per_clip[0])), np.int16)
-        of_set = _areas(ones_1N, counts.changes(kind), per_clip, rules)[:2]
-        assert counts.large is not None
-        counts.known[key] = (exact_areas(counts.large, kind, per_clip, rules), of_set)
+        exact = exact_areas(counts, kind, per_clip, rules)
+        of_set = _areas(ones_1N, counts.changes(kind), per_clip, rules)
+        counts.known[key] = (exact[0] - of_set[0], exact[1] - of_set[1])
     return counts.known[key]
 
 

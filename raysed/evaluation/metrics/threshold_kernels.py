@@ -11,16 +11,11 @@ from numba import njit
 
 from raysed.evaluation.counts.event_arrays import Arrays
 from raysed.evaluation.counts.scored_changes import FLUSH, LOOK, SURE
+from raysed.evaluation.metrics.mean_curves import Curves, class_area, mean_area, offer_all
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, class_totals, per_other
 
 CHECK_EVERY = 16
 """First false alarms between two looks whether reading can end."""
-SMALL_VARIANCE = 1e-3
-"""Below this the variance over classes is summed anew: the running sums would lose its digits."""
-
-Curves = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""rate_TX, hits_TX, size_KT, start_K1: the curve of class k in resample t is the first size[k, t] points from start[k].
-With several divisors of cross-triggers, the resamples stand there once for each."""
 
 
 @njit(cache=True, nogil=True)
@@ -111,7 +106,7 @@ def _trace_one(
     for e in range(start_G[group], start_G[group + 1]):
         mark, slot, change, n = mark_E[e], slot_E[e], change_E[e], clip_E[e]
         if mark & FLUSH:
-            _offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
+            offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
             lowest_DT[:] = np.inf
         if slot == 0:
             for t in range(width):
@@ -127,7 +122,8 @@ def _trace_one(
             for d in range(lowest_DT.shape[0]):
                 for t in range(width):
                     rate = fp_T[t] * per_hour_T[t] + crossed_T[t] * per_other_DT[d, t]
-                    lowest_DT[d, t] = min(lowest_DT[d, t], rate)
+                    least = lowest_DT[d, t]  # min() knows NaN, and is not vectorised
+                    lowest_DT[d, t] = rate if rate < least else least
         if mark & SURE:
             for t in range(width):
                 sure_T[t] += weights_NT[n, t]
@@ -135,19 +131,8 @@ def _trace_one(
             if n_sure % CHECK_EVERY == 0 and _all_past(sure_T, per_hour_T, max_efpr, n_filled):
                 past = True
                 break
-    _offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
+    offer_all(curves, k, (lowest_DT, hits_T), n_filled, max_efpr)
     return past, fp_T
-
-
-@njit(cache=True, nogil=True)
-def _offer_all(
-    curves: Curves, k: int, points: tuple[np.ndarray, np.ndarray], n_filled: int, end: float
-) -> None:
-    """Put the lowest rate since the last change of hits on the curve of each resample."""
-    lowest_DT, hits_T = points
-    for d in range(lowest_DT.shape[0]):
-        for t in range(n_filled):
-            offer(curves, k, d * hits_T.size + t, (lowest_DT[d, t], hits_T[t], end))
 
 
 @njit(cache=True, nogil=True)
@@ -156,145 +141,3 @@ def _all_past(sure_T: np.ndarray, per_hour_T: np.ndarray, end: float, n_filled: 
     for t in range(n_filled):
         n_past += sure_T[t] * per_hour_T[t] > end
     return n_past == n_filled
-
-
-@njit(cache=True, nogil=True)
-def offer(curves: Curves, k: int, t: int, point: tuple[float, int, float]) -> None:
-    """Put a point on a curve of rising rates and hits, unless it is past the end or another one dominates it."""
-    rate, hits, end = point
-    if hits <= 0 or rate > end:
-        return
-    rate_TX, hits_TX, size_KT, start_K1 = curves
-    first, size = start_K1[k], size_KT[k, t]
-    place = first + size  # the first point with a higher rate
-    while place > first and rate_TX[t, place - 1] > rate:
-        place -= 1
-    if place > first and hits_TX[t, place - 1] >= hits:
-        return
-    begin = place - 1 if place > first and rate_TX[t, place - 1] == rate else place
-    stop = place  # points that the new one dominates
-    while stop < first + size and hits_TX[t, stop] <= hits:
-        stop += 1
-    moved = stop - begin - 1
-    if moved < 0:
-        for x in range(first + size, begin, -1):
-            rate_TX[t, x], hits_TX[t, x] = rate_TX[t, x - 1], hits_TX[t, x - 1]
-    elif moved > 0:
-        for x in range(stop, first + size):
-            rate_TX[t, x - moved], hits_TX[t, x - moved] = rate_TX[t, x], hits_TX[t, x]
-    rate_TX[t, begin], hits_TX[t, begin] = rate, hits
-    size_KT[k, t] = size - moved
-
-
-@njit(cache=True, nogil=True)
-def class_area(curves: Curves, k: int, t: int, end: float) -> float:
-    """Return the area under one curve, in hits times rate."""
-    rate_X, hits_X, first, size = curves[0][t], curves[1][t], curves[3][k], curves[2][k, t]
-    total = 0.0
-    for x in range(first, first + size):
-        after = rate_X[x + 1] if x + 1 < first + size else end
-        total += (after - rate_X[x]) * hits_X[x]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def mean_area(
-    curves: Curves, classes: Arrays, t: int, shape: tuple[float, float], heap: Arrays
-) -> float:
-    """Return the area under the mean of the curves minus `alpha_st` standard deviations, floored at 0, as a share."""
-    present_K, n_gt_K = classes
-    alpha_st, end = shape
-    area, n_present = 0.0, np.count_nonzero(present_K)
-    if n_present == 0:
-        return np.nan
-    if alpha_st == 0.0:
-        for k in range(present_K.size):
-            if present_K[k]:
-                area += class_area(curves, k, t, end) / n_gt_K[k]
-        return area / n_present / end
-    return _spread_area(curves, (present_K, n_gt_K, n_present), t, shape, heap)
-
-
-@njit(cache=True, nogil=True)
-def _spread_area(
-    curves: Curves, classes: tuple, t: int, shape: tuple[float, float], heap: Arrays
-) -> float:
-    """Merge the steps of all classes in rising order of rate."""
-    present_K, n_gt_K, n_present = classes
-    alpha_st, end = shape
-    rate_X, hits_X = curves[0][t], curves[1][t]
-    next_H, class_H, next_K = heap
-    area, size = 0.0, 0
-    for k in range(present_K.size):
-        next_K[k] = curves[3][k]
-        if present_K[k] and curves[2][k, t] > 0:
-            size = _push(next_H, class_H, size, (rate_X[next_K[k]], k))
-    total, squares, reached, height = 0.0, 0.0, 0.0, 0.0
-    while size > 0:
-        rate = next_H[0]
-        area += (rate - reached) * height
-        while size > 0 and next_H[0] == rate:
-            k = class_H[0]
-            x = next_K[k]
-            before = hits_X[x - 1] / n_gt_K[k] if x > curves[3][k] else 0.0
-            now = hits_X[x] / n_gt_K[k]
-            total += now - before
-            squares += now * now - before * before
-            next_K[k] = x + 1
-            size = _pop(next_H, class_H, size)
-            if x + 1 < curves[3][k] + curves[2][k, t]:
-                size = _push(next_H, class_H, size, (rate_X[x + 1], k))
-        mean = total / n_present
-        variance = squares / n_present - mean * mean
-        if variance < SMALL_VARIANCE:
-            mean, variance = _moments(hits_X, (present_K, n_gt_K), (next_K, curves[3]))
-        height = max(mean - alpha_st * np.sqrt(variance), 0.0)
-        reached = rate
-    return (area + (end - reached) * height) / end
-
-
-@njit(cache=True, nogil=True)
-def _moments(hits_X: np.ndarray, classes: Arrays, places: Arrays) -> tuple[float, float]:
-    """Return mean and variance over the classes of the ratios that their curves have reached."""
-    present_K, n_gt_K = classes
-    next_K, start_K1 = places
-    total, n_present = 0.0, 0
-    for k in range(present_K.size):
-        if present_K[k]:
-            n_present += 1
-            total += hits_X[next_K[k] - 1] / n_gt_K[k] if next_K[k] > start_K1[k] else 0.0
-    mean, squares = total / n_present, 0.0
-    for k in range(present_K.size):
-        if present_K[k]:
-            ratio = hits_X[next_K[k] - 1] / n_gt_K[k] if next_K[k] > start_K1[k] else 0.0
-            squares += (ratio - mean) ** 2
-    return mean, squares / n_present
-
-
-@njit(cache=True, nogil=True)
-def _push(next_H: np.ndarray, class_H: np.ndarray, size: int, entry: tuple[float, int]) -> int:
-    place = size
-    while place > 0 and next_H[(place - 1) // 2] > entry[0]:
-        above = (place - 1) // 2
-        next_H[place], class_H[place] = next_H[above], class_H[above]
-        place = above
-    next_H[place], class_H[place] = entry
-    return size + 1
-
-
-@njit(cache=True, nogil=True)
-def _pop(next_H: np.ndarray, class_H: np.ndarray, size: int) -> int:
-    """Take the lowest entry away."""
-    size -= 1
-    rate, label = next_H[size], class_H[size]
-    place = 0
-    while 2 * place + 1 < size:
-        below = 2 * place + 1
-        if below + 1 < size and next_H[below + 1] < next_H[below]:
-            below += 1
-        if next_H[below] >= rate:
-            break
-        next_H[place], class_H[place] = next_H[below], class_H[below]
-        place = below
-    next_H[place], class_H[place] = rate, label
-    return size

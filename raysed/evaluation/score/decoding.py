@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from raysed.evaluation.counts.large_scores import LargeScores
 from raysed.evaluation.detections.events import Events
 from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
 from raysed.evaluation.detections.postprocess import THRESHOLDS
@@ -25,6 +26,9 @@ class Decoding(NamedTuple):
     """True where a frame whose score equals a threshold belongs to an event."""
     needed: bool = True
     """False where no metric needs the detections: then scores that stay in their files are not read for them."""
+    ahead: tuple[tuple[float, ...], float] | None = None
+    """The running medians and the false alarms an hour of the first PSDS over all thresholds (LargeScores.ahead): what it needs
+    of scores that stay in their files is kept when detections are decoded."""
 
 
 AS_DCASE_UTIL = Decoding(threshold=None, at_threshold=True)
@@ -44,14 +48,22 @@ class Decoded:
 
 
 def decode_folder(
-    folder: Path, scores: AnyScores, foreign: Sequence[str], decoding: Decoding
+    folder: Path,
+    scores: AnyScores,
+    foreign: Sequence[str],
+    decoding: Decoding,
+    large: LargeScores | None = None,
 ) -> Decoded:
-    """Decode scores of the set's classes, then of the `foreign` ones, whose detections are only counted."""
+    """Decode scores of the set's classes, then of the `foreign` ones, whose detections are only counted. What `large` will need
+    of score files is kept on the way.
+    """
     chosen = 0.5 if decoding.threshold is None else decoding.threshold
     n_classes = scores.n_classes - len(foreign)
     own, warnings = scores.classes(slice(n_classes)), ()
     if isinstance(scores, ScoreFiles) and not decoding.needed:
         return Decoded(chosen, Events.sort([], [], [], []), {}, own, ())
+
+    keep = large.ahead(*decoding.ahead) if large is not None and decoding.ahead else None
 
     def look(clips: slice, part: FrameScores) -> tuple:
         of_set, others = part.classes(slice(n_classes)), part.classes(slice(n_classes, None))
@@ -59,6 +71,8 @@ def decode_folder(
         alarm_E = others.decode(chosen, at_threshold=at).label_E
         found = decode_many(of_set, (*THRESHOLDS, chosen), clips.start, at_threshold=at)
         highest_NK = of_set.scores_NTK.max(axis=1)
+        if keep is not None:
+            keep(clips, of_set)
         return found, alarm_E, highest_NK, of_set.in_unit_interval
 
     found, alarms, highest, inside = zip(*over_parts(scores, look, "detections"), strict=True)

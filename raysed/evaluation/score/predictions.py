@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from raysed.evaluation.counts.large_scores import LargeScores
 from raysed.evaluation.detections.event_table import read_events_tsv
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FRAME, score_files
-from raysed.evaluation.detections.score_files import AnyScores, open_score_folder
+from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles, open_score_folder
 from raysed.evaluation.score import remarks
 from raysed.evaluation.score.decoding import AS_DCASE_UTIL, Decoding, decode_folder
 from raysed.evaluation.score.label_map import mapped_scores
@@ -33,6 +34,8 @@ class Predictions:
     scores: AnyScores | None
     """The frame scores; None unless they were given."""
     warnings: tuple[str, ...]
+    large: LargeScores | None = None
+    """The counts of frame scores that stay in their files."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_U
                 return _renamed_scores(path, clips, columns, decoding)
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
             found = open_score_folder(path, reference, foreign, clips.others, pulse=clips.pulse)
-            return _frame_scores(path, found, foreign, decoding)
+            return _frame_scores(path, found, foreign, decoding, reference)
     if not files:
         raise ValueError(f"{path}: no .tsv file in this folder")
     return _operating_points(files, clips, threshold)
@@ -146,7 +149,7 @@ def _renamed_scores(
     as_given = Reference(reference.filenames, reference.durations_s, tuple(given), nothing)
     read = open_score_folder(folder, as_given, (), clips.others, pulse=clips.pulse)
     found = mapped_scores(read, given, (*reference.classes, *foreign), clips.names)
-    made = _frame_scores(folder, found, foreign, decoding)
+    made = _frame_scores(folder, found, foreign, decoding, reference)
     if without := [label for label in reference.classes if label not in called]:
         line = f"{folder}: no scores of {', '.join(without)}: nothing of it is found"
         made = replace(made, warnings=(*made.warnings, line))
@@ -154,12 +157,15 @@ def _renamed_scores(
 
 
 def _frame_scores(
-    folder: Path, scores: AnyScores, foreign: list[str], decoding: Decoding
+    folder: Path, scores: AnyScores, foreign: list[str], decoding: Decoding, reference: Reference
 ) -> Predictions:
     """Decode scores, which are of the classes of the set, then of the foreign ones."""
-    found = decode_folder(folder, scores, foreign, decoding)
+    own, large = slice(len(reference.classes)), None
+    if isinstance(scores, ScoreFiles):
+        large = LargeScores(reference, scores.classes(own))
+    found = decode_folder(folder, scores, foreign, decoding, large)
     return Predictions(
-        found.detections, found.threshold, found.points, found.scores, found.warnings
+        found.detections, found.threshold, found.points, found.scores, found.warnings, large
     )
 
 

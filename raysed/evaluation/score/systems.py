@@ -21,7 +21,7 @@ from raysed.evaluation.intervals.bootstrap import (
 from raysed.evaluation.intervals.significance import paired_difference
 from raysed.evaluation.metrics.psds import DEFINITIONS, psds_over
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, NamedMetric, Values
-from raysed.evaluation.metrics.threshold_free import pair_psds_all
+from raysed.evaluation.metrics.threshold_free import first_counted, pair_psds_all
 from raysed.evaluation.score import remarks
 from raysed.evaluation.score.decoding import Decoding
 from raysed.evaluation.score.ground_truth import ScoredSet
@@ -69,6 +69,8 @@ def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
     edges = remarks.met_exactly(path, scored.reference, found.detections)
     found = replace(found, warnings=found.warnings + edges)
     statistics = replace(count(request, scored.reference, found), groups_N=scored.groups_N)
+    if request.engine is None:  # nobody needs them again, and of a large set they are much
+        found = replace(found, points=None)
     return System(path, found, statistics, request.durations is not None)
 
 
@@ -91,9 +93,19 @@ def read_for(
     request.pulse.now(f"reading {path.name}")
     of_scores = all(METRICS[name].needs == "scores" for name in request.metrics)
     needed = not of_scores or request.engine in ("sed_eval", "psds_eval")
-    return read_predictions(
-        path, clips, Decoding(request.threshold, request.at_threshold == "event", needed)
+    decoding = Decoding(
+        request.threshold, request.at_threshold == "event", needed, _counted_first(request)
     )
+    return read_predictions(path, clips, decoding)
+
+
+def _counted_first(request: ScoreRequest) -> tuple[tuple[float, ...], float] | None:
+    """Return what the first PSDS over all thresholds needs of scores that stay in their files; None where none is asked for."""
+    names = request.metrics
+    if names == COUNT_METRICS:
+        names = tuple(f"{name}_all" for name in ALL_THRESHOLDS)
+    of_files = [METRICS[name] for name in names if METRICS[name].by == "threshold_free.psds_all"]
+    return first_counted(of_files[0]) if of_files and request.durations is not None else None
 
 
 def count(request: ScoreRequest, reference: Reference, found: Predictions) -> Statistics:
@@ -101,7 +113,7 @@ def count(request: ScoreRequest, reference: Reference, found: Predictions) -> St
     points = None if request.durations is None else found.points
     request.pulse.now("counting at the operating points")
     counted = collect(reference, found.detections, points)
-    scored = None if found.scores is None else Scored.of(reference, found.scores)
+    scored = None if found.scores is None else Scored.of(reference, found.scores, found.large)
     return replace(counted, scored=scored)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from raysed.evaluation.counts.kept_cells import Packed, keep_cells
+from raysed.evaluation.counts.kept_cells import Keeping, Packed
 from raysed.evaluation.detections.frame_scores import FrameScores
 from tests.evaluation.metrics.test_threshold_free import scored
 from tests.evaluation.score_folders import files_of
@@ -26,7 +26,7 @@ def test_cells_are_packed_without_what_is_below_the_floor() -> None:
 def test_each_class_keeps_the_clips_that_matter_to_it(tmp_path: Path) -> None:
     reference, scores = scored(2, 1000, 90)
     hours = reference.durations_s.sum() / 3600
-    kept = keep_cells(reference, files_of(tmp_path, reference, scores), [1], 1 / hours)
+    kept = Keeping(reference, files_of(tmp_path, reference, scores), [1], 1 / hours).cells()
     present_NK = reference.events.positive().presence(90, 3)
     assert np.isfinite(kept.floor_VK).any()
     np.testing.assert_allclose(kept.edges_NT1, scores.edges_NT1, atol=1e-12)

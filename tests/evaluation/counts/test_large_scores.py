@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.score_set import write_set
 from raysed.evaluation.counts import large_scores
-from raysed.evaluation.counts.large_scores import rounded
+from raysed.evaluation.counts.kept_cells import Cells
+from raysed.evaluation.counts.large_scores import levels
 from raysed.evaluation.detections import score_files
 from raysed.evaluation.metrics.registry import COUNT_METRICS
 from raysed.evaluation.score.request import ScoreRequest
@@ -52,6 +54,10 @@ def values(found: dict[str, Any]) -> dict[str, Any]:
     return {key: values(each) for key, each in found.items() if isinstance(each, dict)}
 
 
+def all_scores(cells: Cells, present_N: np.ndarray) -> np.ndarray:
+    return np.unique(cells.score_CT[cells.score_CT > -np.inf])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "versus"),
@@ -68,9 +74,9 @@ def test_files_give_what_memory_gives(
         request = replace(request, versus=made / "other")
     expected = score(request)
     monkeypatch.setattr(score_files, "LARGE", 0)
-    monkeypatch.setattr(large_scores, "rounded", lambda cells, present_N: cells)
+    monkeypatch.setattr(large_scores, "levels", all_scores)
     assert largest_difference(score(request), expected) < 1e-12
-    monkeypatch.setattr(large_scores, "rounded", rounded)
+    monkeypatch.setattr(large_scores, "levels", levels)
     monkeypatch.setattr(large_scores, "LEVELS", 50)
     few = score(request)
     assert largest_difference(values(few), values(expected)) < 1e-12
@@ -96,5 +102,5 @@ def test_where_draws_lose_more_than_expected_more_is_counted(
     )
     expected = score(request)
     monkeypatch.setattr(score_files, "LARGE", 0)
-    monkeypatch.setattr(large_scores, "rounded", lambda cells, present_N: cells)
+    monkeypatch.setattr(large_scores, "levels", all_scores)
     assert largest_difference(score(request), expected) < 1e-12

@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 from raysed.evaluation.metrics.psds_kernels import (
     HOUR_S,
     RESAMPLE_TILE,
-    _area,
-    _spread_area,
-    _staircase,
     areas,
     rates,
 )
@@ -91,68 +88,6 @@ def test_rates_are_their_definition(seed: int, rules: tuple) -> None:
         other = (*rules[:3], 1 - rules[3], rules[4])
         _, efpr_KM = expected_rates(seed, weights_NT[:, t], other)
         np.testing.assert_allclose(out[1][1, present_K, :, t], efpr_KM[present_K], rtol=1e-12)
-
-
-def corners(tpr: list[float], efpr: list[float], max_efpr: float) -> list[tuple[float, float]]:
-    step_KM = np.empty((1, len(tpr))), np.empty((1, len(tpr))), np.empty(1, np.int64)
-    _staircase(np.array(tpr), np.array(efpr), max_efpr, 0, step_KM)
-    count = step_KM[2][0]
-    return list(zip(step_KM[0][0, :count].tolist(), step_KM[1][0, :count].tolist(), strict=True))
-
-
-@pytest.mark.parametrize(
-    ("tpr", "efpr", "found"),
-    [
-        ([0.9, 0.5, 0.2], [80, 30, 0], [(0, 0.2), (30, 0.5), (80, 0.9)]),
-        # Beyond the axis, and no better than a cheaper point: neither is a corner.
-        ([0.9, 0.4, 0.5], [101, 50, 20], [(20, 0.5)]),
-        # Of points at one rate the highest counts.
-        ([0.7, 0.3, 0.6], [10, 10, 10], [(10, 0.7)]),
-        # At the end of the axis itself.
-        ([0.7], [100], [(100, 0.7)]),
-        ([0.0], [5], []),
-    ],
-)
-def test_corners_by_hand(tpr: list[float], efpr: list[float], found: list) -> None:
-    assert corners(tpr, efpr, 100.0) == found
-
-
-def steps(curves: list[list[tuple[float, float]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    width = max(map(len, curves))
-    rate_KM, ratio_KM = np.zeros((2, len(curves), width))
-    for k, curve in enumerate(curves):
-        for m, (rate, ratio) in enumerate(curve):
-            rate_KM[k, m], ratio_KM[k, m] = rate, ratio
-    return rate_KM, ratio_KM, np.array([len(curve) for curve in curves])
-
-
-def test_areas_by_hand() -> None:
-    """Of 100 per hour: 0.5 from 20 on and 1.0 from 60 on; and 0.25 from 0 on."""
-    two = steps([[(20, 0.5), (60, 1.0)], [(0, 0.25)]])
-    assert _area(2, two, 0.0, 100.0) == pytest.approx(((20 + 40) + 25) / 2 / 100)
-    # Mean and deviation of (0, .25), (.5, .25), (1, .25): .125 and .125, .375 and .125, .625 and .375.
-    assert _spread_area(2, two, 1.0, 100.0) == pytest.approx(0 * 20 + 0.25 * 40 + 0.25 * 40)
-    assert _area(2, two, 1.0, 100.0) == pytest.approx(0.2)
-    assert _area(1, two, 1.0, 100.0) == pytest.approx(_area(1, two, 0.0, 100.0))
-    assert np.isnan(_area(0, two, 0.0, 100.0))
-
-
-@given(
-    st.lists(
-        st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), min_size=1, max_size=5),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_without_instability_both_ways_to_the_area_agree(curves: list) -> None:
-    rising = []
-    for curve in curves:
-        rate, ratio = zip(*curve, strict=True)
-        rising.append(corners([r / 20 for r in ratio], [float(r) for r in rate], 20.0))
-    made = steps([curve for curve in rising if curve])
-    count = len(made[2])
-    spread = _spread_area(count, made, 0.0, 20.0) / 20.0
-    assert _area(count, made, 0.0, 20.0) == pytest.approx(spread)
 
 
 @pytest.mark.parametrize("draws", [1, RESAMPLE_TILE, RESAMPLE_TILE + 1, 2 * RESAMPLE_TILE + 5])

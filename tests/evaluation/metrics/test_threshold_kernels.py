@@ -4,17 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.stacked import stack
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.frame_scores import FrameScores
 from raysed.evaluation.intervals.significance import paired_difference
-from raysed.evaluation.metrics.psds import DEFINITIONS, area, roc_through
 from raysed.evaluation.metrics.registry import METRICS
-from raysed.evaluation.metrics.threshold_kernels import class_area, no_curves, offer
 from tests.evaluation.metrics.test_threshold_free import on_a_grid, scored
 from tests.evaluation.scored_sets import statistics_of, written_out
 
@@ -64,30 +60,6 @@ def test_systems_side_by_side_and_some_of_the_clips(name: str) -> None:
     found = paired_difference(metric, a, b, draws=40, permutations=20)
     assert found.difference == pytest.approx(expected[0] - expected[1], abs=1e-12)
     assert found.low <= found.high and 0 < found.p <= 1
-
-
-points = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 8)), max_size=25)
-
-
-@pytest.mark.slow
-@settings(max_examples=200, deadline=None)
-@given(found=points)
-def test_a_curve_keeps_the_best_hits_at_no_higher_rate(found: list[tuple[int, int]]) -> None:
-    """Against the running maximum over sorted points, points past the end included."""
-    marks = np.ones(len(found), np.uint8)
-    empty = (np.array([1]), np.array([0, len(found)]), *(marks,) * 3, marks, np.array([-np.inf]))
-    curves = no_curves(empty, 1, 1)
-    for rate, hits in found:
-        offer(curves, 0, 0, (float(rate), hits, 10.0))
-    rates = np.array([rate for rate, _ in found], float)
-    hits = np.array([hits for _, hits in found], float)
-    expected = area(roc_through([(rates, hits)], DEFINITIONS["psds1"])) if found else 0.0
-    # `area` is a mean height over 0 to 100; from 10 on it is flat.
-    height = max((hits for rate, hits in found if rate <= 10), default=0)
-    beyond = max((hits for _, hits in found), default=0)
-    late = sum(max((h for r, h in found if r <= at), default=0) for at in (10, 11)) + 88 * beyond
-    assert class_area(curves, 0, 0, 10.0) == pytest.approx(100 * expected - late, abs=1e-9)
-    assert curves[2][0, 0] == 0 or curves[1][0, curves[2][0, 0] - 1] == height
 
 
 def test_counts_are_made_once_and_fit_the_set() -> None:
