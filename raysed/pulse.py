@@ -33,8 +33,11 @@ class Pulse:
         """Say from now on that this is being done. Returns what was being done before."""
         with self._lock:
             before, self._doing = self._doing, doing
-            self._last = self._began = time.monotonic()
-            self._wait_s = EVERY_S
+            self._began, self._wait_s = time.monotonic(), EVERY_S
+            if (
+                not before
+            ):  # else short pieces of work, one after the other, would be one long silence
+                self._last = self._began
         return before
 
     def __call__(self, line: str) -> None:

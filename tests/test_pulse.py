@@ -57,3 +57,18 @@ def test_its_thread_ends_with_it():
     with Pulse(print) as pulse:
         assert pulse._beat.is_going
     assert not pulse._beat.is_going
+
+
+def test_short_pieces_of_work_are_no_long_silence(now):
+    pulse = Pulse(print)
+    pulse.now("draws")
+    now.s = 105.0
+    before = pulse.now("counting")
+    assert pulse.due(108.9) is None and pulse.due(109.0) == "counting (0m04s so far)"
+    now.s = 112.0
+    pulse.now(before)
+    assert pulse.due(117.9) is None and pulse.due(118.0) == "draws (0m06s so far)"
+    pulse.now("")
+    now.s = 300.0
+    pulse.now("more")
+    assert pulse.due(308.9) is None and pulse.due(309.0) == "more (0m09s so far)"

@@ -54,13 +54,13 @@ def merged_deltas(
     entry_E4: np.ndarray, place_E: np.ndarray, n_classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the changes of one class between the levels whose numbers are `place_E`, and the number of each. The entries of
-    a clip stand one after the other, by falling level; where frames stood there is FIRST or 0.
+    a clip stand one after the other, by falling level. Where frames stood there is FIRST or 0.
     """
     n_slots = n_classes + 2
     change_S, used_S = np.zeros(n_slots, np.int32), np.empty(n_slots, np.int64)
     is_used_S = np.zeros(n_slots, np.bool_)
     out_E4, level_E = np.empty_like(entry_E4), np.empty_like(place_E)
-    n_out, n_used, begins = 0, 0, False
+    first, n_out, n_used = 0, 0, 0
     for e in range(place_E.size):
         slot = entry_E4[e, 0] % n_slots
         if not is_used_S[slot]:
@@ -68,21 +68,36 @@ def merged_deltas(
             used_S[n_used] = slot
             n_used += 1
         change_S[slot] += entry_E4[e, 3]
-        begins = begins or entry_E4[e, 2] >= FIRST
-        if (
-            e + 1 < place_E.size
-            and entry_E4[e + 1, 1] == entry_E4[e, 1]
-            and place_E[e + 1] == place_E[e]
-        ):
+        same_clip = e + 1 < place_E.size and entry_E4[e + 1, 1] == entry_E4[e, 1]
+        if same_clip and place_E[e + 1] == place_E[e]:
             continue
         for u in range(n_used):
             slot = used_S[u]
             if change_S[slot] != 0:
                 out_E4[n_out, 0] = entry_E4[e, 0] - entry_E4[e, 0] % n_slots + slot
-                out_E4[n_out, 1], out_E4[n_out, 3] = entry_E4[e, 1], change_S[slot]
-                out_E4[n_out, 2] = FIRST if begins and slot == FP else 0
+                out_E4[n_out, 1], out_E4[n_out, 2] = entry_E4[e, 1], 0
+                out_E4[n_out, 3] = change_S[slot]
                 level_E[n_out] = place_E[e]
                 n_out += 1
             change_S[slot], is_used_S[slot] = 0, False
-        n_used, begins = 0, False
+        n_used = 0
+        if not same_clip:
+            _mark_sure(out_E4[first:n_out], n_slots)
+            first = n_out
     return out_E4[:n_out], level_E[:n_out]
+
+
+@njit(cache=True, nogil=True)
+def _mark_sure(entry_E4: np.ndarray, n_slots: int) -> None:
+    """Mark the changes of one clip from which on it has a false alarm more at every lower level than it surely had before."""
+    now = 0
+    for e in range(len(entry_E4)):
+        now += entry_E4[e, 3] if entry_E4[e, 0] % n_slots == FP else 0
+    fewest = now  # at this level and all lower ones
+    for e in range(len(entry_E4) - 1, -1, -1):
+        if entry_E4[e, 0] % n_slots != FP:
+            continue
+        now -= entry_E4[e, 3]
+        if now < fewest:
+            entry_E4[e, 2] = FIRST
+            fewest = now

@@ -24,8 +24,8 @@ from raysed.evaluation.counts.intersections import (
 from raysed.evaluation.detections.frame_scores import FrameScores
 
 FIRST = 2**30
-"""Added to the frame of an entry with which a clip's false alarms begin for good: whatever lower threshold has at
-least one."""
+"""Added to the frame of an entry from which on a clip has a false alarm more at every lower threshold: here the first one of a
+clip without events."""
 
 Runs = tuple[np.ndarray, np.ndarray, np.ndarray]
 """active_T1, start_T, end_T: where frame t is on, the run that ends at t begins at start[t], and so on."""

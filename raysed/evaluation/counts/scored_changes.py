@@ -8,8 +8,8 @@ import numpy as np
 from raysed.evaluation.counts.score_changes import FIRST
 
 FLUSH, LOOK, SURE = 1, 2, 4
-"""Marks of an entry: the first change of hits at its score; the last change at a score where a rate may be lowest; the
-first false alarm of a clip that has at least one at every lower score."""
+"""Marks of an entry: the first change of hits at its score; the last change at a score where a rate may be lowest; a false
+alarm more that a clip has at every lower score, too."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Frame scores that stay in their files: those of sets too large for memory are read anew whenever they are needed."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -55,6 +56,8 @@ class ScoreFiles:
     def part(self, clips: slice) -> FrameScores:
         """Read the scores of some of the clips. Raises ValueError as `read_score_folder` does."""
         paths = self.paths[clips]
+        for path in paths:
+            announce(path)
         read = (read_scores(path, self.columns) for path in paths)
         own = ((highest_of(scores_TK, self.own), edge_T1) for scores_TK, edge_T1 in read)
         return as_one_set(own, len(paths))
@@ -65,6 +68,12 @@ class ScoreFiles:
 
 
 AnyScores = FrameScores | ScoreFiles
+
+
+def announce(path: Path) -> None:
+    """Tell the system that a file will be read soon: disks give many files at once several times as fast as one by one."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 
 def open_score_folder(

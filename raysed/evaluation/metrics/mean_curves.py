@@ -112,9 +112,11 @@ def _spread_area(
             total += now - before
             squares += now * now - before * before
             next_K[k] = x + 1
-            size = _pop(next_H, class_H, size)
             if x + 1 < curves[3][k] + curves[2][k, t]:
-                size = _push(next_H, class_H, size, (rate_X[x + 1], k))
+                _sink(next_H, class_H, size, (rate_X[x + 1], k))
+            else:
+                size -= 1
+                _sink(next_H, class_H, size, (next_H[size], class_H[size]))
         mean = total / n_present
         variance = squares / n_present - mean * mean
         if variance < SMALL_VARIANCE:
@@ -154,11 +156,9 @@ def _push(next_H: np.ndarray, class_H: np.ndarray, size: int, entry: tuple[float
 
 
 @njit(cache=True, nogil=True)
-def _pop(next_H: np.ndarray, class_H: np.ndarray, size: int) -> int:
-    """Take the lowest entry away."""
-    size -= 1
-    rate, label = next_H[size], class_H[size]
-    place = 0
+def _sink(next_H: np.ndarray, class_H: np.ndarray, size: int, entry: tuple[float, int]) -> None:
+    """Put an entry in the place of the lowest one."""
+    rate, place = entry[0], 0
     while 2 * place + 1 < size:
         below = 2 * place + 1
         if below + 1 < size and next_H[below + 1] < next_H[below]:
@@ -167,5 +167,4 @@ def _pop(next_H: np.ndarray, class_H: np.ndarray, size: int) -> int:
             break
         next_H[place], class_H[place] = next_H[below], class_H[below]
         place = below
-    next_H[place], class_H[place] = rate, label
-    return size
+    next_H[place], class_H[place] = entry

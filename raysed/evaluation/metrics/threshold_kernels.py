@@ -3,7 +3,7 @@
 A class's entries are read in falling order of score, RESAMPLE_TILE resamples at a time. Between two changes of its hits
 only the lowest rate counts, so each pair of (rate, hits) is offered to the class's curve once: it is kept where no other
 has as many hits at no higher rate. Reading ends where every resample is past the right end of the area for good, since
-each clip with a first false alarm (`SURE`) keeps at least one.
+a clip keeps each false alarm that is `SURE`.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from raysed.evaluation.metrics.mean_curves import Curves, class_area, mean_area,
 from raysed.evaluation.metrics.psds_kernels import RESAMPLE_TILE, PsdsRules, class_totals, per_other
 
 CHECK_EVERY = 16
-"""First false alarms between two looks whether reading can end."""
+"""Sure false alarms between two looks whether reading can end."""
 
 
 @njit(cache=True, nogil=True)

@@ -65,3 +65,13 @@ def test_of_two_floors_the_higher_holds_for_both() -> None:
 def test_nothing_is_a_set_without_changes() -> None:
     empty = ScoredChanges.of(np.zeros((0, 4), np.int32), np.zeros(0), 3)
     assert empty.start_G.tolist() == [0, 0, 0, 0] and empty.mark_E.size == 0
+
+
+def test_classes_one_after_the_other_are_all_together() -> None:
+    rows = [(0, 1, 1, 1, 0.2), (0, 0, 0, 1, 0.2), (1, 1, 0, 1, 0.5), (1, 3, 0, 1, 0.6)]
+    parts = [changes(*(row for row in rows if row[0] == k)) for k in (0, 1)]
+    floor_G = np.array([0.1, 0.3])
+    joined, expected = ScoredChanges.joined(parts, floor_G), vars(changes(*rows))
+    assert parts == [] and joined.floor_G is floor_G
+    for name in expected.keys() - {"floor_G"}:
+        np.testing.assert_array_equal(vars(joined)[name], expected[name])
