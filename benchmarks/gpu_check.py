@@ -24,6 +24,7 @@ import typer
 
 from benchmarks import gpu_parts
 from benchmarks.gpu_blocks import block_parity
+from benchmarks.gpu_graphs import graph_rates
 from benchmarks.gpu_kernels import kernel_lists
 from benchmarks.gpu_mel import BATCH, mel_throughput
 from benchmarks.gpu_mel import TARGET as MEL_TARGET
@@ -56,8 +57,9 @@ PARTS: dict[str, Callable[[str], Check]] = {
     "mel_throughput": mel_throughput,
     "throughput": throughput,
     "kernels": kernel_lists,
+    "graphs": graph_rates,
 }
-FIGURES = ("blocks", "throughput", "mel_throughput", "kernels")
+FIGURES = ("blocks", "throughput", "mel_throughput", "kernels", "graphs")
 """Parts of `--figures`, in the order in which a card that may go is to be asked."""
 _TABLES = ("steps_per_s", "ratios", "targets", "floor", "kernels")
 """Results that are printed as tables below the lines of the parts."""

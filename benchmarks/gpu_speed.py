@@ -1,11 +1,15 @@
 """Training throughput on a GPU, all rows in turns in one call: against plain PyTorch, by precision, by where the
-features lie, by trials that share the GPU; and the floor of the step on that card.
+features lie, by trials that share the GPU, as processes and as threads of one; and the floor of the step on that card.
 """
 
 import math
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -23,6 +27,7 @@ ROUNDS = 5
 PLAIN = "plain eager PyTorch, its own defaults (cuDNN TF32)"
 TARGETS = {"step, tf32": 3.0, "step, bfloat16": 3.5, "4 trials, tf32, together": 5.0}
 TARGETS["8 trials, tf32, together"] = 6.0
+TARGETS |= {"4 trials, tf32, as threads": 5.0, "8 trials, tf32, as threads": 6.0}
 """Times the plain step that a row is to reach."""
 OVER_FLOOR = 1.5
 """Times the floor of the card at hand that `step, tf32` may take."""
@@ -47,7 +52,9 @@ def throughput(device: str) -> Check:
     rows.clear()
     for trials in (1, 2, 4, 8) if gpu else (1, 2):
         rates[f"{trials} trials, tf32, together"] = trials_together(device, trials, seconds)
-    steps_per_s = {name: _spread(values) for name, values in rates.items()}
+        makers = [partial(step_of, device, "tf32")] * trials
+        rates[f"{trials} trials, tf32, as threads"] = as_threads(makers, device, seconds)
+    steps_per_s = {name: spread(values) for name, values in rates.items()}
     plain = steps_per_s[PLAIN][0]
     return {
         "steps_per_s": steps_per_s,
@@ -58,7 +65,7 @@ def throughput(device: str) -> Check:
     }
 
 
-def _spread(values: list[float]) -> tuple[float, float, float]:
+def spread(values: list[float]) -> tuple[float, float, float]:
     """Return median, least and most."""
     return round(median(values), 2), round(min(values), 2), round(max(values), 2)
 
@@ -92,7 +99,8 @@ def rate(take_steps: Steps, device: str, seconds: float) -> float:
 
     def finish() -> None:
         if device == "cuda":
-            torch.cuda.synchronize()
+            # Of this thread's stream alone.
+            torch.cuda.current_stream().synchronize()
 
     finish()
     done, started = 0, time.perf_counter()
@@ -103,7 +111,8 @@ def rate(take_steps: Steps, device: str, seconds: float) -> float:
     return done / (time.perf_counter() - started)
 
 
-def _batch(device: str) -> tuple[torch.Tensor, torch.Tensor, Targets]:
+def batch_on(device: str) -> tuple[torch.Tensor, torch.Tensor, Targets]:
+    """Return the inputs and targets of a step, on the device."""
     shares = shares_for(device)
     student, teacher, targets = inputs(shares)
     targets = Targets(targets.strong_SUK.to(device), targets.weak_WK.to(device), shares)
@@ -114,7 +123,7 @@ def plain_of(device: str, *, tf32: bool) -> Steps:
     """Return steps of the plain peer (benchmarks.plain_step) on a batch that lies on the device."""
     peer = PlainStep(trial_of(shares_for(device), model=model_for(device)), 10)
     peer.student.to(device), peer.teacher.to(device)
-    student, teacher, targets = _batch(device)
+    student, teacher, targets = batch_on(device)
 
     def take_steps() -> None:
         torch.backends.cudnn.allow_tf32 = tf32
@@ -124,15 +133,21 @@ def plain_of(device: str, *, tf32: bool) -> Steps:
     return take_steps
 
 
-def step_of(device: str, precision: str, *, plain_blocks: bool = False) -> Steps:
-    """Return steps of ours on a batch that lies on the device; TF32 is float32 on a CPU."""
+def step_of(
+    device: str, precision: str, *, plain_blocks: bool = False, aside: bool = False
+) -> Steps:
+    """Return steps of ours on a batch that lies on the device; TF32 is float32 on a CPU. With `aside` the teacher scores on
+    a stream of its own, beside the student.
+    """
     trial = trial_of(shares_for(device), model=model_for(device), precision=precision)
     networks = MeanTeacher(trial, 10, 0, device)
     for network in (networks.student, networks.teacher) if plain_blocks else ():
         blocks: Any = network.get_submodule("blocks")
         for block in blocks:
             block.forward = block.plain
-    batch = _batch(device)
+    if aside and device == "cuda":
+        _teacher_aside(networks)
+    batch = batch_on(device)
 
     def take_steps() -> None:
         torch.backends.cudnn.allow_tf32 = precision == "tf32"
@@ -141,6 +156,24 @@ def step_of(device: str, precision: str, *, plain_blocks: bool = False) -> Steps
             networks.update_teacher(VALUES.ema_decay)
 
     return take_steps
+
+
+def _teacher_aside(networks: MeanTeacher) -> None:
+    """Let the teacher's forward pass run beside the student's, which ends when both have ended."""
+    beside: Any = torch.cuda.Stream()
+    teacher, student = networks.teacher.forward, networks.student.forward
+
+    def teacher_forward(*given: Any, **more: Any) -> Any:
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            return teacher(*given, **more)
+
+    def student_forward(*given: Any, **more: Any) -> Any:
+        scores = student(*given, **more)
+        torch.cuda.current_stream().wait_stream(beside)
+        return scores
+
+    networks.teacher.forward, networks.student.forward = teacher_forward, student_forward
 
 
 def epoch_of(device: str, *, resident: bool) -> Steps:
@@ -186,3 +219,27 @@ def _measure(device: str, seconds: float, ready: Any, results: Any) -> None:
     take_steps()
     ready.wait(timeout=_LIMIT_S)
     results.put([rate(take_steps, device, seconds) for _ in range(ROUNDS if seconds else 1)])
+
+
+def as_threads(makers: list[Callable[[], Steps]], device: str, seconds: float) -> list[float]:
+    """Return the steps per second of all threads of this process together, each on a stream of its own, in each of the
+    rounds. What takes the steps is made in its thread, one after the other.
+    """
+    making, ready = threading.Lock(), threading.Barrier(len(makers), timeout=_LIMIT_S)
+
+    def measured(make: Callable[[], Steps]) -> list[float]:
+        own = torch.cuda.stream(torch.cuda.Stream()) if device == "cuda" else nullcontext()
+        with own:
+            try:
+                with making:
+                    take_steps = make()
+                    take_steps()
+            except BaseException:
+                ready.abort()  # nobody waits for a thread that has nothing to measure
+                raise
+            ready.wait()
+            return [rate(take_steps, device, seconds) for _ in range(ROUNDS if seconds else 1)]
+
+    with ThreadPoolExecutor(len(makers)) as threads:
+        each = list(threads.map(measured, makers))
+    return [sum(rates) for rates in zip(*each, strict=True)]

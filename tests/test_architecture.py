@@ -16,6 +16,7 @@ LAYERS = (
         "storage",
         "exit_codes",
         "beat",
+        "draws",
         "text",
         "interrupts",
         "package_version",
@@ -56,6 +57,7 @@ EDGE = {
         "predict/parallel.py",
     }
     | {f"tune/{n}.py" for n in ("run_space", "trainable", "trial_progress", "resources", "asha")}
+    | {"tune/card_hosts.py"}
     | {"tune/tracking.py"}
     | {"tune/cell_columns.py"},
     "nvidia": {"data/features/mel_dali.py"},

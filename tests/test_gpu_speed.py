@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
+from benchmarks import gpu_graphs
 from benchmarks.gpu_check import FIGURES, PARTS, kernel_lines, speed_lines, target_lines
 from benchmarks.gpu_floor import floor_ms, map_bytes
+from benchmarks.gpu_graphs import graph_rates
 from benchmarks.gpu_kernels import kernel_lists
 from benchmarks.gpu_mel import mel_throughput
 from benchmarks.gpu_speed import PLAIN, TARGETS, steps_of, throughput
@@ -72,11 +74,13 @@ def test_every_target_is_told_and_none_is_reached_by_default():
         "target step, bfloat16, against the plain step: 3.5; found 3.40: missed",
         "target 4 trials, tf32, together, against the plain step: 5; found -: not measured",
         "target 8 trials, tf32, together, against the plain step: 6; found -: not measured",
+        "target 4 trials, tf32, as threads, against the plain step: 5; found -: not measured",
+        "target 8 trials, tf32, as threads, against the plain step: 6; found -: not measured",
         "target step, tf32, in floors: 1.5; found 1.60: missed",
         "target DALI's mel against torchaudio's, batch 64: 2; found 2.50: reached",
     ]
     cut_off = list(target_lines({"throughput": {"ok": False, "error": "not finished"}}))
-    assert len(cut_off) == 6 and all(line.endswith("not measured") for line in cut_off)
+    assert len(cut_off) == 8 and all(line.endswith("not measured") for line in cut_off)
     assert set(FIGURES) <= PARTS.keys()
 
 
@@ -96,10 +100,28 @@ def test_kernels_are_printed_under_the_name_of_their_step():
 def test_every_row_is_there_and_the_steps_are_taken():
     found = throughput("cpu")
     names = [PLAIN, "plain eager PyTorch, TF32 off", "step, tf32", "step, float32"]
-    names += ["step, tf32, plain blocks", "1 trials, tf32, together", "2 trials, tf32, together"]
+    names += ["step, tf32, plain blocks"]
+    names += [f"{n} trials, tf32, {way}" for n in (1, 2) for way in ("together", "as threads")]
     assert found["ok"] and set(names) < found["steps_per_s"].keys()
     assert found["ratios"][PLAIN] == 1.0
     assert all(least <= middle <= most for middle, least, most in found["steps_per_s"].values())
+
+
+@pytest.mark.slow
+def test_graphs_are_told_beside_the_plain_step(monkeypatch):
+    found = graph_rates("cpu")
+    assert found["ok"] and "no graph" not in found
+    names = [f"{n} trials, tf32, as threads, graphs" for n in (1, 2)]
+    steps = [PLAIN, "step, tf32", "step, tf32, teacher aside"]
+    assert list(found["steps_per_s"]) == [*steps, *names]
+
+    def refused(device):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(gpu_graphs, "graphed_of", refused)
+    found = graph_rates("cpu")
+    assert found["ok"] and list(found["ratios"]) == steps
+    assert found["no graph"].startswith("RuntimeError: operation not permitted")
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ class Resources(Config):
     """Also torch's thread count."""
     gpus_per_worker: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"] = 0.0
     """Fractions put several trials on a GPU; auto uses GPUs where the cluster has any."""
+    trials_as: Literal["processes", "threads"] = "processes"
+    """Threads: the trials of a card train in one process, each on a stream of its own. Not measured on a GPU yet."""
 
     @model_validator(mode="after")
     def _whole_gpus_for_ranks(self) -> "Resources":
@@ -23,6 +25,10 @@ class Resources(Config):
             raise ValueError(
                 f"gpus_per_worker {self.gpus_per_worker} with {self.workers} workers: NCCL needs one"
                 " whole GPU per rank (fractions are for trials of one worker)"
+            )
+        if self.workers > 1 and self.trials_as == "threads":
+            raise ValueError(
+                f"trials_as threads with {self.workers} workers: ranks are processes; threads are for trials of one worker"
             )
         return self
 

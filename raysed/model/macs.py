@@ -17,6 +17,7 @@ from torch.utils.flop_counter import flop_registry
 from raysed.config.data_job import Features
 from raysed.config.encoder import EncoderFacts
 from raysed.config.trial import Model
+from raysed.draws import draws
 from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 
@@ -39,7 +40,7 @@ def macs_of_10_s(
         frame_s = config.time_pooling * features.hop / features.sample_rate_hz
         rows_BRE = torch.zeros(1, encoder.rows(SECONDS), encoder.width)
         given += [None, Stream(rows_BRE, encoder.row_s / frame_s)]
-    with torch.random.fork_rng(devices=[]):
+    with draws(), torch.random.fork_rng(devices=[]):
         return macs(make_network(config, n_classes), *given)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from raysed.config.trial import Model
+from raysed.draws import draws
 from raysed.model.crnn import CRNN
 from raysed.model.own_network import own_network
 
@@ -19,7 +20,9 @@ def make_network(
     It maps normalised log-mels (B, T, F) to strong (B, U, K) and weak (B, K) scores in 0..1, where
     U = T // config.time_pooling.
     """
-    network = CRNN(config, n_classes) if config.own is None else own_network(config, n_classes)
+    # torch draws weights for every layer that is made, here in vain.
+    with draws():
+        network = CRNN(config, n_classes) if config.own is None else own_network(config, n_classes)
     if generator is not None:
         # A class of one's own that has none is refused where it is made.
         draw: Any = network.initialise

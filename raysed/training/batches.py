@@ -8,6 +8,8 @@ resumed epoch needs no stored sampler state.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ from raysed.data.features.store import FeatureSet
 from raysed.training.embedding_rows import check_rows
 from raysed.training.keys import numpy_generator
 from raysed.training.ranks import ALONE, Ranks
+from raysed.training.resident import Resident, is_resident, made_resident
 
 _CLIPS_AT_ONCE = 256
 
@@ -30,7 +33,7 @@ def is_strong(subset: str) -> bool:
 
 @dataclass(frozen=True)
 class LabelledPairs:
-    """LabelledPairs of a clip of the global batch and a class that its set annotates: what masked means divide by."""
+    """Pairs of a clip of the global batch and a class that its set annotates: what masked means divide by."""
 
     strong: int
     weak: int
@@ -94,7 +97,7 @@ class BatchSource:
     ) -> None:
         used = trial.used_subsets()
         self.seed, self.ranks = seed, ranks
-        self.resident: dict[FeatureKind, dict[str, Tensor]] = {}
+        self.resident: dict[FeatureKind, dict[str, Resident]] = {}
         """The features that the device holds, by kind (`mel`, `waveform`) and subset."""
         kinds: list[FeatureKind] = ["mel"]
         if trial.reads_waveforms:
@@ -220,23 +223,26 @@ class BatchSource:
         return LabelledPairs(strong=strong, weak=pairs.get("weak", 0), total=sum(pairs.values()))
 
     def make_resident(self, device: str) -> bool:
-        """Hold all features on the device if they take less than 30 % of what is free there."""
-        clip_bytes = sum(
-            math.prod(shape) * dtype.itemsize for shape, dtype in map(self._layout, self.kinds)
-        )
-        needed = clip_bytes * sum(len(feature_set) for feature_set in self.sets.values())
+        """Hold all features on the device if they take less than 30 % of what is free there, besides those that another
+        trial of this process holds.
+        """
+        needed = 0
+        for kind, subset in product(self.kinds, self.sets):
+            if not is_resident(self._stored(kind, subset), device):
+                shape, dtype = self._layout(kind)
+                needed += math.prod(shape) * dtype.itemsize * len(self.sets[subset])
         if device.startswith("cuda") and needed > 0.3 * torch.cuda.mem_get_info(device)[0]:
             return False
-        self.resident = {
-            kind: {subset: self._whole(kind, subset, device) for subset in self.sets}
-            for kind in self.kinds
-        }
+        held: dict[FeatureKind, dict[str, Resident]] = {kind: {} for kind in self.kinds}
+        for kind, subset in product(self.kinds, self.sets):
+            copied = partial(self._whole, kind, subset, device)
+            held[kind][subset] = made_resident(self._stored(kind, subset), device, copied)
+        self.resident = held
         return True
 
     def _whole(self, kind: FeatureKind, subset: str, device: str) -> Tensor:
         """Return a subset's features on the device."""
-        shape, dtype = self._layout(kind)
-        clips = len(self.sets[subset])
+        (shape, dtype), clips = self._layout(kind), len(self.sets[subset])
         held_N = torch.empty((clips, *shape), dtype=dtype, device=device)
         # Copied in pieces, since a whole set would pass through the memory of every process of the node.
         for start in range(0, clips, _CLIPS_AT_ONCE):
@@ -256,9 +262,9 @@ class BatchSource:
         """Return these clips from the device's memory, or copied from the node's memory map, zero-padded."""
         if self.resident:
             parts = []
-            for subset, held_N in self.resident[kind].items():
+            for subset, held in self.resident[kind].items():
                 rows = torch.tensor([n for s, n in clips if s == subset], dtype=torch.int64)
-                parts.append(held_N[rows.to(held_N.device, non_blocking=True)])
+                parts.append(held.values_N[rows.to(held.values_N.device, non_blocking=True)])
             return torch.cat(parts)
         shape, dtype = self._layout(kind)
         gathered = torch.empty((len(clips), *shape), dtype=dtype, pin_memory=self.pinned)
@@ -269,9 +275,8 @@ class BatchSource:
         return gathered
 
     def _stored(self, kind: FeatureKind, subset: str) -> tuple[np.ndarray, ...]:
-        feature_set = self.sets[subset]
-        kinds = {"waveform": feature_set.waveforms, "embedding": feature_set.embeddings}
-        stored = {"mel": feature_set.mels, **kinds}[kind]
+        each = self.sets[subset]
+        stored = {"mel": each.mels, "waveform": each.waveforms, "embedding": each.embeddings}[kind]
         assert stored is not None, "checked above"
         return stored
 

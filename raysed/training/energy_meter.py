@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from weakref import WeakSet
 
 import torch
 
@@ -23,8 +24,15 @@ Joules = dict[str, float]
 """Joules by kind, NaN where they are not measured."""
 
 
+_OPEN: WeakSet["EnergyMeter"] = WeakSet()
+"""The meters that are open in this process, one of each trial that trains in it."""
+
+
 class EnergyMeter:
-    """The sum of what counters tell, read by a thread while it is open as a context manager."""
+    """The sum of what counters tell, read by a thread while it is open as a context manager.
+
+    Trials that are threads of one process share its energy evenly.
+    """
 
     def __init__(self, counters: Sequence[Counter]) -> None:
         self.counters = list(counters)
@@ -37,10 +45,11 @@ class EnergyMeter:
 
     def read(self) -> None:
         """Add what was taken since the last reading; a counter that fails has measured nothing."""
+        sharing = max(len(_OPEN), 1)
         with self._lock:
             for counter in list(self.counters):
                 try:
-                    self.joules[counter.kind] += counter.since_last()
+                    self.joules[counter.kind] += counter.since_last() / sharing
                 # NVML's errors have no common parent but Exception, and no fault here may end a training.
                 except Exception as error:
                     self.counters.remove(counter)
@@ -56,6 +65,7 @@ class EnergyMeter:
         return taken
 
     def __enter__(self) -> "EnergyMeter":
+        _OPEN.add(self)
         if self.counters:
             self.beat.start()
         return self
@@ -67,6 +77,7 @@ class EnergyMeter:
         trace: TracebackType | None,
     ) -> None:
         self.beat.stop()
+        _OPEN.discard(self)
 
 
 class TrialEnergy:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from raysed.config.trial import Model, Shares, Trial
+from raysed.draws import draws
 from raysed.model.fusion import Stream
 from raysed.model.network import make_network
 from raysed.model.sync_norm import synchronise_norms
@@ -145,17 +146,22 @@ class MeanTeacher:
             self._forward = DistributedDataParallel(self.student, broadcast_buffers=False)
 
     def step(
-        self, student_BTF: Tensor, teacher_BTF: Tensor, targets: Targets, values: StepValues
+        self,
+        student_BTF: Tensor,
+        teacher_BTF: Tensor,
+        targets: Targets,
+        values: StepValues,
+        seed: int | None = None,
     ) -> Tensor:
         """Take one optimiser step on normalised log-mels; return TERMS of the global batch, on the device.
 
-        The teacher is left as it was; `update_teacher` moves it, after each step or each epoch.
+        Dropout draws from torch's global generators, set to `seed` where it is given. The teacher is left as it was; `update_teacher` moves it, after each step or each epoch.
         """
         self.student.train()
         self.teacher.train()
         for group, share in zip(self.optimiser.param_groups, self.rate_shares, strict=True):
             group["lr"] = values.learning_rate * share
-        with autocast(self.trial.precision, student_BTF.device.type):
+        with draws(seed), autocast(self.trial.precision, student_BTF.device.type):
             given = targets.network_arguments()
             with torch.no_grad():
                 teacher_scores = self.teacher(teacher_BTF, **given)

@@ -39,6 +39,8 @@ from raysed.training.tensorboard import TensorBoard
 from raysed.training.trainer import Trainer
 
 EpochCallback = Callable[[dict[str, Any]], None]
+CHECKPOINT_EVERY_S = 300.0
+"""Seconds between checkpoints within an epoch; each epoch ends with one."""
 
 
 def train(
@@ -50,12 +52,13 @@ def train(
     device: str = "cpu",
     ranks: Ranks = ALONE,
     report: EpochCallback = lambda metrics: None,
-    checkpoint_every_s: float = 300.0,
+    each_step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any] | None:
     """Train, select and evaluate one trial; returns the content of its result (None on ranks > 0).
 
     `sets` holds every data set that the trial names; every rank calls this within its process group.
-    `report` receives one dict per epoch on rank 0. Raises ValueError where `out` holds another trial, and for
+    `report` receives one dict per epoch on rank 0; `each_step` is called before every step, and what it raises ends
+    the training there. Raises ValueError where `out` holds another trial, and for
     TF32 on a CPU; DivergedError where a loss is not finite.
     """
     trial = trial.on(device)
@@ -69,11 +72,12 @@ def train(
     with TrialLog(out if ranks.is_first else None) as log:
         log.say(*start_lines(trial, sets, device, ranks.world))
         trainer = Trainer(trial, sets, out, seed=seed, device=device, ranks=ranks)
+        trainer.each_step = each_step
         log.say(trainer.resume(), trainer.energy.line())
         board = TensorBoard(out if ranks.is_first else None, trainer.epoch)
         with trainer.energy.meter, board:
             while trainer.epoch < trial.schedule.epochs:
-                metrics = trainer.run_epoch(checkpoint_every_s)
+                metrics = trainer.run_epoch(CHECKPOINT_EVERY_S)
                 if ranks.is_first:
                     log.say(epoch_line(metrics, trial.schedule.epochs, trainer.best))
                     board.write(metrics)

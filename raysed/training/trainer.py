@@ -5,6 +5,7 @@ generator state and a resumed trial ends with bitwise the weights of one that wa
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -86,6 +87,8 @@ class Trainer:
         self.seconds = 0.0
         self.energy = TrialEnergy(device)
         self.saved, self.saved_once = time.monotonic(), False
+        self.each_step: Callable[[], None] = lambda: None
+        """Called before every step."""
 
     def resume(self) -> str:
         """Go on from the last checkpoint, if there is one; else fit the normaliser. Returns a phrase that
@@ -158,11 +161,11 @@ class Trainer:
         for index, batch in enumerate(
             self.source.epoch(self.epoch, self.step_in_epoch), self.step_in_epoch
         ):
+            self.each_step()
             step = self.epoch * steps + index
             values = step_values(self.trial, step, steps)
-            # Dropout draws from torch's global generator.
-            torch.manual_seed(seed_of(self.seed, "dropout", step, self.ranks.rank))
-            self.losses_L5[index] = self.networks.step(*self._inputs(batch, step), values)
+            seed = seed_of(self.seed, "dropout", step, self.ranks.rank)
+            self.losses_L5[index] = self.networks.step(*self._inputs(batch, step), values, seed)
             if self.trial.teacher.ema_every == "step" or index == steps - 1:
                 self.networks.update_teacher(values.ema_decay)
             self.step_in_epoch = index + 1

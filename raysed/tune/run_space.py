@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 # Ctrl-C must reach us as KeyboardInterrupt, to leave a true status behind.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
@@ -39,10 +38,10 @@ from raysed.run.status import RunStatus
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.run.trial_state import failure_lines
 from raysed.storage.folder import Folder
-from raysed.storage.node_cache import cache_dir
 from raysed.storage.scratch import remove_forsaken, scratch
 from raysed.text import counted
 from raysed.tune.asha import SearchScheduler
+from raysed.tune.card_hosts import card_hosts
 from raysed.tune.cell_columns import postprocess_cells
 from raysed.tune.external_systems import score_external
 from raysed.tune.live_table import is_terminal, live_table
@@ -56,10 +55,10 @@ from raysed.tune.resources import (
     settle_precision,
 )
 from raysed.tune.seed_rounds import run_rounds, seeds_text
-from raysed.tune.sets import tuned_file
 from raysed.tune.space_groups import built_names, copy_groups, groups_faults
 from raysed.tune.tracking import Tracking
 from raysed.tune.trainable import run_trial
+from raysed.tune.trial_job import job_of
 from raysed.tune.trial_progress import TrialProgress
 
 Say = Callable[[str], None]
@@ -246,10 +245,11 @@ def fit(
 
     `data_sets` holds the URL of each data set by its name.
     """
-    jobs = [_job_of(trial, resolved, data_sets) for trial in left]
     # Its earlier name, when it had no lock.
     remove_forsaken("raysed-tune-", Path(tempfile.gettempdir()))
-    with scratch("raysed-trials-") as storage:
+    hosted = card_hosts(resolved.space.resources, concurrent)
+    with scratch("raysed-trials-") as storage, hosted as hosts:
+        jobs = [job_of(trial, resolved, data_sets, hosts) for trial in left]
         tune.Tuner(
             tune.with_resources(run_trial, tune.PlacementGroupFactory(bundles_of(resolved))),
             param_space={"job": tune.grid_search(jobs)},
@@ -268,25 +268,6 @@ def fit(
                 verbose=0,
             ),
         ).fit()
-
-
-def _job_of(
-    trial: TrialPlan, resolved: ResolvedSpace, data_sets: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what the process of a trial needs to know (raysed.tune.trainable)."""
-    resources = resolved.space.resources
-    return {
-        "name": trial.name,
-        "out": trial.out.url,
-        "trial": trial.training.trial.model_dump(mode="json"),
-        "seed": trial.seed,
-        "sets": {name: data_sets[name] for name in trial.training.trial.set_names()},
-        "cache": cache_dir(),
-        "encoder": tuned_file(trial.training.trial, resolved.job),
-        "workers": resources.workers,
-        "threads": resources.cpus_per_worker,
-        "gpus": resources.gpus,
-    }
 
 
 def say_to_stderr(line: str) -> None:

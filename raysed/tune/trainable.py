@@ -1,7 +1,7 @@
-"""The function that Ray Tune runs for one trial: it opens the features of this node, calls `train` and
-reports every epoch.
+"""The function that Ray Tune runs for one trial: it trains, and reports every epoch.
 
-A trial of several ranks is rank 0 itself; the others are actors in its placement group, one bundle each.
+A trial of several ranks is rank 0 itself; the others are actors in its placement group, one bundle each. A trial that is a
+thread of its card's process (raysed.tune.card_hosts) hands its job over and passes reports on.
 """
 
 import os
@@ -10,26 +10,22 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 import ray
-import torch
 from ray import tune
 from ray.exceptions import RayActorError, RayTaskError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from raysed.config.reader import validate
-from raysed.config.trial import Trial
-from raysed.data.features.store import FeatureSet, open_dataset
 from raysed.exit_codes import is_out_of_memory
 from raysed.run.folders import TrialFolder
 from raysed.run.trial_state import DIED, MORE_MEMORY
 from raysed.storage.folder import Folder
 from raysed.storage.scratch import scratch
-from raysed.training.ranks import Ranks, process_group
-from raysed.training.train import EpochCallback, train
+from raysed.training.ranks import Ranks
 from raysed.training.trainer import DivergedError
+from raysed.tune.card_hosts import train_on_card
+from raysed.tune.trial_job import open_sets, train_rank
 
 _GRACE_S = 5.0
 """Seconds to wait for another rank's own error to arrive."""
@@ -40,7 +36,8 @@ def run_trial(config: dict[str, Any]) -> None:
 
     A trial that fails for its own reasons (a configuration or data fault, a diverged loss) notes its
     failure and reports so: retrying would fail the same way. What else goes wrong is noted there
-    too and left to Tune, which tries again; the trial goes on from its own checkpoint.
+    too and left to Tune, which tries again; the trial goes on from its own checkpoint. An attempt after one that
+    failed shares no process with other trials, so that it cannot end them again.
     """
     job = config["job"]
     own = TrialFolder(Folder(job["out"]))
@@ -48,10 +45,12 @@ def run_trial(config: dict[str, Any]) -> None:
         # The reason of an earlier attempt must not stand for this one.
         own.note_failure(DIED, before=earlier.reason)
     try:
-        if job["workers"] == 1:
-            train_rank(job, Ranks(), address="", report=tune.report)
-        else:
+        if job["workers"] > 1:
             _train_with_actors(job)
+        elif job["hosts"] and not earlier:
+            train_on_card(job, tune.report)
+        else:
+            train_rank(job, Ranks(), address="", report=tune.report)
     except Exception as error:
         cause = error.cause if isinstance(error, RayTaskError) else error
         reason = f"{type(cause).__name__}: {cause}"
@@ -64,30 +63,6 @@ def run_trial(config: dict[str, Any]) -> None:
         if not is_own:
             raise
         tune.report({"failed": reason})
-
-
-def train_rank(
-    job: dict[str, Any], ranks: Ranks, address: str, report: EpochCallback = lambda metrics: None
-) -> None:
-    """Train one rank of a trial in this process."""
-    torch.set_num_threads(job["threads"])
-    device = "cuda" if job["gpus"] else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            "the trial was given a GPU, but torch finds none: check torch's CUDA build"
-        )
-    trial = validate(job["trial"], Trial, source=job["name"])
-    sets = open_sets(job)
-    out = Folder(job["out"])
-    with process_group(ranks, address, device):
-        train(trial, sets, out, seed=job["seed"], device=device, ranks=ranks, report=report)
-
-
-def open_sets(job: dict[str, Any]) -> dict[str, FeatureSet]:
-    """Open the trial's data sets, mapped from this node's cache."""
-    opened = {name: open_dataset(url, job["cache"]) for name, url in job["sets"].items()}
-    file = job.get("encoder")
-    return {name: replace(each, encoder_file=file) for name, each in opened.items()}
 
 
 def _train_with_actors(job: dict[str, Any]) -> None:

@@ -53,3 +53,10 @@ def no_network(config, n_classes):
 
 class OwnCRNN(CRNN):
     """Takes an encoder's rows, as the CRNN does."""
+
+
+class Dropped(Frames):
+    """Drops bands by torch's own dropout, which draws from torch's global generator."""
+
+    def forward(self, mel_BTF, annotated_BK=None):
+        return super().forward(nn.functional.dropout(mel_BTF, 0.25, self.training), annotated_BK)

@@ -11,6 +11,7 @@ from raysed.config.augmentation import Augmentation
 from raysed.config.optimiser import Optimiser
 from raysed.config.trial import Consistency, Schedule, Teacher
 from raysed.storage.folder import Folder
+from raysed.training import train as training
 from raysed.training.batches import BatchSource
 from raysed.training.mean_teacher import MeanTeacher, Targets, step_values
 from raysed.training.ranks import process_group
@@ -112,7 +113,8 @@ def slow_train(ranks, out, pause_s, hold_at):
         return terms
 
     MeanTeacher.step = slow_step  # type: ignore[assignment]
-    train(trial(), sets(), folder, seed=7, ranks=ranks, checkpoint_every_s=0.0)
+    training.CHECKPOINT_EVERY_S = 0.0
+    train(trial(), sets(), folder, seed=7, ranks=ranks)
 
 
 def recipe(ranks, out):

@@ -66,6 +66,15 @@ def test_the_thread_reads_while_it_is_open(monkeypatch):
     assert not meter.beat.is_going
 
 
+def test_trials_that_are_threads_share_the_energy_of_their_process():
+    one, two = (EnergyMeter([Counted([4.0, 6.0, 8.0])]) for _ in "12")
+    with one:
+        assert one.taken()["cpu"] == 4.0
+        with two:
+            assert (one.taken()["cpu"], two.taken()["cpu"]) == (3.0, 2.0)
+    assert two.taken()["cpu"] == 6.0
+
+
 def test_epochs_and_evaluation_are_apart(monkeypatch):
     energy = trial_energy(monkeypatch, Counted([KWH, KWH, 3 * KWH, 0.0]))
     energy.end_epoch(ALONE)

@@ -9,6 +9,7 @@ import torch
 
 from raysed.config.trial import Optimiser, Schedule, Selection
 from raysed.storage.folder import Folder
+from raysed.training import train as training
 from raysed.training.checkpoint import load_checkpoint, load_predictor
 from raysed.training.inputs import fit_normaliser
 from raysed.training.keys import seed_of
@@ -143,10 +144,11 @@ def test_broken_weights_are_never_checkpointed(tmp_path, monkeypatch):
             self.student.strong.bias[0] = torch.inf
 
     monkeypatch.setattr(MeanTeacher, "update_teacher", poison)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
     folder = Folder(str(tmp_path))
     message = r"the update left weights that are not finite at epoch 0, step 0: .*weak\d{3}\.wav$"
     with pytest.raises(DivergedError, match=message):
-        train(trial(), sets(), folder, seed=0, checkpoint_every_s=0.0)
+        training.train(trial(), sets(), folder, seed=0)
     assert folder.read(LAST) is None
 
 

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-import torch
 from ray.exceptions import RayTaskError
 
 from raysed.run.folders import TrialFolder
@@ -12,9 +11,7 @@ from raysed.storage.folder import Folder
 from raysed.training.ranks import Ranks
 from raysed.training.trainer import DivergedError
 from raysed.tune import trainable
-from raysed.tune.trainable import _meeting_point, open_sets, run_trial, train_rank
-from tests.data.small_sets import write_set
-from tests.training.tiny import trial
+from raysed.tune.trainable import _meeting_point, run_trial
 
 
 @pytest.fixture
@@ -22,8 +19,13 @@ def attempt(tmp_path, monkeypatch):
     """Runs an attempt whose training raises this; returns what Tune was told."""
     own = TrialFolder(Folder(str(tmp_path / "trial")))
 
-    def run(error=None, during=lambda: None):
+    def run(error=None, during=lambda: None, hosts=None):
         reports = []
+        run.on_card = False
+
+        def on_card(job, report):
+            run.on_card = True
+            train(job, Ranks(), "", report)
 
         def train(job, ranks, address, report):
             during()
@@ -33,9 +35,10 @@ def attempt(tmp_path, monkeypatch):
             report({"epoch": 0})
 
         monkeypatch.setattr(trainable, "train_rank", train)
+        monkeypatch.setattr(trainable, "train_on_card", on_card)
         monkeypatch.setattr(trainable.tune, "report", reports.append)
         try:
-            run_trial({"job": {"out": own.url, "workers": 1}})
+            run_trial({"job": {"out": own.url, "workers": 1, "hosts": hosts}})
         finally:
             run.reports = reports
         return reports
@@ -100,6 +103,15 @@ def test_the_reason_of_an_earlier_attempt_does_not_stand_for_this_one(attempt):
     assert '"before": "OSError: full"' in (own.folder.read("failed.json") or b"").decode()
 
 
+def test_a_trial_after_a_failure_shares_no_process(attempt):
+    own, run = attempt
+    assert run(hosts="cards") == [{"epoch": 0}] and run.on_card
+    with pytest.raises(OSError, match="lost"):
+        run(OSError("lost"), hosts="cards")
+    assert run.on_card and own.failure() is not None
+    assert run(hosts="cards") == [{"epoch": 0}] and not run.on_card
+
+
 def test_a_full_disk_hides_no_error(attempt, monkeypatch):
     own, run = attempt
 
@@ -109,47 +121,6 @@ def test_a_full_disk_hides_no_error(attempt, monkeypatch):
     monkeypatch.setattr(Folder, "write", full)
     assert run(ValueError("first")) == [{"failed": "ValueError: first"}]
     assert own.failure() is None
-
-
-def test_sets_are_opened_by_name_from_the_nodes_cache(tmp_path):
-    urls = {name: write_set(tmp_path / name, seed=n) for n, name in enumerate(("one", "two"))}
-    sets = open_sets({"sets": urls, "cache": str(tmp_path / "cache")})
-    assert {name: found.id for name, found in sets.items()} == {"one": "one", "two": "two"}
-    assert list((tmp_path / "cache").iterdir())
-    assert sets["one"].encoder_file is None
-    job = {"sets": urls, "cache": str(tmp_path / "cache"), "encoder": "beats.pt"}
-    assert open_sets(job)["two"].encoder_file == "beats.pt"
-
-
-def job_of(tmp_path, **change):
-    job = {"threads": 1, "gpus": 0, "name": "t-seed0", "trial": trial().model_dump(mode="json")}
-    return {**job, "sets": {}, "cache": str(tmp_path), "out": str(tmp_path), "seed": 3, **change}
-
-
-def test_a_gpu_that_torch_does_not_find_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="was given a GPU, but torch finds none"):
-        train_rank(job_of(tmp_path, gpus=1), Ranks(), "")
-
-
-def test_the_trial_is_trained_as_the_job_says(tmp_path, monkeypatch):
-    calls = []
-    monkeypatch.setattr(trainable, "train", lambda *a, **k: calls.append((a, k)))
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        train_rank(job_of(tmp_path), Ranks(), "")
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
-    ((given, sets, out), options) = calls[0]
-    assert (given, sets, out.url) == (trial(), {}, str(tmp_path))
-    assert (options["seed"], options["device"], options["ranks"]) == (3, "cpu", Ranks())
-
-
-def test_a_configuration_that_is_none_names_the_trial(tmp_path):
-    with pytest.raises(ValueError, match="t-seed0"):
-        train_rank(job_of(tmp_path, trial={"data": 3}), Ranks(), "")
 
 
 def test_ranks_of_one_machine_meet_without_listening_on_other_interfaces(monkeypatch, tmp_path):

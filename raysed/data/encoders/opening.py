@@ -11,6 +11,7 @@ from raysed.config.encoder import Encoder, EncoderFacts, configured
 from raysed.data.encoders.frame_encoder import FrameEncoder
 from raysed.data.encoders.own_class import own_encoder
 from raysed.data.encoders.speech_embedding import FRONT_END, NETWORK, SpeechEmbedding
+from raysed.draws import draws
 from raysed.storage.own_python import source_file
 
 _WHERE = {
@@ -95,7 +96,9 @@ def sha256_of(config: Encoder) -> str:
 def make_encoder(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
     """Open an encoder of any kind. Raises ValueError naming its file and what is wrong with it."""
     files_of(config)
-    return _MAKERS[config.kind](config, layers, device)
+    # A network is made with weights that torch draws, and then gets its own.
+    with draws():
+        return _MAKERS[config.kind](config, layers, device)
 
 
 def _onnx(config: Encoder, layers: Layers, device: str) -> FrameEncoder:
@@ -150,7 +153,8 @@ def with_weights(facts: EncoderFacts, weights: dict[str, Any], file: str | None)
     """
     config = configured(facts, file or (None if facts.encoder["kind"] == "python" else "weights"))
     if config.kind != "python":
-        return _of_content({"model": weights}, config, facts.layers, "cpu")
+        with draws():
+            return _of_content({"model": weights}, config, facts.layers, "cpu")
     made: Any = make_encoder(config, facts.layers, "cpu")
     made.network.load_state_dict(weights)
     return made

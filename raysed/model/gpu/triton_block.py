@@ -131,8 +131,7 @@ class TritonBlock(torch.autograd.Function):
         weight, bias, norm_weight, norm_bias, *linear = parameters
         maps = convolved(settings, x_BITF, weight, bias, input_too=ctx.needs_input_grad[1])
         norm, squares = settled_norm(maps, settings, norm_weight, norm_bias)
-        # On the device, so that nothing waits and a CUDA graph draws a new one at each replay.
-        key = torch.randint(1 << 62, (1,), device=x_BITF.device)
+        key = _dropout_key(maps)
         shape, clips = maps.shape, len(x_BITF)
         pooled_BUVC = x_BITF.new_empty(
             clips, shape.pooled_frames, shape.pooled_bands, shape.channels, dtype=settings.storage
@@ -166,6 +165,15 @@ class TritonBlock(torch.autograd.Function):
             x_grad, weight_grad = _conv_gradient(ctx, dy, maps, factors, x_BITF, weight)
         # Normalisation removes the convolution's bias, so the gradient of the bias, summed over ranks, is 0.
         return None, x_grad, weight_grad, torch.zeros_like(bias), own[3], own[4], *gate_grads
+
+
+def _dropout_key(maps: BlockMaps) -> Tensor:
+    """Return the key of a pass's dropout (1,) int64. It is drawn on the device, so that nothing waits and a CUDA graph
+    draws a new one at each replay; what drops nothing draws nothing, since another trial of this process may be drawing.
+    """
+    if not maps.rules.dropped:
+        return torch.zeros(1, dtype=torch.int64, device=maps.device)
+    return torch.randint(1 << 62, (1,), device=maps.device)
 
 
 def _factors(sums: Tensor, norm: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from functools import lru_cache
 import torch
 from torch import nn
 
+from raysed.draws import draws
+
 _LEAST_CAPABILITY = (7, 0)
 """Older GPUs are not among those that Triton compiles for."""
 
@@ -20,7 +22,7 @@ def unusable(device: torch.device) -> str | None:
     if capability < _LEAST_CAPABILITY:
         return f"Triton needs compute capability 7.0, this GPU has {capability[0]}.{capability[1]}"
     try:
-        with torch.random.fork_rng([device]), torch.cuda.device(device):
+        with draws(), torch.random.fork_rng([device]), torch.cuda.device(device):
             _run_a_block(device)
     except Exception as error:
         lines = str(error).splitlines() or ["no message"]

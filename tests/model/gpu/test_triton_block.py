@@ -109,6 +109,19 @@ def test_dropout_drops_its_share_independently_and_keeps_the_mean():
         assert (near[0] & near[1]).float().mean().item() == pytest.approx(1 / 16, abs=0.03)
 
 
+def test_what_drops_nothing_draws_nothing():
+    """A trial that scores leaves alone what another one of its process draws."""
+    block = block_of(1, 8, (1, 1), dropout=0.25, dtype=torch.float32)
+    way, x = fused_way(block), torch.randn(1, 1, 4, 4).to(DEVICE)
+    torch.manual_seed(1)
+    expected = torch.rand(1, device=DEVICE)
+    block.eval()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        way(x)
+    assert torch.equal(torch.rand(1, device=DEVICE), expected)
+
+
 def test_pixels_of_a_window_are_dropped_independently():
     block = block_of(1, 16, (2, 2), dropout=0.5, dtype=torch.float32)
     with torch.no_grad():
