@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from benchmarks.loader import features_of
 from benchmarks.team import Step, Team, free_port
 from benchmarks.train_step import VALUES, inputs, trial_of
+from raysed.config.augmentation import Augmentation
 from raysed.config.data_job import Features
 from raysed.config.trial import Model, Schedule, Shares, Teacher, Trial
 from raysed.data.features.mel import mel_amplitude
@@ -36,6 +37,7 @@ from raysed.training.trainer import Trainer
 Check = dict[str, Any]
 """The result of a check: `ok`, and the numbers."""
 SHARES = Shares(synthetic=2, unlabelled=4, weak=2)
+AUGMENTED = Augmentation(time_shift_s=0.1, mixup="soft", filter_augment="step")
 STEPS = 10
 TOLERANCE = 1e-3
 """Tolerance of the losses of STEPS steps in float32, between devices that round differently."""
@@ -150,19 +152,17 @@ def trial_runs(device: str, precision: str) -> Check:
         return {"skipped": f"{precision} needs a GPU", "ok": True}
     schedule = Schedule(epochs=2, steps_per_epoch=2)
     trial = trial_of(Shares(), model=model_for(device), precision=precision, schedule=schedule)
-    sets, losses = small_sets(), []
-
-    def keep(metrics: dict[str, Any]) -> None:
-        losses.append(metrics["loss"])
+    sets, told = small_sets(), []
 
     def stop(metrics: dict[str, Any]) -> None:
         raise InterruptedError
 
     with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
-        train(trial, sets, Folder(whole), seed=0, device=device, report=keep)
+        train(trial, sets, Folder(whole), seed=0, device=device, report=told.append)
         with contextlib.suppress(InterruptedError):
             train(trial, sets, Folder(cut), seed=0, device=device, report=stop)
-        train(trial, sets, Folder(cut), seed=0, device=device, report=keep)
+        train(trial, sets, Folder(cut), seed=0, device=device, report=told.append)
+    losses = [metrics["loss"] for metrics in told]
     if not np.isfinite(losses).all():
         return {"losses": losses, "ok": False}
     return within(abs(losses[-1] / losses[1] - 1), 0.0 if device == "cpu" else TOLERANCE)
@@ -175,18 +175,18 @@ def no_synchronisation(device: str) -> Check:
     purpose.
     """
     done = []
-    for precision in ("auto", "float32", "bfloat16"):
+    changes: dict[str, Any] = {p: {"precision": p} for p in ("auto", "float32", "bfloat16")}
+    for name, change in (changes | {"augmented": {"augmentation": AUGMENTED}}).items():
         for resident in (True, False):
             schedule = Schedule(epochs=2, steps_per_epoch=4)
-            model = model_for(device)
-            trial = trial_of(SHARES, model=model, precision=precision, schedule=schedule)
+            trial = trial_of(SHARES, model=model_for(device), schedule=schedule, **change)
             trainer = trainer_of(trial, device, resident=resident)
             trainer._check_losses = lambda: None
             trainer._train_epoch(math.inf)
             trainer.epoch, trainer.step_in_epoch = 1, 0
             with _waiting_refused(device):
                 trainer._train_epoch(math.inf)
-            done.append(f"{precision}, {'resident' if resident else 'copied'}")
+            done.append(f"{name}, {'resident' if resident else 'copied'}")
     return {"without waiting": done, "guarded": device == "cuda", "ok": True}
 
 

@@ -55,14 +55,14 @@ class Fusion(nn.Module):
         if self.kind == "attention":
             found_BUE = self._attend(x_BUC, rows_BRE, sizes)
         else:
-            weights_UR = torch.from_numpy(row_weights(self.kind, *sizes)).to(rows_BRE)
+            weights_UR = _beside(rows_BRE, row_weights(self.kind, *sizes))
             found_BUE = weights_UR @ rows_BRE
         return self.join(self.dropout(torch.cat((x_BUC, found_BUE.to(x_BUC.dtype)), dim=2)))
 
     def _attend(self, x_BUC: Tensor, rows_BRE: Tensor, sizes: tuple[int, int, float]) -> Tensor:
         """Return what each frame reads from the rows: those alike, and those near, as far as is learnt."""
         key_BRC, value_BRC = self.key_value(rows_BRE).chunk(2, dim=2)
-        away_UR = torch.from_numpy(distances(*sizes)).to(rows_BRE)
+        away_UR = _beside(rows_BRE, distances(*sizes))
         bias_UR = -F.softplus(self.nearness) * away_UR
         return F.scaled_dot_product_attention(
             self.query(x_BUC).to(key_BRC.dtype),
@@ -78,6 +78,11 @@ class Fusion(nn.Module):
                 bound = module.in_features**-0.5
                 nn.init.uniform_(module.weight, -bound, bound, generator=generator)
                 nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+
+
+def _beside(rows_BRE: Tensor, numbers_UR: np.ndarray) -> Tensor:
+    """Return numbers in the type and on the device of rows, without waiting for what that has to do."""
+    return torch.from_numpy(numbers_UR).to(rows_BRE, non_blocking=True)
 
 
 @lru_cache(maxsize=16)

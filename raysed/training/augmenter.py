@@ -85,7 +85,7 @@ class Augmenter:
         per_s = self.features.sample_rate_hz / self.features.hop / self.pooling
         random = numpy_generator(self.seed, "time shift", step)
         drawn_B = random.normal(0.0, self.settings.time_shift_s * per_s, len(clips.frames_B))
-        shifts_B = torch.from_numpy(np.rint(drawn_B).astype(np.int64)).to(clips.frames_B.device)
+        shifts_B = _beside(clips.frames_B, np.rint(drawn_B).astype(np.int64))
         pooled_B, n_strong = clips.frames_B // self.pooling, len(clips.strong_SUK)
         student_BTF, teacher_BTF = _both(
             clips, lambda x: shifted(x, pooled_B * self.pooling, shifts_B * self.pooling)
@@ -107,8 +107,7 @@ class Augmenter:
                 share_B[clip] = random.beta(beta, beta)
                 partner_B[clip] = start + random.permutation(count)
             start += count
-        device = clips.frames_B.device
-        partner_B, share_B = (torch.from_numpy(x).to(device) for x in (partner_B, share_B))
+        partner_B, share_B = (_beside(clips.frames_B, x) for x in (partner_B, share_B))
         return mixed(clips, partner_B, share_B, hard=self.settings.mixup == "hard")
 
     def _masked(self, clips: Clips, step: int) -> Clips:
@@ -139,9 +138,14 @@ class Augmenter:
         for name in ("student_BTF", "teacher_BTF"):
             mel_BTF = getattr(clips, name)
             random = numpy_generator(self.seed, "filter augment", name[:7], step)
-            gain_BF = torch.from_numpy(10 ** (band_gains(kind, shape, db, random) / 20))
-            made[name] = mel_BTF * gain_BF.to(mel_BTF)[:, None, :]
+            gain_BF = _beside(mel_BTF, 10 ** (band_gains(kind, shape, db, random) / 20))
+            made[name] = mel_BTF * gain_BF.to(mel_BTF.dtype)[:, None, :]
         return replace(clips, **made)
+
+
+def _beside(tensor: Tensor, array: np.ndarray) -> Tensor:
+    """Return an array on the device of a tensor, without waiting for what that has to do."""
+    return torch.from_numpy(array).to(tensor.device, non_blocking=True)
 
 
 def _both(clips: Clips, change) -> tuple[Tensor, Tensor]:  # noqa: ANN001

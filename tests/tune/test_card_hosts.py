@@ -219,5 +219,5 @@ def test_kill_9_of_a_trial_and_of_the_process_of_all(
     alone = one.alone("killed_thread", tmp_path)
     assert_same_results(tree / "killed_thread", alone)
     lost = Watched(tree).run("killed_host", lambda: kill_in_mid_work(HOST))
-    assert sorted(lost) == ["narrow", "wide"]
+    assert "narrow" in lost and set(lost) <= {"narrow", "wide"}
     assert_same_results(tree / "killed_host", alone)
