@@ -22,7 +22,8 @@ from benchmarks.real_systems import perturbed_systems, read_beats, read_real
 from benchmarks.statistics_simulation import proportion
 from raysed.evaluation.counts.some_clips import some_clips
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.intervals.bootstrap import bca, clip_weights, jackknife
+from raysed.evaluation.intervals.bootstrap import clip_weights, jackknife
+from raysed.evaluation.intervals.interval_ends import ends_of
 from raysed.evaluation.intervals.missing_clips import controlled_estimate, whole_set_estimate
 from raysed.evaluation.metrics.registry import METRICS
 
@@ -141,7 +142,9 @@ def ordinary(name: str, sets: int, draws: int) -> dict[str, Any]:
     for i in range(sets):
         left = some_clips(ours, at_random(ours.n_clips, np.random.default_rng([7, i])))
         values_B = metric(left, clip_weights(left.key, left.n_clips, draws, 0))
-        low, high = bca(values_B, float(metric(left, None)[0]), jackknife(metric, left), 0.95)
+        low, high, _ = ends_of(
+            values_B, float(metric(left, None)[0]), jackknife(metric, left), 0.95
+        )
         hits.append(low <= truth <= high)
     return {"truth": truth, "over clips": proportion(hits, 95)}
 

@@ -20,7 +20,8 @@ from benchmarks.common import RESULTS, document
 from benchmarks.real_systems import Pool, perturbed_systems, read_real
 from raysed.evaluation.counts.clip_counts import PsdsCriteria
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.intervals.bootstrap import bca, clip_weights, interval, jackknife
+from raysed.evaluation.intervals.bootstrap import clip_weights, interval, jackknife
+from raysed.evaluation.intervals.interval_ends import bca
 from raysed.evaluation.intervals.seed_noise import SystemSeeds, noise_of
 from raysed.evaluation.intervals.significance import (
     Drawn,

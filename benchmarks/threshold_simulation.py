@@ -20,7 +20,8 @@ from raysed.evaluation.counts.scored import Scored
 from raysed.evaluation.counts.some_clips import some_clips
 from raysed.evaluation.counts.statistics import Statistics, collect
 from raysed.evaluation.detections.frame_scores import FrameScores
-from raysed.evaluation.intervals.bootstrap import bca, clip_weights
+from raysed.evaluation.intervals.bootstrap import clip_weights
+from raysed.evaluation.intervals.interval_ends import ends_of
 from raysed.evaluation.intervals.significance import symmetric
 from raysed.evaluation.metrics.registry import METRICS
 
@@ -118,7 +119,7 @@ def simulated(
         for name in names:
             ours_B, theirs_B = (METRICS[name](each, all_BJ) for each in drawn)
             value, values_B, left_G = np.split(ours_B, (1, 1 + draws))
-            found["coverage"][name].add(value[0], bca(values_B, value[0], left_G, 0.95))
+            found["coverage"][name].add(value[0], ends_of(values_B, value[0], left_G, 0.95)[:2])
             value, values_B, _ = np.split(ours_B - theirs_B, (1, 1 + draws))
             found["paired"][name].add(value[0], symmetric(values_B, value[0], 0.95))
     return found

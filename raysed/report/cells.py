@@ -10,6 +10,8 @@ from raysed.run.folders import external_folder, trial_name
 from raysed.run.run_plan import PlannedCell, RunPlan
 from raysed.run.trial_state import Standing
 
+OF_THIS_SIZE = "other sets of as many"
+"""The beginning of an interval's subject where draws were moved to the value (`interval_ends`)."""
 _OWN_PLACE = ("trials", "recipe", "about")
 """The fields that stand elsewhere in a row."""
 
@@ -113,8 +115,10 @@ def _cell_value(
     }
     by_seed = {seed: measured.drawn(result, metric) for seed, result in results.items()}
     few = len(by_seed) <= FEW_SEEDS
-    about = about_given(plan) if cell.predictions else about_of(plan, len(by_seed))
     found = mean_value(list(by_seed.values()), seeds_fixed=few) if by_seed else None
+    about = about_given(plan) if cell.predictions else about_of(plan, len(by_seed))
+    if found and found.rule == "moved":
+        about = f"{OF_THIS_SIZE} {about.removeprefix('other ')}"
     return CellValue(
         table=cell.table,
         cell=cell.id,

@@ -1,7 +1,9 @@
-"""Sentences on what values are about: few seeds, and trainings that have learnt nothing to choose by."""
+"""Sentences on what values are about: few seeds, sets of this size, and trainings that have learnt nothing to choose by."""
+
+from collections import Counter
 
 from raysed.evaluation.intervals.significance import FEW_SEEDS
-from raysed.report.cells import CellValue
+from raysed.report.cells import OF_THIS_SIZE, CellValue
 from raysed.run.folders import NOT_TRAINED
 from raysed.run.run_plan import RunPlan
 
@@ -24,6 +26,19 @@ def few_seeds_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
             " beside them. They say nothing about other seeds: that takes four or more."
         )
     return [*lines, ""] if lines else []
+
+
+def moved_lines(plan: RunPlan, cells: list[CellValue]) -> list[str]:
+    """Return a line on the metrics of which some intervals are about sets of this size; nothing where none is."""
+    count = Counter(cell.metric for cell in cells if cell.about.startswith(OF_THIS_SIZE))
+    if not count:
+        return []
+    which = ", ".join(f"{metric} ({n})" for metric, n in count.items())
+    return [
+        f"Intervals that are about {OF_THIS_SIZE} {plan.drawn}, not about infinitely many, since most draws lie to one side of the"
+        f" value (number of values): {which}.",
+        "",
+    ]
 
 
 def untrained_lines(cells: list[CellValue]) -> list[str]:

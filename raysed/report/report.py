@@ -17,7 +17,7 @@ from raysed.report.cells import CellValue, cell_values
 from raysed.report.claim_power import claim_powers
 from raysed.report.claim_rows import claim_rows
 from raysed.report.contrasts import ContrastValue
-from raysed.report.few_seeds import few_seeds_lines, untrained_lines
+from raysed.report.few_seeds import few_seeds_lines, moved_lines, untrained_lines
 from raysed.report.grouped_results import read_grouped
 from raysed.report.learning import LearningCheck, above_always_on, count_lines, learning_checks
 from raysed.report.ledger import ledger_rows
@@ -87,6 +87,7 @@ class Report:
             *claims_lines(claim_rows(self.plan, self.claims), self.plan.job),
             *_holes(self.plan, self.trials),
             *few_seeds_lines(self.plan, self.cells),
+            *moved_lines(self.plan, self.cells),
             *untrained_lines(self.cells),
             *_losses(self.frame),
             *ledger_lines(self.ledger),

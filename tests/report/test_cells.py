@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals import interval_ends
 from raysed.evaluation.intervals.significance import drawn, mean_value, seed_interval
 from raysed.report.cells import cell_values
 from raysed.report.results import Measured, read_results
@@ -60,6 +61,14 @@ def test_the_interval_of_more_seeds_is_over_seeds_and_clips(tmp_path):
         expected.high,
     )
     assert poor.as_row()["about"] == "other clips and other seeds"
+
+
+def test_an_interval_of_moved_draws_is_about_sets_of_this_size(run, monkeypatch):
+    usual = cells_of(run)["poor", "val", "psds"]
+    monkeypatch.setattr(interval_ends, "is_far", lambda *_: True)
+    moved = cells_of(run)["poor", "val", "psds"]
+    assert moved.about == "other sets of as many clips, these seeds given"
+    assert moved.value == usual.value and (moved.low, moved.high) != (usual.low, usual.high)
 
 
 def test_a_changed_statistic_changes_its_cells_and_no_others(claimed):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from raysed.report.few_seeds import few_seeds_lines, untrained_lines
+from raysed.report.few_seeds import few_seeds_lines, moved_lines, untrained_lines
 from tests.report.values import DONE, value
 
 
@@ -41,6 +41,16 @@ def test_where_seeds_grow_only_the_cells_intervals_are_about_clips():
 
 def test_enough_seeds_need_no_words():
     assert lines(5, a=5, b=4) == []
+
+
+def test_intervals_about_sets_of_this_size_are_named():
+    plan = SimpleNamespace(drawn="clips")
+    a, b = cells(a=2, b=2)
+    assert moved_lines(plan, [a, b]) == []
+    about = "other sets of as many clips, these seeds given"
+    (line, _) = moved_lines(plan, [replace(a, about=about), b, replace(b, about=about)])
+    assert line.startswith("Intervals that are about other sets of as many clips, not")
+    assert line.endswith(f": {a.metric} (2).")
 
 
 def test_cells_that_had_nothing_to_choose_an_epoch_by_are_named():

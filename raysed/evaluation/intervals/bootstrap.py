@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 from numba import njit
-from scipy.special import ndtr, ndtri
 
 from raysed.evaluation.counts.statistics import Statistics
+from raysed.evaluation.intervals.interval_ends import ends_of
 from raysed.evaluation.intervals.resampled import Resampled
 from raysed.evaluation.metrics.psds import lost_classes
 from raysed.evaluation.metrics.registry import Values
@@ -41,6 +41,7 @@ class Interval:
     jackknife_se: float
     """Standard error from leaving out one clip (or group) at a time: a check of `se`."""
     method: str
+    """The rule of the ends: "bca", or "moved" where that would correct too much (`ends_of`), "percentile", "paper"."""
     draws: int
     lost: int
     """Number of draws in which at least one class has no ground truth and is skipped."""
@@ -139,7 +140,8 @@ def interval(
 ) -> Interval:
     """Return the metric on the whole set, and the interval in which it may lie for other clips of this kind.
 
-    The methods are "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI 10.1080/01621459.1987.10478410);
+    The methods are "bca": bias-corrected and accelerated bootstrap (Efron 1987, DOI 10.1080/01621459.1987.10478410), where most
+    draws lie to one side of the value the draws moved to it ("moved", `ends_of`);
     "percentile": plain bootstrap quantiles; "paper": what Turpault & Serizel (2020) published, 5 to 95 percentiles of
     200 sub-samples of 80 % of the clips with the full set's duration (`level`, `draws` and groups do not apply). That
     is about half as wide as a 95 % interval and its PSDS is too high: `bias` says by how much.
@@ -172,9 +174,9 @@ def interval_of(
 ) -> Interval:
     """Return the interval of a metric that was drawn with the same `seed`."""
     left_out_J = found.left_out_J if method == "bca" else None
-    ends = bca(found.values_B, float(found.value), left_out_J, level)
+    *ends, rule = ends_of(found.values_B, float(found.value), left_out_J, level)
     lost_B = lost_classes(statistics, clip_draws(statistics, len(found.values_B), seed))
-    return _interval(found, ends, method, lost_B)
+    return _interval(found, ends, rule, lost_B)
 
 
 def _published_interval(metric: Values, statistics: Statistics, seed: int) -> Interval:
@@ -220,48 +222,23 @@ def _as_published(
 def class_intervals(
     per_class: Values, statistics: Statistics, *, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
-    """Return BCa intervals of a metric that has a value per class: float64 (K, 4), NaN for a class without a
+    """Return the intervals of a metric that has a value per class: float64 (K, 5), NaN for a class without a
     value.
 
-    `per_class` gives (B, K). Columns: value, low, high, standard deviation over the draws.
+    `per_class` gives (B, K). Columns: value, low, high, standard deviation over the draws, and 1 where the draws were moved
+    to the value (`ends_of`), else 0.
     """
     return class_ends(resampled(per_class, statistics, draws=draws, seed=seed))
 
 
 def class_ends(found: Resampled) -> np.ndarray:
     """Return the table of `class_intervals` for values of classes that are computed."""
-    found_K4 = np.full((len(found.value), 4), np.nan)
+    found_K5 = np.full((len(found.value), 5), np.nan)
     for k in np.flatnonzero(~np.isnan(found.value)):
         of = found.column(k)
-        ends = bca(of.values_B, float(of.value), of.left_out_J, 0.95)
-        found_K4[k] = of.value, *ends, np.nanstd(of.values_B, ddof=1)
-    return found_K4
-
-
-def bca(
-    values_B: np.ndarray, value: float, left_out_J: np.ndarray | None, level: float
-) -> tuple[float, float]:
-    """Return the ends of the BCa interval from bootstrap and jackknife values, or percentiles without the
-    latter.
-
-    Draws in which the metric is undefined (NaN) are left out.
-    """
-    values_B = np.sort(values_B[~np.isnan(values_B)])
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    if values_B.size == 0:
-        return np.nan, np.nan
-    if left_out_J is None or values_B[0] == values_B[-1]:
-        low, high = np.quantile(values_B, tails)
-        return float(low), float(high)
-    below = (values_B < value).mean() + (values_B == value).mean() / 2
-    edge = 0.5 / values_B.size  # a value outside all draws still gets a finite correction
-    z0 = ndtri(np.clip(below, edge, 1 - edge))
-    centred_J = np.nanmean(left_out_J) - left_out_J[~np.isnan(left_out_J)]
-    spread = (centred_J**2).sum() ** 1.5
-    acceleration = (centred_J**3).sum() / (6 * spread) if spread > 0 else 0.0
-    shifted = z0 + ndtri(tails)
-    low, high = np.quantile(values_B, ndtr(z0 + shifted / (1 - acceleration * shifted)))
-    return float(low), float(high)
+        low, high, rule = ends_of(of.values_B, float(of.value), of.left_out_J, 0.95)
+        found_K5[k] = of.value, low, high, np.nanstd(of.values_B, ddof=1), rule == "moved"
+    return found_K5
 
 
 def jackknife(

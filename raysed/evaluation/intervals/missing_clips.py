@@ -19,10 +19,11 @@ from raysed.evaluation.counts.statistics import Statistics, comparable
 from raysed.evaluation.intervals.bootstrap import (
     DRAW_BLOCK,
     DRAWS,
-    bca,
     jackknife,
     random_bits,
 )
+from raysed.evaluation.intervals.interval_ends import Ends, Rule, bca, is_far
+from raysed.evaluation.intervals.significance import symmetric
 from raysed.evaluation.metrics.registry import Values
 
 
@@ -34,6 +35,8 @@ class WholeSetEstimate:
     low: float
     high: float
     se: float
+    method: Rule
+    """The rule of the ends: "bca" or "symmetric"."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def whole_set_estimate(
     value = float(metric(left, None)[0])
     weights_BN = refilled_weights(left.key, left.n_clips, n_clips - left.n_clips, draws, seed)
     values_B = metric(left, weights_BN)
-    low, high = bca(values_B, value, jackknife(metric, left), level)
-    return WholeSetEstimate(value, low, high, float(np.nanstd(values_B, ddof=1)))
+    low, high, rule = ends_about_whole(values_B, value, jackknife(metric, left), level)
+    return WholeSetEstimate(value, low, high, float(np.nanstd(values_B, ddof=1)), rule)
 
 
 def controlled_estimate(
@@ -111,9 +114,22 @@ def controlled_estimate(
     lost_B = metric(reference_left, weights_BN) - whole
     values_B = metric(left, weights_BN) - slope * lost_B
     estimate = value - slope * (of_left - whole)
-    low, high = bca(values_B, estimate, left_J - slope * reference_J, level)
+    found = ends_about_whole(values_B, estimate, left_J - slope * reference_J, level)
     se = float(np.nanstd(values_B, ddof=1))
-    return ControlledEstimate(estimate, low, high, se, of_left, whole, slope, correlation)
+    return ControlledEstimate(
+        estimate, found.low, found.high, se, found.rule, of_left, whole, slope, correlation
+    )
+
+
+def ends_about_whole(
+    values_B: np.ndarray, value: float, left_out_J: np.ndarray, level: float
+) -> Ends:
+    """Return BCa's ends, or `symmetric` ones where BCa would correct too much: what is estimated is one fixed number, not the value
+    of sets of the size that is left, so that the draws cannot be moved to the value.
+    """
+    if is_far(values_B, value, level):
+        return Ends(*symmetric(values_B, value, level), "symmetric")
+    return Ends(*bca(values_B, value, left_out_J, level), "bca")
 
 
 def _slope(left_J: np.ndarray, reference_J: np.ndarray) -> tuple[float, float]:

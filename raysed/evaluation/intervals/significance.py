@@ -14,13 +14,13 @@ from raysed.evaluation.counts.stacked import stack
 from raysed.evaluation.counts.statistics import Statistics, comparable
 from raysed.evaluation.intervals.bootstrap import (
     DRAWS,
-    bca,
     clip_draws,
     clip_weights,
     group_numbers,
     jackknife,
     random_bits,
 )
+from raysed.evaluation.intervals.interval_ends import Ends, Rule, ends_of
 from raysed.evaluation.intervals.seed_noise import as_normal, students
 from raysed.evaluation.metrics.registry import Values
 
@@ -60,6 +60,8 @@ class SeedEstimate:
     """Standard error from the seeds, these clips given; NaN (unknown) for one seed."""
     values_B: np.ndarray
     """The value in each draw, for `max_t`; the spread is widened as that of the interval."""
+    rule: Rule
+    """The rule of the ends."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +190,8 @@ def seed_interval(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> SeedEstimate:
-    """Return the mean of a metric over seeds, drawn with the clips as in `seed_difference`. The ends are BCa, since a resample's
-    PSDS is too high on average.
+    """Return the mean of a metric over seeds, drawn with the clips as in `seed_difference`. The ends are those of `ends_of`, since a
+    resample's PSDS is too high on average.
     """
     by_drawn = [drawn(metric, statistics, draws=draws, seed=seed) for statistics in by_seed]
     return mean_value(by_drawn, level=level, seed=seed)
@@ -240,10 +242,10 @@ def _over_seeds(
     if n_seeds > 1:
         values_B = value + (values_B - value) * _for_few_seeds(clip_se, seed_se, n_seeds, level)
     if left_SJ is None:
-        low, high = symmetric(values_B, value, level)
+        ends = Ends(*symmetric(values_B, value, level), "symmetric")
     else:
-        low, high = bca(values_B, value, _left_with_seeds(left_SJ, seed_se), level)
-    return SeedEstimate(value, low, high, se, n_seeds, clip_se, seed_se, values_B)
+        ends = ends_of(values_B, value, _left_with_seeds(left_SJ, seed_se), level)
+    return SeedEstimate(value, *ends[:2], se, n_seeds, clip_se, seed_se, values_B, ends.rule)
 
 
 def _left_with_seeds(left_SJ: np.ndarray, seed_se: float) -> np.ndarray:

@@ -150,9 +150,9 @@ def _rates(rate: Values, counted: Statistics, whole_NK: np.ndarray, draws: int) 
     as many trials as there are clips (or groups of these) with anything to count.
     """
     group_N = group_numbers(counted)
-    found_K4 = class_intervals(rate, counted, draws=draws)
+    found_K5 = class_intervals(rate, counted, draws=draws)
     rates = []
-    for (value, low, high, _), whole_N in zip(found_K4.tolist(), whole_NK.T, strict=True):
+    for (value, low, high, *_), whole_N in zip(found_K5.tolist(), whole_NK.T, strict=True):
         end = _TAIL ** (1 / max(len(np.unique(group_N[whole_N > 0])), 1))
         if value == 1.0:
             low = min(low, end)

@@ -42,6 +42,11 @@ class ScoredSet:
         return tuple(name for name, kept in pairs if not kept)
 
 
+def unit_of(scored: ScoredSet) -> str:
+    """Return what draws are of."""
+    return "clips" if scored.groups_N is None else "sources of clips"
+
+
 def read_scored_set(request: ScoreRequest) -> tuple[ScoredSet, tuple[str, ...]]:
     """Read the clips of the ground truth, and which of them are scored; return them with the warnings about them."""
     whole, warnings = read_reference(request)

@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from raysed.evaluation.intervals.bootstrap import bca
+from raysed.evaluation.intervals.interval_ends import ends_of
 from raysed.evaluation.intervals.significance import Drawn, drawn
 from raysed.evaluation.intervals.system_ranks import all_differences, ranks
 from raysed.evaluation.metrics.registry import METRICS
-from raysed.evaluation.score.ground_truth import ScoredSet, read_scored_set
+from raysed.evaluation.score.ground_truth import ScoredSet, read_scored_set, unit_of
 from raysed.evaluation.score.predictions import threshold_of
+from raysed.evaluation.score.remarks import moved_intervals
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import (
     System,
     class_values,
     classes_of,
     known,
+    method_of,
     read_system,
 )
 
@@ -40,6 +42,7 @@ def score_systems(request: ScoreRequest) -> dict[str, Any]:
         warnings += system.predictions.warnings
     systems, more = with_equal_points(systems)
     compared = {name: rank(request, name, systems) for name in request.metrics}
+    more += moved_intervals(_by_system(compared), unit_of(scored))
     return {
         "clips": len(scored.reference.filenames),
         "classes": list(scored.reference.classes),
@@ -132,13 +135,22 @@ def rank(request: ScoreRequest, metric: str, systems: Systems) -> dict[str, Any]
     }
 
 
+def _by_system(compared: dict[str, dict[str, Any] | None]) -> dict[str, dict[str, Any]]:
+    """Return the estimates of all rankings by what a remark calls them."""
+    return {
+        f"{name} of {row['system']}": row
+        for name, each in compared.items()
+        for row in (each or {"ranking": []})["ranking"]
+    }
+
+
 def _drawn(request: ScoreRequest, metric: str, system: System) -> Drawn:
     statistics = system.statistics
     return drawn(METRICS[metric], statistics, draws=request.draws, seed=request.seed)
 
 
 def _row(name: str, value: Drawn, rank_3: np.ndarray) -> dict[str, Any]:
-    low, high = bca(value.values_B, value.value, value.left_out_J, 0.95)
+    low, high, rule = ends_of(value.values_B, value.value, value.left_out_J, 0.95)
     place = dict(zip(("rank", "rank_low", "rank_high"), rank_3.tolist(), strict=True))
     ends = {
         "value": value.value,
@@ -146,7 +158,8 @@ def _row(name: str, value: Drawn, rank_3: np.ndarray) -> dict[str, Any]:
         "high": high,
         "se": float(np.nanstd(value.values_B, ddof=1)),
     }
-    return {"system": name} | place | {key: known(each) for key, each in ends.items()}
+    numbers = {key: known(each) for key, each in ends.items()}
+    return {"system": name} | place | numbers | method_of(rule)
 
 
 def per_class(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,6 @@ _SHOWN = 5
 _UNLIKELY = 0.01
 _ROUNDING = 1e-6
 """Seconds, or shares of a length; sed_scores_eval rounds to 6 decimals."""
-_SUMS = 1e-9
-"""Differences of metrics that come from the order of sums."""
 
 
 def unused_columns(table: pd.DataFrame) -> tuple[str, ...]:
@@ -131,20 +130,30 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def beside_their_values(
-    estimates: Mapping[str, Mapping[str, float | None] | None],
+def moved_intervals(
+    estimates: Mapping[str, Mapping[str, Any] | None], unit: str = "clips"
 ) -> tuple[str, ...]:
-    """Return a warning for each metric whose interval does not hold its value: nearly all draws then lie on one side of it,
-    and BCa (Efron 1987) has no correction for such a bias.
-    """
-    lines = []
-    for name, each in estimates.items():
-        value, low, high = (each.get(key) if each else None for key in ("value", "low", "high"))
-        if value is None or low is None or high is None:
-            continue
-        if not low - _SUMS <= value <= high + _SUMS:
-            lines.append(
-                f"{name}: the interval [{low:.4f}, {high:.4f}] does not hold the value {value:.4f}, since nearly all draws"
-                f" lie on one side of it; take it as unknown"
-            )
-    return tuple(lines)
+    """Name the metrics whose intervals are the draws moved to their values (`interval_ends`), and say what these are about."""
+    names = [name for name, each in estimates.items() if each and each.get("method") == "moved"]
+    if not names:
+        return ()
+    one = len(names) == 1
+    return (
+        f"{', '.join(names)}: more than 84 % of the draws lie to one side of the value, as it depends on the size of the set;"
+        f" {'its interval is' if one else 'their intervals are'} the draws moved to the value, about other sets of as many {unit}"
+        " and not about infinitely many",
+    )
+
+
+def moved_classes(per_class: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Count the classes with such an interval, for each metric."""
+    count = Counter(
+        name
+        for values in per_class.values()
+        for name, each in values.items()
+        if isinstance(each, Mapping) and each.get("method") == "moved"
+    )
+    if not count:
+        return ()
+    which = ", ".join(f"{name} {n}" for name, n in count.items())
+    return (f"intervals of single classes that are draws moved to the value: {which}",)

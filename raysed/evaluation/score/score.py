@@ -12,12 +12,13 @@ from raysed.evaluation.intervals.bootstrap import clip_draws
 from raysed.evaluation.metrics.psds import lost_classes
 from raysed.evaluation.metrics.registry import COUNT_METRICS
 from raysed.evaluation.score.engines import confirm
-from raysed.evaluation.score.ground_truth import read_scored_set
-from raysed.evaluation.score.remarks import beside_their_values
+from raysed.evaluation.score.ground_truth import read_scored_set, unit_of
+from raysed.evaluation.score.remarks import moved_classes, moved_intervals
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.evaluation.score.systems import (
     ALL_THRESHOLDS,
     ENDS,
+    Known,
     System,
     differences,
     estimate,
@@ -48,7 +49,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         "seed": request.seed,
         "method": request.method,
     }
-    by_class: dict[str, list[dict[str, float | None]]] = {}
+    by_class: dict[str, list[Known]] = {}
     together = psds_together(request, read)
     for name in request.metrics:
         found[name], by_class[name] = together.get(name) or estimate(request, name, read)
@@ -57,10 +58,12 @@ def score(request: ScoreRequest) -> dict[str, Any]:
         found["event_f1"]["threshold"] = system.threshold
     found["per_class"] = _per_class(read, reference, by_class)
     found["all_thresholds"] = _all_thresholds(request, read)
-    warnings += beside_their_values(
+    warnings += moved_intervals(
         {name: found[name] for name in request.metrics}
-        | {f"{name}_all": each for name, each in (found["all_thresholds"] or {}).items()}
+        | {f"{name}_all": each for name, each in (found["all_thresholds"] or {}).items()},
+        unit_of(scored),
     )
+    warnings += moved_classes(found["per_class"])
     if lost := _lost(request, statistics):
         warnings += (
             f"in {lost} of {request.draws} draws a class lost all its events and was left out",
@@ -78,7 +81,7 @@ def score(request: ScoreRequest) -> dict[str, Any]:
 
 
 def _per_class(
-    system: System, reference: Reference, by_class: dict[str, list[dict[str, float | None]]]
+    system: System, reference: Reference, by_class: dict[str, list[Known]]
 ) -> dict[str, dict[str, Any]]:
     n_events_K = system.statistics.event.n_ref_NK.sum(axis=0)
     return {
@@ -88,9 +91,7 @@ def _per_class(
     }
 
 
-def _all_thresholds(
-    request: ScoreRequest, system: System
-) -> dict[str, dict[str, float | None] | None] | None:
+def _all_thresholds(request: ScoreRequest, system: System) -> dict[str, Known | None] | None:
     """Return PSDS over all thresholds, unless metrics were named or there are no scores."""
     if not system.has("psds_all") or request.metrics != COUNT_METRICS:
         return None

@@ -29,7 +29,9 @@ from raysed.evaluation.score.label_map import read_label_map
 from raysed.evaluation.score.predictions import ClipSet, Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
 
-Estimate = tuple[dict[str, float | None] | None, list[dict[str, float | None]]]
+Known = dict[str, Any]
+"""Numbers of an estimate for JSON, None for what is not known, and `method` where an interval is not BCa's."""
+Estimate = tuple[Known | None, list[Known]]
 """A metric with its interval, and its classes with theirs."""
 PER_CLASS = ("event_f1", "intersection_f1", "segment_f1")
 """The metrics of counts whose classes are listed; those of scores all are."""
@@ -174,9 +176,8 @@ def estimate(request: ScoreRequest, name: str, system: System) -> Estimate:
     drawn = {"draws": request.draws, "seed": request.seed}
     found = resampled(metric.with_classes, system.statistics, **drawn)
     value = interval_of(found.column(0), system.statistics, seed=request.seed)
-    table_K4 = class_ends(found.column(slice(1, None)))
-    classes = [dict(zip(ENDS, map(known, row), strict=True)) for row in table_K4]
-    return fields_of(value, (*ENDS, "jackknife_se")), classes
+    classes = _class_rows(class_ends(found.column(slice(1, None))))
+    return interval_fields(value, (*ENDS, "jackknife_se")), classes
 
 
 def psds_together(request: ScoreRequest, system: System) -> dict[str, Estimate]:
@@ -195,7 +196,7 @@ def psds_together(request: ScoreRequest, system: System) -> dict[str, Estimate]:
 
 def pair_of(
     request: ScoreRequest, names: tuple[str, str], system: System, fields: Iterable[str]
-) -> dict[str, dict[str, float | None] | None]:
+) -> dict[str, Known | None]:
     """Return both metrics of one of PAIRS with their intervals, as `value_of` does; none where it has to do it."""
     if request.method == "paper" or not system.has(names[0]):
         return {}
@@ -205,36 +206,43 @@ def pair_of(
     intervals = (
         interval_of(found.column(place), system.statistics, seed=request.seed) for place in (0, 1)
     )
-    return {name: fields_of(each, fields) for name, each in zip(names, intervals, strict=True)}
+    return {
+        name: interval_fields(each, fields) for name, each in zip(names, intervals, strict=True)
+    }
 
 
-def _listed_classes(
-    request: ScoreRequest, name: str, system: System
-) -> list[dict[str, float | None]]:
+def _listed_classes(request: ScoreRequest, name: str, system: System) -> list[Known]:
     listed = name in classes_of(request, system)
     return class_values(request, name, system.statistics) if listed else []
 
 
 def value_of(
     request: ScoreRequest, name: str, system: System, fields: Iterable[str]
-) -> dict[str, float | None] | None:
+) -> Known | None:
     """Return a metric with its interval, None where operating points or durations are missing."""
     if not system.has(name):
         return None
     request.pulse.now(f"{name}: {request.draws} draws")
     drawn = {"draws": request.draws, "seed": request.seed}
     found = interval(METRICS[name], system.statistics, method=request.method, **drawn)
-    return fields_of(found, fields)
+    return interval_fields(found, fields)
 
 
-def class_values(
-    request: ScoreRequest, metric: str, statistics: Statistics
-) -> list[dict[str, float | None]]:
+def class_values(request: ScoreRequest, metric: str, statistics: Statistics) -> list[Known]:
     """Return the value of each class with its interval."""
-    table_K4 = class_intervals(
-        partial(_classwise, METRICS[metric]), statistics, draws=request.draws, seed=request.seed
+    return _class_rows(
+        class_intervals(
+            partial(_classwise, METRICS[metric]), statistics, draws=request.draws, seed=request.seed
+        )
     )
-    return [dict(zip(ENDS, map(known, row), strict=True)) for row in table_K4]
+
+
+def _class_rows(table_K5: np.ndarray) -> list[Known]:
+    return [
+        dict(zip(ENDS, map(known, row[:4]), strict=True))
+        | method_of("moved" if row[4] == 1 else "bca")
+        for row in table_K5
+    ]
 
 
 def classes_of(request: ScoreRequest, system: System) -> tuple[str, ...]:
@@ -260,9 +268,19 @@ def _classwise(
     return found_BK
 
 
-def fields_of(value: Any, names: Iterable[str]) -> dict[str, float | None]:
+def fields_of(value: Any, names: Iterable[str]) -> Known:
     """Return some fields of an estimate for JSON."""
     return {name: known(getattr(value, name)) for name in names}
+
+
+def interval_fields(value: Any, names: Iterable[str]) -> Known:
+    """Return some fields of an estimate that has a `method`, and the method where it is not what was asked for."""
+    return fields_of(value, names) | method_of(value.method)
+
+
+def method_of(rule: str) -> dict[str, str]:
+    """Return the rule of an interval for JSON, which only names those that are not asked for but taken."""
+    return {"method": rule} if rule in ("moved", "symmetric") else {}
 
 
 def known(value: float) -> float | None:

@@ -9,7 +9,13 @@ from raysed.evaluation.intervals.missing_clips import controlled_estimate, whole
 from raysed.evaluation.metrics.registry import METRICS
 from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.request import ScoreRequest
-from raysed.evaluation.score.systems import System, count, differences, fields_of, read_for
+from raysed.evaluation.score.systems import (
+    System,
+    count,
+    differences,
+    interval_fields,
+    read_for,
+)
 
 ESTIMATE = ("value", "low", "high", "se")
 CONTROLLED = (*ESTIMATE, "reference_left", "reference_whole", "slope", "correlation")
@@ -30,7 +36,7 @@ def whole_set(
         "clips": n_clips,
         "left": len(scored.reference.filenames),
         "estimate": {
-            name: fields_of(
+            name: interval_fields(
                 whole_set_estimate(METRICS[name], statistics, n_clips, **draws), ESTIMATE
             )
             if system.has(name)
@@ -65,7 +71,7 @@ def _beside_reference(
     controlled = {
         name: None
         if same_clips.get(name) is None
-        else fields_of(
+        else interval_fields(
             controlled_estimate(METRICS[name], *_alike(statistics, whole), scored.kept_N, **draws),
             CONTROLLED,
         )

@@ -8,9 +8,10 @@ import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.score.remarks import (
-    beside_their_values,
     false_alarms,
     met_exactly,
+    moved_classes,
+    moved_intervals,
     other_spelling,
     overlaps,
     passed_over,
@@ -93,15 +94,21 @@ def test_the_share_of_a_long_event_has_an_edge_too() -> None:
     assert "1 detection meets" in line
 
 
-def test_an_interval_that_does_not_hold_its_value_is_named():
-    fine = {"value": 0.5, "low": 0.4, "high": 0.6}
-    perfect = {"value": 1.0, "low": 1.0 - 1e-12, "high": 1.0 - 1e-12}
-    unknown = {"value": None, "low": None, "high": None}
-    beside = {"value": 0.664, "low": 0.6608, "high": 0.6609}
-    found = beside_their_values(
-        {"psds": fine, "event_f1": perfect, "psds2": unknown, "psds_all": None, "psds1_all": beside}
-    )
-    assert len(found) == 1
-    assert found[0].startswith(
-        "psds1_all: the interval [0.6608, 0.6609] does not hold the value 0.6640"
-    )
+def test_an_interval_of_moved_draws_says_what_it_is_about():
+    usual, moved = {"value": 0.5}, {"value": 0.6, "method": "moved"}
+    whole = {"value": 0.6, "method": "symmetric"}
+    assert moved_intervals({"psds": usual, "psds2": whole, "psds_all": None}) == ()
+    (one,) = moved_intervals({"psds": usual, "psds1": moved})
+    assert one.startswith("psds1: more than 84 % of the draws lie to one side of the value")
+    assert "its interval is" in one and "other sets of as many clips and not" in one
+    (both,) = moved_intervals({"psds1": moved, "psds2": moved}, "sources of clips")
+    assert both.startswith("psds1, psds2: ") and "their intervals are" in both
+    assert "as many sources of clips" in both
+
+
+def test_classes_with_such_intervals_are_counted():
+    usual, moved = {"value": 0.5}, {"value": 0.6, "method": "moved"}
+    classes = {"dog": {"events": 3, "event_f1": moved, "psds1": usual}}
+    assert moved_classes({"cat": {"events": 1, "event_f1": usual}}) == ()
+    (line,) = moved_classes(classes | {"cat": {"events": 2, "event_f1": moved}})
+    assert line.endswith(": event_f1 2")
