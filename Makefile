@@ -39,7 +39,7 @@ sox-headers:
 		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
 			apt-get install -y -qq --no-install-recommends libsox-dev libsox-fmt-all >/dev/null; }
 
-demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> table (about 6 minutes on 2 cores)
+demo: $(READY) ## sounds -> Scaper -> DALI -> shards -> 8 trials on Ray Tune -> table (about 3 minutes on 2 cores)
 	@$(BIN)/raysed demo
 
 test: $(READY) ## all tests that this machine can run

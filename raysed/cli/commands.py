@@ -220,7 +220,7 @@ def demo_command(
         ),
     ] = False,
 ) -> None:
-    """The whole path on built-in sounds: no download, about 6 minutes on 2 cores."""
+    """The whole path on built-in sounds: no download, about 3 minutes on 2 cores."""
     if check:
         from raysed.demo.own_digits import check_digits
 
