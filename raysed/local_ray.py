@@ -22,7 +22,7 @@ _LONGEST_SOCKET = 107 if os.uname().sysname == "Linux" else 103
 _SOCKET = f"/{_PREFIX}12345678/r/session_2000-01-01_00-00-00_000000_1234567/sockets/plasma_store"
 _LOOPBACK = "127.0.0.1"
 _STARTS = 3
-_UNUSED = ("start_log_monitor", "start_monitor")
+_UNUSED = ("start_log_monitor", "start_monitor", "start_api_server")
 """Methods of Ray's node."""
 
 
@@ -66,13 +66,14 @@ def init_ray(**where: Any) -> None:
 
 @contextmanager
 def _without_unused() -> Iterator[None]:
-    """Within, a Ray is started without two processes that nobody hears: the one that sends workers' output to drivers
-    that want it, and the one that asks a cloud for nodes. Ray knows a node without either, but `ray.init` does not ask.
+    """Within, a Ray is started without three processes that nobody hears: the one that sends workers' output to drivers
+    that want it, the one that asks a cloud for nodes, and what is left of the dashboard without its page, which reports
+    usage. Ray knows a node without each, but `ray.init` does not ask.
     """
     kept = {name: getattr(Node, name) for name in _UNUSED}
     try:
         for name in kept:
-            setattr(Node, name, lambda self: None)
+            setattr(Node, name, lambda self, **settings: None)
         yield
     finally:
         for name, method in kept.items():

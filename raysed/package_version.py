@@ -1,9 +1,11 @@
 """Versions of installed packages, also of those that were unpacked without their metadata."""
 
 import importlib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
+@cache
 def version_of(package: str) -> str:
     """Return a package's version: of its metadata, else as its module says it; "unknown" where neither does.
 

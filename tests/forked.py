@@ -8,9 +8,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 # pytest is what runs as `__main__`, which every process looks at again.
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pytest", "torch._dynamo", "tests.training.ddp_worker"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["pytest", "torch._dynamo", "tests.training.ddp_worker"])
+
+
+def fork_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that `multiprocessing` would spawn are forked from the server, too."""
+    monkeypatch.setattr(multiprocessing, "get_context", lambda method: CONTEXT)
 
 
 class Forked:
@@ -18,7 +25,7 @@ class Forked:
 
     def __init__(self, errors: Path, work: Callable[..., None], *arguments: object) -> None:
         self._errors = errors
-        self._process = _CONTEXT.Process(target=_run, args=(errors, work, *arguments), daemon=True)
+        self._process = CONTEXT.Process(target=_run, args=(errors, work, *arguments), daemon=True)
         self._process.start()
 
     def poll(self) -> int | None:

@@ -11,6 +11,7 @@ from benchmarks.team import share_of
 from benchmarks.train_step import inputs
 from raysed.config.trial import Model, Shares
 from raysed.training.ranks import Ranks
+from tests.forked import fork_instead
 from tests.paths import ROOT
 
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
@@ -69,7 +70,8 @@ def test_the_sounds_of_the_data_stages_are_told():
 
 
 @pytest.mark.slow
-def test_two_ranks_are_compared_with_one(capsys):
+def test_two_ranks_are_compared_with_one(capsys, monkeypatch):
+    fork_instead(monkeypatch)
     row, about = ddp.compare(SHARES, 1, MODEL)
     assert row.n == 1
     assert row.error < 1e-5, "two ranks do the work of one"

@@ -29,8 +29,8 @@ def names(requirements):
     return {re.split(r"[\[=<>; ]", each)[0].lower().replace("-", "_") for each in requirements}
 
 
-def distributions(module):
-    return {name.lower().replace("-", "_") for name in packages_distributions().get(module, ())}
+def distributions(module, of_modules):
+    return {name.lower().replace("-", "_") for name in of_modules.get(module, ())}
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,11 @@ def test_every_import_is_of_the_base_or_of_an_extra():
     for path in FILES:
         for module in {name.split(".")[0] for name in imports(path)}:
             foreign.setdefault(module, []).append(relative(path))
+    of_modules = packages_distributions()
     for module, places in foreign.items():
         if module in sys.stdlib_module_names or module in known | {"raysed", "triton"}:
             continue
-        bringing = distributions(module) | {module.replace("pydantic_core", "pydantic")}
+        bringing = distributions(module, of_modules) | {module.replace("pydantic_core", "pydantic")}
         assert bringing & base, f"{module} ({places}) is neither of the base nor of an extra"
 
 

@@ -15,6 +15,7 @@ from benchmarks.gpu_speed import PLAIN, TARGETS, steps_of, throughput
 from raysed.config.trial import Model, Shares
 from raysed.extras import EXTRAS
 from tests.base_installation import HIDE
+from tests.forked import fork_instead
 from tests.paths import ROOT
 
 SHARES = Shares(synthetic=1, unlabelled=2, weak=1)
@@ -97,7 +98,8 @@ def test_kernels_are_printed_under_the_name_of_their_step():
 
 
 @pytest.mark.slow
-def test_every_row_is_there_and_the_steps_are_taken():
+def test_every_row_is_there_and_the_steps_are_taken(monkeypatch):
+    fork_instead(monkeypatch)
     found = throughput("cpu")
     names = [PLAIN, "plain eager PyTorch, TF32 off", "step, tf32", "step, float32"]
     names += ["step, tf32, plain blocks"]

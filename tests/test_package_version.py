@@ -29,7 +29,7 @@ def test_without_metadata_the_module_is_asked(monkeypatch, package, version):
 
     expected = version or importlib.metadata.version(package)
     monkeypatch.setattr(package_version, "version", missing)
-    assert version_of(package) == expected
+    assert version_of.__wrapped__(package) == expected
 
 
 def test_every_version_is_asked_for_here():

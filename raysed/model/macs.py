@@ -7,6 +7,7 @@ pooling leaves, 13 for each unit, direction and step of a GRU. Not counted: acti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -35,11 +36,24 @@ def macs_of_10_s(
     Of an encoder, whose rows are stored, nothing is counted but what the network does with them.
     """
     frames = features.model_copy(update={"duration_s": SECONDS}).n_frames
-    given: list[Any] = [torch.zeros(1, frames, features.n_mels)]
+    rows = None
     if encoder is not None and config.embedding is not None:
         frame_s = config.time_pooling * features.hop / features.sample_rate_hz
-        rows_BRE = torch.zeros(1, encoder.rows(SECONDS), encoder.width)
-        given += [None, Stream(rows_BRE, encoder.row_s / frame_s)]
+        rows = encoder.rows(SECONDS), encoder.width, encoder.row_s / frame_s
+    # The code of a user's own network may have changed since.
+    count = _counted if config.own is None else _counted.__wrapped__
+    return count(config, (frames, features.n_mels), n_classes, rows)
+
+
+@lru_cache(maxsize=32)
+def _counted(
+    config: Model, mel_TF: tuple[int, int], n_classes: int, rows: tuple[int, int, float] | None
+) -> int:
+    """Count once in a process, which may train many trials, for a shape of mels and (rows, width, frames a row) of an encoder."""
+    given: list[Any] = [torch.zeros(1, *mel_TF)]
+    if rows is not None:
+        count, width, frames = rows
+        given += [None, Stream(torch.zeros(1, count, width), frames)]
     with draws(), torch.random.fork_rng(devices=[]):
         return macs(make_network(config, n_classes), *given)
 

@@ -67,11 +67,10 @@ def test_a_wrong_key_is_refused_with_its_place(tmp_path, command):
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.slow
-def test_a_missing_root_is_refused(tmp_path):
-    refused = run("raysed.data", write(tmp_path / "job.yaml", JOB))
-    assert refused.returncode == 2
-    assert "nowhere: no such folder" in refused.stderr
+def test_a_missing_root_is_refused(main, tmp_path):
+    code, _, err = main("data", write(tmp_path / "job.yaml", JOB))
+    assert code == 2
+    assert "nowhere: no such folder" in err
     assert not (tmp_path / "out").exists()
 
 
@@ -144,20 +143,18 @@ CLAIM = {"id": "K1", "text": "x", "evaluation": "val"}
         ({"extends": "absent.yaml"}, "extends: absent.yaml: no such file"),
     ],
 )
-def test_bad_spaces_are_refused_with_their_place(tiny_space, tmp_path, change, message):
+def test_bad_spaces_are_refused_with_their_place(main, tiny_space, tmp_path, change, message):
     path = tiny_space(**change)
-    refused = run("raysed.tune", path, "--plan", "--json")
-    assert refused.returncode == 2
-    assert refused.stdout == ""
-    assert re.search(rf"error: {re.escape(path)}:\d+: .*{re.escape(message)}", refused.stderr)
+    code, out, err = main("tune", path, "--plan", "--json")
+    assert (code, out) == (2, "")
+    assert re.search(rf"error: {re.escape(path)}:\d+: .*{re.escape(message)}", err)
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_a_plan_is_one_json_object(tiny_space, tmp_path):
-    planned = run("raysed.tune", tiny_space(), "--plan", "--json")
-    plan = json.loads(planned.stdout)
-    assert planned.returncode == 2 and len(plan["refusals"]) == 1
+def test_a_plan_is_one_json_object(main, tiny_space, tmp_path):
+    code, out, _ = main("tune", tiny_space(), "--plan", "--json")
+    plan = json.loads(out)
+    assert code == 2 and len(plan["refusals"]) == 1
     assert "nowhere: no such folder" in plan["refusals"][0]
     expected = {
         "space", "seeds", "cells", "trainings", "trials", "datasets", "cluster", "refusals",
@@ -169,11 +166,10 @@ def test_a_plan_is_one_json_object(tiny_space, tmp_path):
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_a_report_of_no_run_is_refused(tmp_path):
-    refused = run("raysed.cli", "report", str(tmp_path))
-    assert refused.returncode == 2
-    assert "holds no plan.json" in refused.stderr
+def test_a_report_of_no_run_is_refused(main, tmp_path):
+    code, _, err = main("report", str(tmp_path))
+    assert code == 2
+    assert "holds no plan.json" in err
 
 
 def test_the_demo_refuses_a_run_that_is_a_file_before_it_writes_sounds(monkeypatch, main, tmp_path):

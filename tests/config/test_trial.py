@@ -1,6 +1,7 @@
 """Every leaf of a trial changes what its training leaves; a key that reaches nothing would not."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -108,13 +109,18 @@ def changed(values):
     return validate(content, Trial, source="here")
 
 
+@cache
+def heard_sets():
+    """The sets with sounds and rows, which no training changes."""
+    return {name: with_rows(with_waveforms(each)) for name, each in sets().items()}
+
+
 def outcome(config, folder):
     """What training decides: losses, choices, and the scores and event counts of the evaluation sets.
 
     Configuration that is merely written down again is no part of it.
     """
-    data = {name: with_rows(with_waveforms(each)) for name, each in sets().items()}
-    result = train(config, data, Folder(str(folder)), seed=7)
+    result = train(config, heard_sets(), Folder(str(folder)), seed=7)
     found = {"selected": result["selected"]}
     for number, line in enumerate((folder / "progress.jsonl").read_text().splitlines()):
         metrics = json.loads(line)

@@ -73,17 +73,29 @@ def undisturbed(tree: Path, ray_session: None) -> Path:
     return tree / "undisturbed"
 
 
-def test_kill_9_of_a_trial(undisturbed: Path, tree: Path) -> None:
+def test_kill_9_of_a_trial_and_a_storage_error_that_passes(undisturbed: Path, tree: Path) -> None:
     space = faults_space(tree, "killed_trial")
     trial = trial_of(space, "long")
-    saboteur = Saboteur(trial, 2, lambda: kill_in_mid_work(f"{TRIAL}.train", at=trial))
+
+    def break_writes() -> None:
+        # Its checkpoints cannot be written any more; the next process that tries has no such limit.
+        wait_for(lambda: bool(workers(TRIAL)))
+        for process in workers(TRIAL):
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (8000, 8000))
+
+    killer = Saboteur(trial, 2, lambda: kill_in_mid_work(f"{TRIAL}.train", at=trial))
+    breaker = Saboteur(trial, EPOCHS // 2, break_writes)
     code, said = run(space)
-    saboteur.assert_mid_work(EPOCHS)
+    for saboteur in (killer, breaker):
+        saboteur.assert_mid_work(EPOCHS)
+        assert epochs_of(trial)[: len(saboteur.then)] == saboteur.then, (
+            "an epoch was lost or done again"
+        )
+    assert len(killer.then) < EPOCHS // 2, "the second fault struck the process of the first"
     assert code == 0
-    assert any("its process died; another one goes on from epoch" in line for line in said)
-    assert epochs_of(trial)[: len(saboteur.then)] == saboteur.then, (
-        "an epoch was lost or done again"
-    )
+    died = "its process died; another one goes on from epoch"
+    assert sum(died in line for line in said) == 2, said
+    assert "File too large" in json.loads((trial / "failed.json").read_text())["before"]
     assert_same_results(tree / "killed_trial", undisturbed)
 
 
@@ -135,25 +147,6 @@ def test_kill_9_of_the_driver_a_second_driver_and_ctrl_c(undisturbed: Path, tree
         "finished, and run again"
     )
     assert_same_results(folder, undisturbed)
-
-
-def test_a_storage_error_that_passes(undisturbed: Path, tree: Path) -> None:
-    space = faults_space(tree, "storage_error")
-    trial = trial_of(space, "long")
-
-    def break_writes() -> None:
-        # Its checkpoints cannot be written any more; the next process that tries has no such limit.
-        wait_for(lambda: bool(workers(TRIAL)))
-        for process in workers(TRIAL):
-            resource.prlimit(process, resource.RLIMIT_FSIZE, (8000, 8000))
-
-    saboteur = Saboteur(trial, 2, break_writes)
-    code, said = run(space)
-    saboteur.assert_mid_work(EPOCHS)
-    assert code == 0
-    assert any("its process died; another one goes on from epoch" in line for line in said)
-    assert "File too large" in json.loads((trial / "failed.json").read_text())["before"]
-    assert_same_results(tree / "storage_error", undisturbed)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from raysed.cli.entry import main
 from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from tests.object_store import SECRET, object_store
 from tests.paths import ROOT
@@ -67,37 +69,54 @@ def raysed(store, space, *command):
     )  # fmt: skip
 
 
+@pytest.fixture
+def told(store, space, monkeypatch, capsys):
+    """`raysed` in this process, where nothing but itself is to start: exit code, output and messages."""
+    for name, value in store.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RAYSED_CACHE", str(space.parent / "cache"))
+    monkeypatch.chdir(space.parent)
+
+    def call(*command):
+        monkeypatch.setattr(sys, "argv", ["raysed", *command])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return SimpleNamespace(code=ended.value.code, **capsys.readouterr()._asdict())
+
+    return call
+
+
 def stored(store, prefix):
     return {path for method, path in store.requests if path.startswith(f"/lab/{prefix}")}
 
 
-def test_a_store_that_refuses_writes_is_named_before_anything_starts(store, space):
+def test_a_store_that_refuses_writes_is_named_before_anything_starts(store, space, told):
     store.answer = lambda method, path: 403 if method in ("PUT", "POST") else None
-    refused = raysed(store, space, "tune", str(space))
+    refused = told("tune", str(space))
     store.answer = lambda method, path: None
-    assert refused.returncode == 2, refused.stderr
-    assert "s3://lab/run" in refused.stderr and "cannot be written" in refused.stderr
-    assert "ACCESS_DENIED" in refused.stderr
+    assert refused.code == 2, refused.err
+    assert "s3://lab/run" in refused.err and "cannot be written" in refused.err
+    assert "ACCESS_DENIED" in refused.err
     assert not stored(store, "data/")
 
 
 @pytest.mark.parametrize("command", ["tune", "data"])
-def test_a_store_that_denies_reading_is_named_before_anything_starts(store, space, command):
+def test_a_store_that_denies_reading_is_named_before_anything_starts(store, space, told, command):
     files = {"tune": "space.yaml", "data": "job.yaml"}
     read = ("GET", "HEAD")
     store.answer = lambda m, path: 403 if m in read and path.startswith("/lab/data") else None
-    denied = raysed(store, space, command, str(space.parent / files[command]))
+    denied = told(command, str(space.parent / files[command]))
     store.answer = lambda method, path: None
-    assert denied.returncode == 2, denied.stderr
-    assert denied.stderr.startswith("error: ") and "s3://lab/data/" in denied.stderr
-    assert "manifest.json: reading is denied" in denied.stderr
-    assert "goes on" not in denied.stderr
-    assert SECRET not in denied.stdout + denied.stderr
+    assert denied.code == 2, denied.err
+    assert denied.err.startswith("error: ") and "s3://lab/data/" in denied.err
+    assert "manifest.json: reading is denied" in denied.err
+    assert "goes on" not in denied.err
+    assert SECRET not in denied.out + denied.err
     written = [path for method, path in store.requests if method in ("PUT", "POST")]
     assert not [path for path in written if path.startswith("/lab/data")]
 
 
-def test_data_sets_trials_and_tables_in_a_bucket(store, space):
+def test_data_sets_trials_and_tables_in_a_bucket(store, space, told):
     first = raysed(store, space, "tune", str(space))
     assert first.returncode == 0, first.stderr
     assert "Table 1, validation" in first.stdout
@@ -111,7 +130,7 @@ def test_data_sets_trials_and_tables_in_a_bucket(store, space):
     written = [p for m, p in store.requests if m in ("PUT", "POST")]
     assert not [p for p in written if "/trials/" in p or p.startswith("/lab/data")]
 
-    report = raysed(store, space, "report", "s3://lab/run")
-    assert report.returncode == 0 and "Table 1, validation" in report.stdout
-    for done in (first, again, report):
-        assert SECRET not in done.stdout + done.stderr
+    report = told("report", "s3://lab/run")
+    assert report.code == 0 and "Table 1, validation" in report.out
+    for said in (first.stdout, first.stderr, again.stdout, again.stderr, report.out, report.err):
+        assert SECRET not in said
