@@ -50,6 +50,7 @@ DOORS = {
     "evaluation/detections/plain_frames.py": "plain_frames, which makes its arrays of a file's bytes",
     "evaluation/detections/postprocess.py": "median_filter, regions",
     "evaluation/intervals/bootstrap.py": "clip_weights",
+    "evaluation/metrics/mean_curves.py": "psds of psds.py and psds_all of threshold_free.py",
     "evaluation/metrics/psds_kernels.py": "psds and kernel_arguments of psds.py",
     "evaluation/counts/match_changes.py": "match_deltas",
     "evaluation/counts/segment_changes.py": "segment_deltas",
