@@ -61,7 +61,7 @@ def check_heartbeat(run: Folder, has_lock: bool) -> None:
     if age_s > STALE_S:
         return
     here = driver.host == socket.gethostname()
-    if here and (has_lock or not _is_alive(driver.pid)):
+    if here and (has_lock or not is_alive(driver.pid)):
         return
     raise RunBusyError(
         f"{_busy(run, driver)}, its last heartbeat {max(age_s, 0):.0f} s ago. If it is dead, the run"
@@ -97,7 +97,8 @@ def _busy(run: Folder, driver: Driver | None) -> str:
     return f"{run.url}: another driver is at work on this run: {who}"
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this node is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

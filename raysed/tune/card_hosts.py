@@ -18,6 +18,7 @@ from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raysed.config.trial_resources import Resources
+from raysed.run.lock import is_alive
 from raysed.training.ranks import Ranks
 from raysed.training.train import EpochCallback
 from raysed.tune.trial_job import train_rank
@@ -125,17 +126,6 @@ def own_stream(
         except RuntimeError:
             os._exit(1)
         free.append(stream)
-
-
-def is_alive(process: int) -> bool:
-    """Tell whether a process of this node is there."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _on(node: str) -> NodeAffinitySchedulingStrategy:

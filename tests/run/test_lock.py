@@ -158,3 +158,11 @@ def test_the_lock_ends_with_its_holder(tmp_path: Path):
     assert stored(Folder(str(tmp_path)))["state"] == "starting"
     with RunStatus(Folder(str(tmp_path))):
         assert stored(Folder(str(tmp_path)))["driver"]["pid"] == os.getpid()
+
+
+def test_a_process_is_alive_until_it_has_ended() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert lock.is_alive(process.pid) and lock.is_alive(1)
+    process.kill()
+    process.wait()
+    assert not lock.is_alive(process.pid)

@@ -22,7 +22,7 @@ from raysed.run.trial_plan import plan_trials
 from raysed.storage.folder import Folder
 from raysed.training.ranks import Ranks
 from raysed.tune import card_hosts
-from raysed.tune.card_hosts import is_alive, own_stream
+from raysed.tune.card_hosts import own_stream
 from raysed.tune.trial_job import job_of, train_rank
 from tests.data.processes import kill_in_mid_work, workers
 from tests.tune.runs import Saboteur, assert_same_results, epochs_of, run
@@ -79,14 +79,6 @@ def test_a_card_that_is_broken_for_good_ends_its_process(monkeypatch):
     monkeypatch.setattr(card_hosts.os, "_exit", end)
     with pytest.raises(EndedError), stream_of([], broken=True):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
-
-
-def test_a_process_is_alive_until_it_has_ended():
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    assert is_alive(process.pid) and is_alive(1)
-    process.kill()
-    process.wait()
-    assert not is_alive(process.pid)
 
 
 class Actor:

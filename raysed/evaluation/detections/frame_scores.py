@@ -146,20 +146,23 @@ def clip_files(folder: Path, filenames: Sequence[str], others: Sequence[str] = (
 
 def as_one_set(read: Iterable[tuple[np.ndarray, np.ndarray]], n_clips: int) -> FrameScores:
     """Return the scores (T, K) and edges (T + 1,) of each clip as one set; each is copied as it comes, and then forgotten."""
-    scores_NTK, edges_NT1 = np.empty((n_clips, 0, 0)), np.empty((n_clips, 1))
+    scores_NTK, edges_NT1, longest = np.empty((n_clips, 0, 0)), np.empty((n_clips, 1)), 0
     for n, (scores_TK, edge_T1) in enumerate(read):
+        longest = max(longest, len(scores_TK))
         n_more = len(scores_TK) - scores_NTK.shape[1]
         if n == 0:
             scores_NTK = np.empty((n_clips, *scores_TK.shape))
             edges_NT1 = np.empty((n_clips, len(edge_T1)))
         elif n_more > 0:  # the longest so far: earlier ones end in frames of no length
-            room = ((0, 0), (0, n_more))
+            # Room for longer ones, too: clips in the order of their lengths are not copied at every one.
+            room = ((0, 0), (0, max(n_more, scores_NTK.shape[1] // 4)))
             scores_NTK = np.pad(scores_NTK, (*room, (0, 0)), constant_values=NO_SCORE)
             edges_NT1 = np.pad(edges_NT1, room, mode="edge")
         scores_NTK[n, : len(scores_TK)], scores_NTK[n, len(scores_TK) :] = scores_TK, NO_SCORE
         edges_NT1[n] = edge_T1[-1]
         edges_NT1[n, : len(edge_T1)] = edge_T1
-    return FrameScores(scores_NTK, edges_NT1)
+    kept = scores_NTK[:, :longest], edges_NT1[:, : longest + 1]
+    return FrameScores(*map(np.ascontiguousarray, kept))
 
 
 def score_files(folder: Path) -> dict[str, Path]:

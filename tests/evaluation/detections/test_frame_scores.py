@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.evaluation.detections.frame_scores import FrameScores, read_score_folder, score_files
+from raysed.evaluation.detections.frame_scores import (
+    NO_SCORE,
+    FrameScores,
+    as_one_set,
+    read_score_folder,
+    score_files,
+)
 
 
 def rows(events: Events) -> list[tuple[int, int, float, float]]:
@@ -157,3 +163,15 @@ def test_rows_are_refused_with_their_line(tmp_path: Path, rows: str, message: st
     write(tmp_path / "a.tsv", "onset\toffset\tA\tB\n" + rows)
     with pytest.raises(ValueError, match=f"a.tsv, {message}"):
         read_score_folder(tmp_path, reference("a.wav"))
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+def test_clips_of_any_lengths_in_any_order_are_one_set(lengths: list[int]) -> None:
+    clips = [(np.full((n, 2), n / 10), np.arange(n + 1.0)) for n in lengths]
+    found = as_one_set(iter(clips), len(clips))
+    longest = max(lengths)
+    assert found.scores_NTK.shape == (len(clips), longest, 2)
+    assert found.edges_NT1.shape == (len(clips), longest + 1)
+    for n, scores_TK, edge_T1 in zip(lengths, found.scores_NTK, found.edges_NT1, strict=True):
+        assert (scores_TK[:n] == n / 10).all() and (scores_TK[n:] == NO_SCORE).all()
+        assert edge_T1.tolist() == [min(t, n) for t in range(longest + 1)]
