@@ -158,7 +158,9 @@ def _run(
             writing[reference] = work, lower_rate, idlest
     finally:
         for reference in making:
-            ray.cancel(reference)
+            # By the end of its process: an interrupt amid an import leaves a worker, which Ray uses again, whose module
+            # is half there, so that every later build of this Ray's would fail.
+            ray.cancel(reference, force=True)
         for writer in writers:
             ray.kill(writer)
 
