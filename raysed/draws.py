@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 _HELD = threading.RLock()
 
 
@@ -20,5 +18,8 @@ def draws(seed: int | None = None) -> Iterator[None]:
     """
     with _HELD:
         if seed is not None:
+            # Here: a process that makes clips opens no network, and torch would cost it 1.5 CPU seconds and 200 MB.
+            import torch
+
             torch.manual_seed(seed)
         yield

@@ -1,6 +1,7 @@
 """The code that computes the mel bands of a job's data sets, which is part of their identity."""
 
 from collections.abc import Iterable, Mapping
+from ctypes import CDLL
 from importlib.util import find_spec
 from typing import Literal, Protocol
 
@@ -60,6 +61,11 @@ def _all_present(sets: list[SetByBackend]) -> bool:
 
 
 def _gpus() -> int:
+    try:
+        CDLL("libcuda.so.1")
+    except OSError:
+        # Without the driver of CUDA torch would find none either.
+        return 0
     import torch
 
     return torch.cuda.device_count()

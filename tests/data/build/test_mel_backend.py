@@ -1,5 +1,6 @@
 """Which code computes the mel bands: what is there goes first, then the faster one that is installed."""
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,6 +50,15 @@ def test_no_gpu_helps_where_dali_is_missing(missing: None, monkeypatch) -> None:
     assert not is_installed("dali") and is_installed("torchaudio")
     assert refusal(job("auto"), "torchaudio") is None
     assert "mel: dali" in (refusal(job("dali"), "dali") or "")
+
+
+def test_torch_is_not_loaded_to_count_gpus_without_a_driver(monkeypatch) -> None:
+    def no_such_library(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(mel_backend, "CDLL", no_such_library)
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it would fail
+    assert mel_backend._gpus() == 0
 
 
 @pytest.mark.parametrize(
