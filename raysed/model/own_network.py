@@ -8,6 +8,9 @@ from raysed.config.trial import Model
 from raysed.model.fusion import Stream
 from raysed.storage.own_python import load_own, own_hash
 
+ROUNDING = 1e-5
+"""Scores above 1 by no more are 1: a softmax over time, by which a head may average frames, adds up to 1 within rounding."""
+
 
 def own_network(config: Model, n_classes: int) -> nn.Module:
     """Return an instance of the user's class. Raises ValueError where it is none, or is no longer what was trained."""
@@ -57,7 +60,7 @@ def check_outputs(network: nn.Module, config: Model, features: Features, n_class
                 f"model.own: {config.own.python} gives {name} scores {what} of mels {list(mel_BTF.shape)}; expected"
                 f" {list(shape)}, one frame to {config.time_pooling} (model.pooling)"
             )
-        if not bool(((found >= 0) & (found <= 1)).all()):
+        if not bool(((found >= 0) & (found <= 1 + ROUNDING)).all()):
             raise ValueError(
                 f"model.own: {config.own.python} gives {name} scores outside 0 to 1: end in a sigmoid"
             )

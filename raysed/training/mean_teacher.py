@@ -18,6 +18,7 @@ from raysed.config.trial import Model, Shares, Trial
 from raysed.draws import draws
 from raysed.model.fusion import Stream
 from raysed.model.network import make_network
+from raysed.model.own_network import ROUNDING
 from raysed.model.sync_norm import synchronise_norms
 from raysed.training.adam import Adam, AdamW
 from raysed.training.batches import LabelledPairs
@@ -283,15 +284,16 @@ def _squares(student: Tensor, teacher: Tensor, targets: Targets) -> Tensor:
 def _bce_sum(scores: Tensor, targets: Tensor) -> Tensor:
     if not len(scores):
         return scores.sum()  # 0, and still part of the graph
-    return F.binary_cross_entropy(scores.nan_to_num(0.5), targets, reduction="sum")
+    within = torch.where(scores <= 1 + ROUNDING, scores.clamp(max=1.0), scores.nan_to_num(0.5))
+    return F.binary_cross_entropy(within, targets, reduction="sum")
 
 
 def _bce(scores: Tensor, targets: Tensor, n_global: int) -> Tensor:
     """Return the sum of binary cross-entropies divided by the global batch's number of values, 0 without
     clips.
 
-    torch's own stops the process (on a GPU, the whole device context) at a score that is not a number;
-    the consistency terms still carry it into the loss, where training can name the batch.
+    torch's own stops the process (on a GPU, the whole device context) at a score that is not a number, which the
+    consistency terms still carry into the loss, where training can name the batch, and at one that rounding put above 1.
     """
     if not len(scores):
         return scores.sum()

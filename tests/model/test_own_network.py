@@ -71,6 +71,10 @@ def test_wrong_scores_are_refused_before_training(tmp_path, name, message):
     assert not (tmp_path / "checkpoints").exists()
 
 
+def test_a_score_above_one_by_rounding_is_taken():
+    check_outputs(make_network(model("Certain"), 2), model("Certain"), FEATURES, 2)
+
+
 def test_the_networks_of_raysed_are_not_asked():
     check_outputs(make_network(Model(), 2), Model(), FEATURES, 99)
 

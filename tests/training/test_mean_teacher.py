@@ -72,6 +72,24 @@ def test_losses_by_hand():
     assert loss_terms(student, teacher, targets).tolist() == pytest.approx(expected)
 
 
+def test_a_score_above_one_by_rounding_counts_as_one():
+    # An own network's softmax over time adds up to 1 within rounding, and so does what it averages.
+    a_hair = 1 + 2**-23
+    weak = torch.tensor([[a_hair], [0.5]], requires_grad=True)
+    scores, shares = (torch.full((2, 3, 1), 0.3), weak), Shares(synthetic=0, unlabelled=0, weak=2)
+    annotated, pairs = torch.ones(2, 1, dtype=torch.bool), LabelledPairs(strong=0, weak=2, total=2)
+    for more in ({}, {"annotated_BK": annotated, "pairs": pairs}):
+        targets = Targets(torch.zeros(0, 3, 1), torch.ones(2, 1), shares, **more)
+        terms = loss_terms(scores, scores, targets)
+        assert terms.tolist() == pytest.approx([-math.log(0.5) / 2, 0, 0, 0])
+        (gradient,) = torch.autograd.grad(terms[0], weak)
+        assert gradient.flatten().tolist() == pytest.approx([0, -1])
+    with torch.no_grad():
+        weak[0] = 1.5
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        loss_terms(scores, scores, targets)
+
+
 def test_a_batch_without_a_subset_has_no_such_loss():
     scores = (torch.full((2, 3, 1), 0.3), torch.full((2, 1), 0.3))
     shares = Shares(synthetic=0, unlabelled=0, weak=2)
