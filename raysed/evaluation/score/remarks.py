@@ -124,6 +124,18 @@ def met_exactly(path: Path, reference: Reference, detections: Events) -> tuple[s
     )
 
 
+def after_the_end(path: Path, reference: Reference, detections: Events) -> tuple[str, ...]:
+    """Count the detections in what was padded, on which the packages differ (`findings/alarms_after_the_end.sh`)."""
+    count = int((detections.onset_E >= reference.durations_s[detections.clip_E]).sum())
+    if not count:
+        return ()
+    which = "1 detection begins" if count == 1 else f"{count} detections begin"
+    return (
+        f"{path}: {which} after the clip's end: event-based F1 counts that as a false alarm, as sed_eval does, and so does PSDS over"
+        " all thresholds, as in sed_scores_eval; PSDS and intersection-based F1 at operating points do not, as in psds_eval",
+    )
+
+
 def _some(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -69,7 +69,8 @@ def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
     found = read_for(request, path, scored.reference, scored.missing)
     _refuse_without_scores(path, request.metrics, found)
     edges = remarks.met_exactly(path, scored.reference, found.detections)
-    found = replace(found, warnings=found.warnings + edges)
+    late = remarks.after_the_end(path, scored.reference, found.detections)
+    found = replace(found, warnings=found.warnings + edges + late)
     statistics = replace(count(request, scored.reference, found), groups_N=scored.groups_N)
     if request.engine is None:  # nobody needs them again, and of a large set they are much
         found = replace(found, points=None)

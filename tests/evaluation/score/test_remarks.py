@@ -8,6 +8,7 @@ import pandas as pd
 
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.score.remarks import (
+    after_the_end,
     false_alarms,
     met_exactly,
     moved_classes,
@@ -92,6 +93,17 @@ def test_the_share_of_a_long_event_has_an_edge_too() -> None:
     early = Events.sort([0], [0], [1.0], [9.0])
     (line,) = met_exactly(PATH, reference, early)
     assert "1 detection meets" in line
+
+
+def test_detections_after_the_end_of_a_clip_are_counted() -> None:
+    """The clip lasts 60 s. What begins within it is heard; where a duration is unknown, nothing is late."""
+    reference = reference_of([1.0], [2.0])
+    found = Events.sort([0, 0, 0], [0, 0, 0], [59.9, 60.0, 61.0], [61.0, 61.0, 62.0])
+    (line,) = after_the_end(PATH, reference, found)
+    assert line.startswith("one.tsv: 2 detections begin after the clip's end")
+    assert after_the_end(PATH, reference, found.take(found.onset_E < 60)) == ()
+    unknown = Reference(("a.wav",), np.array([np.nan]), ("Cat",), reference.events)
+    assert after_the_end(PATH, unknown, found) == ()
 
 
 def test_an_interval_of_moved_draws_says_what_it_is_about():
