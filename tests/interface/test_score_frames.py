@@ -79,3 +79,13 @@ def test_a_fault_names_the_table_and_the_row():
         score_predictions(FOUND, TRUTH, DURATIONS, **{"drawz": 3})
     with pytest.raises(ValueError, match="event_f2"):
         score_predictions(FOUND, TRUTH, DURATIONS, metrics=["event_f2"])
+
+
+def test_times_in_memory_are_not_rounded_on_the_way():
+    """x and x + .2 are at most .2 apart or not by their last bit, which the road through files has to keep."""
+    onset_E = np.random.default_rng(0).random(500) * 10
+    columns = {"filename": [f"{n:03d}.wav" for n in range(500)], "event_label": ["Cat"] * 500}
+    truth = columns | {"onset": onset_E, "offset": onset_E + 1}
+    hits = int((np.abs(onset_E + 0.2 - onset_E) <= 0.2).sum())
+    made = score_predictions(truth | {"onset": onset_E + 0.2}, truth, draws=10)
+    assert 0 < hits < 500 and made["event_f1"] == pytest.approx(hits / 500, abs=1e-12)
