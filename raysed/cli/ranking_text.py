@@ -37,8 +37,8 @@ def _ranking(title: str, compared: dict[str, Any]) -> Table:
         cells = [str(row["rank"]), f"{row['rank_low']} to {row['rank_high']}"]
         cells += [escape(row["system"]), estimate_text(row)]
         if found := less_best.get(row["system"]):
-            ends = {"low": -found["high"], "high": -found["low"]}
-            difference = number_text(-found["difference"], "+")
+            ends = {"low": 0.0 - found["high"], "high": 0.0 - found["low"]}  # no -0.0
+            difference = number_text(0.0 - found["difference"], "+")
             cells += [f"{difference} {span_text(ends, '+')}", number_text(found["p"])]
         table.add_row(*cells)
     return table

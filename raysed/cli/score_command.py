@@ -88,7 +88,8 @@ ScoredClassesOption = Annotated[
     typer.Option(help="The classes to score, separated by commas (default: all of the labels)."),
 ]
 OverlapsOption = Annotated[
-    str, typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep.")
+    Literal["refuse", "merge", "keep"],
+    typer.Option(help="Same-class overlaps in the ground truth: refuse, merge or keep."),
 ]
 EngineOption = Annotated[
     Literal["sed_eval", "psds_eval", "sed_scores_eval"] | None,
@@ -108,6 +109,7 @@ CheckOption = Annotated[
         help="Alone: compute a certificate's values again and say what differs; exit code 1 where any does.",
     ),
 ]
+_DRAWS = 10_000
 DrawsOption = Annotated[int, typer.Option(min=10, max=1_000_000, help="Bootstrap draws.")]
 
 
@@ -125,7 +127,7 @@ def score_command(  # noqa: PLR0913 - each is an option
     overlaps: OverlapsOption = "refuse",
     threshold: ThresholdOption = None,
     at_threshold: EqualOption = "event",
-    draws: DrawsOption = 10_000,
+    draws: DrawsOption = _DRAWS,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     metrics: MetricsOption = None,
     method: MethodOption = "bca",
@@ -150,7 +152,19 @@ def score_command(  # noqa: PLR0913 - each is an option
         "label_map": label_map,
     }
     if check is not None:
-        raise typer.Exit(_check(check, [name for name, path in paths.items() if path], as_json))
+        others = paths | {
+            "classes": classes,
+            "overlaps": overlaps != "refuse",
+            "threshold": threshold is not None,
+            "at_threshold": at_threshold != "event",
+            "draws": draws != _DRAWS,
+            "seed": seed,
+            "metrics": metrics,
+            "method": method != "bca",
+            "engine": engine,
+            "certificate": certificate,
+        }
+        raise typer.Exit(_check(check, [name for name, given in others.items() if given], as_json))
     if ground_truth is None:
         raise ValueError("--ground-truth is missing: a TSV with the columns of DESED's annotations")
     request = ScoreRequest(
@@ -161,7 +175,7 @@ def score_command(  # noqa: PLR0913 - each is an option
         at_threshold=at_threshold,
         draws=draws,
         seed=seed,
-        metrics=metric_names(metrics.split(",")) if metrics else COUNT_METRICS,
+        metrics=COUNT_METRICS if metrics is None else metric_names(metrics),
         method=method,
         engine=engine,
     )
@@ -172,9 +186,15 @@ def _score(request: Any, certificate: Path | None, as_json: bool) -> int:
     """Score one system or many, print and write what is asked for; return the exit code."""
     from raysed.cli.ranking_text import show_ranking
     from raysed.cli.score_text import show
-    from raysed.evaluation.score.certificate import found_by, write_certificate
+    from raysed.evaluation.score.certificate import (
+        found_by,
+        refuse_own_input,
+        write_certificate,
+    )
     from raysed.pulse import Pulse
 
+    if certificate is not None:
+        refuse_own_input(certificate, request)
     with Pulse(lambda line: print(line, file=sys.stderr, flush=True), steady=True) as pulse:
         found = found_by(replace(request, pulse=pulse))
     if certificate is not None:
@@ -193,7 +213,7 @@ def _check(certificate: Path, others: list[str], as_json: bool) -> int:
     from raysed.evaluation.score.certificate import check_certificate
 
     if others:
-        option = others[0].replace("_", "-")
+        option = "map" if others[0] == "label_map" else others[0].replace("_", "-")
         raise ValueError(
             f"--check takes files and options from the certificate: leave out --{option}"
         )

@@ -13,6 +13,8 @@ from raysed.storage.clip_name import clip_name
 
 EventTable = pd.DataFrame | Mapping[str, Any]
 """A table by its columns: a DataFrame, or a dictionary of lists or arrays."""
+_CALLED = {"filename", "event_label", "group"}
+"""The columns that hold names."""
 
 
 class FrameFiles:
@@ -24,9 +26,7 @@ class FrameFiles:
 
     def events(self, given: str | Path | EventTable | Mapping[Any, Any], name: str) -> Path:
         """Return the path of events, of operating points (threshold -> events), or of frame scores (clip -> table)."""
-        if isinstance(given, str | Path):
-            return Path(given)
-        if isinstance(given, pd.DataFrame) or "filename" in given:
+        if not isinstance(given, Mapping) or "filename" in given:
             return self.table(given, name)
         if not given:
             raise ValueError(f"{name}: an empty dictionary")
@@ -37,7 +37,10 @@ class FrameFiles:
                 raise ValueError(
                     f"{called}: expected columns with filename, or thresholds (numbers), or clips (names) as keys"
                 )
-            stem = np.format_float_positional(float(key)) if of_points else clip_name(key)
+            if of_points:
+                stem = np.format_float_positional(float(key), trim="-")  # 1, and not 1.
+            else:
+                stem, table = clip_name(key), _frames(table, called)
             self._write(table, f"{name}/{stem}.tsv", called)
         return self.folder / name
 
@@ -53,16 +56,15 @@ class FrameFiles:
         """Return the path of the clips' seconds, also where they are given as clip -> seconds."""
         if isinstance(given, pd.Series):
             given = given.to_dict()
-        if isinstance(given, str | Path | pd.DataFrame) or "filename" in given:
+        if not isinstance(given, Mapping) or "filename" in given:
             return self.table(given, name)
         return self.table({"filename": list(given), "duration": list(given.values())}, name)
 
     def _write(self, given: EventTable, file: str, name: str) -> Path:
-        try:
-            frame = pd.DataFrame(given)
-        except ValueError as error:
-            raise ValueError(f"{name}: no table: {error}") from error
+        frame = _table(given, name)
         path = (self.folder / file).resolve()
+        if (other := self._names.get(str(path))) is not None:
+            raise ValueError(f"{name} and {other} mean the same ({path.stem}): leave one out")
         if not path.is_relative_to(self.folder.resolve()):
             raise ValueError(f"{name}: leaves the folder of the recordings")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,3 +86,37 @@ class FrameFiles:
                 message,
             ).replace(path, name)
         return message.replace(f"{self.folder.resolve()}/", "")
+
+
+def _table(given: EventTable, name: str) -> pd.DataFrame:
+    """Return a table as DataFrame. Raises ValueError for what is none.
+
+    Names and classes that are whole numbers stay such: pandas makes them floats where one is missing.
+    """
+    if not isinstance(given, pd.DataFrame | Mapping):
+        raise ValueError(
+            f"{name}: {type(given).__name__}: expected a path, a DataFrame or a dictionary of columns"
+            " (docs/python.md has the forms)"
+        )
+    try:
+        frame = pd.DataFrame(given)
+    except ValueError as error:
+        raise ValueError(f"{name}: no table: {error}") from error
+    whole = {
+        column: "Int64"
+        for column in _CALLED & {*frame.columns}
+        if frame[column].dtype.kind == "f" and (frame[column].dropna() % 1 == 0).all()
+    }
+    return frame.astype(whole)
+
+
+def _frames(given: EventTable, name: str) -> pd.DataFrame:
+    """Return the frame scores of one clip. Raises ValueError for a table that has none."""
+    frame = _table(given, name)
+    columns = {str(column) for column in frame.columns}
+    if not {"onset", "offset"} < columns or columns & {"filename", "event_label"}:
+        raise ValueError(
+            f"{name}: columns {', '.join(sorted(columns))}; of a clip frame scores are expected: onset, offset and one"
+            " column a class. The events of all clips stand in one table"
+        )
+    return frame

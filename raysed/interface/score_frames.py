@@ -4,12 +4,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
 from raysed.evaluation.metrics.registry import COUNT_METRICS, METRICS, metric_names
-from raysed.evaluation.score.request import ScoreRequest
+from raysed.evaluation.score.request import AtThreshold, IntervalMethod, Overlaps, ScoreRequest
 from raysed.evaluation.score.score import score
 from raysed.interface.frame_files import EventTable, FrameFiles
 
@@ -23,13 +23,13 @@ class ScoreOptions(TypedDict, total=False):
 
     versus: TableOfPredictions
     groups: str | Path | EventTable
-    overlaps: Literal["refuse", "merge", "keep"]
+    overlaps: Overlaps
     threshold: float
-    at_threshold: Literal["event", "none"]
+    at_threshold: AtThreshold
     draws: int
     seed: int
-    metrics: Sequence[str]
-    method: Literal["bca", "paper"]
+    metrics: str | Sequence[str]
+    method: IntervalMethod
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def _request(
         more["versus"] = files.events(versus, "versus")
     if (groups := more.get("groups")) is not None:
         more["groups"] = files.table(groups, "groups")
-    more["metrics"] = metric_names(list(more["metrics"])) if more.get("metrics") else COUNT_METRICS
+    given = more.get("metrics")
+    more["metrics"] = COUNT_METRICS if given is None else metric_names(given)
     unknown = sorted(more.keys() - ScoreOptions.__annotations__.keys())
     if unknown:
         raise ValueError(

@@ -42,9 +42,16 @@ class PairedSeeds:
         """The difference of every seed."""
         return np.array([x.value - y.value for x, y in zip(self.a, self.b, strict=True)])
 
+    @property
+    def is_of_one(self) -> bool:
+        """Tell whether the set is one clip, or one group of clips."""
+        return len(self.a[0].left_out_J) < 2
+
     @cached_property
     def clips(self) -> ClipNoise:
-        """Its noise by the clips."""
+        """Its noise by the clips; of one clip (or group) as much as metrics can differ, since it says nothing of others."""
+        if self.is_of_one:
+            return ClipNoise(1.0, 0.0)
         value_SB = [x.values_B - y.values_B for x, y in zip(self.a, self.b, strict=True)]
         return clip_noise(np.stack(value_SB))
 
@@ -108,7 +115,10 @@ def family_intervals(
         deviation_CB += _seed_draws(noise.seed_sd_C / np.sqrt(seeds_C), known[1], len(draws_CB[0]))
         draws_CB = value_C[:, None] + deviation_CB
         together_C3 = max_t(value_C, draws_CB, se_C=se_C, freedom_C=freedom_C)
-    return np.column_stack((value_C, alone_C2, together_C3))
+    found_C6 = np.column_stack((value_C, alone_C2, together_C3))
+    if found[0].is_of_one:
+        found_C6[:, 1:] = -1.0, 1.0, -1.0, 1.0, 1.0
+    return found_C6
 
 
 def _few_given(noise: Noise, few_C: np.ndarray, given_C: np.ndarray) -> Noise:

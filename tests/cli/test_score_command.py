@@ -76,3 +76,20 @@ def test_options_that_ask_for_nothing_are_refused(
 ) -> None:
     code, _, err = call(*arguments)
     assert code == 2 and message in err
+
+
+def test_a_check_takes_no_other_option(call: Call, tmp_path: Path) -> None:
+    """They were taken and did nothing, so that "confirmed" was of other draws."""
+    assert call(*ONE, "--certificate", "cert.json")[0] == 0
+    for option in (("--draws", "50"), ("--metrics", "event_f1"), ("--threshold", "0.3")):
+        code, _, err = call("--check", "cert.json", *option)
+        assert code == 2 and f"leave out {option[0]}" in err
+    code, _, err = call(*ONE, "--certificate", "truth.tsv")
+    assert code == 2 and "would lie among what --ground-truth gives" in err
+    assert (tmp_path / "truth.tsv").read_text().startswith(HEADER)
+
+
+def test_blanks_beside_the_commas_of_metrics_do_not_matter(call: Call) -> None:
+    code, out, _ = call(*ONE, "--metrics", "event_f1, segment_f1", "--json")
+    assert code == 0 and {"event_f1", "segment_f1"} < {*json.loads(out)}
+    assert call(*ONE, "--metrics", "")[0] == 2

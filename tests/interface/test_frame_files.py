@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from raysed.evaluation.score.predictions import threshold_of
 from raysed.interface.frame_files import FrameFiles
 
 ROWS = {"filename": ["a.wav"], "onset": [0.1], "offset": [0.3], "event_label": ["Dog"]}
@@ -57,3 +58,37 @@ def test_messages_name_the_table_and_its_row(files):
     assert files.in_their_terms(f"{path}, line 2: bad") == "truth, row 0: bad"
     assert files.in_their_terms(f"{path}, line 1: bad") == "truth, columns: bad"
     assert files.in_their_terms(f"{path}: bad") == "truth: bad"
+
+
+def test_thresholds_of_every_size_are_read_again(files):
+    points = dict.fromkeys((0.0, 1.0, -2.5, 1e-7, np.float64(0.05)), ROWS)
+    found = files.events(points, "p")
+    assert sorted(map(threshold_of, found.iterdir())) == sorted(points)
+
+
+def test_two_names_of_one_clip_are_refused(files):
+    """The second was written over the first."""
+    frames = pd.DataFrame({"onset": [0.0], "offset": [1.0], "Dog": [0.4]})
+    with pytest.raises(ValueError, match=r"s\['a.flac'\] and s\['a.wav'\] mean the same \(a\)"):
+        files.events({"a.wav": frames, "a.flac": frames}, "s")
+
+
+def test_whole_numbers_as_names_stay_whole(files):
+    """pandas makes them floats where one row has none."""
+    rows = {"filename": [1, 2], "onset": [0.1, None], "offset": [1, None], "event_label": [0, None]}
+    assert files.table(pd.DataFrame(rows), "t").read_text().splitlines()[1:] == [
+        "1\t0.1\t1.0\t0",
+        "2\t\t\t",
+    ]
+
+
+@pytest.mark.parametrize("given", [None, 10.0, [("a.wav", 1, 2, "Dog")], np.zeros((2, 4))])
+def test_other_types_are_named(files, given):
+    for read in (files.events, files.table, files.durations):
+        with pytest.raises(ValueError, match=f"p: {type(given).__name__}: expected a path, a Dat"):
+            read(given, "p")
+
+
+def test_tables_of_events_by_clip_are_no_scores(files):
+    with pytest.raises(ValueError, match=r"p\['a.wav'\]: columns .*; of a clip frame scores are"):
+        files.events({"a.wav": pd.DataFrame(ROWS)}, "p")

@@ -1,5 +1,7 @@
 """Differences over seeds that cells have in common: the noise that all trainings share, and few seeds beside many."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,19 @@ def test_a_pair_on_few_seeds_is_over_clips_beside_others_on_many(tmp_path):
     assert found["a"].about == "other clips and other seeds"
     given = paired_seeds(measured, ("c", "b"), F1).clips.given_se(2)
     assert 1.9 * given < (c.simultaneous_high - c.simultaneous_low) / 2 < 2.8 * given
+
+
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_one_group_of_clips_decides_nothing(tmp_path, seeds):
+    """All 40 clips of one recording: as if it were known by itself that a finds more anywhere."""
+    plan, measured, _ = measured_run(tmp_path, {"a": (36,) * seeds, "b": (4,) * seeds})
+    results = [
+        replace(r, statistics=replace(r.statistics, groups_N=np.zeros(40, int)))
+        for r in measured.results
+    ]
+    grouped = Measured(results, plan.bootstrap_draws)
+    before, after = (pair_value(plan, m, ("a", "b"), *F1) for m in (measured, grouped))
+    assert before.outcome == "higher" and after.difference == before.difference
+    assert (after.outcome, after.p) == ("undecided", 1)
+    assert (after.simultaneous_low, after.simultaneous_high) == (after.low, after.high) == (-1, 1)
+    assert paired_seeds(grouped, ("a", "b"), F1).clips.shared_se == 1

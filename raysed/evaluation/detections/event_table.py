@@ -102,7 +102,9 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
     numbers = pd.to_numeric(frame[column], errors="coerce").astype(np.float64)
     known = numbers.notna()
     refuse_rows(
-        frame, (~known & frame[column].notna()).to_numpy(), f"has a value of {column} that is no number"
+        frame,
+        (~known & frame[column].notna()).to_numpy(),
+        f"has a value of {column} that is no number",
     )
     numbers[known] = list(map(float, frame[column][known]))
     return numbers

@@ -37,7 +37,7 @@ class Interval:
     low: float
     high: float
     se: float
-    """Standard deviation over the draws."""
+    """Standard deviation over the draws; NaN where all clips are of one source, or one clip."""
     jackknife_se: float
     """Standard error from leaving out one clip (or group) at a time: a check of `se`."""
     method: str
@@ -187,12 +187,13 @@ def _published_interval(metric: Values, statistics: Statistics, seed: int) -> In
 
 
 def _interval(found: Resampled, ends: Sequence[float], method: str, lost_B: np.ndarray) -> Interval:
-    value, mean = float(found.value), float(np.nanmean(found.values_B))
+    known_B = found.values_B[~np.isnan(found.values_B)]
+    value, mean = float(found.value), float(known_B.mean()) if known_B.size else float("nan")
     return Interval(
         value=mean if method == "paper" else value,
         low=float(ends[0]),
         high=float(ends[1]),
-        se=float(np.nanstd(found.values_B, ddof=1)),
+        se=found.se,
         jackknife_se=jackknife_se(found.left_out_J),
         method=method,
         draws=len(found.values_B),
@@ -237,7 +238,7 @@ def class_ends(found: Resampled) -> np.ndarray:
     for k in np.flatnonzero(~np.isnan(found.value)):
         of = found.column(k)
         low, high, rule = ends_of(of.values_B, float(of.value), of.left_out_J, 0.95)
-        found_K5[k] = of.value, low, high, np.nanstd(of.values_B, ddof=1), rule == "moved"
+        found_K5[k] = of.value, low, high, of.se, rule == "moved"
     return found_K5
 
 

@@ -73,12 +73,15 @@ def bca(
     """Return the ends of the BCa interval (Efron 1987, DOI 10.1080/01621459.1987.10478410) from bootstrap and jackknife values, or
     percentiles without the latter.
 
-    Draws in which the metric is undefined (NaN) are left out.
+    Draws in which the metric is undefined (NaN) are left out. Of one clip (or source) all draws are that clip, which says
+    nothing of others: the interval is all that a metric can be.
     """
     values_B = np.sort(values_B[~np.isnan(values_B)])
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if values_B.size == 0:
         return np.nan, np.nan
+    if left_out_J is not None and left_out_J.size < 2:
+        return 0.0, 1.0
     if left_out_J is None or values_B[0] == values_B[-1]:
         low, high = np.quantile(values_B, tails)
         return float(low), float(high)

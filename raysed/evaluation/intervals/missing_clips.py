@@ -23,6 +23,7 @@ from raysed.evaluation.intervals.bootstrap import (
     random_bits,
 )
 from raysed.evaluation.intervals.interval_ends import Ends, Rule, bca, is_far
+from raysed.evaluation.intervals.resampled import Resampled
 from raysed.evaluation.intervals.significance import symmetric
 from raysed.evaluation.metrics.registry import Values
 
@@ -85,8 +86,9 @@ def whole_set_estimate(
     value = float(metric(left, None)[0])
     weights_BN = refilled_weights(left.key, left.n_clips, n_clips - left.n_clips, draws, seed)
     values_B = metric(left, weights_BN)
-    low, high, rule = ends_about_whole(values_B, value, jackknife(metric, left), level)
-    return WholeSetEstimate(value, low, high, float(np.nanstd(values_B, ddof=1)), rule)
+    found = Resampled(np.array(value), values_B, jackknife(metric, left))
+    low, high, rule = ends_about_whole(values_B, value, found.left_out_J, level)
+    return WholeSetEstimate(value, low, high, found.se, rule)
 
 
 def controlled_estimate(
@@ -114,10 +116,10 @@ def controlled_estimate(
     lost_B = metric(reference_left, weights_BN) - whole
     values_B = metric(left, weights_BN) - slope * lost_B
     estimate = value - slope * (of_left - whole)
-    found = ends_about_whole(values_B, estimate, left_J - slope * reference_J, level)
-    se = float(np.nanstd(values_B, ddof=1))
+    found = Resampled(np.array(estimate), values_B, left_J - slope * reference_J)
+    low, high, rule = ends_about_whole(values_B, estimate, found.left_out_J, level)
     return ControlledEstimate(
-        estimate, found.low, found.high, se, found.rule, of_left, whole, slope, correlation
+        estimate, low, high, found.se, rule, of_left, whole, slope, correlation
     )
 
 

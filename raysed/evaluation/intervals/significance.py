@@ -21,6 +21,7 @@ from raysed.evaluation.intervals.bootstrap import (
     random_bits,
 )
 from raysed.evaluation.intervals.interval_ends import Ends, Rule, ends_of
+from raysed.evaluation.intervals.resampled import spread
 from raysed.evaluation.intervals.seed_noise import as_normal, students
 from raysed.evaluation.metrics.registry import Values
 
@@ -97,11 +98,12 @@ def paired_difference(
     """Return the difference on the same clips, with its `symmetric` interval over clips and a paired permutation p."""
     comparable(a, b)
     value = float(metric(a, None)[0] - metric(b, None)[0])
-    weights_BN = clip_draws(a, draws, seed)
-    values_B = metric(a, weights_BN) - metric(b, weights_BN)
+    if not group_numbers(a).any():  # one clip or source
+        return Difference(value, -1.0, 1.0, 1.0, np.nan)
+    values_B = np.subtract(*(metric(each, clip_draws(a, draws, seed)) for each in (a, b)))
     low, high = symmetric(values_B, value, level)
     p = permutation_p(metric, a, b, permutations=permutations, seed=seed)
-    return Difference(value, low, high, p, float(np.nanstd(values_B, ddof=1)))
+    return Difference(value, low, high, p, spread(values_B))
 
 
 def symmetric(values_B: np.ndarray, value: float, level: float) -> tuple[float, float]:
@@ -238,7 +240,7 @@ def _over_seeds(
     values_B = mean_B + few * deviation_B
     value = float(value_S.mean())
     seed_se = float(value_S.std(ddof=1) / np.sqrt(n_seeds)) if n_seeds > 1 else float("nan")
-    clip_se, se = (float(np.nanstd(draws_B, ddof=1)) for draws_B in (mean_B, values_B))
+    clip_se, se = spread(mean_B), spread(values_B)
     if n_seeds > 1:
         values_B = value + (values_B - value) * _for_few_seeds(clip_se, seed_se, n_seeds, level)
     if left_SJ is None:
@@ -251,7 +253,7 @@ def _over_seeds(
 def _left_with_seeds(left_SJ: np.ndarray, seed_se: float) -> np.ndarray:
     """Return the mean without each clip: seeds widen the spread of the draws, but are too few to estimate a skew."""
     left_J = left_SJ.mean(axis=0)
-    if len(left_SJ) == 1:
+    if len(left_SJ) == 1 or left_J.size < 2:
         return left_J
     return np.append(left_J, np.nanmean(left_J) + np.array([-1, 1]) * seed_se / np.sqrt(2))
 

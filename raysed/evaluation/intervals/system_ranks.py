@@ -25,6 +25,8 @@ def all_differences(systems: Sequence[Drawn], level: float = 0.95) -> np.ndarray
     if row_C.size:
         difference_C = value_S[row_C] - value_S[column_C]
         low_C, high_C, p_C = max_t(difference_C, values_SB[row_C] - values_SB[column_C], level).T
+        if len(systems[0].left_out_J) < 2:  # one clip or source, which says nothing of others
+            low_C, high_C, p_C = -np.ones_like(p_C), np.ones_like(p_C), np.ones_like(p_C)
         found_SS4[row_C, column_C] = np.stack((difference_C, low_C, high_C, p_C), axis=1)
         found_SS4[column_C, row_C] = np.stack((-difference_C, -high_C, -low_C, p_C), axis=1)
     return found_SS4

@@ -191,9 +191,12 @@ def sources_of(names: Iterable[str]) -> dict[str, str]:
     return {name: own_hash(name) for name in names if OWN_MARK in name}
 
 
-def metric_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names once each, in their order. Raises ValueError for unknown ones, and for none."""
-    found = tuple(dict.fromkeys(known_metric(name) for name in names))
+def metric_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names once each, in their order; a text has them separated by commas. Raises ValueError for unknown ones,
+    and for none.
+    """
+    given = names.split(",") if isinstance(names, str) else names
+    found = tuple(dict.fromkeys(known_metric(name.strip()) for name in given))
     if not found:
         raise ValueError(f"no metric is named; known are {', '.join(METRICS)}")
     return found

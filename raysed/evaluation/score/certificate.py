@@ -62,7 +62,7 @@ def certificate_of(request: ScoreRequest, found: dict[str, Any]) -> dict[str, An
     return {
         "kind": KIND,
         "format": FORMAT,
-        "versions": _versions(),
+        "versions": _versions(request.engine),
         "paths": {name: str(path) for name, path in paths.items()},
         "options": options | {"metrics": list(request.metrics), "classes": list(request.classes)},
         "files": {name: file_hashes(path) for name, path in paths.items()},
@@ -77,9 +77,23 @@ def certificate_of(request: ScoreRequest, found: dict[str, Any]) -> dict[str, An
     }
 
 
-def _versions() -> dict[str, str]:
+def refuse_own_input(path: Path, request: ScoreRequest) -> None:
+    """Raise ValueError where a certificate would be written over a file that is scored."""
+    for name in FILES:
+        given = getattr(request, name)
+        if given is None:
+            continue
+        inside = path.suffix == ".tsv" and given.resolve() in path.resolve().parents
+        if inside or path.resolve() == given.resolve():
+            option = "map" if name == "label_map" else name.replace("_", "-")
+            raise ValueError(
+                f"--certificate {path}: would lie among what --{option} gives; name another file"
+            )
+
+
+def _versions(engine: str | None) -> dict[str, str]:
     """Return the versions of everything that decides a value."""
-    packages = {name: version_of(name) for name in _PACKAGES}
+    packages = {name: version_of(name) for name in (*_PACKAGES, *([engine] if engine else []))}
     return {"raysed": __version__, "python": platform.python_version(), **packages}
 
 
@@ -123,7 +137,7 @@ def check_certificate(path: Path) -> dict[str, Any]:
     ]
     values = [
         {"name": name, "then": then, "now": new}
-        for name, then, new in differing(stored["found"], now["found"], "")
+        for name, then, new in differing(_values(stored["found"]), _values(now["found"]), "")
     ]
     is_version = [row["name"].startswith("versions.") for row in changed]
     return {
@@ -157,6 +171,9 @@ def read_certificate(path: Path) -> dict[str, Any]:
 
 
 def _request_of(path: Path, stored: dict[str, Any]) -> ScoreRequest:
+    for name, text in stored["paths"].items():
+        if not isinstance(text, str):
+            raise ValueError(f"{path}: paths.{name}: {text!r} is no path; the file was edited")
     paths = {name: Path(text) for name, text in stored["paths"].items()}
     for name, place in paths.items():
         if not place.exists():
@@ -166,11 +183,26 @@ def _request_of(path: Path, stored: dict[str, Any]) -> ScoreRequest:
             )
     given: dict[str, Any] = {"predictions": None, **paths, **stored["options"]}
     for name in ("metrics", "classes"):
-        given[name] = tuple(given.get(name, ()))
+        if not isinstance(listed := given.get(name, []), list):
+            raise ValueError(f"{path}: options.{name}: {listed!r} is no list; the file was edited")
+        given[name] = tuple(listed)
     try:
         return ScoreRequest(**given)
     except TypeError as error:
         raise ValueError(f"{path}: paths and options: {error}; the file was edited") from error
+
+
+def _values(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was found without places and versions, which are compared as such."""
+    kept = dict(found)
+    if isinstance(systems := found.get("systems"), dict):
+        kept["systems"] = {
+            name: {key: value for key, value in about.items() if key != "path"}
+            for name, about in systems.items()
+        }
+    if isinstance(engine := found.get("engine"), dict):
+        kept["engine"] = {key: value for key, value in engine.items() if key != "version"}
+    return kept
 
 
 def _changed(then: dict[str, str], now: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,6 @@ from raysed.evaluation.detections.frame_scores import NO_SCORE, FrameScores
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles
 from raysed.evaluation.detections.score_parts import over_parts
-from raysed.evaluation.score import remarks
 
 
 class Decoding(NamedTuple):
@@ -44,6 +43,10 @@ class Decoded:
     """The detections at the operating points."""
     scores: AnyScores
     """The scores of the set's classes."""
+    foreign: Counter[str]
+    """The number of detections of each other class."""
+    span_N2: np.ndarray
+    """The first and last edge of each clip's frames, seconds; (0, 2) where they were not read."""
     warnings: tuple[str, ...]
 
 
@@ -61,7 +64,8 @@ def decode_folder(
     n_classes = scores.n_classes - len(foreign)
     own, warnings = scores.classes(slice(n_classes)), ()
     if isinstance(scores, ScoreFiles) and not decoding.needed:
-        return Decoded(chosen, Events.sort([], [], [], []), {}, own, ())
+        nothing = Events.sort([], [], [], [])
+        return Decoded(chosen, nothing, {}, own, Counter(), np.zeros((0, 2)), ())
 
     keep = large.ahead(*decoding.ahead) if large is not None and decoding.ahead else None
 
@@ -73,9 +77,10 @@ def decode_folder(
         highest_NK = of_set.scores_NTK.max(axis=1)
         if keep is not None:
             keep(clips, of_set)
-        return found, alarm_E, highest_NK, of_set.in_unit_interval
+        return found, alarm_E, highest_NK, of_set.in_unit_interval, part.edges_NT1[:, [0, -1]]
 
-    found, alarms, highest, inside = zip(*over_parts(scores, look, "detections"), strict=True)
+    columns = zip(*over_parts(scores, look, "detections"), strict=True)
+    found, alarms, highest, inside, spans = columns
     thresholds, points = THRESHOLDS, [each[:-1] for each in found]
     if not all(inside):
         thresholds = value_points(np.concatenate(highest))
@@ -90,9 +95,9 @@ def decode_folder(
             f"{len(thresholds)} thresholds between {thresholds[0]:g} and {thresholds[-1]:g}, taken from them",
         )
     labels = Counter(foreign[k] for k in np.concatenate(alarms).tolist())
-    warnings += remarks.false_alarms(folder, labels, chosen)
     at_points = dict(zip(thresholds, map(_joined, zip(*points, strict=True)), strict=True))
-    return Decoded(chosen, _joined(each[-1] for each in found), at_points, own, warnings)
+    detections, span_N2 = _joined(each[-1] for each in found), np.concatenate(spans)
+    return Decoded(chosen, detections, at_points, own, labels, span_N2, warnings)
 
 
 def decode_many(

@@ -15,12 +15,17 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.overlaps import merged, overlapping
 from raysed.evaluation.score.clip_list import read_clip_list, read_groups
 from raysed.evaluation.score.label_map import read_label_map, refuse_unknown
-from raysed.evaluation.score.remarks import other_spelling, unlike, unused_columns
+from raysed.evaluation.score.remarks import (
+    UNKNOWN_S,
+    after_the_end,
+    classes_gone,
+    of_one,
+    other_spelling,
+    unlike,
+    unused_columns,
+)
 from raysed.evaluation.score.request import ScoreRequest
 from raysed.storage.clip_name import match_clips
-
-UNKNOWN_S = 1e6
-"""Stands for a duration that was not given: every detection counts, and there is no PSDS."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,15 @@ def read_scored_set(request: ScoreRequest) -> tuple[ScoredSet, tuple[str, ...]]:
         warnings += more
         if not kept_N.all():
             reference = whole.of_clips(kept_N)
-            warnings += unlike(whole, kept_N)
+            warnings += unlike(whole, kept_N) + classes_gone(whole, kept_N)
     groups_N = None
     if request.groups is not None:
         groups_N = read_groups(request.groups, reference.filenames)
         if request.clips is not None:
             warnings += ("the interval of the whole set draws clips, not groups",)
-    return ScoredSet(whole, kept_N, reference, groups_N), warnings
+    scored = ScoredSet(whole, kept_N, reference, groups_N)
+    units = len(reference.filenames) if groups_N is None else len(set(groups_N.tolist()))
+    return scored, warnings + of_one(units)
 
 
 def read_reference(request: ScoreRequest) -> tuple[Reference, tuple[str, ...]]:
@@ -91,7 +98,7 @@ def read_reference(request: ScoreRequest) -> tuple[Reference, tuple[str, ...]]:
     reference = Reference.from_frame(table, durations_s, classes)
     events, more = _without_overlaps(request, reference, table)
     repaired = Reference(reference.filenames, reference.durations_s, reference.classes, events)
-    return repaired, warnings + more
+    return repaired, warnings + more + after_the_end(path, repaired, events, "events")
 
 
 def _durations(path: Path, table: pd.DataFrame) -> tuple[dict[str, float], tuple[str, ...]]:

@@ -18,7 +18,7 @@ from raysed.pulse import Pulse, silent
 from raysed.storage.clip_name import match_clips
 from raysed.storage.tab_separated import read_header
 
-_THRESHOLD = re.compile(r"(?:.*_th_)?(\d*\.?\d+)")
+_THRESHOLD = re.compile(r"(?:.*_th_)?(-?\d*\.?\d+(?:e[-+]?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class ClipSet:
     """The names that predictions have for classes of the set, and those of the set."""
     pulse: Pulse = field(default_factory=silent)
     """It is told how far the reading is."""
+    chosen: bool = False
+    """True where the user named the classes that are scored, so that others may have events, too."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -74,8 +76,8 @@ def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_U
     reference, threshold = clips.reference, decoding.threshold
     if not path.is_dir():
         return _one_table(path, clips, threshold)
-    files = sorted(path.glob("*.tsv"))
     scores = score_files(path)
+    files = [file for file in scores.values() if file.parent == path]
     first = next(iter(files), next(iter(scores.values()), None))
     if first is not None:
         columns = read_header(first)
@@ -84,7 +86,7 @@ def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_U
                 return _renamed_scores(path, clips, columns, decoding)
             foreign = sorted({*columns} - {*FRAME} - {*reference.classes})
             found = open_score_folder(path, reference, foreign, clips.others, pulse=clips.pulse)
-            return _frame_scores(path, found, foreign, decoding, reference)
+            return _frame_scores(path, found, foreign, decoding, clips)
     if not files:
         raise ValueError(f"{path}: no .tsv file in this folder")
     return _operating_points(files, clips, threshold)
@@ -109,9 +111,9 @@ def nearest(thresholds: Iterable[float], wanted: float) -> float:
 def _one_table(path: Path, clips: ClipSet, threshold: float | None) -> Predictions:
     reading = _read(path, clips)
     warnings = reading.unused + _remarks(path, clips, [reading])
-    warnings += remarks.false_alarms(path, reading.foreign, threshold)
+    warnings += remarks.false_alarms(path, reading.foreign, threshold, chosen=clips.chosen)
     if len(reading.events) == 0:
-        warnings += (f"{path}: no detections",)
+        warnings += (f"{path}: no detections of the classes that are scored",)
     warnings += (f"{path}: one operating point, so there is no PSDS",)
     return Predictions(reading.events, threshold, None, None, warnings)
 
@@ -128,11 +130,14 @@ def _operating_points(files: list[Path], clips: ClipSet, threshold: float | None
     chosen = nearest(points, 0.5 if threshold is None else threshold)
     folder = files[0].parent
     warnings = readings[chosen].unused + _remarks(folder, clips, list(readings.values()))
-    warnings += remarks.false_alarms(folder, readings[chosen].foreign, chosen)
+    foreign = readings[chosen].foreign
+    warnings += remarks.false_alarms(folder, foreign, chosen, chosen=clips.chosen)
     if threshold is not None and chosen != threshold:
         warnings += (f"{folder}: no operating point at {threshold}; {chosen} is used for F1",)
     if not any(len(events) for events in points.values()):
-        warnings += (f"{folder}: no detections at any operating point",)
+        warnings += (
+            f"{folder}: no detections of the classes that are scored at any operating point",
+        )
     if len(points) < 10:
         warnings += (f"{folder}: PSDS from {len(points)} operating points is too low",)
     return Predictions(points[chosen], chosen, points, None, warnings)
@@ -149,7 +154,7 @@ def _renamed_scores(
     as_given = Reference(reference.filenames, reference.durations_s, tuple(given), nothing)
     read = open_score_folder(folder, as_given, (), clips.others, pulse=clips.pulse)
     found = mapped_scores(read, given, (*reference.classes, *foreign), clips.names)
-    made = _frame_scores(folder, found, foreign, decoding, reference)
+    made = _frame_scores(folder, found, foreign, decoding, clips)
     if without := [label for label in reference.classes if label not in called]:
         line = f"{folder}: no scores of {', '.join(without)}: nothing of it is found"
         made = replace(made, warnings=(*made.warnings, line))
@@ -157,16 +162,19 @@ def _renamed_scores(
 
 
 def _frame_scores(
-    folder: Path, scores: AnyScores, foreign: list[str], decoding: Decoding, reference: Reference
+    folder: Path, scores: AnyScores, foreign: list[str], decoding: Decoding, clips: ClipSet
 ) -> Predictions:
     """Decode scores, which are of the classes of the set, then of the foreign ones."""
+    reference = clips.reference
     own, large = slice(len(reference.classes)), None
     if isinstance(scores, ScoreFiles):
         large = LargeScores(reference, scores.classes(own))
     found = decode_folder(folder, scores, foreign, decoding, large)
-    return Predictions(
-        found.detections, found.threshold, found.points, found.scores, found.warnings, large
-    )
+    said = found.warnings
+    said += remarks.false_alarms(folder, found.foreign, found.threshold, chosen=clips.chosen)
+    if len(found.span_N2):
+        said += remarks.unlike_durations(folder, reference, found.span_N2)
+    return Predictions(found.detections, found.threshold, found.points, found.scores, said, large)
 
 
 def _read(path: Path, clips: ClipSet) -> _Reading:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from raysed.evaluation.intervals.interval_ends import ends_of
+from raysed.evaluation.intervals.resampled import spread
 from raysed.evaluation.intervals.significance import Drawn, drawn
 from raysed.evaluation.intervals.system_ranks import all_differences, ranks
 from raysed.evaluation.metrics.registry import METRICS
@@ -115,10 +116,13 @@ def with_equal_points(systems: Systems) -> tuple[Systems, tuple[str, ...]]:
 
 def rank(request: ScoreRequest, metric: str, systems: Systems) -> dict[str, Any] | None:
     """Return ranking and differences in one metric of the systems that have it; None where fewer than two have."""
-    names = [name for name, system in systems.items() if system.has(metric)]
+    having = {name: system for name, system in systems.items() if system.has(metric)}
+    drawn_of = {name: _drawn(request, metric, system) for name, system in having.items()}
+    # A metric that is undefined on this set, as mpAUC of a class that is always there, ranks nobody.
+    names = [name for name, each in drawn_of.items() if not np.isnan(each.value)]
     if len(names) < 2:
         return None
-    values = [_drawn(request, metric, systems[name]) for name in names]
+    values = [drawn_of[name] for name in names]
     found_SS4 = all_differences(values)
     rank_S3 = ranks(found_SS4)
     order = np.lexsort((np.arange(len(names)), rank_S3[:, 0]))
@@ -156,7 +160,7 @@ def _row(name: str, value: Drawn, rank_3: np.ndarray) -> dict[str, Any]:
         "value": value.value,
         "low": low,
         "high": high,
-        "se": float(np.nanstd(value.values_B, ddof=1)),
+        "se": spread(value.values_B) if len(value.left_out_J) > 1 else np.nan,
     }
     numbers = {key: known(each) for key, each in ends.items()}
     return {"system": name} | place | numbers | method_of(rule)

@@ -15,6 +15,10 @@ from raysed.evaluation.detections.overlaps import overlapping
 
 _SHOWN = 5
 _UNLIKELY = 0.01
+_ODD = 0.1
+"""The share of a clip's duration that its frames may miss, or go on for: a window's padding is less."""
+UNKNOWN_S = 1e6
+"""Stands for a duration that was not given: every detection counts, and there is no PSDS."""
 _ROUNDING = 1e-6
 """Seconds, or shares of a length; sed_scores_eval rounds to 6 decimals."""
 
@@ -24,7 +28,7 @@ def unused_columns(table: pd.DataFrame) -> tuple[str, ...]:
     if not table.attrs["unused"]:
         return ()
     return (
-        f"{table.attrs['path']}: not used: the column {_some(table.attrs['unused'])}; "
+        f"{table.attrs['path']}: not used: the column {_some(n or 'without a name' for n in table.attrs['unused'])}; "
         "each row counts as one event",
     )
 
@@ -82,13 +86,21 @@ def unlike(whole: Reference, kept_N: np.ndarray) -> tuple[str, ...]:
     )
 
 
-def false_alarms(path: Path, count: Counter[str], threshold: float | None) -> tuple[str, ...]:
-    """Name the classes without an event in the ground truth, and count the detections of them."""
+def false_alarms(
+    path: Path, count: Counter[str], threshold: float | None, *, chosen: bool = False
+) -> tuple[str, ...]:
+    """Name the classes that are not scored, and count the detections of them: those without an event in the ground truth or,
+    where the user has `chosen` classes, all others.
+    """
     if not count:
         return ()
+    at = "" if threshold is None else f" at {threshold}"
+    found = _some(f"{label or 'of no name'} {n}" for label, n in sorted(count.items()))
+    if chosen:
+        what = "1 detection is" if count.total() == 1 else f"{count.total()} detections are"
+        return (f"{path}: {what} of classes that are not among those to score{at}: {found}",)
     alarms = "1 false alarm" if count.total() == 1 else f"{count.total()} false alarms"
-    alarms += "" if threshold is None else f" at {threshold}"
-    found = _some(f"{label} {n}" for label, n in sorted(count.items()))
+    alarms += at
     return (
         f"{path}: {alarms} of classes without an event in the ground truth, "
         f"which have no F1 and no part in the means: {found}",
@@ -103,6 +115,43 @@ def overlaps(path: Path, *points: Events) -> tuple[str, ...]:
     return (
         f"{path}: {count} detections overlap another one of their class and clip; each counts "
         "(psds_eval counts exact copies, and refuses other overlaps)",
+    )
+
+
+def unlike_durations(path: Path, reference: Reference, span_N2: np.ndarray) -> tuple[str, ...]:
+    """Count the clips whose frames (first and last edge, seconds) leave out a tenth of the duration, or go on for as much."""
+    known_N = reference.durations_s < UNKNOWN_S
+    begin_N, end_N = span_N2.T
+    heard_N = np.minimum(end_N, reference.durations_s) - np.maximum(begin_N, 0.0)
+    beyond_N = end_N - reference.durations_s
+    odd_N = np.maximum(reference.durations_s - heard_N, beyond_N) > _ODD * reference.durations_s
+    if not (found_N := np.flatnonzero(known_N & odd_N)).size:
+        return ()
+    n = found_N[0]
+    return (
+        f"{path}: the frames of {found_N.size} of {len(known_N)} clips do not fit the durations: those of"
+        f" {reference.filenames[n]} go from {begin_N[n]:g} to {end_N[n]:g} s, and it lasts {reference.durations_s[n]:g} s",
+    )
+
+
+def classes_gone(whole: Reference, kept_N: np.ndarray) -> tuple[str, ...]:
+    """Name the classes whose clips are all missing: no estimate of the whole set has them."""
+    present_NK = whole.events.presence(len(kept_N), len(whole.classes))
+    gone = np.flatnonzero(present_NK.any(axis=0) & ~present_NK[kept_N].any(axis=0))
+    if not gone.size:
+        return ()
+    names = _some(whole.classes[k] for k in gone)
+    return (
+        f"no clip that is left has an event of {names}: values, and estimates of the whole set, leave that out",
+    )
+
+
+def of_one(count: int) -> tuple[str, ...]:
+    """Say where there is nothing to draw, by the number of clips or sources."""
+    if count > 1:
+        return ()
+    return (
+        "a single clip (or source of clips) says nothing of others: intervals are all that is possible",
     )
 
 
@@ -124,15 +173,26 @@ def met_exactly(path: Path, reference: Reference, detections: Events) -> tuple[s
     )
 
 
-def after_the_end(path: Path, reference: Reference, detections: Events) -> tuple[str, ...]:
-    """Count the detections in what was padded, on which the packages differ (`findings/alarms_after_the_end.sh`)."""
-    count = int((detections.onset_E >= reference.durations_s[detections.clip_E]).sum())
-    if not count:
+def after_the_end(
+    path: Path, reference: Reference, events: Events, what: str = "detections"
+) -> tuple[str, ...]:
+    """Count the events in what was padded, on which the packages differ (`findings/alarms_after_the_end.sh`); or times are no
+    seconds, or durations are of other clips. In a clip of unknown duration nothing is late.
+    """
+    end_E = reference.durations_s[events.clip_E]
+    late_E = np.flatnonzero(events.onset_E >= end_E)
+    if not late_E.size:
         return ()
-    which = "1 detection begins" if count == 1 else f"{count} detections begin"
+    first, effect = late_E[0], "nothing can be found there"
+    if what == "detections":
+        effect = (
+            "event-based F1 counts that as a false alarm, as sed_eval does, and so does PSDS over all thresholds, as in"
+            " sed_scores_eval; PSDS and intersection-based F1 at operating points do not, as in psds_eval"
+        )
+    begin = "begins" if late_E.size == 1 else "begin"
     return (
-        f"{path}: {which} after the clip's end: event-based F1 counts that as a false alarm, as sed_eval does, and so does PSDS over"
-        " all thresholds, as in sed_scores_eval; PSDS and intersection-based F1 at operating points do not, as in psds_eval",
+        f"{path}: {late_E.size} of {len(events)} {what} {begin} after the clip's end (one at {events.onset_E[first]:g} s of"
+        f" {reference.filenames[events.clip_E[first]]}, which lasts {end_E[first]:g} s): {effect}",
     )
 
 

@@ -92,7 +92,7 @@ def read_for(
 ) -> Predictions:
     """Read predictions for these clips; those of the clips `others` are passed over."""
     names = read_label_map(request.label_map) if request.label_map else {}
-    clips = ClipSet(reference, tuple(others), names, request.pulse)
+    clips = ClipSet(reference, tuple(others), names, request.pulse, bool(request.classes))
     request.pulse.now(f"reading {path.name}")
     of_scores = all(METRICS[name].needs == "scores" for name in request.metrics)
     needed = not of_scores or request.engine in ("sed_eval", "psds_eval")
@@ -150,7 +150,8 @@ def differences(
             permutations=request.draws,
             seed=request.seed,
         )
-        found[name] = fields_of(difference, ("difference", "low", "high", "p", "se"))
+        if not np.isnan(difference.difference):
+            found[name] = fields_of(difference, ("difference", "low", "high", "p", "se"))
     return found, warnings
 
 

@@ -108,3 +108,10 @@ def test_many_classes_of_few_events_have_intervals_that_hold_their_values() -> N
         low, high, rules[name] = ends_of(np.array(values_B), value, left_G, 0.95)
         assert low < value < high
     assert rules == {"psds1": "moved", "event_f1": "bca"}
+
+
+def test_one_clip_says_nothing_of_others() -> None:
+    """All draws of a single clip are that clip; an interval without width would claim to know all."""
+    same_B = np.full(100, 0.5)
+    assert ends_of(same_B, 0.5, np.array([np.nan]), 0.95)[:2] == (0.0, 1.0)
+    assert ends_of(same_B, 0.5, np.array([0.5, 0.5]), 0.95)[:2] == (0.5, 0.5)

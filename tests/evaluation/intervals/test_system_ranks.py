@@ -57,3 +57,10 @@ def test_certain_ranks_hold_the_ranks(spread: float) -> None:
     rank_S3 = ranks(all_differences(systems))
     assert rank_S3[:, 0].tolist() == [4, 1, 3, 2]
     assert (rank_S3[:, 1] <= rank_S3[:, 0]).all() and (rank_S3[:, 0] <= rank_S3[:, 2]).all()
+
+
+def test_one_clip_ranks_nobody() -> None:
+    systems = [Drawn(None, value, np.full(9, value), np.zeros(1)) for value in (0.2, 0.9)]  # type: ignore[arg-type]
+    found_SS4 = all_differences(systems)
+    assert found_SS4[1, 0].tolist() == [pytest.approx(0.7), -1, 1, 1]
+    assert ranks(found_SS4).tolist() == [[2, 1, 2], [1, 1, 2]]

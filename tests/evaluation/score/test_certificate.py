@@ -1,6 +1,7 @@
 """Certificates: confirmed as they are, and what is said of every kind of change."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from raysed.evaluation.score.certificate import (
     check_certificate,
     differing,
     found_by,
+    refuse_own_input,
     write_certificate,
 )
 from raysed.evaluation.score.request import ScoreRequest
@@ -134,6 +136,15 @@ def test_many_systems_have_certificates_too(request_for: ScoreRequest, tmp_path:
             lambda text: text.replace('"overlaps"', '"overlap"'),
             "cert.json: paths and options: .*overlap",
         ),
+        (
+            lambda text: re.sub('"predictions": "[^"]*"', '"predictions": 3', text, count=1),
+            "cert.json: paths.predictions: 3 is no path",
+        ),
+        (lambda text: text.replace('"draws": 50', '"draws": "50"'), "--draws '50': expected a wh"),
+        (
+            lambda text: re.sub(r'"metrics": \[[^]]*\]', '"metrics": "psds"', text, count=1),
+            "cert.json: options.metrics: 'psds' is no list",
+        ),
     ],
 )
 def test_what_is_no_certificate_is_refused(certificate: Path, change, message: str) -> None:
@@ -149,3 +160,40 @@ def test_values_differ_by_more_than_the_last_bit() -> None:
         ("c", None, 0.0),
         ("d", 1, None),
     ]
+
+
+def test_moved_systems_are_confirmed(request_for: ScoreRequest, tmp_path: Path) -> None:
+    (tmp_path / "systems").mkdir()
+    for name in ("ours", "truth"):
+        (tmp_path / "systems" / f"{name}.tsv").write_text((tmp_path / f"{name}.tsv").read_text())
+    request = replace(request_for, predictions=None, systems=tmp_path / "systems")
+    certificate = tmp_path / "many.json"
+    write_certificate(certificate, request, found_by(request))
+    (tmp_path / "systems").rename(tmp_path / "elsewhere")
+    moved = json.loads(certificate.read_text())
+    moved["paths"]["systems"] = str(tmp_path / "elsewhere")
+    certificate.write_text(json.dumps(moved))
+    assert check_certificate(certificate)["same"]
+
+
+def test_another_version_of_the_engine_is_a_version(
+    request_for: ScoreRequest, tmp_path: Path
+) -> None:
+    pytest.importorskip("sed_eval")
+    request, certificate = replace(request_for, engine="sed_eval"), tmp_path / "cert.json"
+    write_certificate(certificate, request, found_by(request))
+    content = json.loads(certificate.read_text())
+    content["versions"]["sed_eval"] = content["found"]["engine"]["version"] = "0.1"
+    certificate.write_text(json.dumps(content))
+    found = check_certificate(certificate)
+    assert found["same"] and [row["name"] for row in found["versions"]] == ["versions.sed_eval"]
+
+
+def test_what_is_scored_is_not_written_over(request_for: ScoreRequest, tmp_path: Path) -> None:
+    for name, option in (("truth", "ground-truth"), ("ours", "predictions")):
+        with pytest.raises(ValueError, match=f"{name}.tsv: would lie among what --{option} gives"):
+            refuse_own_input(tmp_path / f"{name}.tsv", request_for)
+    points = replace(request_for, predictions=tmp_path / "points")
+    with pytest.raises(ValueError, match="among what --predictions gives"):
+        refuse_own_input(tmp_path / "points" / "0.5.tsv", points)
+    refuse_own_input(tmp_path / "points" / "cert.json", points)

@@ -1,6 +1,7 @@
 """Files as people have them: what `score` makes of their classes, names, scores and surplus columns."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,61 @@ def test_copies_of_a_detection_count_each_as_psds_eval_counts_them(write: Write)
         write("truth.tsv", frame(truth, reference).to_csv(sep="\t", index=False)),
     )
     assert said(found, "1 detections overlap another one of their class and clip; each counts")
+
+
+def test_hidden_files_in_a_folder_of_predictions_are_passed_over(write: Write) -> None:
+    """macOS leaves `._name` beside every file that it copies."""
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\nb.wav\t\t\t\n")
+    for point in ("0.1", "0.5", "0.9"):
+        points = write(f"points/{point}.tsv", HEADER + "a.wav\t1\t2\tA\n").parent
+    write("points/._0.1.tsv", "\0")
+    assert scores_of(points, truth)["event_f1"]["value"] == 1
+    scores = score_files(write, ["a", "b"], "A", "0\t1\t0\n1\t2\t.9\n")
+    write("scores/._a.tsv", "\0")
+    assert scores_of(scores, truth)["event_f1"]["value"] == pytest.approx(2 / 3)
+
+
+def test_classes_that_are_not_chosen_are_no_false_alarms(write: Write) -> None:
+    """B has an event: to say that it has none would be false."""
+    rows = "a.wav\t1\t2\tA\na.wav\t3\t4\tB\n"
+    truth = write("truth.tsv", HEADER + rows + "b.wav\t\t\t\n")
+    found = scores_of(write("one.tsv", HEADER + rows), truth, classes=("A",))
+    assert said(found, "1 detection is of classes that are not among those to score: B 1")
+    assert not said(found, "without an event")
+    scores = score_files(write, ["a", "b"], "A\tB", "0\t1\t0\t.8\n1\t2\t.9\t.1\n")
+    found = scores_of(scores, truth, classes=("A",))
+    assert said(found, "2 detections are of classes that are not among those to score at 0.5: B 2")
+    only_b = scores_of(write("b.tsv", HEADER + "a.wav\t3\t4\tB\n"), truth, classes=("A",))
+    assert said(only_b, "no detections of the classes that are scored")
+
+
+def test_times_that_are_no_seconds_are_said(write: Write) -> None:
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\nb.wav\t12\t13\tA\n")
+    durations = write("durations.tsv", "filename\tduration\na.wav\t10\nb.wav\t10\n")
+    one = write("one.tsv", HEADER + "a.wav\t1000\t2000\tA\na.wav\t9\t11\tA\n")
+    found = scores_of(one, truth, durations=durations)
+    where = "after the clip's end (one at"
+    assert said(
+        found, f"1 of 2 detections begins {where} 1000 s of a.wav, which lasts 10 s): event"
+    )
+    assert said(
+        found, f"1 of 2 events begins {where} 12 s of b.wav, which lasts 10 s): nothing can"
+    )
+    assert not said(scores_of(one, truth), where)  # nothing is known of the ends
+
+
+@pytest.mark.parametrize(
+    ("first_s", "frame_s", "odd"),
+    [(0, 1.0, False), (0, 0.95, False), (0, 1.05, False), (0, 0.5, True), (0, 2.0, True), (3, 1.0, True)],
+)  # fmt: skip
+def test_frames_that_do_not_fit_the_durations_are_said(
+    write: Write, first_s: float, frame_s: float, odd: bool
+) -> None:
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\nb.wav\t\t\t\n")
+    durations = write("durations.tsv", "filename\tduration\na.wav\t10\nb.wav\t10\n")
+    edges = [first_s + frame_s * t for t in range(11)]
+    rows = "".join(f"{a}\t{b}\t.4\n" for a, b in pairwise(edges))
+    scores = score_files(write, ["a", "b"], "A", rows)
+    found = scores_of(scores, truth, durations=durations)
+    assert said(found, "the frames of 2 of 2 clips do not fit the durations: those of a.wav") == odd
+    assert not said(scores_of(scores, truth), "do not fit")

@@ -114,3 +114,23 @@ def test_options_that_do_not_go_together(more: dict[str, Any], message: str) -> 
     request = ScoreRequest(None, Path("t"), systems=Path("s"))
     with pytest.raises(ValueError, match=message):
         replace(request, **more)
+
+
+def test_a_metric_that_is_undefined_ranks_nobody(tmp_path: Path) -> None:
+    """A class that sounds all the time has no negative segment, so that there is no ROC curve."""
+    (tmp_path / "truth.tsv").write_text(
+        "filename\tonset\toffset\tevent_label\na\t0\t2\tA\nb\t0\t2\tA\n"
+    )
+    (tmp_path / "durations.tsv").write_text("filename\tduration\na\t2\nb\t2\n")
+    for system in ("one", "two"):
+        (tmp_path / "systems" / system).mkdir(parents=True)
+        for clip in "ab":
+            text = "onset\toffset\tA\n0\t1\t.2\n1\t2\t.4\n"
+            (tmp_path / "systems" / system / f"{clip}.tsv").write_text(text)
+    about = {"durations": tmp_path / "durations.tsv", "metrics": ("segment_mpauc",), "draws": 20}
+    both = ScoreRequest(None, tmp_path / "truth.tsv", systems=tmp_path / "systems", **about)
+    assert score_systems(both)["metrics"]["segment_mpauc"] is None
+    one, two = (tmp_path / "systems" / name for name in ("one", "two"))
+    found = score(ScoreRequest(one, tmp_path / "truth.tsv", versus=two, **about))
+    assert found["segment_mpauc"]["value"] is None
+    assert found["versus"] == {"segment_mpauc": None}  # and not a p value of nothing

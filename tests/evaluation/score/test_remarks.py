@@ -100,7 +100,7 @@ def test_detections_after_the_end_of_a_clip_are_counted() -> None:
     reference = reference_of([1.0], [2.0])
     found = Events.sort([0, 0, 0], [0, 0, 0], [59.9, 60.0, 61.0], [61.0, 61.0, 62.0])
     (line,) = after_the_end(PATH, reference, found)
-    assert line.startswith("one.tsv: 2 detections begin after the clip's end")
+    assert line.startswith("one.tsv: 2 of 3 detections begin after the clip's end (one at 60 s")
     assert after_the_end(PATH, reference, found.take(found.onset_E < 60)) == ()
     unknown = Reference(("a.wav",), np.array([np.nan]), ("Cat",), reference.events)
     assert after_the_end(PATH, unknown, found) == ()

@@ -130,3 +130,30 @@ def test_every_clip_alone_is_a_group_of_its_own(request_for) -> None:
     assert whole_set(request_for(), scored, system) == (None, ())
     assert system.has("psds") and scored.groups_N is None
     np.testing.assert_array_equal(scored.kept_N, True)
+
+
+def test_a_single_clip_is_scored_and_nothing_is_said_of_others(tmp_path: Path) -> None:
+    header = "filename\tonset\toffset\tevent_label\n"
+    truth = "a.wav\t1\t2\tCat\nb.wav\t1\t2\tDog\nc.wav\t1\t2\tCat\n"
+    for name, rows in (("truth", truth), ("ours", truth), ("theirs", "a.wav\t5\t6\tCat\n")):
+        (tmp_path / f"{name}.tsv").write_text(header + rows)
+    (tmp_path / "left.tsv").write_text("filename\na.wav\n")
+    ours, truth, theirs, left = (
+        tmp_path / f"{name}.tsv" for name in ("ours", "truth", "theirs", "left")
+    )
+    found = score(ScoreRequest(ours, truth, clips=left, versus=theirs, draws=20))
+    value = found["event_f1"]
+    assert (value["value"], value["low"], value["high"], value["se"]) == (1, 0, 1, None)
+    assert found["per_class"]["Cat"]["event_f1"]["low"] == 0
+    estimate = found["missing"]["estimate"]["event_f1"]
+    assert (estimate["low"], estimate["high"], estimate["se"]) == (0, 1, None)
+    assert found["versus"]["event_f1"] == {
+        **{"difference": 1.0, "low": -1.0, "high": 1.0, "p": 1.0, "se": None}
+    }
+    lines = " ".join(found["warnings"])
+    assert "a single clip (or source of clips) says nothing of others" in lines
+    assert "no clip that is left has an event of Dog: values, and estimates of the whole" in lines
+    groups = tmp_path / "groups.tsv"
+    groups.write_text("filename\tgroup\n" + "".join(f"{n}.wav\tone\n" for n in "abc"))
+    found = score(ScoreRequest(ours, truth, groups=groups, draws=20))
+    assert (found["event_f1"]["low"], found["event_f1"]["high"]) == (0, 1)
