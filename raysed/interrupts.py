@@ -40,10 +40,17 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def handler_kept() -> Iterator[None]:
-    """Around the start of a library that sets a handler of SIGTERM: that of `interruptible` work is put back."""
+    """Around the start of a library that sets a handler of SIGTERM: that of `interruptible` work is put back, and where
+    the library's has ended the program by then, it is interrupted.
+    """
     ours = _is_ours(signal.SIGTERM)
     try:
         yield
+    except SystemExit as error:
+        if not ours:
+            raise
+        _asked.set()
+        raise KeyboardInterrupt from error
     finally:
         if ours and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)

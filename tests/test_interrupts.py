@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -70,6 +71,17 @@ def test_the_handler_of_a_library_gives_way_within_the_work_alone() -> None:
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_library_that_ends_the_program_while_it_starts_interrupts_it() -> None:
+    """Ray's handler exits with the signal's number, which is no exit code of ours."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), interruptible(), handler_kept():
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert was_interrupted() and signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(SystemExit), handler_kept():
+        sys.exit(1)
 
 
 def test_another_thread_changes_nothing() -> None:

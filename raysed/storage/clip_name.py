@@ -1,5 +1,6 @@
 """The names of clips in files: annotations, durations, predictions and score files."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -45,11 +46,16 @@ def clip_name(path: str) -> str:
     return str(name.with_suffix("") if name.suffix.lower() in AUDIO_SUFFIXES else name)
 
 
+def compared_name(path: str) -> str:
+    """Return `clip_name` as it is compared: an accented letter is one sign, which macOS and archives from it write as two."""
+    return unicodedata.normalize("NFC", clip_name(path))
+
+
 def match_clips(given: Iterable[str], clips: Iterable[str]) -> dict[str, str]:
     """Return which of the `clips` each given name means; a name without a clip, or with several, is left out.
 
-    A name means the clip that is spelt like it; else the one of the same `clip_name`; else the one whose
-    `clip_name` ends in this one's parts, or the other way round (a folder that one of the two leaves out).
+    A name means the clip that is spelt like it; else the one of the same `compared_name`; else the one whose
+    `compared_name` ends in this one's parts, or the other way round (a folder that one of the two leaves out).
     Where two given names mean one clip, only the one that is spelt like it is kept.
     """
     clips, given = list(dict.fromkeys(clips)), list(dict.fromkeys(given))
@@ -65,12 +71,12 @@ def _by_parts(given: list[str], clips: list[str], known: set[str]) -> dict[str, 
     """Return the one clip that each given name means, where names are not all spelt like the clips."""
     tails, by_name = defaultdict(list), defaultdict(list)
     for clip in clips:
-        for tail in name_tails(clip_name(clip)):
+        for tail in name_tails(compared_name(clip)):
             tails[tail].append(clip)
-        by_name[clip_name(clip)].append(clip)
+        by_name[compared_name(clip)].append(clip)
     found: dict[str, str] = {}
     for name in given:
-        wanted = clip_name(name)
+        wanted = compared_name(name)
         meant = [name] if name in known else by_name.get(wanted) or tails.get(wanted) or []
         if not meant:
             meant = [clip for tail in name_tails(wanted) for clip in by_name.get(tail, ())]

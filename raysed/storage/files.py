@@ -31,13 +31,21 @@ Answer = TypeVar("Answer")
 
 
 def split_glob(place: str) -> tuple[str, str | None]:
-    """Return the folder of a path or URL, and the pattern below it, None where it is no glob."""
-    found = _MAGIC.search(place.partition("://")[2] or place)
-    if not found:
-        return place.rstrip("/") or "/", None
-    offset = len(place) - len(place.partition("://")[2] or place)
-    cut = place.rfind("/", 0, offset + found.start())
-    return (place[:cut] or "/", place[cut + 1 :]) if cut >= 0 else (".", place)
+    """Return the folder of a path or URL, and the pattern below it, None where it is no glob.
+
+    What lies on the disk is no pattern, whatever its name looks like (`rec [2023]/*.wav`).
+    """
+    cut, start = -1, place.find("://") + 3 if "://" in place else 0
+    for step in re.finditer("/|$", place[start:]):
+        end = start + step.start()
+        if _MAGIC.search(place, max(cut, start), end) and not _is_there(place[:end]):
+            return (place[:cut] or "/", place[cut + 1 :]) if cut >= 0 else (".", place)
+        cut = end
+    return place.rstrip("/") or "/", None
+
+
+def _is_there(place: str) -> bool:
+    return "://" not in place and Path(place).expanduser().exists()
 
 
 def absolute(place: str) -> str:

@@ -29,6 +29,17 @@ def leaves_folder(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or "\\" in name
 
 
+def utf8_name(name: str, folder: str) -> str:
+    """Return the name of a file of a folder, which a list is to hold; raises ValueError for one that no text file can name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{folder}: the name {name!r} is not UTF-8 text; rename the file (the program convmv does a whole folder)"
+        ) from error
+    return name
+
+
 def safe_name(name: str) -> str:
     """Return a name that can be joined to a folder; raises ValueError for any other."""
     if fault := name_fault(name):

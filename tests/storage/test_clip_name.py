@@ -44,6 +44,10 @@ def test_the_audio_suffix_alone_is_taken_off(path: str, name: str) -> None:
         (["a.wav", "a.flac"], ["a.wav", "a.flac"], {"a.wav": "a.wav", "a.flac": "a.flac"}),
         (["a"], ["a.wav", "a.flac"], {}),
         (["a"], ["a", "a.wav"], {"a": "a"}),
+        # An accent is part of its letter or a sign of its own.
+        (["cafe\u0301.wav"], ["caf\u00e9.wav"], {"cafe\u0301.wav": "caf\u00e9.wav"}),
+        (["caf\u00e9"], ["day1/cafe\u0301.wav"], {"caf\u00e9": "day1/cafe\u0301.wav"}),
+        (["caf\u00e9"], ["cafe\u0301.wav", "caf\u00e9.flac"], {}),
         (["Y1_30.000_40.000"], ["Y1_30.000_40.000.wav"],
          {"Y1_30.000_40.000": "Y1_30.000_40.000.wav"}),
     ],

@@ -24,6 +24,19 @@ def test_a_glob_is_a_folder_and_a_pattern(place: str, expected: tuple) -> None:
     assert split_glob(place) == expected
 
 
+def test_what_is_there_is_no_pattern_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "rec [2023]?" / "old*"
+    folder.mkdir(parents=True)
+    (folder / "a [1].wav").write_bytes(b"1")
+    (folder / "b.wav").write_bytes(b"22")
+    assert split_glob(f"{folder}/") == (str(folder), None)
+    assert split_glob(f"{folder}/**/*.wav") == (str(folder), "**/*.wav")
+    assert split_glob(f"{tmp_path}/rec [2023]?/new*/b") == (str(folder.parent), "new*/b")
+    assert set(list_files(str(folder))) == {("a [1].wav", 1), ("b.wav", 2)}
+    assert list(list_files(f"{folder}/a [1].wav")) == [("a [1].wav", 1)]
+    assert list(list_files(f"{folder}/?.wav")) == [("b.wav", 2)]
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [

@@ -24,6 +24,7 @@ from raysed.data.recorded.label_table import (
     as_labels,
     role_columns,
     row_batches,
+    trimmed,
 )
 from raysed.data.recorded.listing import ListedRecording, Listing
 from raysed.storage.files import read_bytes
@@ -46,7 +47,7 @@ def list_annotated(data_set: AnnotatedSet, classes: Collection[str] | None = Non
         return Listing(root, None, _chosen(data_set, _recordings(found, iter(()))))
     batches, place = _labels(data_set, found, told)
     labels = ClipLabels(data_set, classes, found)
-    for batch in _renamed(batches, data_set):
+    for batch in _renamed(map(trimmed, batches), data_set):
         labels.add(batch)
     missing = labels.finish(place)
     recordings = _recordings(found, labels.of_clips())

@@ -21,7 +21,7 @@ from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.label_table import ROWS_AT_ONCE, role_columns, row_batches
 from raysed.data.recorded.meant_clips import CLIP
 from raysed.storage.files import again, list_files, open_random, split_glob
-from raysed.storage.safe_name import leaves_folder
+from raysed.storage.safe_name import leaves_folder, utf8_name
 from raysed.storage.scratch_database import ScratchDatabase
 from raysed.storage.url import masked
 
@@ -47,7 +47,8 @@ def audio_rows(audio: str, found: ScratchDatabase) -> tuple[str, Told | None]:
         root = str(Path(root).parent)
     suffixes = readable_suffixes()
     found.run("CREATE TABLE listed (name TEXT, size INTEGER)")
-    found.add("listed", (row for row in list_files(audio) if row[0].lower().endswith(suffixes)))
+    files = ((name, size) for name, size in list_files(audio) if name.lower().endswith(suffixes))
+    found.add("listed", ((utf8_name(name, masked(audio)), size) for name, size in files))
     # By bytes of UTF-8, which is the order of Python's texts.
     found.run("INSERT INTO clip (name, size) SELECT name, size FROM listed ORDER BY name")
     found.run("DROP TABLE listed")

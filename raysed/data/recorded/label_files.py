@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from raysed.data.recorded.label_table import LABELS, ROWS_AT_ONCE
+from raysed.data.recorded.label_table import LABELS, ROWS_AT_ONCE, role_columns
 from raysed.storage.files import list_files, read_bytes, split_glob
+from raysed.storage.safe_name import utf8_name
 from raysed.storage.scratch_database import ScratchDatabase
 from raysed.storage.url import masked
 
@@ -26,8 +27,8 @@ def label_files(place: str) -> Iterator[pa.Table]:
     """
     folder, _ = split_glob(place)
     listed = ScratchDatabase("CREATE TABLE file (name TEXT)")
-    found = ((name,) for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
-    listed.add("file", found)
+    named = (name for name, _ in list_files(place) if name.lower().endswith(_SUFFIXES))
+    listed.add("file", ((utf8_name(name, masked(place)),) for name in named))
     if not listed.value("SELECT count(*) FROM file"):
         raise ValueError(f"{masked(place)}: holds no label files ({', '.join(_SUFFIXES)})")
     rows: list[dict[str, Any]] = []
@@ -63,6 +64,7 @@ def _rows(text: str, file: str) -> Iterator[dict[str, Any]]:
             value = float(fields[3]) if len(fields) > 3 else None
         except (ValueError, IndexError) as error:
             if number == 1 and not fields[0][:1].isdigit():
+                _check_header(fields, file)
                 continue
             raise ValueError(
                 f"{masked(file)}, line {number}: expected onset, offset, label and perhaps a value, separated by tabs"
@@ -76,6 +78,18 @@ def _rows(text: str, file: str) -> Iterator[dict[str, Any]]:
             "confidence": value,
             "line": number,
         }
+
+
+def _check_header(fields: list[str], file: str) -> None:
+    """Raise ValueError for a header whose known names say that the columns are others, such as durations for offsets."""
+    roles = {role: fields.index(name) for role, name in role_columns(fields).items()}
+    expected = {"onset": 0, "offset": 1, "event_label": 2, "confidence": 3}
+    elsewhere = any(roles.get(role, at) != at for role, at in expected.items())
+    if elsewhere or ("onset" in roles) != ("offset" in roles):
+        raise ValueError(
+            f"{masked(file)}, line 1: expected the columns onset, offset, label and perhaps a value, in this order; given"
+            f" {', '.join(fields)[:100]}"
+        )
 
 
 def _jams_events(text: str, file: str) -> Iterator[dict[str, Any]]:

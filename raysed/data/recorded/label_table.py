@@ -94,14 +94,14 @@ def _parquet_rows(stream: pa.NativeFile) -> Iterator[pa.Table]:
 
 
 def _json_rows(stream: pa.NativeFile) -> Iterator[pa.Table]:
-    """Yield objects of a line each; the keys of the first are the columns."""
+    """Yield objects of a line each. The columns are the keys of all so far: a clip without events may leave some out."""
     lines = io.BufferedReader(stream)  # type: ignore[bad-argument-type]
     objects = (_object(line, number) for number, line in enumerate(lines, 1) if line.strip())
-    columns: list[str] | None = None
+    columns: dict[str, None] = {}
     while some := list(islice(objects, ROWS_AT_ONCE)):
-        columns = columns or list(some[0])
+        columns |= dict.fromkeys(name for row in some for name in row)
         yield pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in some])
-    if columns is None:
+    if not columns:
         yield pa.table({})
 
 
@@ -246,6 +246,13 @@ def _nested_events(table: pa.Table, filename: str, line: pa.Array) -> pa.Table:
             ]
         rows += label_rows(name, found or (), number)
     return pa.Table.from_pylist(rows, schema=LABELS)
+
+
+def trimmed(labels: pa.Table) -> pa.Table:
+    """Return rows of LABELS whose labels have no blanks at their ends, which no eye sees; of blanks alone, there is none."""
+    label = _pc.utf8_trim_whitespace(labels["event_label"])
+    label = _pc.if_else(_pc.equal(label, ""), pa.scalar(None, pa.string()), label)
+    return labels.set_column(labels.column_names.index("event_label"), "event_label", label)
 
 
 def label_rows(filename: str, events: Iterable[dict], line: int) -> list[dict]:

@@ -7,7 +7,7 @@ into memory.
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from raysed.storage.clip_name import clip_name, name_tails
+from raysed.storage.clip_name import clip_name, compared_name, name_tails
 from raysed.storage.scratch_database import ScratchDatabase
 
 _MILLISECONDS = 1000.0
@@ -23,7 +23,7 @@ _OTHERS = """INSERT INTO other (name) SELECT name FROM label WHERE name IS NOT N
     AND NOT EXISTS (SELECT 1 FROM clip WHERE clip.name = label.name) GROUP BY name"""
 _OPEN = "SELECT id, name FROM other WHERE name NOT IN (SELECT name FROM meant)"
 
-# A name means the clips of its clip name (0), else those that end in it (1), else those that it ends in (2).
+# A name means the clips of its compared name (0), else those that end in it (1), else those that it ends in (2).
 _CANDIDATES = """INSERT INTO candidate
     SELECT id, CASE WHEN name_part.whole AND clip_part.whole THEN 0 WHEN name_part.whole THEN 1 ELSE 2 END, n
     FROM name_part JOIN clip_part USING (key) WHERE name_part.whole OR clip_part.whole"""
@@ -90,7 +90,7 @@ def _match_parts(found: ScratchDatabase) -> None:
 
 def _parts(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, bool, bool]]:
     for number, name in names:
-        keys = name_tails(clip_name(name))
+        keys = name_tails(compared_name(name))
         for n, key in enumerate(keys):
             yield number, key, n == 0, n == len(keys) - 1
 
@@ -98,7 +98,7 @@ def _parts(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, bool, b
 def _match_last_parts(found: ScratchDatabase) -> None:
     """Match names by their last part, where one recording has it and one name that is left."""
     found.run("CREATE TABLE last (id INTEGER PRIMARY KEY, key TEXT UNIQUE, clip_name TEXT)")
-    found.add("last", ((None, key, clip_name(key)) for (key,) in found.rows(_LAST_PARTS)))
+    found.add("last", ((None, key, compared_name(key)) for (key,) in found.rows(_LAST_PARTS)))
     for statement in (
         "DELETE FROM candidate",
         _CANDIDATES_OF_LAST,

@@ -240,6 +240,25 @@ def test_faults_are_named_with_line_and_what_to_do(tmp_path: Path, row: str, mes
         rows(annotated(audio=str(tmp_path), labels=str(table), type="strong"), ("Dog",))
 
 
+def test_labels_are_classes_without_the_blanks_around_them(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        forms.audio(tmp_path / f"rec/{name}.wav")
+    strong = forms.text(
+        tmp_path / "s.tsv",
+        "filename\tonset\toffset\tlabel\na.wav\t0\t.5\tDog \nb.wav\t0\t.5\tDog\n",
+    )
+    weak = forms.text(tmp_path / "w.csv", 'filename,labels\na.wav,"Dog, Cat,"\nb.wav," "\n')
+    forms.text(tmp_path / "txt/a.txt", "0\t0.5\t Dog\n")
+    of = {"audio": str(tmp_path / "rec")}
+    assert annotated_classes(annotated(**of, labels=str(strong), type="strong")) == {"Dog"}
+    assert annotated_classes(annotated(**of, labels=str(weak), type="weak")) == {"Dog", "Cat"}
+    labels = str(tmp_path / "txt")
+    assert annotated_classes(annotated(**of, labels=labels, type="strong")) == {"Dog"}
+    forms.text(tmp_path / "txt/a.txt", "0\t0.5\n")
+    with pytest.raises(ValueError, match="line 1, a: has times but no label"):
+        rows(annotated(**of, labels=labels, type="strong"))
+
+
 def test_a_soft_value_is_from_0_to_1(tmp_path: Path) -> None:
     forms.audio(tmp_path / "a.wav")
     table = forms.text(tmp_path / "l/a.txt", "0\t1\tDog\t7\n")

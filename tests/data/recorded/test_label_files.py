@@ -60,3 +60,14 @@ def test_many_files_come_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("raysed.data.recorded.label_files.ROWS_AT_ONCE", 3)
     assert [len(rows) for rows in label_files(str(tmp_path))] == [4, 2]
     assert read(tmp_path) == whole
+
+
+@pytest.mark.parametrize(
+    "header", ["onset\tduration\tlabel", "offset,onset,label", "label\tonset\toffset"]
+)
+def test_a_header_of_other_columns_is_refused(tmp_path: Path, header: str) -> None:
+    """The durations 2 and 3 would pass for offsets."""
+    comma = "\t" if "\t" in header else ","
+    forms.text(tmp_path / "a.txt", f"{header}\n" + comma.join(["1", "2", "Dog"]) + "\n")
+    with pytest.raises(ValueError, match=r"a\.txt, line 1: expected the columns onset, offset"):
+        read(tmp_path)

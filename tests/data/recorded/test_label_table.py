@@ -7,7 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raysed.data.recorded.label_table import LABELS, read_label_table, role_columns, row_batches
+from raysed.data.recorded.label_table import (
+    LABELS,
+    read_label_table,
+    role_columns,
+    row_batches,
+    trimmed,
+)
 from raysed.storage.tab_separated import read_table
 from tests.data.recorded import forms
 
@@ -106,3 +112,24 @@ def test_a_long_table_comes_in_parts_with_its_own_lines(
         path.write_text(path.read_text().replace(f"{long}\t0.5\t", f"{long}\thalf\t"))
         with pytest.raises(ValueError, match="line 4: onset 'half' is no number"):
             read_label_table(str(path))
+
+
+def test_objects_may_leave_out_what_a_clip_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clip without events may be an object of its name alone, also the first, and more than a part of them."""
+    monkeypatch.setattr("raysed.data.recorded.label_table.ROWS_AT_ONCE", 2)
+    clips = "".join(json.dumps({"filename": f"{n}.wav"}) + "\n" for n in range(3))
+    event = {"event_label": "Dog", "onset": 0.5, "filename": "a.wav", "offset": 1.0}
+    rows = read(tmp_path, "t.jsonl", f"{clips}{json.dumps(event)}\n")
+    assert rows == [
+        *((f"{n}.wav", None, None, None, None) for n in range(3)),
+        ("a.wav", 0.5, 1.0, "Dog", None),
+    ]
+
+
+def test_blanks_around_a_label_are_no_part_of_it(tmp_path: Path) -> None:
+    path = forms.text(
+        tmp_path / "t.tsv", "file\tonset\toffset\tlabel\na\t0\t1\t Dog \nb\t0\t1\t \n"
+    )
+    assert trimmed(read_label_table(str(path)))["event_label"].to_pylist() == ["Dog", None]
