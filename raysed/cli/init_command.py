@@ -1,6 +1,7 @@
 """`raysed init`: a first job and space for a folder of one's own."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,5 +36,7 @@ def init(
         print(f"  note: {line}")
     print(f"written, with comments: {job} and {space}. Read them, then:")
     for command in ("doctor", "data"):
-        print(f"  raysed {command} {job}")
-    print(f"  raysed tune {space}\n  raysed report runs/{job.name.removesuffix('_data.yaml')}")
+        print(f"  raysed {command} {quote(str(job))}")
+    print(
+        f"  raysed tune {quote(str(space))}\n  raysed report runs/{job.name.removesuffix('_data.yaml')}"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from raysed.config.data_job import Features
 from raysed.data.containers.audio_file import audio_info, is_silent
 from raysed.data.lengths import TOLERATED, is_long, length_fault
-from raysed.doctor.diagnosis import AudioCheck, Diagnosis
+from raysed.doctor.diagnosis import AudioCheck, Diagnosis, SubsetCheck
 
 _SHOWN = 5
 _NOT_WORTH_A_WORD_S = 0.1
@@ -60,6 +60,21 @@ def judge_lengths(
             f"{name}: {cut} clips are a little longer than {features.duration_s:g} s: cut to it, as the published"
             " system does; events that begin after the cut are not scored"
         )
+
+
+def judge_times(check: SubsetCheck, found: Diagnosis) -> None:
+    """Remark on events that reach past the end of their clips; where most of them begin there, their unit is another."""
+    if check.past_end:
+        found.remarks.append(
+            f"{check.name}: {check.past_end} events end after their clip; training cuts them"
+        )
+    if check.unheard:
+        events = sum(check.per_class.values())
+        line = (
+            f"{check.name}: {check.unheard} of {events} events begin after their clip has ended, such as at"
+            f" {check.first_unheard}: nothing can find them; onset and offset are seconds from the beginning of the file"
+        )
+        (found.problems if 2 * check.unheard > events else found.remarks).append(line)
 
 
 def remark_rates(found: Diagnosis, rate_hz: int) -> None:

@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from raysed.data.build.leakage import Leak
+from raysed.data.clip import Event
+from raysed.data.lengths import WHOLE_CLIP_S
 
 
 @dataclass
@@ -44,10 +46,26 @@ class SubsetCheck:
     overlaps: int = 0
     """Neighbouring events of one class that overlap."""
     past_end: int = 0
-    """Events that end after their clip."""
+    """Events that begin within their clip and end after it."""
+    unheard: int = 0
+    """Events that begin after their clip has ended."""
+    first_unheard: str = ""
+    """The first of them, in words."""
     per_class: dict[str, int] = field(default_factory=dict)
     """Events of each class, of weakly labelled clips the clips."""
     audio: AudioCheck = field(default_factory=AudioCheck)
+
+    def look_at_times(self, name: str, events: Iterable[Event], duration_s: float | None) -> None:
+        """Count the events of a clip that reach past its end, where its length is known."""
+        if duration_s is None:
+            return
+        for event in events:
+            if event.onset >= duration_s:
+                self.unheard += 1
+                if self.unheard == 1:
+                    self.first_unheard = f"{event.onset:g} s in {name}, of {duration_s:g} s"
+            elif duration_s < event.offset < WHOLE_CLIP_S:
+                self.past_end += 1
 
 
 @dataclass

@@ -19,7 +19,6 @@ from raysed.data.build.leakage import (
     shared_sources,
 )
 from raysed.data.build.silent_classes import silence_remark
-from raysed.data.clip import Event
 from raysed.data.labels import count_overlaps
 from raysed.data.recorded.audio_index import describe_unlisted
 from raysed.data.recorded.desed import (
@@ -42,6 +41,7 @@ from raysed.doctor.audio_headers import (
     judge_audio,
     judge_lengths,
     judge_silence,
+    judge_times,
     read_headers,
     remark_rates,
 )
@@ -60,7 +60,7 @@ def examine(target: str | Path) -> Diagnosis:
     Raises ValueError if it is neither, or the job cannot be read; everything else is in the diagnosis.
     """
     path = Path(target)
-    found = Diagnosis(str(target))
+    found, names = Diagnosis(str(target)), {}
     if path.is_file():
         job = with_absolute_roots(read_config(path, DataJob))
         recorded = _distinct(s for s in job.sets.values() if isinstance(s, RecordedSet))
@@ -69,7 +69,7 @@ def examine(target: str | Path) -> Diagnosis:
         _examine_sets(job, found)
         try:
             classes = job_classes(job)
-            examine_own(job, classes, found)
+            names |= examine_own(job, classes, found)
         except ValueError:
             classes = None  # `_examine_sets` has told why.
         roots, features = job.roots, job.features
@@ -81,7 +81,6 @@ def examine(target: str | Path) -> Diagnosis:
         raise ValueError(
             f"{target}: no such file or folder; expected a data job, or a folder that holds DESED"
         )
-    names = {}
     for data_set in recorded:
         names[_name(data_set)] = _examine_subset(roots, data_set, classes, found, features)
     found.leaks += shared_recordings(names)
@@ -168,7 +167,7 @@ def _examine_subset(
         counted.update(weak or () if events is None else [e.event_label for e in events])
         check.eventless += weak == ()
         check.overlaps += count_overlaps(events or ())
-        check.past_end += _past_end(events or (), by_name.get(name))
+        check.look_at_times(name, events or (), by_name.get(name))
     check.per_class = dict(sorted(counted.items()))
     _judge_subset(check, found)
     heard_s = {name: seconds for name, seconds in by_name.items() if seconds is not None}
@@ -184,10 +183,6 @@ def _is_far(root: str, name: str, found: Diagnosis) -> bool:
     return is_url(root)
 
 
-def _past_end(events: Iterable[Event], duration_s: float | None) -> int:
-    return sum(duration_s is not None and event.offset > duration_s for event in events)
-
-
 def _judge_subset(check: SubsetCheck, found: Diagnosis) -> None:
     if check.missing == check.listed:
         found.problems.append(f"{check.name}: none of its {check.listed} clips has audio")
@@ -198,10 +193,7 @@ def _judge_subset(check: SubsetCheck, found: Diagnosis) -> None:
             f"{check.name}: {check.overlaps} same-class overlaps; training unites them, psds_eval "
             "refuses them"
         )
-    if check.past_end:
-        found.remarks.append(
-            f"{check.name}: {check.past_end} events end after their clip; training cuts them"
-        )
+    judge_times(check, found)
     judge_audio(check.name, check.audio, found)
 
 

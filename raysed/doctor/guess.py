@@ -4,18 +4,21 @@ Names, headers of tables and of a few hundred recordings are read; nothing is de
 """
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from raysed.config.annotated_set import AnnotatedSet
+from raysed.config.base import checked_line
 from raysed.data.containers.audio_file import audio_info
 from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.annotated import annotated_classes, list_annotated
-from raysed.data.recorded.label_table import read_label_table
+from raysed.data.recorded.label_table import read_label_table, trimmed
 from raysed.data.recorded.meant_clips import clips_named
 from raysed.storage.clip_name import clip_name
 from raysed.storage.files import list_files
+from raysed.storage.safe_name import utf8_name
 
 TABLE_SUFFIXES = (".tsv", ".csv", ".jsonl")
 _LARGEST_TABLE = 500 * 2**20
@@ -79,16 +82,14 @@ def look_at(folder: str | Path) -> Guess:
     root = Path(folder).expanduser().resolve()
     files = sorted(name for name, _ in list_files(str(root)))
     suffixes = readable_suffixes()
-    audio = [name for name in files if name.lower().endswith(suffixes)]
+    audio = [utf8_name(name, str(root)) for name in files if name.lower().endswith(suffixes)]
     if not audio:
         raise ValueError(
             f"{folder}: holds no audio file that can be read ({', '.join(suffixes[:4])}, ...)"
         )
     found = Guess(root)
-    claimed: set[str] = set()
-    for name in files:
-        if name.lower().endswith(TABLE_SUFFIXES):
-            claimed |= _table(found, name, audio)
+    tables = [_table(found, name, audio) for name in files if name.lower().endswith(TABLE_SUFFIXES)]
+    claimed = _apart(found, [table for table in tables if table is not None])
     claimed |= _label_files(found, files, [name for name in audio if name not in claimed])
     _unclaimed(found, [name for name in audio if name not in claimed])
     for each in found.sets:
@@ -96,50 +97,91 @@ def look_at(folder: str | Path) -> Guess:
     classes: set[str] = set()
     for each in found.sets:
         classes |= annotated_classes(each.as_set())
-    found.classes = sorted(classes)
+    found.classes = [checked_line(label) for label in sorted(classes)]
     return found
 
 
-def _table(found: Guess, name: str, audio: list[str]) -> set[str]:
-    """Take a table for labels if it names recordings that are there; return these."""
+@dataclass(frozen=True)
+class _Table:
+    """A table that names recordings which are there."""
+
+    name: str
+    kind: str
+    there: set[str]
+    is_manifest: bool
+    """True where it names files as they lie beside it."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """Return what tells which of two tables of the same recordings counts: the least. Times say more than labels of
+        clips, these more than none; then a split that someone made, then the larger one.
+        """
+        words = re.split("[^a-z]+", PurePosixPath(self.name).stem.lower())
+        none, weak = self.kind == "none", self.kind == "weak"
+        return none, weak, not set(words) & set(_SPLITS), -len(self.there)
+
+
+def _apart(found: Guess, tables: list[_Table]) -> set[str]:
+    """Take tables for sets, but no recording for two of them: it would be in training and in what judges it, too. Return
+    the recordings of these sets.
+    """
+    claimed: dict[str, str] = {}
+    for table in sorted(tables, key=lambda table: table.rank):
+        if twice := sorted(table.there & claimed.keys()):
+            found.notes.append(
+                f"{table.name}: left out ({len(twice)} of its {len(table.there)} recordings are those of"
+                f" {claimed[twice[0]]})"
+            )
+        elif table.kind == "none" and not table.is_manifest:
+            found.notes.append(f"{table.name}: left out (its names are no files beside it)")
+        else:
+            claimed |= dict.fromkeys(table.there, table.name)
+            found.sets.append(_set_of(found, table))
+    found.sets.sort(key=lambda each: each.about)
+    return set(claimed)
+
+
+def _set_of(found: Guess, table: _Table) -> GuessedSet:
+    path, kind, count = str(found.root / table.name), table.kind, len(table.there)
+    below = _common_folder(table.there)
+    where = "recordings" if below == "." else f"recordings of {below}/"
+    if kind == "none":
+        about = f"{table.name}: a list of {count} {where}"
+        return GuessedSet(_free_name(found, table.name), path, None, kind, count, about)
+    about = f"{table.name}: {count} {where} with {kind} labels"
+    place = str(found.root / below)
+    return GuessedSet(_free_name(found, table.name), place, path, kind, count, about)
+
+
+def _table(found: Guess, name: str, audio: list[str]) -> _Table | None:
+    """Take a table for labels, or for a list, if it names recordings that are there."""
     path = found.root / name
     if path.stat().st_size > _LARGEST_TABLE:
-        return set()
+        return None
     try:
-        rows = read_label_table(str(path))
+        rows = trimmed(read_label_table(str(path)))
     except (ValueError, OSError) as error:
         found.notes.append(f"{name}: not taken for labels ({str(error).replace(f'{path}', name)})")
-        return set()
+        return None
     names = rows["filename"].drop_null().unique().to_pylist()
     there = clips_named(names[:_NAMES], audio)
     if not there:
         found.notes.append(
             f"{name}: not taken for labels (none of its {len(names)} names is a recording here)"
         )
-        return set()
+        return None
     if len(names) > _NAMES:
         there = clips_named(names, audio)
     has = {c: rows[c].null_count < len(rows) for c in ("onset", "event_label", "confidence")}
-    kind = (
-        "none"
-        if not has["event_label"]
-        else "weak"
-        if not has["onset"]
-        else "soft"
-        if has["confidence"]
-        else "strong"
-    )
-    below = _common_folder(there)
-    where = "recordings" if below == "." else f"recordings of {below}/"
-    known = (
-        f"{name}: {len(there)} {where} with {kind} labels"
-        if kind != "none"
-        else f"{name}: a list of {len(there)} {where}"
-    )
-    labels = None if kind == "none" else str(path)
-    place = str(path) if kind == "none" else str(found.root / below)
-    found.sets.append(GuessedSet(_free_name(found, name), place, labels, kind, len(there), known))
-    return there
+    if not has["event_label"]:
+        kind = "none"
+    elif not has["onset"]:
+        kind = "weak"
+    else:
+        kind = "soft" if has["confidence"] else "strong"
+    beside = PurePosixPath(name).parent
+    is_manifest = any(str(beside / each) in there for each in names)
+    return _Table(name, kind, there, is_manifest)
 
 
 def _label_files(found: Guess, files: list[str], audio: list[str]) -> set[str]:

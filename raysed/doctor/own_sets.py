@@ -6,9 +6,8 @@ from pathlib import Path
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.config.data_job import DataJob
 from raysed.data.build.annotated_source import EXACT, AnnotatedSource
-from raysed.data.clip import Event
 from raysed.data.labels import count_overlaps
-from raysed.doctor.audio_headers import judge_audio, judge_lengths, read_headers
+from raysed.doctor.audio_headers import judge_audio, judge_lengths, judge_times, read_headers
 from raysed.doctor.diagnosis import Diagnosis, SubsetCheck
 from raysed.storage.url import masked
 
@@ -16,8 +15,13 @@ MOST_HEADERS = 200_000
 """Recordings of a set up to which headers are read, some 0.2 ms each."""
 
 
-def examine_own(job: DataJob, classes: tuple[str, ...], found: Diagnosis) -> None:
-    """Check every annotated set of a job; what cannot be planned is told elsewhere."""
+def examine_own(
+    job: DataJob, classes: tuple[str, ...], found: Diagnosis
+) -> dict[str, tuple[str, ...]]:
+    """Check every annotated set of a job; what cannot be planned is told elsewhere. Return the names of the clips of
+    each, where they are not too many to look for them in other sets.
+    """
+    names = {}
     for name, data_set in job.sets.items():
         if not isinstance(data_set, AnnotatedSet):
             continue
@@ -26,6 +30,9 @@ def examine_own(job: DataJob, classes: tuple[str, ...], found: Diagnosis) -> Non
         except (ValueError, OSError):
             continue
         _examine(name, data_set, source, found)
+        if source.count <= MOST_HEADERS:
+            names[name] = (*(row.filename for row in source.listing), *source.missing)
+    return names
 
 
 def _examine(name: str, data_set: AnnotatedSet, source: AnnotatedSource, found: Diagnosis) -> None:
@@ -52,17 +59,10 @@ def _examine(name: str, data_set: AnnotatedSet, source: AnnotatedSource, found: 
         )
         check.eventless += entry.weak_labels == ()
         check.overlaps += count_overlaps(events)
-        check.past_end += _past_end(events, durations_s.get(path))
+        check.look_at_times(entry.filename, events, durations_s.get(path))
     check.per_class = dict(sorted(counted.items()))
     judge_audio(name, check.audio, found)
     heard_s = {e.filename: durations_s[path] for path, e in paths.items() if path in durations_s}
     tolerated = None if data_set.type in ("weak", "none") else EXACT
     judge_lengths(name, heard_s, data_set.type == "weak", found, source.features, tolerated)
-    if check.past_end:
-        found.remarks.append(
-            f"{name}: {check.past_end} events end after their clip; training cuts them"
-        )
-
-
-def _past_end(events: tuple[Event, ...], duration_s: float | None) -> int:
-    return sum(duration_s is not None and duration_s < e.offset < 1e8 for e in events)
+    judge_times(check, found)

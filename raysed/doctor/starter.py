@@ -1,5 +1,6 @@
 """A first job and a first space for a folder of one's own, as files with comments, from what the folder seems to hold."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +89,8 @@ def choose_roles(found: Guess) -> Start:
     if not strong:
         raise ValueError(
             "nothing here has labels with times (onset, offset), against which sound events could be scored; add a table"
-            " with the columns filename, onset, offset and event_label for some of the recordings"
+            " with the columns filename, onset, offset and event_label for some of the recordings. Found were:"
+            + "".join(f"\n  {line}" for line in (*(s.about for s in found.sets), *found.notes))
         )
     scored = [s for s in strong if _says(s, (*_EVALUATED, *_CHOOSING))]
     training = [s for s in strong if s not in scored]
@@ -114,7 +116,8 @@ def choose_roles(found: Guess) -> Start:
             f"{train.name}: 80 % are trained on and 10 % choose the epoch; 10 % are kept apart"
         )
         first, xvalid = (SetLine(part, train, train.type, part) for part in ("train", "xvalid"))
-    last = SetLine(evaluation.name, evaluation, evaluation.type)
+    name = "eval" if evaluation.name in (first.name, xvalid.name) else evaluation.name
+    last = SetLine(name, evaluation, evaluation.type)
     return Start(first, weak_line, _unlabelled(none), xvalid, last, tuple(told))
 
 
@@ -199,7 +202,7 @@ def space_text(name: str, job_file: str, start: Start) -> str:
         "# A first table: a small model, so that it is there in minutes. `raysed tune` on this file, then `raysed report`.",
         "# For results leave `model` and below out: the defaults are the published system's.",
         f"name: {name}",
-        f"data_job: {job_file}",
+        f"data_job: {_text(job_file)}",
         f"run: runs/{name}",
         "seeds: [0]  # [0, 1, 2] for intervals over seeds",
         "base:",
@@ -275,5 +278,5 @@ def _text(value: str) -> str:
     return (
         value
         if plain and not words and value[0] not in "-."
-        else f'"{value}"'.replace("\\", "\\\\")
+        else json.dumps(value, ensure_ascii=False)
     )

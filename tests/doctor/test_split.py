@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from raysed.config.annotated_set import AnnotatedSet
 from raysed.data.recorded.annotated import list_annotated
 from raysed.doctor.split import covering_seed
@@ -38,3 +40,14 @@ def test_a_class_of_one_recording_is_missing_somewhere(tmp_path: Path) -> None:
     forms.audio(tmp_path / "cat/only.wav", 0.1)
     strong = own(tmp_path, type="strong")
     assert covering_seed(strong, PARTS)[1] == covering_seed(own(tmp_path), PARTS)[1] == 2
+
+
+def test_no_part_is_empty(tmp_path: Path) -> None:
+    for n, label in enumerate(("cat", "dog", "rain")):
+        forms.audio(tmp_path / label / f"{n}.wav", 0.1)
+    seed, lacking = covering_seed(own(tmp_path), PARTS)
+    assert lacking == 6
+    assert all(len(list_annotated(own(tmp_path, part=p, split_seed=seed))) == 1 for p in PARTS)
+    (tmp_path / "cat/0.wav").unlink()
+    with pytest.raises(ValueError, match="2 recordings cannot be parted into train, xvalid, eval"):
+        covering_seed(own(tmp_path), PARTS)

@@ -78,8 +78,27 @@ def test_splits_by_their_names(tmp_path: Path) -> None:
 
 def test_without_times_or_classes_nothing_can_be_scored(tmp_path: Path) -> None:
     many(tmp_path, "rest", 3)
-    with pytest.raises(ValueError, match="nothing here has labels with times"):
+    forms.text(tmp_path / "events.csv", "file;start;end;label\nrest0.wav;0;.1;Dog\n")
+    with pytest.raises(ValueError, match="nothing here has labels with times") as error:
         choose_roles(look_at(tmp_path))
+    assert "rest/: 3 recordings without labels\n  events.csv: not taken for labels" in str(
+        error.value
+    )
+
+
+def test_names_of_folders_and_tables_do_not_break_the_files(tmp_path: Path) -> None:
+    """A table may be called as a part is, and a folder and a label may hold what YAML and globs read otherwise."""
+    root, out = tmp_path / 'own [1] "x": #2', tmp_path / "out: [2]"
+    for split in ("train", "xvalid"):
+        many(root, split)
+        rows = "".join(f'{split}{n}.wav\t0.1\t0.2\tDog "big"\n' for n in range(40))
+        forms.text(root / f"{split}.tsv", f"filename\tonset\toffset\tevent_label\n{rows}")
+    job, space = checked(root, out)
+    assert job.classes == ('Dog "big"',)
+    assert {name: len(p.source.listing) for name, p in zip(job.sets, plan(job), strict=True)} == {
+        "train": 30, "xvalid": 6, "eval": 40
+    }  # fmt: skip
+    assert space.base["data"]["evaluation"] == ["eval"] and space.cells[0].xvalid == "xvalid"
 
 
 @pytest.mark.skipif(not MINI_DESED.is_dir(), reason="no mini-DESED here")

@@ -29,7 +29,7 @@ from raysed.data.build.resume import (
 )
 from raysed.data.build.sole_builder import sole_builder
 from raysed.data.build.source import ClipSource, SyntheticSource
-from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, target
+from raysed.data.build.stages import ShardClips, ShardWriter, make_clips, noticed, target
 from raysed.data.features.shards import MANIFEST, ShardEntry
 from raysed.extras import missing
 from raysed.interrupts import interruptible
@@ -82,7 +82,7 @@ def build(
     shards = [shard for p in plans for shard in left[p.name]]
     unfinished = [p for p in plans if left[p.name]]
     refuse_lengths(unfinished, left)
-    lower: Counter[str] = Counter()
+    told: dict[str, Counter[str]] = {p.name: Counter() for p in plans}
     with sole_builder(unfinished):
         for p in unfinished:
             mark_unfinished(p, done[p.name].values())
@@ -90,15 +90,15 @@ def build(
             _start(job, unfinished, address)
         clips = sum(shard.stop - shard.start for shard in shards)
         with BuildProgress(clips, len(shards)) as progress:
-            for p, entry, lower_rate in _run(plans, left, workers, job.cluster) if shards else ():
+            for p, entry, of_clips in _run(plans, left, workers, job.cluster) if shards else ():
                 done[p.name][entry.name] = entry
-                lower[p.name] += lower_rate
+                told[p.name] += of_clips
                 progress.shard_done(entry.stop - entry.start, len(entry.quarantined))
                 record_shard(p, done[p.name].values(), entry)
         for p in plans if shards else ():
             Folder(p.url).remove_unfinished()
     return {
-        p.name: result_of(p, done[p.name].values(), len(left[p.name]), job, lower[p.name])
+        p.name: result_of(p, done[p.name].values(), len(left[p.name]), job, told[p.name])
         for p in plans
     }
 
@@ -122,8 +122,8 @@ def _run(
     left: dict[str, list[Shard]],
     workers: int | None,
     cluster: Cluster,
-) -> Iterator[tuple[DatasetPlan, ShardEntry, int]]:
-    """Build shards of all data sets, a bounded number at once; yields each once stored, with its clips of a lower rate."""
+) -> Iterator[tuple[DatasetPlan, ShardEntry, Counter[str]]]:
+    """Build shards of all data sets, a bounded number at once; yields each once stored, with what is noticed of its clips."""
     sources = {
         p.name: None if isinstance(p.source, AnnotatedSource) else ray.put(p.source)
         for p in plans
@@ -144,18 +144,18 @@ def _run(
             ):
                 work = queue.popleft()
                 made: Any = _make_clips.remote(_source_of(work), work.shard)
-                clips, lower_rate = made
-                making[clips] = work, lower_rate
+                clips, of_clips = made
+                making[clips] = work, of_clips
                 continue
             (ready,), _ = ray.wait([*writing, *making], num_returns=1)
             if ready in writing:
-                work, lower_rate, _ = writing.pop(ready)
-                yield work.plan, *_entry(ready, lower_rate, work)
+                work, of_clips, _ = writing.pop(ready)
+                yield work.plan, *_entry(ready, of_clips, work)
                 continue
-            work, lower_rate = making.pop(ready)
+            work, of_clips = making.pop(ready)
             idlest = _idlest(len(writers), [busy for *_, busy in writing.values()])
             reference = writers[idlest].write.remote(target(work.plan, work.shard), ready)
-            writing[reference] = work, lower_rate, idlest
+            writing[reference] = work, of_clips, idlest
     finally:
         for reference in making:
             # By the end of its process: an interrupt amid an import leaves a worker, which Ray uses again, whose module
@@ -171,10 +171,10 @@ def _idlest(writers: int, busy: Sequence[int]) -> int:
 
 
 def _entry(
-    reference: ray.ObjectRef, lower_rate: ray.ObjectRef, work: _Work
-) -> tuple[ShardEntry, int]:
+    reference: ray.ObjectRef, of_clips: ray.ObjectRef, work: _Work
+) -> tuple[ShardEntry, Counter[str]]:
     with ray_errors(f"{work.plan.url}/{work.shard.name}"):
-        return ray.get(reference), ray.get(lower_rate)
+        return ray.get(reference), ray.get(of_clips)
 
 
 def _source_of(work: _Work) -> list[ray.ObjectRef] | AnnotatedPart:
@@ -189,10 +189,10 @@ def _source_of(work: _Work) -> list[ray.ObjectRef] | AnnotatedPart:
 @ray.remote(num_cpus=1, num_returns=2, max_retries=RETRIES, runtime_env=WORKER_ENVIRONMENT)
 def _make_clips(
     source: list[ray.ObjectRef] | AnnotatedPart, shard: Shard
-) -> tuple[ShardClips, int]:
-    """Return the clips, and how many of them hold audio at a lower rate, which is all that the driver fetches."""
+) -> tuple[ShardClips, Counter[str]]:
+    """Return the clips, and what is noticed of them, which is all that the driver fetches."""
     made = make_clips(source if isinstance(source, AnnotatedPart) else _fetch(source[0]), shard)
-    return made, sum(clip.is_lower_rate for clip in made.clips)
+    return made, noticed(made.clips)
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,7 @@ here.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from raysed.config.data_job import DataJob
@@ -120,15 +120,21 @@ def result_of(
     entries: Iterable[ShardEntry],
     built: int,
     job: DataJob,
-    lower_rate: int = 0,
+    of_clips: Mapping[str, int],
 ) -> DatasetResult:
-    """Return the sums over all shards of a data set, `built` of which this build made; `lower_rate` of its clips hold
-    audio at a lower rate than the features'.
+    """Return the sums over all shards of a data set, `built` of which this build made, and of whose clips this was noticed
+    (raysed.data.build.stages).
     """
     manifest = plan.manifest_of(entries)
+    words = {
+        "lower_rate": f"audio at less than {plan.features.sample_rate_hz} Hz: nothing of it above half its own rate",
+        "unheard": "events that begin after their clip has ended: nothing can find them. Onset and offset are seconds"
+        " from the beginning of the file",
+    }
     told = (
-        f"{plan.name}: {counted(lower_rate, 'clip')} made now with audio at less than"
-        f" {plan.features.sample_rate_hz} Hz: nothing of it above half its own rate"
+        f"{plan.name}: {counted(of_clips[kind], 'clip')} made now with {said}"
+        for kind, said in words.items()
+        if of_clips[kind]
     )
     return DatasetResult(
         name=plan.name,
@@ -141,5 +147,5 @@ def result_of(
         shards=len(manifest.shards),
         shards_built=built,
         over_limit=manifest.quarantined > job.quarantine_limit * plan.source.count,
-        warnings=plan.warnings + ((told,) if lower_rate else ()),
+        warnings=(*plan.warnings, *told),
     )

@@ -1,5 +1,6 @@
 """The two stages of a shard, without Ray: the waveforms of its clips, and its file of mels."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,16 @@ def make_clips(source: ClipSource | AnnotatedPart, shard: Shard) -> ShardClips:
         dropped += not made
         clips += made
     return ShardClips(tuple(clips), tuple(rejected), dropped)
+
+
+def noticed(clips: Sequence[Clip]) -> Counter[str]:
+    """Count the clips that a person should know of, though they are made: at a `lower_rate`, and with an `unheard` event,
+    which begins after its clip has ended.
+    """
+    return Counter(
+        lower_rate=sum(clip.is_lower_rate for clip in clips),
+        unheard=sum(any(e.onset >= c.duration_s for e in c.events or ()) for c in clips),
+    )
 
 
 class ShardWriter:

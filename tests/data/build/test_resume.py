@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,12 +145,15 @@ def test_the_result_tells_what_was_lost(job, limit: float, over: bool) -> None:
     (p,) = plan(job)
     told = replace(p, warnings=("mind the gap",))
     entries = build_shards(p, range(5))
-    result = result_of(told, entries, 2, job.model_copy(update={"quarantine_limit": limit}))
+    result = result_of(
+        told, entries, 2, job.model_copy(update={"quarantine_limit": limit}), Counter()
+    )
     assert (result.clips, result.dropped, result.quarantined, result.missing) == (9, 0, 1, 1)
     assert (result.shards, result.shards_built, result.warnings) == (5, 2, ("mind the gap",))
     # One of ten raw clips.
     assert result.over_limit is over
-    more = result_of(told, entries, 2, job, 3)
+    more = result_of(told, entries, 2, job, Counter(lower_rate=3, unheard=1))
     assert more.warnings[0] == "mind the gap" and more.warnings[1].startswith(
         "weak: 3 clips made now with audio at less than 16000 Hz"
     )
+    assert more.warnings[2].startswith("weak: 1 clip made now with events that begin after")

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,10 @@ from raysed.data.build.stages import (
     Target,
     embed_or_reason,
     make_clips,
+    noticed,
     target,
 )
-from raysed.data.clip import Clip, Rejected
+from raysed.data.clip import Clip, Event, Rejected
 from raysed.data.features.mel import mel_amplitude
 from raysed.data.features.shards import sha256
 from raysed.data.features.store import open_dataset
@@ -73,6 +74,14 @@ class Listed:
 
     def reason(self, error: ValueError) -> str:
         return str(error).removeprefix("/home/")
+
+
+def test_clips_of_events_after_their_end_are_counted() -> None:
+    """As where onsets are milliseconds: nothing could be learnt of them, and each would count as missed."""
+    clip = clip_of("a.wav", noise())  # of 1 s
+    late, over = Event(1.0, 1.5, "Dog"), Event(0.9, 5.0, "Dog")
+    clips = [replace(clip, events=(over, late, late)), replace(clip, events=(over,)), clip]
+    assert noticed([*clips, replace(clip, is_lower_rate=True)]) == {"unheard": 1, "lower_rate": 1}
 
 
 def test_every_raw_clip_of_a_shard_is_made_dropped_or_rejected() -> None:
