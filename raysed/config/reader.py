@@ -125,7 +125,7 @@ def check(content: Any, model: type[ModelT]) -> tuple[ModelT | None, list[Fault]
         # Through JSON, so that strict models still take a list where a tuple is declared.
         return model.model_validate_json(json.dumps(content)), []
     except ValidationError as error:
-        return None, [_describe(fault, model, content) for fault in error.errors()]
+        return None, [_describe(fault, model, content) for fault in _causes(error.errors())]
     except TypeError as error:
         return None, [Fault((), f"{error}; quote dates and other special values")]
 
@@ -179,6 +179,15 @@ def _expand(content: Any) -> Any:
 def _value_of(match: re.Match[str]) -> str:
     default = match[0] if match["default"] is None else match["default"]
     return os.environ.get(match["name"], default)
+
+
+def _causes(faults: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Yield the faults that are no consequence of others: a list that is too short for items that were refused is long enough."""
+    for fault in faults:
+        place = fault["loc"]
+        inside = any(other["loc"][: len(place)] == place != other["loc"] for other in faults)
+        if fault["type"] != "too_short" or not inside:
+            yield fault
 
 
 def _describe(fault: ErrorDetails, model: type[BaseModel], content: Any) -> Fault:

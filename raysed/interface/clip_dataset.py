@@ -44,9 +44,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """Return filename, mel (T, F) float32 amplitude, frames that are the clip's own, and the labels that it has:
         strong (T, K), weak (K,).
         """
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"clip {index} of {len(self)}")
-        found, n = self._found, index % len(self)
+        found, n = self._found, self._place(index)
         item: dict[str, Any] = {
             "filename": found.filenames[n],
             "mel": torch.from_numpy(found.mel([n])[0].astype(np.float32)),
@@ -88,7 +86,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
         It comes from the stored waveform, the exported file or the recording. Raises ValueError where none is at hand.
         """
-        found = self._found
+        found, n = self._found, self._place(n)
         if found.waveforms is not None:
             return found.waveforms[n].astype(np.float32), self.sample_rate
         exported = Path(self._url, "wav", found.filenames[n])
@@ -103,7 +101,13 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def picture(self, *clips: int) -> "Image":
         """Return an image of clips: log-mel, with their events as bars over it. Notebooks show it, `.save` keeps it."""
-        return as_image(draw(self._found, [n % len(self) for n in clips]))
+        return as_image(draw(self._found, [self._place(n) for n in clips]))
+
+    def _place(self, index: int) -> int:
+        """Return the number of a clip that may be counted from the end. Raises IndexError for one that is not there."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"clip {index} of {len(self)}")
+        return index % len(self)
 
     def _source(self, n: int) -> str | None:
         """Return where a clip came from, as its shard tells."""

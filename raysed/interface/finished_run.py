@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raysed.evaluation.metrics.registry import known_metric
+from raysed.evaluation.metrics.registry import METRICS, known_metric
 from raysed.report.cells import cell_values
 from raysed.report.contrasts import pair_value
 from raysed.report.grouped_results import read_grouped
@@ -79,10 +79,11 @@ class FinishedRun:
         for name in (cell, against):
             self._check_cell(name)
         evaluation = self._evaluation(evaluation)
-        found = pair_value(self.plan, self._measured, (cell, against), evaluation, metric)
+        measured = self._measured_in(metric)
+        found = pair_value(self.plan, measured, (cell, against), evaluation, metric)
         if found is None:
             raise ValueError(
-                f"{self.folder.url}: {cell} and {against} have no finished seed in common on {evaluation}"
+                f"{self.folder.url}: {cell} and {against} have no finished seed in common on {evaluation} that has {metric}"
             )
         return pd.Series(found.as_row())
 
@@ -134,6 +135,8 @@ class FinishedRun:
         if planned.predictions:
             raise ValueError(f"{cell} was not trained here: it has no checkpoint")
         of = self.plan.seeds[0] if seed is None else seed
+        if of not in (seeds := self.plan.seeds_of(planned.training)):
+            raise ValueError(f"{cell} has no seed {of}; it has {', '.join(map(str, seeds))}")
         trial = TrialFolder.of(self.folder, planned.training, of)
         return f"{trial.url}/{best_checkpoint(planned.xvalid)}"
 
@@ -143,6 +146,15 @@ class FinishedRun:
         if not results:
             raise ValueError(f"{self.folder.url}: no trial is finished yet")
         return Measured(results, self.plan.bootstrap_draws)
+
+    def _measured_in(self, metric: str) -> Measured:
+        """Return the results with a metric, for which frame scores are read where the plan does not ask for it."""
+        if METRICS[metric].needs == "counts" or metric in self.plan.all_metrics:
+            return self._measured
+        plan = self.plan.model_copy(update={"metrics": (metric,), "claims": ()})
+        return Measured(
+            with_scores(self.folder, plan, self._measured.results), plan.bootstrap_draws
+        )
 
     def _result(self, cell: str, evaluation: str | None, seed: int | None) -> Result:
         """Return one trial seen from a cell: of the first finished seed where none is named."""

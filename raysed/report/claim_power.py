@@ -54,7 +54,7 @@ def claim_powers(
 ) -> list[dict[str, Any]]:
     """Return for each claim of the plan what it can settle, as JSON; differences are fractions.
 
-    `clips` holds the clips of each evaluation set as far as they are known, `results` what is stored of the run.
+    `clips` holds the number of clips (or groups) of each evaluation set as far as it is known, `results` what is stored of the run.
     `draws` gives the value of a result in draws of clips, where they are already there.
     """
     families: dict[tuple[str, str], Family | None] = {}

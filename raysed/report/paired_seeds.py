@@ -8,6 +8,7 @@ import numpy as np
 
 from raysed.evaluation.intervals.seed_noise import (
     NORMAL_95,
+    OF_ONE_CLIP,
     ClipNoise,
     Noise,
     SystemSeeds,
@@ -49,9 +50,9 @@ class PairedSeeds:
 
     @cached_property
     def clips(self) -> ClipNoise:
-        """Its noise by the clips; of one clip (or group) as much as metrics can differ, since it says nothing of others."""
+        """Its noise by the clips."""
         if self.is_of_one:
-            return ClipNoise(1.0, 0.0)
+            return OF_ONE_CLIP
         value_SB = [x.values_B - y.values_B for x, y in zip(self.a, self.b, strict=True)]
         return clip_noise(np.stack(value_SB))
 

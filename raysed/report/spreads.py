@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from raysed.evaluation.intervals.bootstrap import clip_draws
+from raysed.evaluation.intervals.bootstrap import clip_draws, group_numbers
 from raysed.evaluation.intervals.power import Spread
 from raysed.evaluation.intervals.seed_noise import (
+    OF_ONE_CLIP,
     ClipNoise,
     SeedVariances,
     SystemSeeds,
@@ -23,7 +24,7 @@ PRIORS = {"event_f1": (0.0124, 0.013), "psds": (0.0131, 0.008)}
 over seeds: the baseline of DCASE 2023, which has the same kind of network, prints F1 41.2 +- 1.3 % and PSDS1 .347 +- .008."""
 PRIOR_SOURCE = (
     "priors: paired standard errors of real systems on VAL's 1168 clips (F1 0.0124, PSDS 0.0131), scaled by the number of"
-    " clips; seeds of the DCASE 2023 baseline (F1 0.013, PSDS 0.008)"
+    " clips (or groups); seeds of the DCASE 2023 baseline (F1 0.013, PSDS 0.008)"
 )
 _PILOT_SEEDS = 3
 """So many seeds of each system are read for the clips' part of the variance."""
@@ -42,9 +43,12 @@ def first_draws(result: Result, metric: str) -> np.ndarray:
 
 
 def prior_spread(metric: str, clips: int, trained: int = 2, trainings: int = 2) -> Spread:
-    """Return how much a difference varies on so many clips, of which so many sides are trained, in so many trainings."""
+    """Return how much a difference varies on so many clips (or groups), of which so many sides are trained, in so many
+    trainings.
+    """
     clip_se, seed_sd = PRIORS[metric]
     noise = ClipNoise(clip_se * float(np.sqrt(PRIOR_CLIPS / clips)), 0.0)
+    noise = noise if clips > 1 else OF_ONE_CLIP
     return Spread(noise, float(np.sqrt(trained)) * seed_sd, max(trainings, 1))
 
 
@@ -71,7 +75,9 @@ def stored_spreads(
     for pair in pairs:
         ours, theirs = (cells.get(cell, {}) for cell in pair)
         seeds = [seed for seed in ours if seed in theirs][:_PILOT_SEEDS]
-        if seeds:
+        if seeds and not group_numbers(ours[seeds[0]].statistics).any():
+            there[pair] = OF_ONE_CLIP
+        elif seeds:
             value_SB = [drawn(ours[seed]) - drawn(theirs[seed]) for seed in seeds]
             there[pair] = clip_noise(np.stack(value_SB))
     if not there:

@@ -41,7 +41,7 @@ from raysed.tune.resources import (
     settle_precision,
     trials_on,
 )
-from raysed.tune.space_groups import read_with_groups
+from raysed.tune.space_groups import drawn_counts, planned_names, read_with_groups
 
 _CLASSES = 10
 """Number of classes for the calibration, where the sound bank that names the classes is missing."""
@@ -143,7 +143,8 @@ def _claims(
         return []
     there = any(trial.out.finished for trial in prepared.trials)
     results = read_with_groups(resolved, run, plan) if there else []
-    powers = claim_powers(plan, prepared.clips, results)
+    names = planned_names(resolved, prepared.planned)
+    powers = claim_powers(plan, prepared.clips | drawn_counts(resolved, names), results)
     return [
         claim.model_dump(mode="json") | {"power": power}
         for claim, power in zip(plan.claims, powers, strict=True)

@@ -58,6 +58,19 @@ def planned_names(resolved: ResolvedSpace, planned: Iterable[DatasetPlan]) -> Na
     }
 
 
+def drawn_counts(resolved: ResolvedSpace, names: Names) -> dict[str, int]:
+    """Return the number of groups in each evaluation set as far as its clips are known; empty where none are asked for or
+    the file does not fit, which is told as a fault.
+    """
+    given, found = resolved.space.groups, {}
+    if given is None:
+        return found
+    for name, filenames in names.items():
+        with suppress(ValueError, OSError):
+            found[name] = len(set(read_groups(given, filenames).tolist()))
+    return found
+
+
 def built_names(resolved: ResolvedSpace, urls: Mapping[str, str]) -> Names:
     """Return the clips of the evaluation sets of a run that is built, where groups are asked for."""
     return {name: stored_names(Folder(urls[name])) for name in _evaluations(resolved)}

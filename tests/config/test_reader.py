@@ -2,7 +2,8 @@ import pytest
 
 from raysed.config.data_job import DataJob
 from raysed.config.fault import ConfigError
-from raysed.config.reader import read_config, read_yaml
+from raysed.config.reader import check, read_config, read_yaml
+from raysed.config.table import Claim
 
 JOB = """
 name: tiny
@@ -154,3 +155,13 @@ def test_sets_that_differ_in_case_only_would_share_a_folder(tmp_path):
     other = "  Weak: {kind: recorded, subset: weak}\n"
     (fault,) = faults_of(tmp_path, JOB + other)
     assert "sets: weak, Weak: folders of one name where case does not count" in fault
+
+
+def test_a_refused_item_does_not_make_its_list_too_short():
+    """It said that the one metric which was given was none, beside what was wrong with it."""
+    compared = {"comparisons": [{"cell": "x", "against": "y", "expect": "higher"}]}
+    claim = {"id": "a", "text": "b", "evaluation": "c", **compared, "metrics": ["psds3"]}
+    (fault,) = check(claim, Claim)[1]
+    assert fault.text.startswith("metrics[0]: 'psds3' is no metric")
+    (fault,) = check(claim | {"metrics": []}, Claim)[1]
+    assert "metrics: " in fault.text and "at least 1 item" in fault.text

@@ -52,3 +52,12 @@ def test_audio_of_a_recording_and_pictures(demo, tmp_path):
     silent, _ = opened(demo, tmp_path, "validation")
     with pytest.raises(ValueError, match=r"no audio at hand.*export: \[wav\]"):
         silent.audio(0)
+
+
+def test_clips_that_are_not_there_are_refused_everywhere(demo, tmp_path):
+    """A picture showed another clip."""
+    weak, _ = opened(demo, tmp_path, "weak")
+    for n in (len(weak), -len(weak) - 1):
+        for read in (weak.__getitem__, weak.picture, weak.audio):
+            with pytest.raises(IndexError, match=f"clip {n} of {len(weak)}"):
+                read(n)

@@ -72,3 +72,13 @@ def test_what_is_not_there_is_named(run, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             wrong()
+
+
+def test_pairs_are_compared_in_metrics_that_the_space_does_not_name(run):
+    """Those over all thresholds come from the stored scores; it said that no seed was finished."""
+    found = run.compare("all", "labelled", "psds1_all")
+    assert found.metric == "psds1_all" and found.low <= found.difference <= found.high
+    scored = run.compare("all", "labelled", "psds1")
+    assert abs(found.difference - scored.difference) < 0.5
+    with pytest.raises(ValueError, match="all has no seed 9; it has 0, 1"):
+        run.checkpoint("all", seed=9)

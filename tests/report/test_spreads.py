@@ -1,10 +1,14 @@
 """What is known of differences before the report: pooled, of an unstable training, of one training and of none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from raysed.evaluation.intervals.seed_noise import ClipNoise, SystemSeeds, noise_of
-from raysed.report.spreads import spreads_of
+from raysed.evaluation.intervals.seed_noise import OF_ONE_CLIP, ClipNoise, SystemSeeds, noise_of
+from raysed.report.results import read_results
+from raysed.report.spreads import prior_spread, spreads_of, stored_spreads
+from tests.report.made_up import changed_plan
 
 CLIPS = ClipNoise(0.01, 0.0)
 
@@ -48,3 +52,15 @@ def test_single_seeds_have_the_variance_that_is_stated():
     found = spreads_of(systems, {("a", "b"): CLIPS, ("a", "out"): CLIPS}, known=0.01)
     assert [each.seed_sd for each in found.values()] == pytest.approx([0.02**0.5, 0.1])
     assert {each.trainings for each in found.values()} == {2}
+
+
+def test_one_group_tells_nothing_apart(run):
+    """Of one recording all draws are the same; a plan told finer differences apart with it than with all clips."""
+    plan = changed_plan(run)
+    results = read_results(run, plan)
+    pair = [("poor", "good")]
+    of_clips = stored_spreads(pair, results, "event_f1")[pair[0]]
+    of_one = [replace(r, statistics=replace(r.statistics, groups_N=np.zeros(40))) for r in results]
+    assert stored_spreads(pair, of_one, "event_f1")[pair[0]].clips == OF_ONE_CLIP
+    assert 0 < of_clips.clips.given_se(2) < 0.2
+    assert prior_spread("event_f1", 1).clips == OF_ONE_CLIP

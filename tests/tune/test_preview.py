@@ -27,6 +27,7 @@ from raysed.tune import estimate, preparation, preview
 from raysed.tune.estimate import Speed
 from tests.data.recorded_tree import write_tree
 from tests.paths import ROOT, SHARED
+from tests.tune.tiny import write_space
 
 METADATA = SHARED / "data" / "desed_metadata"
 ONE_NODE = [{"CPU": 4.0, "GPU": 0.0}]
@@ -267,3 +268,21 @@ def test_people_read_it_too(small_space):
     assert "1 cell, 1 training x 2 seeds = 2 trials" in text
     assert "0 GPUs: 1 trial at once." in text
     assert "refused: data set val" in text
+
+
+def test_claims_are_about_groups_where_these_are_drawn(tree, not_timed):
+    """Without trials the standard error is a prior's, by the number of groups: two tell less apart than six clips."""
+    comparison = {"cell": "all", "against": "weak", "expect": "higher"}
+    claim = {"id": "k", "text": "More.", "evaluation": "validation", "comparisons": [comparison]}
+
+    def tells_apart(**more):
+        resolved = read_space(write_space(tree, "claimed", claims=[claim], **more))
+        plan = preview.preview(resolved, Folder(str(tree / "claimed")), ONE_NODE)
+        assert plan["refusals"] == []
+        return plan["claims"][0]["power"]["resolves"]["event_f1"]
+
+    table = tree / "tree/dataset/metadata/validation/validation.tsv"
+    names = sorted({row.split("\t")[0] for row in table.read_text().splitlines()[1:]})
+    rows = "".join(f"{name}\t{n % 2}\n" for n, name in enumerate(names))
+    (tree / "two.tsv").write_text(f"filename\tgroup\n{rows}")
+    assert tells_apart(groups=str(tree / "two.tsv")) > tells_apart()

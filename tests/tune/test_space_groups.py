@@ -13,6 +13,7 @@ from raysed.storage.json_file import write_json
 from raysed.tune.preparation import prepare
 from raysed.tune.space_groups import (
     copy_groups,
+    drawn_counts,
     groups_faults,
     planned_names,
     read_with_groups,
@@ -134,3 +135,10 @@ def test_a_preview_reads_results_with_groups_that_fit(run: Folder, tmp_path: Pat
     assert read_with_groups(asking(path), run, plan)[0].statistics.groups_N is not None
     path.write_text(HEADER)
     assert read_with_groups(asking(path), run, plan)[0].statistics.groups_N is None
+
+
+def test_a_plan_counts_groups_where_these_are_drawn(tmp_path: Path) -> None:
+    path, names = tmp_path / "groups.tsv", {"val": ("a.wav", "b.wav", "c.wav"), "eval": ("d.wav",)}
+    path.write_text(f"{HEADER}a.wav\tone\nb.wav\tone\nc.wav\ttwo\n")
+    assert drawn_counts(asking(path), names) == {"val": 2}  # d.wav has none, which is a fault
+    assert drawn_counts(asking(None), names) == {}

@@ -47,6 +47,10 @@ class ClipNoise:
         return float(np.hypot(self.shared_se, self.cross_sd / np.sqrt(seeds)))
 
 
+OF_ONE_CLIP = ClipNoise(1.0, 0.0)
+"""Of a single clip, or group of clips: it says nothing of others, and two metrics differ by 1 at most."""
+
+
 def clip_noise(value_SB: np.ndarray) -> ClipNoise:
     """Return what the clips do, from a difference's values of every seed in the same draws of clips (S, B).
 
