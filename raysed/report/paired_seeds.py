@@ -117,8 +117,10 @@ def family_intervals(
         draws_CB = value_C[:, None] + deviation_CB
         together_C3 = max_t(value_C, draws_CB, se_C=se_C, freedom_C=freedom_C)
     found_C6 = np.column_stack((value_C, alone_C2, together_C3))
-    if found[0].is_of_one:
-        found_C6[:, 1:] = -1.0, 1.0, -1.0, 1.0, 1.0
+    if found[0].is_of_one:  # of a system and itself it is known that they are equal
+        apart_C = [any(x is not y for x, y in zip(p.a, p.b, strict=True)) for p in found]
+        found_C6[:, 1:] = np.outer(apart_C, (-1.0, 1.0, -1.0, 1.0, 1.0))
+        found_C6[:, 5] = 1.0
     return found_C6
 
 

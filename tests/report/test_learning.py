@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from raysed.report.learning import above_always_on, chosen_cell, count_lines, learning_checks
@@ -56,3 +59,17 @@ def test_unfinished_trainings_are_counted_apart(claimed, tmp_path):
     plan = RunPlan.require(claimed)
     lines = count_lines(above_always_on(read_results(claimed, plan), 200), plan)
     assert lines[0] == "val: 2 of 3 trainings above the always-on detector, 1 not finished"
+
+
+def test_one_group_of_clips_shows_no_learning(run):
+    """All clips of one recording: its lead had an interval without width, far above zero."""
+    results = [
+        replace(
+            r,
+            statistics=replace(r.statistics, groups_N=np.zeros(40)),
+            baselines={k: replace(of, groups_N=np.zeros(40)) for k, of in r.baselines.items()},
+        )
+        for r in read_results(run, RunPlan.require(run))
+    ]
+    for check in learning_checks(results, 200):
+        assert (check.low, check.high) == (-100, 100) and not check.learnt

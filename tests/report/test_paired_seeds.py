@@ -82,3 +82,5 @@ def test_one_group_of_clips_decides_nothing(tmp_path, seeds):
     assert (after.outcome, after.p) == ("undecided", 1)
     assert (after.simultaneous_low, after.simultaneous_high) == (after.low, after.high) == (-1, 1)
     assert paired_seeds(grouped, ("a", "b"), F1).clips.shared_se == 1
+    itself = pair_value(plan, grouped, ("a", "a"), *F1)
+    assert itself.tie == "same training" and (itself.low, itself.high) == (0, 0)

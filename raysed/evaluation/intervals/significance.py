@@ -5,7 +5,7 @@ difference. Seeds are paired too: seed s of one cell is compared with seed s of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -175,13 +175,13 @@ def mean_difference(
         )
     for other in (*a_seeds, *b_seeds):
         comparable(a_seeds[0].statistics, other.statistics)
-    pairs = list(zip(a_seeds, b_seeds, strict=True))
-    value_S = np.array([a.value - b.value for a, b in pairs])
-    value_SB = np.stack([a.values_B - b.values_B for a, b in pairs])
+    value_S = np.array([a.value - b.value for a, b in zip(a_seeds, b_seeds, strict=True)])
+    value_SB = np.stack([a.values_B - b.values_B for a, b in zip(a_seeds, b_seeds, strict=True)])
     if seeds_fixed:
         value_S, value_SB = (x.mean(axis=0, keepdims=True) for x in (value_S, value_SB))
     seeds_BS = _seed_weights(a_seeds[0], len(value_S), seed)
-    return _over_seeds(value_S, value_SB, None, seeds_BS, level)
+    found = _over_seeds(value_S, value_SB, None, seeds_BS, level)
+    return found if len(a_seeds[0].left_out_J) > 1 else replace(found, low=-1.0, high=1.0)
 
 
 def seed_interval(
