@@ -48,12 +48,12 @@ def seeded() -> None:
 
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
-    """One local Ray of four logical CPUs for the whole run of pytest."""
+    """One local Ray of two logical CPUs for the whole run of pytest: it has as many trials at once, each in a process of 4 CPU s."""
     import ray
 
     from raysed.local_ray import start_local
 
-    start_local(num_cpus=4, num_gpus=0, log_to_driver=False)
+    start_local(num_cpus=2, num_gpus=0, log_to_driver=False)
     yield
     ray.shutdown()
 

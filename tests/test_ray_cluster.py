@@ -1,7 +1,5 @@
 """What the cluster settings do, and what is checked on every node before work."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,8 @@ from raysed.data.build import job as job_module
 from raysed.data.build.dataset_plan import plan
 from raysed.data.build.job import build
 from raysed.exit_codes import StoppedError, ending
-from raysed.ray_cluster import check_visible, ray_errors
-from tests.data.recorded_tree import contents, weak_job, write_tree
-from tests.paths import ROOT
+from raysed.ray_cluster import check_visible, nodes, ray_errors
+from tests.data.recorded_tree import weak_job, write_tree
 
 CPU_NODE = {"NodeID": "0" * 56, "Alive": True, "Resources": {"CPU": 16.0}}
 GPU_NODE = {"NodeID": "1" * 56, "Alive": True, "Resources": {"CPU": 16.0, "GPU": 4.0}}
@@ -98,46 +95,20 @@ def test_an_error_within_ray_ends_as_its_cause_would(error: RayError, code: int,
         assert end.head == "stopped: memory ran out"
 
 
-_TWO_NODES = """
-import sys
-from pathlib import Path
-import ray
-from ray.cluster_utils import Cluster
-from raysed.config.data_job import Cluster as Settings
-from raysed.data.build import job
-from raysed.local_ray import private_ray
-from tests.data.recorded_tree import weak_job
-
-with private_ray():
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    cluster.add_node(num_cpus=1, wait=False)
-    cluster.wait_for_nodes(timeout=300)
-    ray.init(address=cluster.address, log_to_driver=False)
-seen, check = [], job.check_visible
-job.check_visible = lambda paths: (seen.append(sorted(paths)), check(paths))
-settings = Settings(mel_actors_per_node=1, tasks_in_flight=2)
-result = job.build(weak_job(Path(sys.argv[1]), sys.argv[2], cluster=settings))["weak"]
-assert seen == [["out, set weak", "roots.recorded"]], seen
-assert result.shards_built == 5
-ray.shutdown()
-cluster.shutdown()
-"""
+class AskedError(Exception):
+    """All that was to be seen has been."""
 
 
 @pytest.mark.ray
-@pytest.mark.slow
-def test_two_nodes_build_the_same(tmp_path: Path, ray_session: None) -> None:
+def test_a_build_asks_more_nodes_than_one_for_what_they_will_read(
+    tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(paths: dict[str, str]) -> None:
+        check_visible(paths)
+        raise AskedError(sorted(paths))
+
+    monkeypatch.setattr(job_module, "nodes", lambda: 2 * nodes())
+    monkeypatch.setattr(job_module, "check_visible", check)
     tree = write_tree(tmp_path / "dataset")
-    one = build(weak_job(tree, tmp_path / "one"))["weak"]
-    arguments = [str(tree), str(tmp_path / "two")]
-    done = subprocess.run(
-        [sys.executable, "-c", _TWO_NODES, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "two").iterdir()
-    assert contents(folder) == contents(one.url)
+    with pytest.raises(AskedError, match=r"\['out, set weak', 'roots.recorded'\]"):
+        build(weak_job(tree, tmp_path / "out"))

@@ -6,13 +6,13 @@ import sys
 from dataclasses import replace
 
 import pytest
-from ray._raylet import AuthenticationTokenLoader  # type: ignore[missing-module-attribute]
 
 from raysed import ray_cluster as cluster
 from raysed.config.space import read_space
 from raysed.exit_codes import StoppedError, ending
 from raysed.ray_cluster import start_ray
 from raysed.tune.resources import settle_gpus, trials_on
+from tests import session_ray
 from tests.cluster.local_cluster import free_ports
 from tests.paths import ROOT
 
@@ -106,16 +106,8 @@ except ValueError as error:
 @pytest.mark.ray
 def test_another_version_of_ray(ray_session):
     address = cluster.ray.get_runtime_context().gcs_address
-    token = AuthenticationTokenLoader.instance().get_raw_token()
-    # What private_ray gives its own processes: without the last one Ray looks for it at the outward address.
-    environment = {
-        **os.environ,
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": token,
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    }
     done = subprocess.run(
-        [sys.executable, "-c", _ANOTHER_VERSION, address], env=environment,
+        [sys.executable, "-c", _ANOTHER_VERSION, address], env={**os.environ, **session_ray.joining()},
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.stdout.startswith(f"the Ray at {address} is of another version."), done.stderr

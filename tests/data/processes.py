@@ -45,6 +45,13 @@ def kill_in_mid_work(title: str, timeout_s: float = 60.0, at: Path | None = None
     raise TimeoutError(f"no worker was seen at {title}")
 
 
+def signalled(processes: list[int], number: signal.Signals) -> None:
+    """Send those that are still there a signal."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
 def _has_open(process: int, folder: Path) -> bool:
     for file in Path(f"/proc/{process}/fd").glob("*"):
         with suppress(OSError):

@@ -59,15 +59,16 @@ def embedding_job(root: Path, out: Path | str, path: Path | str) -> DataJob:
 
 def build_shards(p: DatasetPlan, numbers: Iterable[int]) -> list[ShardEntry]:
     """Write some shards of a plan, one after the other and without Ray; the manifest stays as it is."""
-    writer = ShardWriter(p.mel, p.features, batch=SHARD_CLIPS, device_id=None)
+    batch = max(shard.stop - shard.start for shard in p.shards)
+    writer = ShardWriter(p.mel, p.features, batch=batch, device_id=None)
     shards = [p.shards[number] for number in numbers]
     return [writer.write(target(p, shard), make_clips(p.source, shard)) for shard in shards]
 
 
 def build_alone(job: DataJob) -> DatasetPlan:
-    """Build the job's only set without Ray; returns the plan as it was before."""
-    (p,) = plan(job)
-    record(p, build_shards(p, range(len(p.shards))))
+    """Build the job's sets without Ray; returns the plan of the last one as it was before."""
+    for p in plan(job):
+        record(p, build_shards(p, range(len(p.shards))))
     return p
 
 

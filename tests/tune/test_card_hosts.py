@@ -186,7 +186,7 @@ class Watched:
         return [line.split()[0] for line in said if "its process died; another one" in line]
 
     def _look(self) -> None:
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.2):
             self.hosts.update(workers(HOST))
 
     def alone(self, name: str, out: Path) -> Path:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raysed.cli.entry import main
 from tests.cluster.local_cluster import title_of
+from tests.data.processes import signalled, workers
 from tests.paths import ROOT
 from tests.tune.runs import epochs_of, start, status_of, wait_for
 from tests.tune.tiny import space_content, write_space
@@ -39,16 +41,29 @@ def start_long(tree: Path, name: str) -> tuple[subprocess.Popen, Path]:
     return driver, run
 
 
-@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
-def test_a_run_whose_ray_dies(tree: Path, server: str) -> None:
-    driver, run = start_long(tree, f"lost_{server}")
-    kill_its(driver, server)
+def assert_stopped(driver: subprocess.Popen, run: Path) -> None:
+    """It ends by itself, and says why."""
     _, said = driver.communicate(timeout=300)
     assert driver.returncode == 3, said
     assert "has not answered for" in said and STOPPED in said
     status = status_of(run)
     assert (status["state"], status["exit_code"]) == ("stopped", 3)
     assert "has not answered for" in status["reason"]
+
+
+def test_runs_whose_rays_die(tree: Path) -> None:
+    without_control, first = start_long(tree, "lost_gcs_server")
+    # The trial would train on until the loss is told, for half a minute.
+    held = workers("ray::ImplicitFunc")
+    try:
+        signalled(held, signal.SIGSTOP)
+        kill_its(without_control, "gcs_server")
+        without_node, second = start_long(tree, "lost_raylet")
+        kill_its(without_node, "raylet")
+        assert_stopped(without_node, second)
+        assert_stopped(without_control, first)
+    finally:
+        signalled(held, signal.SIGKILL)
 
 
 def test_a_signal_to_the_whole_group_is_an_interrupt_though_ray_dies_of_it(tree: Path) -> None:
@@ -69,7 +84,9 @@ def build(path: Path) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(tree: Path) -> None:
+def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tree / "long"
     job = yaml.safe_load((tree / "job.yaml").read_text())
     job |= {
@@ -81,9 +98,14 @@ def test_a_build_whose_ray_dies_one_that_is_terminated_and_a_second_one(tree: Pa
 
     first = build(path)
     wait_for(lambda: bool(list(out.glob("*/shard-*"))), first)
-    second = build(path)
-    _, said = second.communicate(timeout=300)
-    assert second.returncode == 2, said
+    # It holds still until the second one has looked.
+    first.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr(sys, "argv", ["raysed", str(path)])
+    with pytest.raises(SystemExit) as refused:
+        main("data")
+    first.send_signal(signal.SIGCONT)
+    said = capsys.readouterr().err
+    assert refused.value.code == 2, said
     assert f"another command builds this data set now: process {first.pid} on " in said
     # As `timeout` and batch systems do: Ray gets it too.
     os.killpg(first.pid, signal.SIGTERM)

@@ -1,5 +1,6 @@
 """A run whose data sets, trials and tables all live in an object store."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from raysed.cli.entry import main
 from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from tests.object_store import SECRET, object_store
 from tests.paths import ROOT
+from tests.session_ray import joining
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -61,11 +63,13 @@ def space(tmp_path_factory):
 
 
 def raysed(store, space, *command):
-    environment = os.environ | store.environment
-    environment |= {"PYTHONPATH": str(ROOT), "RAYSED_CACHE": str(space.parent / "cache")}
+    own = store.environment
+    own |= {"PYTHONPATH": str(ROOT), "RAYSED_CACHE": str(space.parent / "cache")}
+    # The Ray of the session has not these; its processes get them as those of a submitted job do.
+    job = {"RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps({"runtime_env": {"env_vars": own}})}
     return subprocess.run(
         [sys.executable, "-m", "raysed.cli", *command],
-        env=environment, cwd=space.parent, capture_output=True, text=True, timeout=900,
+        env=os.environ | own | joining() | job, cwd=space.parent, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
 
 
@@ -116,7 +120,7 @@ def test_a_store_that_denies_reading_is_named_before_anything_starts(store, spac
     assert not [path for path in written if path.startswith("/lab/data")]
 
 
-def test_data_sets_trials_and_tables_in_a_bucket(store, space, told):
+def test_data_sets_trials_and_tables_in_a_bucket(store, space, told, ray_session):
     first = raysed(store, space, "tune", str(space))
     assert first.returncode == 0, first.stderr
     assert "Table 1, validation" in first.stdout

@@ -12,6 +12,7 @@ from raysed.run.run_plan import RunPlan
 from raysed.run.seed_looks import read_looks
 from raysed.storage.folder import Folder
 from raysed.tune.seed_rounds import run_rounds
+from tests.session_ray import joining
 from tests.tune.runs import epochs_of, run, start, wait_for
 from tests.tune.tiny import space_content, write_space
 
@@ -25,7 +26,7 @@ NEVER_HOPELESS = "from raysed.report import look_decisions; look_decisions.HOPEL
 def growing_space(tree: Path) -> Path:
     """Two cells of one training, so that a round of one seed is one trial."""
     content = space_content(tree, tree / "job.yaml")
-    content["base"]["schedule"] = {"epochs": 40, "steps_per_epoch": 2, "ramp_epochs": 1}
+    content["base"]["schedule"] = {"epochs": 20, "steps_per_epoch": 2, "ramp_epochs": 1}
     return write_space(
         tree,
         "growing",
@@ -44,7 +45,7 @@ def test_later_rounds_are_killed_and_resumed(tree, ray_session, monkeypatch):
     ours = Folder(str(folder))
     for looks_made, seed in ((1, 2), (2, 3)):
         trial = folder / "trials" / f"{training.id}-seed{seed}"
-        process = start(space, NEVER_HOPELESS)
+        process = start(space, NEVER_HOPELESS, **joining())
         wait_for(lambda at=trial: len(epochs_of(at)) >= 2, process)
         process.kill()
         process.wait()
