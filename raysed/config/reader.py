@@ -222,8 +222,9 @@ def _in_file(location: tuple[str | int, ...], content: Any, *, lacks_last: bool)
 
 
 def _nearest(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    names = sorted(_known_keys(model))
-    close = difflib.get_close_matches(str(fault["loc"][-1]), names, n=1, cutoff=0.6)
+    given = str(fault["loc"][-1])  # elsewhere it may be a key
+    names = sorted(_known_keys(model) - {given})
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -15,7 +15,7 @@ from raysed.config.cell_places import base_places, cell_places
 from raysed.config.clip_groups import absent_groups
 from raysed.config.data_job import DataJob
 from raysed.config.external import absent_lines, external_faults
-from raysed.config.fault import ConfigError, Fault, Places
+from raysed.config.fault import ConfigError, Fault, Places, place_of
 from raysed.config.fit import misfits, unknown_xvalid
 from raysed.config.layers import merge, read_layers
 from raysed.config.reader import check, read_config, validate
@@ -186,6 +186,13 @@ def read_space(path: str | Path, *, unset: list[Fault] | None = None) -> Resolve
     content, places = read_layers(path)
     with with_xvalid_faults(content, places):
         space = validate(content, Space, source=str(path), places=places)
+    if not Path(space.data_job).exists():
+        where = place_of(("data_job",), places)
+        raise ConfigError(
+            [
+                f"{where}: data_job: {space.data_job}: no such file (relative to the working directory)"
+            ]
+        )
     job = read_config(space.data_job, DataJob, unset=unset)
     if space.search:
         drawn = draw_cells(space.search, space.base["data"]["xvalid"][0])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from raysed.config.annotated_set import AnnotatedSet
-from raysed.config.base import checked_line
+from raysed.config.base import checked_line, twins
 from raysed.data.containers.audio_file import audio_info
 from raysed.data.containers.ffmpeg import readable_suffixes
 from raysed.data.recorded.annotated import annotated_classes, list_annotated
@@ -98,6 +98,10 @@ def look_at(folder: str | Path) -> Guess:
     for each in found.sets:
         classes |= annotated_classes(each.as_set())
     found.classes = [checked_line(label) for label in sorted(classes)]
+    if same := twins(found.classes):
+        found.notes.append(
+            f"classes that differ in case only: {', '.join(same)}; `map` makes them one"
+        )
     return found
 
 

@@ -17,6 +17,7 @@ from raysed.config.trial import Trial
 from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.build.silent_classes import silence_remark
 from raysed.evaluation.postprocessing.setting_search import FOLDS
+from raysed.model.network import make_network
 from raysed.run.ownership import MadeBy, ownership_faults, planned_data
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
@@ -86,6 +87,7 @@ def prepare(
         *training_faults(resolved, _clips_of(listed)),
         *fold_faults(resolved, _clips_of(listed)),
         *tuning_faults(resolved, planned[0].classes if planned else ()),
+        *(network_faults(resolved, len(planned[0].classes)) if planned else ()),
         *groups_faults(resolved, run, planned_names(resolved, planned)),
         *search_faults(resolved.space.search, trials),
         *tracking_faults(resolved.space, run),
@@ -167,6 +169,20 @@ def tuning_faults(resolved: ResolvedSpace, classes: Sequence[str]) -> Iterator[s
                     f"cell {cell.id}: postprocessing is tuned on {cell.xvalid}, which does not annotate"
                     f" {', '.join(missing)} of {name}; give tuned_on: evaluation, or an x-valid set that does"
                 )
+
+
+def network_faults(resolved: ResolvedSpace, n_classes: int) -> Iterator[str]:
+    """Yield the cells whose network of one's own cannot be made: each trial would fail, after the data sets are built."""
+    for training in resolved.trainings:
+        if training.trial.model.own is None:
+            continue
+        try:
+            make_network(training.trial.model, n_classes)
+        except Exception as error:  # what the user's class raises, whatever it is
+            reason = (
+                str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            )
+            yield f"cell {', '.join(training.cells)}: {reason}"
 
 
 def search_faults(search: Search | None, trials: Sequence[TrialPlan]) -> Iterator[str]:

@@ -46,6 +46,11 @@ def test_all_faults_at_once_with_file_line_key_and_nearest(tmp_path):
     assert any(f.startswith(f"{path}:8: mel: ") and "'dali'" in f for f in faults)
 
 
+def test_a_key_at_the_wrong_place_is_not_its_own_suggestion(tmp_path):
+    (fault,) = faults_of(tmp_path, JOB + "count: 3\n")
+    assert "count: unknown key" in fault and "did you mean count?" not in fault
+
+
 def test_duplicate_keys_are_refused_with_both_lines(tmp_path):
     faults = faults_of(tmp_path, JOB + "name: other\n")
     assert faults == [f"{tmp_path / 'job.yaml'}:7: name: given twice (first on line 2)"]

@@ -96,6 +96,17 @@ def test_data_sets_in_use(space_of):
     assert resolved.data_sets() == ("train", "dry", "validation")
 
 
+def test_a_job_that_is_not_there_is_named_with_its_line(tmp_path):
+    content = {"name": "s", "data_job": "gone.yaml", "run": "r", "seeds": [0], "base": {}}
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump(content | {"cells": [cell("a")]}, sort_keys=False))
+    with pytest.raises(ConfigError) as error:
+        read_space(path)
+    assert error.value.faults == [
+        f"{path}:2: data_job: gone.yaml: no such file (relative to the working directory)"
+    ]
+
+
 def test_faults_of_all_cells_with_their_lines(space_of):
     faults = faults_of(
         space_of,

@@ -93,3 +93,10 @@ def test_names_and_labels_that_no_job_could_hold_are_named(tmp_path: Path) -> No
     (tmp_path / "rec/1.wav").rename(tmp_path / "rec/caf\udce9.wav")
     with pytest.raises(ValueError, match=r"rec/caf.udce9.wav' is not UTF-8 text; rename"):
         look_at(tmp_path)
+
+
+def test_classes_that_differ_in_case_only_are_said(tmp_path: Path) -> None:
+    forms.esc_folders(tmp_path, classes=("Dog", "dog", "rain"))
+    assert look_at(tmp_path).notes == [
+        "classes that differ in case only: Dog, dog; `map` makes them one"
+    ]

@@ -53,6 +53,14 @@ class Unseeded(nn.Module):
         super().__init__()
 
 
+class Broken(Frames):
+    """Reads a key that its configuration has not."""
+
+    def __init__(self, config, n_classes):
+        super().__init__(config, n_classes)
+        self.units = config.model_dump()["units"]
+
+
 def no_network(config, n_classes):
     return Frames(config, n_classes)
 

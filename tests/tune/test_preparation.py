@@ -7,11 +7,18 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from raysed.config.network_class import OwnNetwork
 from raysed.config.space import read_space
-from raysed.config.trial import Shares
+from raysed.config.trial import Model, Shares
 from raysed.storage.folder import Folder
 from raysed.tune import run_space as run_module
-from raysed.tune.preparation import place_faults, prepare, refuse, training_faults
+from raysed.tune.preparation import (
+    network_faults,
+    place_faults,
+    prepare,
+    refuse,
+    training_faults,
+)
 from raysed.tune.preview import preview
 from tests.tune.tiny import write_space
 
@@ -71,6 +78,25 @@ def test_what_x_valid_does_not_annotate_cannot_be_tuned_there(tree: Path):
     assert fault.startswith(
         "cell all: postprocessing is tuned on dry, which does not annotate Blender, Cat, "
     ) and fault.endswith(" of validation; give tuned_on: evaluation, or an x-valid set that does")
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"python": "tests.model.own_nets:Gone"}, "tests.model.own_nets:Gone cannot be imported"),
+        ({"python": "tests.model.own_nets:Frames", "settings": {"depth": 2}}, "argument 'depth'"),
+        ({"python": "tests.model.own_nets:Broken"}, "KeyError: 'units'"),
+        ({"python": "tests.model.own_nets:Frames"}, None),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_told_before_data_are_built(own, message):
+    space = resolved_space(training("a", weak=1), training("b", weak=1))
+    models = Model(), Model(own=OwnNetwork(**own))
+    for each, model in zip(space.trainings, models, strict=True):
+        each.trial.model = model
+    faults = list(network_faults(space, 2))
+    assert len(faults) == (message is not None)
+    assert all(f.startswith("cell b: ") and message in f for f in faults)
 
 
 def test_classes_without_an_event_are_a_note(tree: Path):

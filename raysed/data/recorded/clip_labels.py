@@ -67,6 +67,10 @@ class ClipLabels:
         self._codes.refuse_unknown(place)
         return find_meant(self._found)
 
+    def ignored(self, place: str) -> tuple[str, ...]:
+        """Return a line about the labels that are no classes and were left out, where there are any."""
+        return self._codes.ignored(place)
+
     def of_clips(self) -> Iterator[tuple[int, str]]:
         """Yield each clip that a row names, by its number in CLIP and in this order, with the JSON list of its events (weak:
         of its labels); those of a clip are in the order of their rows.

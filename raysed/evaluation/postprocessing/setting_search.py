@@ -217,7 +217,9 @@ def _joined(parts: Sequence[Events]) -> Events:
 def folds_of(n_clips: int, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
     """Return int (N,): the fold of each clip, drawn with a fixed seed. Raises ValueError for too few clips."""
     if n_clips < folds:
-        raise ValueError(f"{n_clips} clips cannot be split into {folds} folds")
+        raise ValueError(
+            f"{n_clips} clips cannot be split into {folds} folds, which cross-fitting takes: judge on a set of more clips"
+        )
     return np.random.default_rng(seed).permutation(n_clips) % folds
 
 

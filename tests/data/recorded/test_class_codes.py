@@ -24,11 +24,26 @@ def test_a_label_of_two_classes_is_two_rows_and_an_ignored_one_keeps_its_clip() 
     found.refuse_unknown("m.tsv")
 
 
+def test_what_is_ignored_is_counted_and_said() -> None:
+    """A label, or what the map calls it, may be a misspelt class."""
+    found = codes(other_labels="ignore")
+    found.of(pa.array(["talk", None, "Speech"]))
+    assert found.ignored("m.tsv") == ()
+    found.of(pa.array(["bird", "cat", None, "talk"]))
+    found.of(pa.array(["bird"]))
+    assert found.ignored("m.tsv") == (
+        "m.tsv: left out of 3 rows, as no class of the job: bird (2), cat (1)",
+    )
+    job = ClassCodes(codes(other_labels="ignore")._data_set, ("talk", "speech"))
+    job.of(pa.array(["talk"]))
+    assert job.ignored("m.tsv") == ("m.tsv: left out of 1 row, as no class of the job: talk (1)",)
+
+
 def test_what_is_no_class_is_refused_with_what_to_do() -> None:
     found = codes()
     found.of(pa.array(["bird", "talk", "cat"]))
     found.of(pa.array(["bird"]))
     with pytest.raises(
-        ValueError, match=r"m\.tsv: labels that are no classes: bird, cat \(classes"
+        ValueError, match=r"m\.tsv: labels that are no classes: bird \(2\), cat \(1\) \(classes"
     ):
         found.refuse_unknown("m.tsv")
