@@ -22,6 +22,13 @@ LONGEST_FIELD = 100_000
 _OTHER_SEPARATORS = re.compile(r"[,;|]\s*[\d.]+\s*[,;|]|\.\w+[,;|]|\s[\d.]+\s")
 """Separators that the only field of a row holds where it was written with something other than tabs."""
 _SHOWN = 120
+_NO_TEXT = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"\x1f\x8b": "compressed by gzip",
+    b"\x93NUMPY": "a NumPy array",
+    b"PAR1": "a Parquet file",
+}
+"""What files of other kinds begin with."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,9 @@ def _text(path: str | Path) -> str:
     content = read_bytes(str(path)) if is_url(path) else Path(path).read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"{path}: is UTF-16 text; save it as UTF-8")
+    for begin, what in _NO_TEXT.items():
+        if content.startswith(begin):
+            raise ValueError(f"{path}: is {what}; expected tab-separated text")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

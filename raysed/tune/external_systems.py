@@ -4,17 +4,17 @@ They are scored again by every run of the space, which takes seconds; the counts
 predictions, so that changed files make another system.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from raysed.config.external import PredictionFiles
 from raysed.config.space import ResolvedSpace
+from raysed.config.table import Cell
 from raysed.data.features.store import open_dataset
 from raysed.evaluation.counts.statistics import Statistics, collect
-from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
-from raysed.evaluation.score.predictions import ClipSet, read_predictions
+from raysed.evaluation.score.predictions import ClipSet, Predictions, read_predictions
 from raysed.run.folders import external_file
 from raysed.run.run_plan import external_id
 from raysed.storage.folder import Folder
@@ -28,31 +28,52 @@ def score_external(resolved: ResolvedSpace, run: Folder, urls: Mapping[str, str]
     Raises ValueError, naming cell, file and line, for predictions that do not fit their set.
     """
     remarks: list[str] = []
-    sets: dict[str, tuple[Reference, tuple[str, ...]]] = {}
-    for cell in resolved.external:
-        id = external_id(cell)
-        for evaluation, given in cell.predictions.items():
-            if evaluation not in sets:
-                reference = reference_of(open_dataset(urls[evaluation], cache_dir()))
-                sets[evaluation] = reference, left_out(Folder(urls[evaluation]))
-            try:
-                found, more = count_predictions(given, *sets[evaluation])
-            except ValueError as error:
-                raise ValueError(f"cell {cell.id}, predictions.{evaluation}: {error}") from error
-            run.write(external_file(id, evaluation), encode_statistics(found))
-            remarks += [f"{cell.id}: {line}" for line in more]
+    for cell, evaluation, given, clips in _given(resolved, urls):
+        try:
+            found, more = count_predictions(given, clips)
+        except ValueError as error:
+            raise ValueError(f"cell {cell.id}, predictions.{evaluation}: {error}") from error
+        run.write(external_file(external_id(cell), evaluation), encode_statistics(found))
+        remarks += [f"{cell.id}: {line}" for line in more]
     return remarks
 
 
-def count_predictions(
-    given: PredictionFiles, reference: Reference, others: tuple[str, ...] = ()
-) -> tuple[Statistics, tuple[str, ...]]:
-    """Return the counts of predictions on a set, and remarks. `others` are clips that the set has lost.
+def prediction_faults(resolved: ResolvedSpace, urls: Mapping[str, str]) -> Iterator[str]:
+    """Yield why predictions from elsewhere that are there cannot be scored, as far as their sets are built (`urls`)."""
+    for cell, evaluation, given, clips in _given(resolved, urls):
+        if all(Path(path).exists() for path in given.files.values()):
+            try:
+                _read(given, clips)
+            except ValueError as error:
+                yield f"cell {cell.id}, predictions.{evaluation}: {error}"
+
+
+def _given(
+    resolved: ResolvedSpace, urls: Mapping[str, str]
+) -> Iterator[tuple[Cell, str, PredictionFiles, ClipSet]]:
+    """Yield every system and evaluation set with its predictions and clips."""
+    sets: dict[str, ClipSet] = {}
+    for cell in resolved.external:
+        for evaluation, given in cell.predictions.items():
+            if evaluation not in urls:
+                continue
+            if evaluation not in sets:
+                reference = reference_of(open_dataset(urls[evaluation], cache_dir()))
+                sets[evaluation] = ClipSet(reference, left_out(Folder(urls[evaluation])))
+            yield cell, evaluation, given, sets[evaluation]
+
+
+def count_predictions(given: PredictionFiles, clips: ClipSet) -> tuple[Statistics, tuple[str, ...]]:
+    """Return the counts of predictions on a set, and remarks.
 
     Without operating points there are no counts for PSDS. Raises ValueError for operating points that are not those
     of the trainings, since PSDS depends on them.
     """
-    clips = ClipSet(reference, others)
+    system = _read(given, clips)
+    return collect(clips.reference, system.detections, system.points), system.warnings
+
+
+def _read(given: PredictionFiles, clips: ClipSet) -> Predictions:
     system = read_predictions(Path(given.path), clips)
     if system.points is not None and tuple(sorted(system.points)) != THRESHOLDS:
         raise ValueError(
@@ -64,7 +85,7 @@ def count_predictions(
         chosen = read_predictions(Path(given.detections), clips)
         about = (line for line in chosen.warnings if "there is no PSDS" not in line)
         system = replace(system, detections=chosen.detections, warnings=(*system.warnings, *about))
-    return collect(reference, system.detections, system.points), system.warnings
+    return system
 
 
 def left_out(data_set: Folder) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from raysed.tune.estimate import (
     trial_seconds,
     work_of,
 )
+from raysed.tune.external_systems import prediction_faults
 from raysed.tune.preparation import Preparation, prepare
 from raysed.tune.resources import (
     Node,
@@ -80,6 +81,7 @@ def preview(
     at_once, in_the_way = _at_once(resolved, nodes)
     in_the_way += _busy(run)
     left, clips = prepared.left, prepared.clips
+    built = {each.name: each.url for each in prepared.planned if each.state == "present"}
     cost = _cost(resolved, left, clips, at_once)
     about_trainings = cost.pop("by_training")
     planned = RunPlan.of(resolved, (), at_once, seeds_of_trainings(resolved, run))
@@ -99,7 +101,7 @@ def preview(
             "gpus": sum(node.get("GPU", 0.0) for node in nodes),
             "nodes": len(nodes),
         },
-        "refusals": [*prepared.faults, *in_the_way],
+        "refusals": [*prepared.faults, *in_the_way, *prediction_faults(resolved, built)],
         **cost,
         "rounds": _rounds(resolved, run, prepared, (known_seconds(about_trainings), at_once)),
         "notes": [*allowed, *prepared.notes, *cost["notes"]],

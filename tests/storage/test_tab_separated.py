@@ -55,6 +55,8 @@ def test_any_name_is_read_as_it_is_written(
         ("filename\tonset\tonset\n", r"table.tsv, line 1: the column 'onset' stands there twice"),
         ("filename\tonset \n", r"table.tsv, line 1: the column 'onset ' begins or ends"),
         ("filename\tonset\n".encode("utf-16"), r"table.tsv: is UTF-16 text; save it as UTF-8"),
+        (b"PK\x03\x04", r"table.tsv: is a ZIP archive or a spreadsheet; expected tab-separated"),
+        (b"\x1f\x8b\x08", r"table.tsv: is compressed by gzip; expected tab-separated text"),
         (b"filename\na.wav\nb\xe9.wav\n", r"table.tsv, line 3: is not UTF-8 text \(byte 0xe9\)"),
         ("filename\tonset\n".encode("utf-16-le"), r"table.tsv, line 1: is not text \(a zero byte"),
     ],

@@ -11,6 +11,7 @@ from raysed.config.table import Cell
 from raysed.evaluation.detections.events import Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.event_f1 import event_f1
+from raysed.evaluation.score.predictions import ClipSet
 from raysed.report.report import write_report
 from raysed.run.run_plan import external_id
 from raysed.storage.folder import Folder
@@ -36,11 +37,11 @@ def write_points(folder: Path, thresholds: tuple[float, ...] = THRESHOLDS) -> Re
 
 def test_operating_points_give_f1_and_psds(tmp_path: Path) -> None:
     reference = write_points(tmp_path / "points")
-    found, _ = count_predictions(PredictionFiles(path=str(tmp_path / "points")), reference)
+    found, _ = count_predictions(PredictionFiles(path=str(tmp_path / "points")), ClipSet(reference))
     assert found.thresholds == THRESHOLDS and len(found.psds) == 3
     (tmp_path / "none.tsv").write_text(HEADER)
     given = PredictionFiles(path=str(tmp_path / "points"), detections=str(tmp_path / "none.tsv"))
-    other, said = count_predictions(given, reference)
+    other, said = count_predictions(given, ClipSet(reference))
     assert event_f1(other)[0][0] == 0 < event_f1(found)[0][0]
     assert other.psds.keys() == found.psds.keys()
     assert any("none.tsv: no detections" in line for line in said)
@@ -50,7 +51,7 @@ def test_operating_points_give_f1_and_psds(tmp_path: Path) -> None:
 def test_other_operating_points_are_refused(tmp_path: Path) -> None:
     reference = write_points(tmp_path / "points", (0.1, 0.5, 0.9))
     with pytest.raises(ValueError, match=r"points: 3 operating points from 0.1 to 0.9, and trai"):
-        count_predictions(PredictionFiles(path=str(tmp_path / "points")), reference)
+        count_predictions(PredictionFiles(path=str(tmp_path / "points")), ClipSet(reference))
 
 
 def test_clips_that_the_set_has_lost_are_passed_over(tmp_path: Path) -> None:
@@ -63,13 +64,13 @@ def test_clips_that_the_set_has_lost_are_passed_over(tmp_path: Path) -> None:
         whole.filenames[:8], whole.durations_s[:8], whole.classes, whole.events.take(kept_E)
     )
     given = PredictionFiles(path=str(tmp_path / "one.tsv"))
-    found, said = count_predictions(given, left, whole.filenames[8:])
+    found, said = count_predictions(given, ClipSet(left, whole.filenames[8:]))
     assert found.event.n_sys_NK.sum() == 8
     assert any("4 rows are passed over, of 4 clips that are not scored here" in s for s in said)
     with pytest.raises(
         ValueError, match=r"one.tsv, line 10: clip clip0008.wav is not one of the 8"
     ):
-        count_predictions(given, left)
+        count_predictions(given, ClipSet(left))
 
 
 def test_lost_clips_are_those_that_a_data_set_lists(tmp_path: Path) -> None:
@@ -109,6 +110,11 @@ def test_a_space_of_predictions_alone_trains_nothing(tree: Path, ray_session: No
     assert [(row["cell"], row["files"]) for row in plan["external"]] == [("perfect", 1)]
     assert run_space(resolved, space, run, address=None, say=said.append) == 0
     assert any("1 of them predictions from elsewhere" in line for line in said)
+    (tree / "wrong.tsv").write_text(HEADER + "nowhere.wav\t0\t1\tCat\n")
+    wrong = [{"id": "x", **about, "predictions": {"validation": str(tree / "wrong.tsv")}}]
+    faulty = read_space(write_space(tree, "faulty", cells=wrong, contrasts=[]))
+    (line,) = preview(faulty, Folder(str(tree / "faulty")), this_machine())["refusals"]
+    assert line.startswith("cell x, predictions.validation: ") and "clip nowhere.wav is not" in line
     row = next(line for line in write_report(run).lines if line.startswith("| perfect"))
     assert "100.0 [100.0, 100.0]" in row
     (tree / "perfect.tsv").write_text(HEADER + "nowhere.wav\t0\t1\tCat\n")

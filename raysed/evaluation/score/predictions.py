@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from raysed.evaluation.counts.large_scores import LargeScores
-from raysed.evaluation.detections.event_table import read_events_tsv
+from raysed.evaluation.detections.event_table import (
+    COLUMNS,
+    read_events_tsv,
+    refuse_rows,
+)
 from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.frame_scores import FRAME, score_files
 from raysed.evaluation.detections.score_files import AnyScores, ScoreFiles, open_score_folder
@@ -16,7 +20,7 @@ from raysed.evaluation.score.decoding import AS_DCASE_UTIL, Decoding, decode_fol
 from raysed.evaluation.score.label_map import mapped_scores
 from raysed.pulse import Pulse, silent
 from raysed.storage.clip_name import match_clips
-from raysed.storage.tab_separated import read_header
+from raysed.storage.tab_separated import read_header, shown
 
 _THRESHOLD = re.compile(r"(?:.*_th_)?(-?\d*\.?\d+(?:e[-+]?\d+)?)")
 
@@ -81,6 +85,11 @@ def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_U
     first = next(iter(files), next(iter(scores.values()), None))
     if first is not None:
         columns = read_header(first)
+        if len(columns) == 1:
+            raise ValueError(
+                f"{first}, line 1: the only column is {shown(columns[0])}: expected tab-separated columns, of events"
+                f" ({', '.join(COLUMNS)}) or of frame scores (onset, offset and one a class)"
+            )
         if {*FRAME} < {*columns} and not {"filename", "event_label"} & {*columns}:
             if clips.names:
                 return _renamed_scores(path, clips, columns, decoding)
@@ -88,7 +97,9 @@ def read_predictions(path: Path, clips: ClipSet, decoding: Decoding = AS_DCASE_U
             found = open_score_folder(path, reference, foreign, clips.others, pulse=clips.pulse)
             return _frame_scores(path, found, foreign, decoding, clips)
     if not files:
-        raise ValueError(f"{path}: no .tsv file in this folder")
+        held = sorted(file.name for file in path.iterdir() if not file.name.startswith("."))
+        there = f"; it holds {held[0]} and {len(held) - 1} more" if held else ""
+        raise ValueError(f"{path}: no .tsv file in this folder{there}")
     return _operating_points(files, clips, threshold)
 
 
@@ -192,8 +203,21 @@ def _read(path: Path, clips: ClipSet) -> _Reading:
     foreign_R = table["event_label"].notna() & ~table["event_label"].isin(reference.classes)
     foreign = Counter(table["event_label"][foreign_R].tolist())
     table.loc[foreign_R, ["onset", "offset", "event_label"]] = None
+    unknown_R = ~table["filename"].isin(reference.filenames)
+    refuse_rows(table, unknown_R, _unknown(reference))
     events = Events.from_frame(table, reference.filenames, reference.classes)
     return _Reading(events, foreign, clip_of, unused)
+
+
+def _unknown(reference: Reference) -> str:
+    """Return the complaint about a clip that is none of the set."""
+    words = f"is not one of the {len(reference.filenames)} clips of the set"
+    if (reference.durations_s >= remarks.UNKNOWN_S).all():
+        words += (
+            ", which are those of the ground truth: a clip without events needs a row there, its filename alone, or"
+            " --durations with all clips"
+        )
+    return words
 
 
 def _remarks(path: Path, clips: ClipSet, readings: list[_Reading]) -> tuple[str, ...]:

@@ -330,3 +330,28 @@ def test_frames_that_do_not_fit_the_durations_are_said(
     found = scores_of(scores, truth, durations=durations)
     assert said(found, "the frames of 2 of 2 clips do not fit the durations: those of a.wav") == odd
     assert not said(scores_of(scores, truth), "do not fit")
+
+
+def test_a_clip_without_events_and_durations_says_what_to_do(write: Write) -> None:
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\n")
+    one = write("one.tsv", HEADER + "b.wav\t1\t2\tA\n")
+    unknown = "line 2: clip b.wav is not one of the 1 clips of the set"
+    with pytest.raises(ValueError, match=f"{unknown}, which are those of the ground truth: a cl"):
+        scores_of(one, truth)
+    durations = write("durations.tsv", "filename\tduration\na.wav\t10\n")
+    with pytest.raises(ValueError, match=f"{unknown} \\("):
+        scores_of(one, truth, durations=durations)
+
+
+def test_folders_in_other_forms_say_what_they_hold(write: Write) -> None:
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\n")
+    commas = write("commas/a.tsv", "onset,offset,A\n0,1,.5\n").parent
+    with pytest.raises(
+        ValueError, match=r"a.tsv, line 1: the only column is 'onset,offset,A': exp"
+    ):
+        scores_of(commas, truth)
+    other = write("other/a.csv", "onset,offset,A\n0,1,.5\n").parent
+    with pytest.raises(
+        ValueError, match=r"other: no .tsv file in this folder; it holds a.csv and 0"
+    ):
+        scores_of(other, truth)
