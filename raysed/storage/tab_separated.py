@@ -28,7 +28,7 @@ _NO_TEXT = {
     b"\x93NUMPY": "a NumPy array",
     b"PAR1": "a Parquet file",
 }
-"""What files of other kinds begin with."""
+"""The first bytes of files of other kinds."""
 
 
 @dataclass(frozen=True)
