@@ -13,6 +13,8 @@ import pytest
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # Slow machines; Ray gives its head up after 30 s otherwise.
 os.environ["RAY_gcs_server_port_wait_time_s"] = "240"  # noqa: SIM112  Ray's own name
+# Every 5 s Ray looks at all processes for a dashboard that nobody opens.
+os.environ["REPORTER_UPDATE_INTERVAL_MS"] = "3600000"
 # Tests start Rays of their own, a user's cluster is none of their business; and they read help without colours.
 for name in ("RAY_ADDRESS", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
     os.environ.pop(name, None)

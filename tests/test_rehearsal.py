@@ -15,6 +15,7 @@ from raysed.config.reader import read_config
 from raysed.data.build.dataset_plan import plan
 from raysed.data.recorded.tsv import read_strong, read_unlabelled, read_weak
 from tests.paths import SHARED
+from tests.session_ray import joining
 from tests.test_benchmarks import check_form
 
 METADATA = SHARED / "data" / "desed_metadata"
@@ -134,8 +135,15 @@ def test_a_whole_epoch_from_some_steps():
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path):
+def test_the_whole_rehearsal_runs_tiny_and_is_resumed(tmp_path, ray_session, monkeypatch):
+    # Two builds, on the Ray of the session: each takes 4 processes, and another Ray more.
+    labelled = tuple(name for name in rehearsal_tree.SETS if name != "unlabelled")
+    stages = {"labelled": labelled, "unlabelled": ("unlabelled",)}
+    monkeypatch.setattr(rehearsal, "STAGES", stages)
+    for name, value in joining().items():
+        monkeypatch.setenv(name, value)
     arguments = ["--scale", str(TINY), "--work", str(tmp_path), "--steps", "1", "--at-once", "1,2"]
+    arguments += ["--build", ",".join(stages)]
     app = typer.Typer()
     app.command()(rehearsal.main)
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)

@@ -42,6 +42,8 @@ class LocalCluster:
             "RAY_USAGE_STATS_ENABLED": "0",
             # Its default, 15, starves it beside other work on two cores.
             "RAY_worker_niceness": "0",
+            # A node is lost after five refused calls: 15 s with Ray's 3 s between them. A busy one has 10 s for each as ever.
+            "RAY_health_check_period_ms": "500",
             "RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT": "120",
             **environment,
         }
@@ -62,6 +64,10 @@ class LocalCluster:
         for number in reversed(range(len(self.flags))):
             self.kill(number)
         shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def restore(self) -> None:
+        """Start the nodes anew that were killed."""
+        self._start([n for n in range(len(self.flags)) if not family(self.mark(n))])
 
     @property
     def url(self) -> str:
@@ -96,7 +102,7 @@ class LocalCluster:
             "--object-store-memory=80000000",
             "--disable-usage-stats",
             # As on machines of their own: a node that unpacks a job's code replaces what is there.
-            f"--temp-dir={self.temporary}/{number}",
+            f"--temp-dir={tempfile.mkdtemp(prefix=f'{number}-', dir=self.temporary)}",
         ]
         if number == 0:
             flags += [

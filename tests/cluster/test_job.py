@@ -1,48 +1,30 @@
-"""`ray job submit` to a cluster of three nodes, one of which dies in the middle of a trial's work."""
+"""Jobs on a cluster of three nodes: the token of those that are submitted, and a node that dies under a trial."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from raysed.report.report import write_report
 from raysed.storage.folder import Folder
 from tests.cluster.local_cluster import LocalCluster
 from tests.tune.runs import assert_same_results, epochs_of, run, status_of, wait_for
-from tests.tune.tiny import space_content, write_space, write_tiny_tree
+from tests.tune.tiny import space_content, write_space
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-EPOCHS = 60
-# The head, CPUs alone, and GPUs that nobody has: a space without GPUs trains on any of them. A trial of two ranks
-# takes two of the three nodes; the third one replaces the one that dies.
-NODES = [["--num-cpus=1"], ["--num-cpus=1"], ["--num-cpus=1", "--num-gpus=2"]]
+EPOCHS = 20
 RANKS = ("ray::ImplicitFunc", "ray::_Rank.run")
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("cluster")
-    write_tiny_tree(root)
-    job = yaml.safe_load((root / "job.yaml").read_text())
-    # DALI would want the GPUs that are not there.
-    job["cluster"] = {"gpus_per_mel_actor": 0.0}
-    (root / "job.yaml").write_text(yaml.safe_dump(job))
-    return root
-
-
-@pytest.fixture(scope="module")
-def cluster(tree: Path):
-    with LocalCluster(NODES, RAYSED_CACHE=str(tree / "cache")) as running:
-        yield running
-
-
 def two_rank_space(tree: Path, name: str) -> Path:
-    base = space_content(tree, tree / "job.yaml")["base"]
+    content = space_content(tree, tree / "job.yaml")
+    base, cells = content["base"], content["cells"][:1]
     base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 8, "ramp_epochs": 1}
-    return write_space(tree, name, base=base, resources={"workers": 2}, seeds=[0])
+    return write_space(
+        tree, name, base=base, cells=cells, contrasts=[], resources={"workers": 2}, seeds=[0]
+    )
 
 
 def tables(run_folder: Path) -> dict[str, bytes]:
@@ -77,9 +59,11 @@ def test_nobody_submits_without_the_token(cluster: LocalCluster, environment, sa
 
 
 def test_a_node_dies_under_a_trial_of_two_ranks(cluster: LocalCluster, tree: Path, request):
+    cluster.restore()
     space = two_rank_space(tree, "lost_node")
     folder = tree / "lost_node"
-    job = cluster.submit("python", "-m", "raysed.tune", str(space))
+    # It joins: where code is sent, each node compiles the kernels anew, for 10 CPU seconds.
+    job = cluster.join("-m", "raysed.tune", space)
     # As it was seen: a look later, the trial may be over.
     victims: list[int] = []
 

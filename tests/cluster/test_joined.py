@@ -1,39 +1,25 @@
 """A driver that joins a cluster of three nodes itself: its token, and a node that dies in the middle of a data job."""
 
-import os
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 
+from raysed.config.data_job import DataJob
+from raysed.config.reader import read_config
 from raysed.data.build.shard_journal import noted_shards
 from raysed.data.features.shards import read_manifest
 from raysed.storage.folder import Folder
 from tests.cluster.local_cluster import LocalCluster
-from tests.data.recorded_tree import contents
+from tests.data.processes import signalled
+from tests.data.recorded_tree import build_alone, contents
 from tests.tune.runs import wait_for
-from tests.tune.tiny import write_tiny_tree
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-NODES = [["--num-cpus=1", "--include-dashboard=false"], ["--num-cpus=1"], ["--num-cpus=1"]]
 MAKING = "ray::_make_clips"
 WRONG = "0" * 64
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("cluster")
-    write_tiny_tree(root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with LocalCluster(NODES) as running:
-        yield running
 
 
 @pytest.mark.parametrize(
@@ -61,7 +47,11 @@ def test_a_wrong_token_or_none(
 def write_job(root: Path, name: str) -> Path:
     """Shards enough for a node to die between the first and the last of them; mel actors on every node."""
     job = yaml.safe_load((root / "job.yaml").read_text())
-    job |= {"out": str(root / name), "shard_clips": 4, "cluster": {"mel_actors_per_node": 1}}
+    job |= {
+        "out": str(root / name),
+        "shard_clips": 4,
+        "cluster": {"mel_actors_per_node": 1, "gpus_per_mel_actor": 0.0},
+    }
     job["sets"] = {
         "synthetic": {"kind": "synthetic", "split": "train", "count": 80, "reverb": "rir"},
         "weak": {"kind": "recorded", "subset": "weak"},
@@ -82,18 +72,10 @@ def shards_listed(out: Path) -> int:
     return count
 
 
-def signalled(processes: list[int], number: signal.Signals) -> None:
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.kill(process, number)
-
-
 def test_a_node_dies_under_a_data_job(cluster: LocalCluster, tree: Path):
+    cluster.restore()
     lost, whole = tree / "lost", tree / "whole"
-    job = cluster.join("-m", "raysed.data", write_job(tree, "whole"))
-    said, _ = job.communicate(timeout=1200)
-    assert job.returncode == 0, said
-
+    build_alone(read_config(write_job(tree, "whole"), DataJob))
     job = cluster.join("-m", "raysed.data", write_job(tree, "lost"))
     held: list[int] = []
     at_work: list[int] = []

@@ -5,51 +5,21 @@ import re
 import shlex
 import signal
 import subprocess
-import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cluster.local_cluster import BIN, LocalCluster, family, title_of
+from tests.cluster.local_cluster import LocalCluster, family, title_of
 from tests.paths import ROOT
 from tests.tune.runs import epochs_of, status_of, wait_for
-from tests.tune.tiny import space_content, write_space, write_tiny_tree
+from tests.tune.tiny import space_content, write_space
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 EPOCHS = 40
 DRIVER = "python -m raysed.tune"
-
-
-def packages_alone(folder: Path) -> Path:
-    """An environment with every package of this one but raysed; returns where its programs are."""
-    subprocess.run([BIN / "python", "-m", "venv", "--without-pip", folder], check=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    for path in Path(sysconfig.get_path("purelib")).iterdir():
-        if "raysed" not in path.name:
-            (site / path.name).symlink_to(path)
-    ray = folder / "bin" / "ray"
-    ray.write_text(
-        f"#!{folder}/bin/python\nimport sys\nfrom ray.scripts.scripts import main\nsys.exit(main())\n"
-    )
-    ray.chmod(0o755)
-    return folder / "bin"
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("submitted")
-    write_tiny_tree(root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def cluster(tree: Path):
-    bin = packages_alone(tree / "env")
-    with LocalCluster([["--num-cpus=2"]], bin=bin, RAYSED_CACHE=str(tree / "cache")) as running:
-        yield running
 
 
 def printed_line() -> str:
