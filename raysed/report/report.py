@@ -27,6 +27,7 @@ from raysed.report.looked_contrasts import judged_contrasts
 from raysed.report.optimism import Optimism, optimism_lines, optimism_of
 from raysed.report.own_metric_lines import own_metric_lines
 from raysed.report.results import Measured, Result, results_frame
+from raysed.report.seen_sets import seen_lines
 from raysed.report.table_rows import metric_tables
 from raysed.report.trial_scores import with_scores
 from raysed.report.verdicts import JudgedClaim, judge
@@ -89,6 +90,7 @@ class Report:
             *few_seeds_lines(self.plan, self.cells),
             *moved_lines(self.plan, self.cells),
             *untrained_lines(self.cells),
+            *seen_lines(self.plan),
             *_losses(self.frame),
             *ledger_lines(self.ledger),
             *own_metric_lines(self.plan),

@@ -18,7 +18,9 @@ from raysed.data.build.dataset_plan import DatasetPlan
 from raysed.data.build.silent_classes import silence_remark
 from raysed.evaluation.postprocessing.setting_search import FOLDS
 from raysed.model.network import make_network
+from raysed.report.seen_sets import seen_lines
 from raysed.run.ownership import MadeBy, ownership_faults, planned_data
+from raysed.run.run_plan import RunPlan
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
 from raysed.tune.sets import ListedSet, encoder_faults, fault_lines, list_sets
@@ -50,6 +52,11 @@ class Preparation:
     def planned(self) -> list[DatasetPlan]:
         """The data sets that can be built, or are there."""
         return [entry.planned for entry in self.listed if entry.planned is not None]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings about the sources of the data sets, which a build says, too."""
+        return list(dict.fromkeys(line for each in self.planned for line in each.warnings))
 
     @property
     def all_clips(self) -> dict[str, int]:
@@ -96,8 +103,9 @@ def prepare(
         *ownership_faults(run, resolved, made_by, planned_data(planned)),
     ]
     scored = {n for each in resolved.trainings for n in _scored(each.trial)}
-    notes = [silence_remark(each) for each in planned if each.name in scored]
-    return Preparation(trials, listed, made_by, faults, [line for line in notes if line])
+    notes = [*filter(None, (silence_remark(each) for each in planned if each.name in scored))]
+    notes += seen_lines(RunPlan.of(resolved, (), 1))
+    return Preparation(trials, listed, made_by, faults, notes)
 
 
 def _scored(trial: Trial) -> tuple[str, ...]:

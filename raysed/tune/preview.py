@@ -104,7 +104,7 @@ def preview(
         "refusals": [*prepared.faults, *in_the_way, *prediction_faults(resolved, built)],
         **cost,
         "rounds": _rounds(resolved, run, prepared, (known_seconds(about_trainings), at_once)),
-        "notes": [*allowed, *prepared.notes, *cost["notes"]],
+        "notes": [*allowed, *prepared.notes, *prepared.warnings, *cost["notes"]],
     }
 
 
