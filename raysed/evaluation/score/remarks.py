@@ -80,9 +80,12 @@ def unlike(whole: Reference, kept_N: np.ndarray) -> tuple[str, ...]:
     k = int(np.argmin(p_K))
     if p_K[k] >= _UNLIKELY:
         return ()
+    which, count, size = "are missing", int(found_K[k]), missing
+    if 2 * missing > n_clips:  # of so many a difference is hardly seen
+        which, count, size = "are left", int(whole_K[k]) - count, n_clips - missing
     return (
-        f"the missing clips are unlike those that are left: {found_K[k]} of {missing} have {whole.classes[k]}, about"
-        f" {whole_K[k] * missing / n_clips:.0f} were to be expected; what is said of the whole set takes them to be alike",
+        f"the missing clips are unlike those that are left: of those that {which} {count} of {size} have {whole.classes[k]},"
+        f" about {whole_K[k] * size / n_clips:.0f} were to be expected; what is said of the whole set takes them to be alike",
     )
 
 

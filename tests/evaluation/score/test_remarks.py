@@ -67,7 +67,9 @@ def test_missing_clips_of_one_class_are_remarked_and_any_others_are_not() -> Non
     cats = Events.sort(np.arange(40), np.zeros(40, int), np.zeros(40), np.ones(40))
     whole = Reference(names, np.full(200, 10.0), ("Cat", "Dog"), cats)
     (said,) = unlike(whole, np.arange(200) >= 40)
-    assert "40 of 40 have Cat, about 8 were to be expected" in said
+    assert "of those that are missing 40 of 40 have Cat, about 8 were to be expected" in said
+    (said,) = unlike(whole, np.arange(200) < 40)  # 160 are missing, none of which has a cat
+    assert "of those that are left 40 of 40 have Cat, about 8 were to be expected" in said
     assert unlike(whole, np.arange(200) % 5 != 0) == ()
 
 
