@@ -1,5 +1,6 @@
 """The groups of clips of a trial's run, for what is judged of the trial afterwards."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,11 +20,10 @@ def with_groups_of_run(
 
     Says what is drawn; where the run's groups lack clips of the set, clips are drawn, and that is said, too.
     """
-    run, _, name = trial.url.rstrip("/").rpartition(f"/{TRIALS}/")
-    plan = RunPlan.read(Folder(run)) if run and "/" not in name else None
-    if plan is None or plan.groups is None:
+    run = _grouped_run(trial)
+    if run is None:
         return reference
-    place = f"{run}/{GROUPS}"
+    place = f"{run.url}/{GROUPS}"
     try:
         groups_N = groups_to_draw(place, reference.filenames)
     except (ValueError, FileNotFoundError) as error:
@@ -32,3 +32,17 @@ def with_groups_of_run(
     if groups_N is not None:
         say(f"intervals draw {len(np.unique(groups_N))} groups of {len(groups_N)} clips ({place})")
     return replace(reference, groups_N=groups_N)
+
+
+def groups_hash(trial: Folder) -> str:
+    """Return the SHA-256 of the groups that the run of a trial draws; empty where it has none."""
+    run = _grouped_run(trial)
+    content = None if run is None else run.read(GROUPS)
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _grouped_run(trial: Folder) -> Folder | None:
+    """Return the run of a trial where it draws groups."""
+    run, _, name = trial.url.rstrip("/").rpartition(f"/{TRIALS}/")
+    plan = RunPlan.read(Folder(run)) if run and "/" not in name else None
+    return None if plan is None or plan.groups is None else Folder(run)

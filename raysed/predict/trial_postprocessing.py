@@ -17,6 +17,7 @@ from raysed.evaluation.postprocessing.methods import METHODS
 from raysed.evaluation.postprocessing.setting_search import Choice, SettingSearch, cross_fit
 from raysed.predict.settings import ClassPostProcessing
 from raysed.predict.stored_scores import stored_scores
+from raysed.predict.trial_groups import groups_hash, with_groups_of_run
 from raysed.predict.tuning import judged_set, own_settings
 from raysed.run.folders import best_checkpoint, fitted, scores_file, statistics_file
 from raysed.run.postprocessing_record import FORMAT, PostProcessingRecord, hashes
@@ -56,7 +57,8 @@ def missing_columns(trial: Folder, wanted: Iterable[WantedColumn]) -> list[Wante
 def _is_stored(trial: Folder, column: WantedColumn) -> bool:
     name = column.postprocessing.name
     record = PostProcessingRecord.read(trial, column.evaluation, column.xvalid, name)
-    return record is not None and record.is_current(trial)
+    same = column.tuned_on != "evaluation" or (record and record.groups) == groups_hash(trial)
+    return record is not None and record.is_current(trial) and same
 
 
 def postprocess_trial(
@@ -100,7 +102,8 @@ class _TrialSets:
         if name not in self.judged:
             used = self.sets[name]
             scores = stored_scores(self.trial, used, self.xvalid, lambda: self.predictor, self.say)
-            self.judged[name] = judged_set(scores, reference_of(used))
+            reference = with_groups_of_run(self.trial, reference_of(used), lambda line: None)
+            self.judged[name] = judged_set(scores, reference)
         if (name, method) not in self.searches:
             self.searches[name, method] = SettingSearch.of(
                 METHODS[method], *self.judged[name], own_settings(self.own)
@@ -134,6 +137,7 @@ def _postprocess(source: _TrialSets, column: WantedColumn) -> None:
         name=name,
         scores=hashes(trial, *(scores_file(each, column.xvalid) for each in used)),
         tuned_on=used[-1] if asked.is_tuned else "",
+        groups=groups_hash(trial) if column.tuned_on == "evaluation" else "",
     ).write(trial, column.evaluation, column.xvalid, settings.as_json())
 
 

@@ -21,6 +21,8 @@ class PostProcessingRecord(Stored):
     """SHA-256 of the scores files that it was made of, by their names."""
     tuned_on: str = ""
     """The name of that set; empty where nothing is tuned."""
+    groups: str = ""
+    """SHA-256 of the groups whose clips stayed in one fold, where it was cross-fitted in a run that draws groups."""
 
     @classmethod
     def read(

@@ -24,7 +24,7 @@ from raysed.run.run_plan import RunPlan
 from raysed.run.trial_plan import TrialPlan, plan_trials
 from raysed.storage.folder import Folder
 from raysed.tune.sets import ListedSet, encoder_faults, fault_lines, list_sets
-from raysed.tune.space_groups import groups_faults, planned_names
+from raysed.tune.space_groups import drawn_counts, groups_faults, planned_names
 from raysed.tune.trackers import tracking_faults
 
 _ENOUGH = 10**9
@@ -86,16 +86,17 @@ def prepare(
     listed = list_sets(resolved.job, resolved.data_sets(), unset)
     made_by = MadeBy(run, trials, allow_changed, say)
     planned = [entry.planned for entry in listed if entry.planned is not None]
+    names = planned_names(resolved, planned)
     out_is_unset = any(fault.key == ("out",) for fault in unset)
     faults = [
         *map(str, unset),
         *encoder_faults(resolved.job, resolved.data_sets()),
         *fault_lines(entry for entry in listed if not _by_encoder(entry)),
         *training_faults(resolved, _clips_of(listed)),
-        *fold_faults(resolved, _clips_of(listed)),
+        *fold_faults(resolved, _clips_of(listed) | drawn_counts(resolved, names)),
         *tuning_faults(resolved, planned[0].classes if planned else ()),
         *(network_faults(resolved, len(planned[0].classes)) if planned else ()),
-        *groups_faults(resolved, run, planned_names(resolved, planned)),
+        *groups_faults(resolved, run, names),
         *search_faults(resolved.space.search, trials),
         *tracking_faults(resolved.space, run),
         *place_faults(run),
@@ -159,7 +160,7 @@ def fold_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterator[s
             if clips[name] < FOLDS:
                 yield (
                     f"cell {cell.id}: postprocessing is cross-fitted on {FOLDS} parts, but {name} holds"
-                    f" {clips[name]} clips"
+                    f" {clips[name]} {'clips' if resolved.space.groups is None else 'groups of clips'}"
                 )
 
 

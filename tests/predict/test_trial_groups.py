@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from raysed.evaluation.detections.events import Events, Reference
-from raysed.predict.trial_groups import with_groups_of_run
+from raysed.predict.trial_groups import groups_hash, with_groups_of_run
 from raysed.storage.folder import Folder
 
 NAMES = ("a.wav", "b.wav", "c.wav")
@@ -50,3 +50,13 @@ def test_groups_that_are_gone_or_of_other_clips_are_said(tmp_path, monkeypatch, 
 def test_runs_without_groups_and_trials_without_a_run(tmp_path, monkeypatch):
     assert found(tmp_path, monkeypatch, None, named=None) == (None, [])
     assert found(tmp_path, monkeypatch, None, trial="copied/t-seed0") == (None, [])
+
+
+def test_their_hash_is_that_of_the_file(tmp_path, monkeypatch):
+    trial = Folder(str(tmp_path / "run/trials/t-seed0"))
+    assert groups_hash(trial) == ""
+    found(tmp_path, monkeypatch, zip(NAMES, "yxy", strict=True))
+    first = groups_hash(trial)
+    assert len(first) == 64
+    (tmp_path / "run/groups.tsv").write_text("filename\tgroup\n")
+    assert groups_hash(trial) != first

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from raysed.data.features.store import open_dataset
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.postprocessing.comparison import CROSS_FITTED, ON_XVALID, compare_methods
+from raysed.evaluation.postprocessing.methods import METHODS
+from raysed.evaluation.postprocessing.setting_search import SettingSearch, cross_fit
 from raysed.predict.detector import load_detector
 from raysed.predict.prediction_run import read_settings
 from raysed.predict.trial_postprocessing import WantedColumn, missing_columns, postprocess_trial
@@ -122,3 +125,28 @@ def _without_cat(used):
         ("Other", "Dog"),
         type(events).sort(events.clip_E, np.ones(kept.sum(), int), events.onset_E, events.offset_E),
     )
+
+
+def test_what_is_cross_fitted_is_counted_again_for_other_groups(done, monkeypatch):
+    """Its folds keep the clips of a group together; what is tuned on x-valid has none."""
+    trial, sets = done
+    crossed = WANTED[2]
+    before, module = counts(trial, ASKED["crossed"].name), "raysed.predict.trial_postprocessing"
+    n_clips = before.n_clips
+    monkeypatch.setattr(f"{module}.groups_hash", lambda trial: "of other groups")
+    monkeypatch.setattr(
+        f"{module}.with_groups_of_run",
+        lambda trial, reference, say: replace(reference, groups_N=np.arange(n_clips) // 2),
+    )
+    assert missing_columns(trial, WANTED) == [crossed]
+    postprocess_trial(trial, OWN, [crossed], sets, print)
+    assert missing_columns(trial, WANTED) == []
+    grouped = replace(reference_of(sets["val"]), groups_N=np.arange(n_clips) // 2)
+    scores = decode_scores(trial.read("scores/val.xvalid.arrow"), "val")
+    search = SettingSearch.of(
+        METHODS["class_median"], *judged_set(scores, grouped), own_settings(OWN)
+    )
+    expected = search.statistics(cross_fit(search, "event_f1"))
+    found = counts(trial, ASKED["crossed"].name)
+    assert np.array_equal(found.event.tp_NK, expected.event.tp_NK)
+    assert np.array_equal(found.event.n_sys_NK, expected.event.n_sys_NK)

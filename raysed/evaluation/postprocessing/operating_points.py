@@ -22,7 +22,7 @@ from raysed.evaluation.postprocessing.setting_search import (
     Choice,
     OwnSettings,
     SettingSearch,
-    folds_of,
+    folds_for,
 )
 
 _TAIL = 0.025
@@ -107,7 +107,7 @@ class ThresholdSearch:
 
     def on_other_clips(self, wanted: WantedRate) -> Statistics:
         """Return the counts of each fifth of the clips at the thresholds that the other four choose."""
-        fold_N = folds_of(len(self.search.reference.filenames))
+        fold_N = folds_for(self.search.reference)
         places = [self.choose(wanted, fold_N != fold)[0] for fold in range(FOLDS)]
         return self.at(np.stack(places)[fold_N])
 

@@ -215,17 +215,28 @@ def _joined(parts: Sequence[Events]) -> Events:
 
 
 def folds_of(n_clips: int, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """Return int (N,): the fold of each clip, drawn with a fixed seed. Raises ValueError for too few clips."""
+    """Return int (N,): the fold of each clip (or group), drawn with a fixed seed. Raises ValueError for too few."""
     if n_clips < folds:
         raise ValueError(
-            f"{n_clips} clips cannot be split into {folds} folds, which cross-fitting takes: judge on a set of more clips"
+            f"{n_clips} clips (or groups) cannot be split into {folds} folds, which cross-fitting takes: judge on a set of"
+            " more"
         )
     return np.random.default_rng(seed).permutation(n_clips) % folds
 
 
+def folds_for(reference: Reference) -> np.ndarray:
+    """Return int (N,): the fold of each clip of a set. Clips of one group lie in one fold, so that none has a say in the
+    choice for a clip of its own source. Raises ValueError for too few clips or groups.
+    """
+    if reference.groups_N is None:
+        return folds_of(len(reference.filenames))
+    names, group_N = np.unique(reference.groups_N, return_inverse=True)
+    return folds_of(len(names))[group_N]
+
+
 def cross_fit(search: SettingSearch, goal: str) -> Choice:
     """Return each clip's choice (N, K), made on the clips of the other folds."""
-    fold_N = folds_of(len(search.reference.filenames))
+    fold_N = folds_for(search.reference)
     chosen = search.choose(goal, [fold_N != fold for fold in range(FOLDS)])
     return Choice(
         np.stack([each.setting for each in chosen])[fold_N],

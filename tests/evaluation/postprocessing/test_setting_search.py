@@ -1,5 +1,7 @@
 """The choice of a setting for each class: found where it is, and not praised for what it fitted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from raysed.evaluation.postprocessing.setting_search import (
     OwnSettings,
     SettingSearch,
     cross_fit,
+    folds_for,
     folds_of,
 )
 
@@ -143,5 +146,23 @@ def test_a_class_without_events_keeps_the_first_setting_and_its_threshold() -> N
 def test_what_cannot_be_asked() -> None:
     with pytest.raises(ValueError, match="accuracy is not one of event_f1, psds1, psds2"):
         whole(search(n_clips=5), "accuracy")
-    with pytest.raises(ValueError, match="4 clips cannot be split into 5 folds"):
+    with pytest.raises(ValueError, match=r"4 clips \(or groups\) cannot be split into 5 f"):
         cross_fit(search(n_clips=4), "event_f1")
+
+
+def test_no_clip_has_a_say_in_the_choice_for_its_own_source() -> None:
+    """Twenty clips of ten recordings: a clip beside one of its recording would be tuned on that."""
+    reference, scores = case(20)
+    groups_N = np.arange(20) // 2
+    grouped = replace(reference, groups_N=groups_N)
+    fold_N = folds_for(grouped)
+    assert all(len(set(fold_N[groups_N == g])) == 1 for g in range(10))
+    assert np.array_equal(folds_for(reference), folds_of(20))
+    before = cross_fit(SettingSearch.of(METHODS["class_median"], grouped, scores, OWN), "event_f1")
+    changed_NTK = scores.scores_NTK.copy()
+    changed_NTK[3] = 0.99
+    changed = FrameScores(changed_NTK, scores.edges_NT1)
+    after = cross_fit(SettingSearch.of(METHODS["class_median"], grouped, changed, OWN), "event_f1")
+    assert np.array_equal(before.threshold[2], after.threshold[2])  # of the same recording
+    with pytest.raises(ValueError, match=r"4 clips \(or groups\) cannot"):
+        folds_for(replace(reference, groups_N=np.arange(20) // 5))
