@@ -18,6 +18,7 @@ from raysed.data.build.leakage import (
     shared_recordings,
     shared_sources,
 )
+from raysed.data.build.newer_files import newer_files
 from raysed.data.build.silent_classes import silence_remark
 from raysed.data.labels import count_overlaps
 from raysed.data.recorded.audio_index import describe_unlisted
@@ -127,6 +128,7 @@ def _examine_sets(job: DataJob, found: Diagnosis) -> None:
         else:
             found.sets.append(SetCheck(name, planned.state, planned.clips))
             found.remarks += filter(None, [silence_remark(planned)])
+            found.remarks += newer_files(planned.url, planned.source)
     for reason, names in reasons.items():
         found.problems.append(f"set{'s' * (len(names) > 1)} {', '.join(names)}: {reason}")
 

@@ -16,6 +16,7 @@ from raysed.data.build.absolute_roots import with_absolute_roots
 from raysed.data.build.annotated_source import AnnotatedSource
 from raysed.data.build.leakage import Leak, describe_leaks, shared_recordings, shared_sources
 from raysed.data.build.mel_backend import Mel, backends, fitting_backend, refusal
+from raysed.data.build.newer_files import newer_files
 from raysed.data.build.set_identity import encoder_of, set_as_stored, set_identity
 from raysed.data.build.source import ClipSource, RecordedSource, SyntheticSource, open_source
 from raysed.data.encoders.opening import FoundEncoder
@@ -140,7 +141,7 @@ def plan_each(
     found = _by_one_backend(job, {name: _open_or_reason(job, name, classes) for name in names})
     shared = _leaks(job, [p for p in found.values() if isinstance(p, DatasetPlan)])
     return {
-        name: replace(p, warnings=p.source.warnings + _told(name, job.sets[name], shared))
+        name: replace(p, warnings=_told(p, job.sets[name], shared))
         if isinstance(p, DatasetPlan)
         else p
         for name, p in found.items()
@@ -193,10 +194,11 @@ def _bank(data_set: SyntheticSet) -> str:
     return f"soundbank {data_set.split}"
 
 
-def _told(name: str, data_set: DataSet, leaks: Iterable[Leak]) -> tuple[str, ...]:
-    """Return lines that describe what a set shares with others."""
-    split = _bank(data_set) if isinstance(data_set, SyntheticSet) else name
-    return tuple(describe_leaks(leak for leak in leaks if split in leak.splits))
+def _told(p: DatasetPlan, data_set: DataSet, leaks: Iterable[Leak]) -> tuple[str, ...]:
+    """Return the warnings about a set's sources, and lines that describe what it shares with others."""
+    split = _bank(data_set) if isinstance(data_set, SyntheticSet) else p.name
+    shared = describe_leaks(leak for leak in leaks if split in leak.splits)
+    return (*p.source.warnings, *newer_files(p.url, p.source), *shared)
 
 
 def _by_one_backend(
