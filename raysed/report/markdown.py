@@ -54,7 +54,8 @@ def without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
 
 
 def aligned(rows: list[list[str]]) -> list[str]:
-    """Return rows of text as an aligned Markdown table; the first row is the head."""
+    """Return rows of text as an aligned Markdown table; the first row is the head, and a `|` in a text stays one."""
+    rows = [[text.replace("|", "\\|") for text in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"

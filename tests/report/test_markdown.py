@@ -73,3 +73,12 @@ def test_a_failed_trial_shows_its_hole_and_its_reason(run, tmp_path):
     assert "failed: p-seed1 (poor): DivergedError: not finite" in text
     assert "3 of 4 trials are finished" in text
     assert "One seed so far (poor): the intervals are over clips" in text
+
+
+def test_a_bar_in_a_label_moves_no_value():
+    """A cell's label may hold one, and a reader of the table took 53.0 for the next column."""
+    assert aligned([["cell", "F1"], ["a | b", "53.0"]]) == [
+        "| cell   | F1   |",
+        "|--------|------|",
+        "| a \\| b | 53.0 |",
+    ]
