@@ -204,13 +204,16 @@ def _read(path: Path, clips: ClipSet) -> _Reading:
     foreign = Counter(table["event_label"][foreign_R].tolist())
     table.loc[foreign_R, ["onset", "offset", "event_label"]] = None
     unknown_R = ~table["filename"].isin(reference.filenames)
-    refuse_rows(table, unknown_R, _unknown(reference))
+    if unknown_R.any():
+        refuse_rows(table, unknown_R, _unknown(reference, table["filename"][unknown_R].iloc[0]))
     events = Events.from_frame(table, reference.filenames, reference.classes)
     return _Reading(events, foreign, clip_of, unused)
 
 
-def _unknown(reference: Reference) -> str:
-    """Return the complaint about a clip that is none of the set."""
+def _unknown(reference: Reference, name: str) -> str:
+    """Return the complaint about a name that is no clip's, or one of two for a clip."""
+    if clip := match_clips([name], reference.filenames).get(name):
+        return f"is {clip}, which other rows call otherwise: give it one name"
     words = f"is not one of the {len(reference.filenames)} clips of the set"
     if (reference.durations_s >= remarks.UNKNOWN_S).all():
         words += (

@@ -355,3 +355,10 @@ def test_folders_in_other_forms_say_what_they_hold(write: Write) -> None:
         ValueError, match=r"other: no .tsv file in this folder; it holds a.csv and 0"
     ):
         scores_of(other, truth)
+
+
+def test_two_names_of_one_clip_are_said_to_be_that(write: Write) -> None:
+    truth = write("truth.tsv", HEADER + "a.wav\t1\t2\tA\n")
+    one = write("one.tsv", HEADER + "a.wav\t1\t2\tA\na\t3\t4\tA\n")
+    with pytest.raises(ValueError, match=r"line 3: clip a is a.wav, which other rows call otherw"):
+        scores_of(one, truth)
