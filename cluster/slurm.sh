@@ -20,6 +20,9 @@ source .venv/bin/activate
 # Other users share these nodes: nobody joins this Ray without the token, which the nodes read from the shared home.
 umask 077
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$HOME/.raysed-token-${SLURM_JOB_ID:?run this with sbatch}"
+# All nodes go at once, so none has another one to hand its work to: Ray would try for 30 s, after which Slurm kills it and
+# what removes its folder.
+export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=0
 export RAY_USAGE_STATS_ENABLED=0 RAYSED_CACHE="${RAYSED_CACHE:-${TMPDIR:-/tmp}/raysed-cache-$USER}"
 head -c 32 /dev/urandom | sha256sum | cut -d' ' -f1 > "$RAY_AUTH_TOKEN_PATH"
 trap 'rm -f "$RAY_AUTH_TOKEN_PATH"' EXIT

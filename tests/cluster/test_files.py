@@ -304,6 +304,6 @@ def test_slurm_script_starts_ray_on_every_node_and_ends_with_the_drivers_code(tm
             os.killpg(job.pid, signal.SIGTERM)
     text = job.stdout.read()
     assert job.returncode == 2, text
-    assert "missing.yaml" in text and "not all" not in text, text
+    assert "missing.yaml" in text and "not all" not in text and "Draining" not in text, text
     assert not list(tmp_path.glob(".raysed-token-*"))
     assert not list(Path("/tmp").glob(f"raysed-{number}-*"))
