@@ -152,14 +152,15 @@ def training_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterat
 
 def fold_faults(resolved: ResolvedSpace, clips: Mapping[str, int]) -> Iterator[str]:
     """Yield the cells whose post-processing is to be cross-fitted on fewer clips than there are folds."""
+    least = FOLDS if resolved.space.groups is None else 2  # of few groups each is a part
     for cell in resolved.space.cells:
         asked = cell.postprocessing
         if asked is None or asked.tuned_on != "evaluation":
             continue
         for name in resolved.training_of(cell.id).cells[cell.id]:
-            if clips[name] < FOLDS:
+            if clips[name] < least:
                 yield (
-                    f"cell {cell.id}: postprocessing is cross-fitted on {FOLDS} parts, but {name} holds"
+                    f"cell {cell.id}: postprocessing is cross-fitted on {least} parts, but {name} holds"
                     f" {clips[name]} {'clips' if resolved.space.groups is None else 'groups of clips'}"
                 )
 

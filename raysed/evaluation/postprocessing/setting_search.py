@@ -226,12 +226,13 @@ def folds_of(n_clips: int, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
 
 def folds_for(reference: Reference) -> np.ndarray:
     """Return int (N,): the fold of each clip of a set. Clips of one group lie in one fold, so that none has a say in the
-    choice for a clip of its own source. Raises ValueError for too few clips or groups.
+    choice for a clip of its own source; of less than FOLDS groups each is a fold. Raises ValueError for too few clips, and
+    for one group.
     """
     if reference.groups_N is None:
         return folds_of(len(reference.filenames))
     names, group_N = np.unique(reference.groups_N, return_inverse=True)
-    return folds_of(len(names))[group_N]
+    return folds_of(len(names), max(min(FOLDS, len(names)), 2))[group_N]
 
 
 def cross_fit(search: SettingSearch, goal: str) -> Choice:
