@@ -63,7 +63,13 @@ def judge_lengths(
 
 
 def judge_times(check: SubsetCheck, found: Diagnosis) -> None:
-    """Remark on events that reach past the end of their clips; where most of them begin there, their unit is another."""
+    """Remark on events that overlap, and that reach past the end of their clips; where most begin there, their unit is
+    another.
+    """
+    if check.overlaps:
+        found.remarks.append(
+            f"{check.name}: {check.overlaps} same-class overlaps; training unites them, psds_eval refuses them"
+        )
     if check.past_end:
         found.remarks.append(
             f"{check.name}: {check.past_end} events end after their clip; training cuts them"

@@ -190,11 +190,6 @@ def _judge_subset(check: SubsetCheck, found: Diagnosis) -> None:
         found.problems.append(f"{check.name}: none of its {check.listed} clips has audio")
     elif check.missing:
         found.remarks.append(f"{check.name}: {check.missing} of {check.listed} clips have no audio")
-    if check.overlaps:
-        found.remarks.append(
-            f"{check.name}: {check.overlaps} same-class overlaps; training unites them, psds_eval "
-            "refuses them"
-        )
     judge_times(check, found)
     judge_audio(check.name, check.audio, found)
 

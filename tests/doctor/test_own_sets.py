@@ -41,7 +41,12 @@ def test_labels_in_another_unit_and_clips_of_two_sets_are_said(tmp_path: Path) -
     for n in range(3):
         forms.audio(tmp_path / f"rec/{n}.wav", 0.5)
     head = "filename\tonset\toffset\tevent_label\n"
-    rows = ["0.wav\t0.1\t0.2\tDog\n", "1.wav\t0.4\t0.6\tDog\n", "2.wav\t0.5\t0.7\tDog\n"]
+    rows = [
+        "0.wav\t0.1\t0.2\tDog\n",
+        "1.wav\t0.4\t0.6\tDog\n",
+        "2.wav\t0.5\t0.7\tDog\n",
+        "0.wav\t0.15\t0.3\tDog\n",
+    ]
     in_s = forms.text(tmp_path / "s.tsv", head + "".join(rows))
     in_ms = forms.text(
         tmp_path / "ms.tsv", head + "0.wav\t100\t200\tDog\n1.wav\t0\t9\tDog\n2.wav\t9\t15\tDog\n"
@@ -55,6 +60,7 @@ def test_labels_in_another_unit_and_clips_of_two_sets_are_said(tmp_path: Path) -
         "ms: 2 of 3 events begin after their clip has ended, such as at 100 s in 0.wav, of 0.5 s:"
     )
     remarks = "\n".join(found.remarks)
-    assert "s: 1 of 3 events begin after their clip has ended, such as at 0.5 s in 2.wav" in remarks
+    assert "s: 1 of 4 events begin after their clip has ended, such as at 0.5 s in 2.wav" in remarks
+    assert "s: 1 same-class overlaps; training unites them" in remarks
     assert "s: 1 events end after their clip; training cuts them" in remarks
     assert "ms and s hold clips of the same recording: 3 (0.wav = 0.wav" in remarks

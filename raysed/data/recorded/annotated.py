@@ -58,7 +58,7 @@ def list_annotated(data_set: AnnotatedSet, classes: Collection[str] | None = Non
         _chosen(data_set, unnamed.left_out(recordings)),
         (name for name in missing if in_part(name, data_set)),
     )
-    listing.warnings = (*unnamed.warnings(place), *labels.ignored(place))
+    listing.warnings = (*unnamed.warnings(place), *labels.warnings(place))
     return listing
 
 

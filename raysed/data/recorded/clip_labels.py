@@ -16,10 +16,15 @@ from raysed.data.recorded.class_codes import ClassCodes
 from raysed.data.recorded.meant_clips import LABEL, find_meant
 from raysed.data.recorded.value_faults import ValueFaults
 from raysed.storage.scratch_database import ScratchDatabase
+from raysed.storage.url import masked
+from raysed.text import counted
 
 _OF_CLIPS = """SELECT coalesce(clip.n, meant.n) AS number, label.event FROM label
     LEFT JOIN clip ON clip.name = label.name LEFT JOIN meant ON meant.name = label.name
     WHERE number IS NOT NULL ORDER BY number, label.rowid"""
+
+_REPEATED = """SELECT sum(many - 1), min(name) FROM (
+    SELECT name, count(*) AS many FROM label WHERE event IS NOT NULL GROUP BY name, event HAVING many > 1)"""
 
 
 class ClipLabels:
@@ -67,9 +72,16 @@ class ClipLabels:
         self._codes.refuse_unknown(place)
         return find_meant(self._found)
 
-    def ignored(self, place: str) -> tuple[str, ...]:
-        """Return a line about the labels that are no classes and were left out, where there are any."""
-        return self._codes.ignored(place)
+    def warnings(self, place: str) -> tuple[str, ...]:
+        """Return lines about labels that are no classes and were left out, and about events that stand there again."""
+        count, name = (0, "") if self._type == "weak" else next(self._found.rows(_REPEATED))
+        if not count:
+            return self._codes.ignored(place)
+        again = (
+            f"{masked(place)}: {counted(count, 'row')} of an event that another row has, such as of {name}: metrics count"
+            " each; remove them"
+        )
+        return (*self._codes.ignored(place), again)
 
     def of_clips(self) -> Iterator[tuple[int, str]]:
         """Yield each clip that a row names, by its number in CLIP and in this order, with the JSON list of its events (weak:

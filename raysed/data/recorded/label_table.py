@@ -106,7 +106,8 @@ def _json_rows(stream: pa.NativeFile) -> Iterator[pa.Table]:
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
-    row = json.loads(line)
+    # Python writes NaN where pandas has no value.
+    row = json.loads(line, parse_constant=lambda name: None)
     if not isinstance(row, dict):
         raise pa.ArrowInvalid(f"line {number} is no object")
     return row

@@ -259,6 +259,19 @@ def test_labels_are_classes_without_the_blanks_around_them(tmp_path: Path) -> No
         rows(annotated(**of, labels=labels, type="strong"))
 
 
+def test_an_event_of_two_rows_is_said(tmp_path: Path) -> None:
+    """A table that was joined with itself: each event would be found once at most, and missed once."""
+    forms.audio(tmp_path / "rec/a.wav")
+    row = "a.wav\t0\t.5\tDog\n"
+    table = forms.text(
+        tmp_path / "t.tsv", f"filename\tonset\toffset\tlabel\n{row}{row}{row}a.wav\t0\t.5\tCat\n"
+    )
+    of = {"audio": str(tmp_path / "rec"), "labels": str(table)}
+    (line,) = list_annotated(annotated(**of, type="strong")).warnings
+    assert line.startswith(f"{table}: 2 rows of an event that another row has, such as of a.wav:")
+    assert list_annotated(annotated(**of, type="weak")).warnings == ()
+
+
 def test_a_soft_value_is_from_0_to_1(tmp_path: Path) -> None:
     forms.audio(tmp_path / "a.wav")
     table = forms.text(tmp_path / "l/a.txt", "0\t1\tDog\t7\n")

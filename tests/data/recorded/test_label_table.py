@@ -128,6 +128,13 @@ def test_objects_may_leave_out_what_a_clip_has_not(
     ]
 
 
+def test_what_pandas_has_not_is_nothing(tmp_path: Path) -> None:
+    """Python's json writes the NaN of a missing value as such, which no JSON knows."""
+    row = '{"filename": "a.wav", "onset": NaN, "offset": NaN, "event_label": NaN}\n'
+    rows = read(tmp_path, "t.jsonl", row + row.replace("NaN}", '"Dog"}'))
+    assert [each[1:4] for each in rows] == [(None, None, None), (None, None, "Dog")]
+
+
 def test_blanks_around_a_label_are_no_part_of_it(tmp_path: Path) -> None:
     path = forms.text(
         tmp_path / "t.tsv", "file\tonset\toffset\tlabel\na\t0\t1\t Dog \nb\t0\t1\t \n"
