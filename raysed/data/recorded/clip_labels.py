@@ -23,9 +23,6 @@ _OF_CLIPS = """SELECT coalesce(clip.n, meant.n) AS number, label.event FROM labe
     LEFT JOIN clip ON clip.name = label.name LEFT JOIN meant ON meant.name = label.name
     WHERE number IS NOT NULL ORDER BY number, label.rowid"""
 
-_REPEATED = """SELECT sum(many - 1), min(name) FROM (
-    SELECT name, count(*) AS many FROM label WHERE event IS NOT NULL GROUP BY name, event HAVING many > 1)"""
-
 
 class ClipLabels:
     """The labels of a set's clips, collected from parts of their rows."""
@@ -36,6 +33,8 @@ class ClipLabels:
         """Take the set, the job's classes (None: every label's), and a database with the recordings as CLIP."""
         self._codes, self._faults = ClassCodes(data_set, classes), ValueFaults(data_set.type)
         self._type, self._found = data_set.type, found
+        self._repeated, self._repeats = 0, -1
+        """The events so far that a clip has again, and the first such clip, by its number in CLIP."""
         found.run(LABEL)
 
     def add(self, labels: pa.Table) -> None:
@@ -73,12 +72,12 @@ class ClipLabels:
         return find_meant(self._found)
 
     def warnings(self, place: str) -> tuple[str, ...]:
-        """Return lines about labels that are no classes and were left out, and about events that stand there again."""
-        count, name = (0, "") if self._type == "weak" else next(self._found.rows(_REPEATED))
-        if not count:
+        """Return lines about labels that are no classes and were left out, and about events that clips so far have again."""
+        if not self._repeated or self._type == "weak":
             return self._codes.ignored(place)
+        name = self._found.value("SELECT name FROM clip WHERE n = ?", self._repeats)
         again = (
-            f"{masked(place)}: {counted(count, 'row')} of an event that another row has, such as of {name}: metrics count"
+            f"{masked(place)}: {counted(self._repeated, 'row')} of an event that another row has, such as of {name}: metrics count"
             " each; remove them"
         )
         return (*self._codes.ignored(place), again)
@@ -88,4 +87,8 @@ class ClipLabels:
         of its labels); those of a clip are in the order of their rows.
         """
         for number, rows in groupby(self._found.rows(_OF_CLIPS), itemgetter(0)):
-            yield number, f"[{','.join(event for _, event in rows if event is not None)}]"
+            events = [event for _, event in rows if event is not None]
+            if again := len(events) - len(set(events)):
+                self._repeats = number if not self._repeated else self._repeats
+                self._repeated += again
+            yield number, f"[{','.join(events)}]"
