@@ -17,7 +17,7 @@ def cell(name, postprocessing=None):
 
 def resolved(*cells):
     training = SimpleNamespace(cells={each.id: ("val", "eval") for each in cells})
-    space = SimpleNamespace(cells=cells)
+    space = SimpleNamespace(cells=cells, groups=None)
     return SimpleNamespace(space=space, training_of=lambda _: training), training
 
 
@@ -36,4 +36,8 @@ def test_sets_that_are_too_small_to_cross_fit():
     space, _ = resolved(cell("own"), cell("crossed", CROSSED))
     assert list(fold_faults(space, {"val": 5, "eval": 4})) == [
         "cell crossed: postprocessing is cross-fitted on 5 parts, but eval holds 4 clips"
+    ]
+    space.space.groups = "groups.tsv"  # of which each may be a part
+    assert list(fold_faults(space, {"val": 2, "eval": 1})) == [
+        "cell crossed: postprocessing is cross-fitted on 2 parts, but eval holds 1 groups of clips"
     ]
