@@ -186,13 +186,13 @@ def report_command(
 def _report(run: "Folder", as_json: bool, method: Literal["bca", "paper"] = "bca") -> "Report":
     """Write tables, page and figures of a run; print the tables."""
     from raysed.page.page import write_page
-    from raysed.report.report import write_report
+    from raysed.report.report import read_report
 
-    report = write_report(run, method=method)
+    report = read_report(run, method=method)
     try:
-        written = write_page(report)
+        written = [*report.write(), *write_page(report)]
     finally:
-        # Printed after the files are written, since its reader may stop early (`| head`).
+        # Printed after the files are written, since its reader may stop early (`| head`); and also where they cannot be.
         print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines))
     print("\n".join(written), file=sys.stderr)
     return report

@@ -4,7 +4,6 @@ It works half-way through a run: what is missing is named where its value would 
 """
 
 import io
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,6 +38,7 @@ from raysed.run.seed_looks import SeedLooks, read_looks
 from raysed.run.trial_state import Standing, read_standings
 from raysed.storage.delimited import csv_cell
 from raysed.storage.folder import Folder
+from raysed.storage.json_file import without_nan
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,15 @@ class Report:
             *self._learning,
             *(f"data set {about.name}: {about.url}" for about in self.plan.datasets),
             f"trials (checkpoints, scores, statistics, curves): {self.run.url}/{TRIALS}/TRAINING-seedN",
-            f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex",
         ]
+
+    def write(self) -> list[str]:
+        """Write its files, where a trial is finished; return a line that says which."""
+        if not self.results:
+            return []
+        for name, content in _files(self).items():
+            self.run.write(name, content)
+        return [f"wrote {self.run.url}/{RESULTS} and {self.run.url}/{TABLES}/*.md, *.csv, *.tex"]
 
     @property
     def _looks(self) -> list[str]:
@@ -147,11 +154,18 @@ class Report:
             "learnt": self.learnt,
             "ledger": self.ledger,
         }
-        return _without_nan(found)
+        return without_nan(found)
 
 
-def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Report:
-    """Write the tables of a run; with the method "paper" every cell also has the paper's recipe.
+def write_report(run: Folder) -> Report:
+    """Write the tables of a run. Raises ValueError for a folder without a plan."""
+    report = read_report(run)
+    report.write()
+    return report
+
+
+def read_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Report:
+    """Compute the tables of a run; with the method "paper" every cell also has the paper's recipe.
 
     Raises ValueError for a folder without a plan.
     """
@@ -163,7 +177,7 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
     measured = Measured(results, plan.bootstrap_draws)
     trained = [result for result in results if result.about and not result.postprocessing]
     contrasts = judged_contrasts(run, plan, measured)
-    report = Report(
+    return Report(
         run=run,
         plan=plan,
         trials=trials,
@@ -178,9 +192,6 @@ def write_report(run: Folder, *, method: Literal["bca", "paper"] = "bca") -> Rep
         optimism=optimism_of(plan, measured),
         looks=read_looks(run, plan.looks),
     )
-    for name, content in _files(report).items():
-        run.write(name, content)
-    return report
 
 
 def _powers(plan: RunPlan, measured: Measured) -> list[dict[str, Any]]:
@@ -287,12 +298,3 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
-
-
-def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON does not have, by None."""
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,6 +2,7 @@
 left.
 """
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -11,15 +12,21 @@ from pathlib import Path
 from typing import IO
 
 _SUFFIX = ".part"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Yield a temporary file beside `path` (its `name` is the place), renamed to `path` at the end.
 
-    After an error, after a crash and on a full disk the old file stays.
+    After an error, after a crash and on a full disk the old file stays. OSError has the name of `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _named(path):
+        yield from _written(path)
+
+
+def _written(path: Path) -> Iterator[IO[bytes]]:
     file = _held(path)
     try:
         with file:
@@ -31,6 +38,18 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             Path(file.name).replace(path)
     except BaseException:
         Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Within, an error of the temporary file, or of a disk without room, which names none, is one of `path`."""
+    try:
+        yield
+    except OSError as error:
+        temporary = Path(str(error.filename)).name.startswith(f".{path.name}.")
+        if temporary or (error.filename is None and error.errno in _NO_ROOM):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

@@ -1,5 +1,6 @@
 """The commands: their help, what they refuse before work, and their JSON."""
 
+import errno
 import json
 import os
 import re
@@ -164,6 +165,18 @@ def test_a_plan_is_one_json_object(main, tiny_space, tmp_path):
     assert plan["datasets"][0].keys() >= {"id", "job", "state", "clips"}
     assert plan["cluster"].keys() >= {"cpus", "gpus"}
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
+
+
+def test_tables_are_printed_where_they_cannot_be_written(main, monkeypatch):
+    """A colleague's run may be there to be read only, and a disk may be full."""
+
+    def refuse(self, name, content):
+        raise OSError(errno.EROFS, "Read-only file system", f"{self.url}/{name}")
+
+    monkeypatch.setattr("raysed.storage.folder.Folder.write", refuse)
+    code, out, err = main("report", str(ROOT / "tests/old_run/runs/finished"))
+    assert code == 2 and "| event F1 %" in out and "wrote" not in out + err
+    assert err.startswith("error: ") and "/tables/" in err and "Read-only file system" in err
 
 
 def test_a_report_of_no_run_is_refused(main, tmp_path):

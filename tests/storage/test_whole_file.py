@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import signal
 import subprocess
@@ -37,6 +38,28 @@ def test_what_a_killed_writer_left_goes_and_what_is_being_written_stays(tmp_path
     assert names(tmp_path) == [".notes", "a", "b"]
     assert (tmp_path / "deep" / "a").read_bytes() == b"old"
     assert (tmp_path / "b").read_bytes() == b"new"
+
+
+def test_errors_have_the_name_of_the_file_that_was_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a full disk Python names none, and of others the temporary file, which nobody has asked for."""
+    monkeypatch.chdir(tmp_path)
+    for path, error in (
+        (Path("a"), OSError(errno.ENOSPC, "No space left on device")),
+        (tmp_path / "a", OSError(errno.EROFS, "Read-only", f"{tmp_path}/.a.x12.part")),
+    ):
+        with pytest.raises(OSError, match=error.strerror) as told, whole_file(path):
+            raise error
+        assert (told.value.errno, told.value.filename) == (error.errno, str(path))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as folder, whole_file(tmp_path / "folder") as file:
+        file.write(b"x")
+    assert folder.value.filename == str(tmp_path / "folder")
+    other = FileNotFoundError(errno.ENOENT, "No such file", "b")
+    with pytest.raises(FileNotFoundError) as told, whole_file(Path("a")):
+        raise other
+    assert told.value is other and names(tmp_path) == []
 
 
 def test_a_file_taken_before_it_was_locked_is_made_anew(
