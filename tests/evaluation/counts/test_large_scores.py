@@ -138,7 +138,7 @@ def test_files_are_read_once_for_detections_and_all_criteria(
 
     monkeypatch.setattr(score_files, "LARGE", 0)
     monkeypatch.setattr(score_files, "read_scores", counting)
-    request = ScoreRequest(made / "scores", made / "truth.tsv", made / "durations.tsv", draws=2)
+    request = ScoreRequest(made / "scores", made / "truth.tsv", made / "durations.tsv", draws=10)
     assert score(request)["all_thresholds"]["psds2"]["value"] > 0
     assert len(read) <= 1 + 60 + 240 + 240
 
