@@ -21,6 +21,7 @@ LAYERS = (
         "interrupts",
         "package_version",
         "extras",
+        "freed_memory",
     },
     {"data.containers"},
     {"evaluation.metrics.own_metric"},

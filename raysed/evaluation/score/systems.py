@@ -28,6 +28,7 @@ from raysed.evaluation.score.ground_truth import ScoredSet
 from raysed.evaluation.score.label_map import read_label_map
 from raysed.evaluation.score.predictions import ClipSet, Predictions, read_predictions
 from raysed.evaluation.score.request import ScoreRequest
+from raysed.freed_memory import return_freed
 
 Known = dict[str, Any]
 """Numbers of an estimate for JSON, None for what is not known, and `method` where an interval is not BCa's."""
@@ -74,6 +75,7 @@ def read_system(request: ScoreRequest, path: Path, scored: ScoredSet) -> System:
     statistics = replace(count(request, scored.reference, found), groups_N=scored.groups_N)
     if request.engine is None:  # nobody needs them again, and of a large set they are much
         found = replace(found, points=None)
+    return_freed()  # draws take much, and counting may have taken more
     return System(path, found, statistics, request.durations is not None)
 
 
