@@ -237,7 +237,7 @@ def test_a_checkpoint_of_another_trial_is_refused(finished, tmp_path):
 @pytest.mark.parametrize("units", [False, True])
 def test_bfloat16_is_near_and_resumes_with_the_same_bits(finished, tmp_path, monkeypatch, units):
     """On a processor with units for its products, and on one that only stores it."""
-    monkeypatch.setattr("raysed.model.cpu.bfloat16.has_matrix_units", lambda: units)
+    monkeypatch.setattr("raysed.model.cpu.bfloat16.has_fast_products", lambda: units)
     _, _, lines = finished
     config = trial(precision="bfloat16")
     whole, cut = (Folder(str(tmp_path / name)) for name in ("whole", "cut"))

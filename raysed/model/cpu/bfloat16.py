@@ -15,18 +15,24 @@ from torch import Tensor
 def products_type(storage: torch.dtype, parameters: torch.dtype) -> torch.dtype:
     """Return the type of the factors of products for arrays stored in a type, of parameters in another.
 
-    It is bfloat16 where that is stored and the processor has matrix units for it (Intel's AMX). Without them
-    its products are no faster than float32's, so arrays are only stored in it.
+    It is bfloat16 where that is stored and its products are faster than float32's. Elsewhere arrays are only stored
+    in it.
     """
-    if storage == torch.bfloat16 and has_matrix_units():
+    if storage == torch.bfloat16 and has_fast_products():
         return storage
     return parameters
 
 
-def has_matrix_units() -> bool:
-    """Tell whether the processor multiplies bfloat16 matrices in units of their own."""
-    # torch has no public name for it; a later one without this name goes the way that every processor can.
-    return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+def has_fast_products() -> bool:
+    """Tell whether the processor multiplies bfloat16 faster than float32: in matrix units (Intel's AMX) or, on an AMD,
+    in vectors (AVX512_BF16).
+
+    Intel's vectors have that instruction too, and on one without AMX they were slower than float32's (docs/log.md).
+    """
+    # A torch without these names goes the way that every processor can.
+    able = getattr(torch.cpu, "get_capabilities", dict)()
+    vectors = able.get("avx512_bf16", False) and "AMD" in able.get("cpu_name", "")
+    return vectors or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
 
 
 def bits_of(values: Tensor) -> np.ndarray:

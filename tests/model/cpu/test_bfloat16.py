@@ -28,20 +28,43 @@ def copied(source_N: np.ndarray, target_N: np.ndarray) -> None:
         (DOUBLE, DOUBLE, True, DOUBLE),
     ],
 )
-def test_products_are_in_half_where_it_is_stored_and_a_unit_multiplies_it(
+def test_products_are_in_half_where_it_is_stored_and_multiplied_faster(
     monkeypatch: pytest.MonkeyPatch,
     storage: torch.dtype,
     parameters: torch.dtype,
     units: bool,
     expected: torch.dtype,
 ) -> None:
-    monkeypatch.setattr(bfloat16, "has_matrix_units", lambda: units)
+    monkeypatch.setattr(bfloat16, "has_fast_products", lambda: units)
     assert products_type(storage, parameters) == expected
 
 
-def test_a_torch_without_the_question_has_no_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
-    assert bfloat16.has_matrix_units() is False
+@pytest.mark.parametrize(
+    ("able", "expected"),
+    [
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_tile": True}, True),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_tile": False}, False),
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": True, "amx_tile": False}, True),
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": False}, False),
+        ({}, False),
+    ],
+)
+def test_which_processors_multiply_bfloat16_faster(
+    monkeypatch: pytest.MonkeyPatch, able: dict, expected: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    monkeypatch.setattr(
+        torch.cpu, "_is_amx_tile_supported", lambda: able.get("amx_tile", False), raising=False
+    )
+    assert bfloat16.has_fast_products() is expected
+
+
+def test_a_torch_without_the_question_goes_the_way_of_every_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("get_capabilities", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert bfloat16.has_fast_products() is False
 
 
 def test_every_value_is_widened_as_torch_does() -> None:

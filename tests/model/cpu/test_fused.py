@@ -139,7 +139,7 @@ def test_float32_gradients_are_nearer_the_true_ones_than_the_plain_steps():
 @pytest.fixture(params=[False, True], ids=["stored", "multiplied"])
 def units(request, monkeypatch):
     """A processor without units for bfloat16 matrices, and one that has them (or computes as if it had)."""
-    monkeypatch.setattr(bfloat16, "has_matrix_units", lambda: request.param)
+    monkeypatch.setattr(bfloat16, "has_fast_products", lambda: request.param)
 
 
 @pytest.mark.parametrize("in_channels", [1, 2])
@@ -169,7 +169,7 @@ def test_bfloat16_stores_half_and_stays_near(units, in_channels):
 
 def test_bfloat16_gradients_are_as_near_the_true_ones_as_autocasts(monkeypatch):
     """The published size, a clip of 3 s: relative error of all gradients together, against float32."""
-    monkeypatch.setattr(bfloat16, "has_matrix_units", lambda: True)
+    monkeypatch.setattr(bfloat16, "has_fast_products", lambda: True)
     mel = torch.randn(1, 188, 128, generator=torch.Generator().manual_seed(2))
     found = {}
     for name in ("exact", "ours", "plain"):
