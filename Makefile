@@ -1,6 +1,8 @@
 # raysed: `make demo` runs the main job on built-in sounds, `make test` the tests. Each sets up what it needs.
 
 SHELL := /bin/bash
+# Images of containers often forbid Python to keep what it has compiled; each of hundreds of processes would do it anew.
+unexport PYTHONDONTWRITEBYTECODE
 VERSIONS := 3.11 3.12 3.13
 # The first that runs: a version manager may put names on the path that are not set up.
 PYTHON ?= $(shell for v in $(VERSIONS); do python$$v -c pass 2>/dev/null && { command -v python$$v; exit; }; done; command -v python3)

@@ -48,8 +48,20 @@ def seeded() -> None:
         torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where there are tests with Ray, its workers are forked from a process that has all imports."""
+    if not any(item.get_closest_marker("ray") for item in request.session.items):
+        yield
+        return
+    from tests.warm_workers import warm_workers
+
+    with warm_workers():
+        yield
+
+
 @pytest.fixture(scope="session")
-def ray_session() -> Iterator[None]:
+def ray_session(warm: None) -> Iterator[None]:
     """One local Ray of two logical CPUs for the whole run of pytest: it has as many trials at once, each in a process of 4 CPU s."""
     import ray
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-# pytest is what runs as `__main__`, which every process looks at again.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "torch._dynamo", "tests.training.ddp_worker"])
+CONTEXT.set_forkserver_preload(["tests.loaded", "tests.training.ddp_worker"])
 
 
 def fork_instead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def start(space: Path, before: str = "pass", **environment: str) -> subprocess.P
     return subprocess.Popen(
         [sys.executable, "-c", command, str(space)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -19,6 +19,7 @@ from raysed.cli.entry import main
 from raysed.config.space import read_space
 from tests.cluster.local_cluster import title_of
 from tests.data.processes import kill_in_mid_work, workers
+from tests.session_ray import joining
 from tests.tune.runs import (
     Saboteur,
     assert_same_results,
@@ -126,7 +127,8 @@ def test_kill_9_of_the_driver_a_second_driver_and_ctrl_c(
 ) -> None:
     space = faults_space(tree, "killed_driver")
     folder, trial = tree / "killed_driver", trial_of(space, "long")
-    first = start(space)
+    # Not with Rays of their own: what dies with such a driver is seen in tests/test_local_ray.py.
+    first = start(space, **joining())
     wait_for(lambda: is_under_way(space, 1), first)
     # It holds still until the second one has looked.
     first.send_signal(signal.SIGSTOP)
@@ -141,13 +143,13 @@ def test_kill_9_of_the_driver_a_second_driver_and_ctrl_c(
     trials = workers(TRIAL)
     first.kill()
     first.wait()
-    # Its Ray goes a moment later; an epoch of then would be taken for the third one's.
+    # Its trials go a moment later; an epoch of then would be taken for the third one's.
     wait_for(lambda: not any(map(title_of, trials)))
     lines = epochs_of(trial)
     assert 1 <= len(lines) < EPOCHS and not (trial / "result.json").exists()
     assert status_of(folder)["state"] == "running"
     finished = {path: path.stat().st_mtime_ns for path in trial_of(space, "short").rglob("*.*")}
-    third = start(space)
+    third = start(space, **joining())
     wait_for(lambda: len(epochs_of(trial)) > len(lines), third)
     third.send_signal(signal.SIGINT)
     _, error = third.communicate(timeout=900)

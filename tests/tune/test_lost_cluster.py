@@ -18,6 +18,8 @@ from tests.tune.tiny import space_content, write_space
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
+HASTY = "from raysed import cluster_watch; cluster_watch._CONTROL_S = 5.0"
+"""A command gives a control server half a minute, in which a thread of Ray's that hears nothing any more takes a whole core."""
 STOPPED = "Data sets and runs keep what is finished: the same command goes on."
 
 
@@ -35,7 +37,8 @@ def start_long(tree: Path, name: str) -> tuple[subprocess.Popen, Path]:
     base = space_content(tree, tree / "job.yaml")["base"]
     base["schedule"] = {"epochs": 2000, "steps_per_epoch": 4, "ramp_epochs": 1}
     cells = [{"id": "all", "table": "1", "column": "all", "xvalid": "dry"}]
-    driver = start(write_space(tree, name, base=base, cells=cells, seeds=[0], contrasts=[]))
+    space = write_space(tree, name, base=base, cells=cells, seeds=[0], contrasts=[])
+    driver = start(space, HASTY)
     run = tree / name
     wait_for(lambda: any(epochs_of(trial) for trial in (run / "trials").glob("*")), driver)
     return driver, run

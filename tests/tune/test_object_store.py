@@ -12,7 +12,6 @@ import yaml
 from raysed.cli.entry import main
 from raysed.demo.procedural import DemoSizes, demo_roots, write_demo_tree
 from tests.object_store import SECRET, object_store
-from tests.paths import ROOT
 from tests.session_ray import joining
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -63,8 +62,7 @@ def space(tmp_path_factory):
 
 
 def raysed(store, space, *command):
-    own = store.environment
-    own |= {"PYTHONPATH": str(ROOT), "RAYSED_CACHE": str(space.parent / "cache")}
+    own = store.environment | {"RAYSED_CACHE": str(space.parent / "cache")}
     # The Ray of the session has not these; its processes get them as those of a submitted job do.
     job = {"RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps({"runtime_env": {"env_vars": own}})}
     return subprocess.run(
