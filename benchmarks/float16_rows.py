@@ -33,7 +33,8 @@ from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor, load_predictor
 from raysed.training.embedding_rows import stream_of_clips
 from raysed.training.inputs import log_mel_of
-from raysed.training.scoring import reference_of, score_set, statistics_of
+from raysed.training.network_scores import score_set
+from raysed.training.scoring import reference_of, statistics_of
 from raysed.training.train import train
 
 JOB, SPACE = "data_jobs/mini_desed_encoder.yaml", "tune_spaces/mini_desed_encoder.yaml"

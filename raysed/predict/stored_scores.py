@@ -8,8 +8,9 @@ from raysed.data.features.store import FeatureSet
 from raysed.run.folders import scores_file
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import Predictor
+from raysed.training.network_scores import score_set
 from raysed.training.scores import Scores
-from raysed.training.scoring import decode_scores, encode_scores, score_set
+from raysed.training.scoring import decode_scores, encode_scores
 
 
 def stored_scores(

@@ -1,20 +1,17 @@
-"""Frame scores of a set: computed once, stored as float16 Arrow, enough for any threshold or metric later.
+"""A set by its frame scores, which are stored as float16 Arrow: enough for any threshold or metric later.
 
-Reported metrics come from the stored float16 values. N clips, U output frames, K classes.
+Reports read scores, too, so torch is not imported here. Reported metrics come from the stored float16 values. N clips, U output frames, K classes.
 """
 
 import io
 import json
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import nn
 
 from raysed.config.data_job import Features
-from raysed.config.trial import PostProcessing, Trial
+from raysed.config.trial import PostProcessing
 from raysed.data.features.store import FeatureSet
 from raysed.data.labels import hard
 from raysed.data.lengths import unheard_from_s
@@ -26,47 +23,10 @@ from raysed.evaluation.detections.events import Events, Reference
 from raysed.evaluation.detections.postprocess import THRESHOLDS
 from raysed.evaluation.metrics.event_f1 import event_f1
 from raysed.evaluation.metrics.event_f1 import macro_f1 as counts_f1
-from raysed.training.inputs import Normaliser, log_mel_of
 from raysed.training.scores import Scores, found_events
-from raysed.training.tuned_network import encoder_arguments
 
-_CLIPS_AT_ONCE = 32
 # The errors of Arrow for bytes of another format, and of Python for tables of another kind.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError)
-
-
-def score_set(
-    model: nn.Module, feature_set: FeatureSet, normaliser: Normaliser, trial: Trial
-) -> Scores:
-    """Score a set with the model (in evaluation mode), in the set's order."""
-    model.eval()
-    device = str(next(model.parameters()).device)
-    chunks, weak_chunks = [], []
-    # The classes that the set does not label are not stored: nothing could be scored against them.
-    annotated_K = slice(None) if feature_set.annotates is None else feature_set.annotated_K
-    known_1K = torch.from_numpy(feature_set.annotated_K).to(device)[None]
-    with torch.inference_mode():
-        for start in range(0, len(feature_set.filenames), _CLIPS_AT_ONCE):
-            rows = np.arange(start, min(start + _CLIPS_AT_ONCE, len(feature_set.filenames)))
-            log_mel_BTF = normaliser(log_mel_of(feature_set, rows, device))
-            given: dict[str, Any] = {}
-            if feature_set.annotates is not None:
-                given["annotated_BK"] = known_1K.expand(len(rows), -1)
-            given |= encoder_arguments(feature_set, rows, trial.model, device)
-            strong_BUK, weak_BK = model(log_mel_BTF, **given)
-            chunks.append(strong_BUK.half().cpu().numpy()[..., annotated_K])
-            weak_chunks.append(weak_BK.half().cpu().numpy()[..., annotated_K])
-    features = feature_set.features
-    return Scores(
-        filenames=feature_set.filenames,
-        durations_s=feature_set.durations_s,
-        classes=feature_set.scored_classes,
-        frame_s=trial.model.time_pooling * features.hop / features.sample_rate_hz,
-        scores_NUK=np.concatenate(chunks),
-        weak_NK=np.concatenate(weak_chunks),
-        starts=feature_set.starts,
-        grid=None if feature_set.starts is None else Grid.of(features, trial.model),
-    )
 
 
 def reference_of(feature_set: FeatureSet) -> Reference:

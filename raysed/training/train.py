@@ -26,13 +26,13 @@ from raysed.run.identity import check_identity, identity_of
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_predictor
 from raysed.training.log import TrialLog, epoch_line, start_lines
+from raysed.training.network_scores import score_set
 from raysed.training.ranks import ALONE, Ranks
 from raysed.training.scoring import (
     baseline_statistics,
     encode_scores,
     encode_statistics,
     reference_of,
-    score_set,
     statistics_of,
 )
 from raysed.training.tensorboard import TensorBoard

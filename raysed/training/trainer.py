@@ -30,10 +30,11 @@ from raysed.training.energy_meter import TrialEnergy
 from raysed.training.inputs import Normaliser, fit_normaliser
 from raysed.training.keys import seed_of
 from raysed.training.mean_teacher import TERMS, MeanTeacher, Targets, labelled_loss, step_values
+from raysed.training.network_scores import score_set
 from raysed.training.precision import set_products
 from raysed.training.ranks import Ranks
 from raysed.training.scored_sets import check_scored_sets
-from raysed.training.scoring import reference_of, score_set, strong_macro_f1, weak_macro_f1
+from raysed.training.scoring import reference_of, strong_macro_f1, weak_macro_f1
 from raysed.training.step_inputs import StepInputs
 from raysed.training.tuned_network import encoder_opener, untuned
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -60,7 +61,7 @@ def test_the_environment_has_no_raysed(cluster: LocalCluster) -> None:
 def test_the_printed_line_runs_to_its_tables_killed_and_submitted_again(
     cluster: LocalCluster, tree: Path
 ) -> None:
-    base = space_content(tree, tree / "job.yaml")["base"]
+    base: dict[str, Any] = space_content(tree, tree / "job.yaml")["base"]
     base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 4, "ramp_epochs": 1}
     # Code that is sent compiles its kernels anew, for tens of CPU seconds: this network has none, and one metric fewer.
     base["model"]["pool"] = "max"

@@ -27,14 +27,9 @@ from raysed.report.trial_scores import frame_scores, read_truth, reference_for
 from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource
 from raysed.training.inputs import fit_normaliser
+from raysed.training.network_scores import score_set
 from raysed.training.scores import found_events
-from raysed.training.scoring import (
-    decode_scores,
-    encode_scores,
-    reference_of,
-    score_set,
-    statistics_of,
-)
+from raysed.training.scoring import decode_scores, encode_scores, reference_of, statistics_of
 from tests.data.recorded_tree import build_shards
 from tests.predict.small import CLASSES, FEATURES, MODEL, bursts, call, write
 from tests.predict.small import detector as make_detector

@@ -16,7 +16,7 @@ from raysed.evaluation.detections.postprocess import decode, median_filter
 from raysed.predict.recordings import predict
 from raysed.predict.settings import events
 from raysed.predict.sources import Recording, find_sources
-from raysed.training.scoring import score_set
+from raysed.training.network_scores import score_set
 from tests.paths import MINI_DESED
 from tests.predict.small import FEATURES, RATE_HZ, bursts, detector, write
 

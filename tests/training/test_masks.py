@@ -19,7 +19,8 @@ from raysed.storage.folder import Folder
 from raysed.training.batches import BatchSource, LabelledPairs
 from raysed.training.inputs import Normaliser
 from raysed.training.mean_teacher import Targets, loss_terms
-from raysed.training.scoring import reference_of, score_set, statistics_of
+from raysed.training.network_scores import score_set
+from raysed.training.scoring import reference_of, statistics_of
 from raysed.training.train import train
 from tests.training.tiny import CLASSES, FEATURES, feature_set, sets, trial
 

@@ -1,20 +1,19 @@
 """Scores of a set, what they are compared with, and how both are stored."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from raysed.config.trial import PostProcessing
 from raysed.data.clip import Event
 from raysed.evaluation.counts.statistics import Statistics
 from raysed.evaluation.metrics.event_f1 import event_f1
-from raysed.training.inputs import Normaliser, log_mel_of
 from raysed.training.scoring import (
     Scores,
     baseline_statistics,
@@ -22,44 +21,15 @@ from raysed.training.scoring import (
     encode_scores,
     encode_statistics,
     reference_of,
-    score_set,
     statistics_of,
     strong_macro_f1,
     weak_macro_f1,
 )
-from tests.training.tiny import CLASSES, feature_set, trial
+from tests.paths import ROOT
+from tests.training.tiny import CLASSES, feature_set
 
 FRAME_S = 4 * 255 / 16000
 PLAIN = PostProcessing(median_window=1)
-
-
-class FirstBands(nn.Module):
-    """Scores of a clip are its first two bands, every fourth frame; remembers how many clips came at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-        self.batches: list[int] = []
-
-    def forward(self, mel_BTF: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        assert not self.training and not torch.is_grad_enabled()
-        self.batches.append(len(mel_BTF))
-        strong_BUK = torch.sigmoid(self.scale * mel_BTF[:, ::4, :2])
-        return strong_BUK, strong_BUK.amax(1)
-
-
-def test_every_clip_is_scored_in_the_sets_order() -> None:
-    data, model = feature_set("validation", 70), FirstBands().train()
-    normaliser = Normaliser(torch.full((8,), -10.0), torch.full((8,), 5.0))
-    scores = score_set(model, data, normaliser, trial())
-    assert model.batches == [32, 32, 6]
-    assert (scores.filenames, scores.classes) == (data.filenames, CLASSES)
-    assert scores.frame_s == pytest.approx(FRAME_S)
-    for row in (0, 31, 32, 69):
-        mel_TF = (log_mel_of(data, np.array([row]), "cpu")[0] + 10) / 5
-        expected_UK = torch.sigmoid(mel_TF[::4, :2])
-        np.testing.assert_array_equal(scores.scores_NUK[row], expected_UK.half().numpy())
-        np.testing.assert_array_equal(scores.weak_NK[row], expected_UK.amax(0).half().numpy())
 
 
 def test_the_reference_holds_every_event_of_every_clip() -> None:
@@ -74,6 +44,11 @@ def test_the_reference_holds_every_event_of_every_clip() -> None:
         (2, 1, 0.0, 0.5),
     ]
     assert (reference.filenames, reference.classes) == (data.filenames, CLASSES)
+
+
+def test_reports_read_scores_without_torch() -> None:
+    code = "import sys, raysed.page.page, raysed.report.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_clips_without_strong_labels_are_named() -> None:

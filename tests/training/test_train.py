@@ -15,7 +15,8 @@ from raysed.training.checkpoint import (
     load_predictor,
 )
 from raysed.training.mean_teacher import labelled_loss
-from raysed.training.scoring import decode_scores, reference_of, score_set, statistics_of
+from raysed.training.network_scores import score_set
+from raysed.training.scoring import decode_scores, reference_of, statistics_of
 from raysed.training.train import train
 from tests.training.tiny import CLASSES, FEATURES, sets, trial, with_waveforms
 
