@@ -1,5 +1,6 @@
 """Fixtures that cost too much to set up in every test, and what makes every test find the same world."""
 
+import gc
 import os
 import random
 import sys
@@ -42,6 +43,12 @@ hypothesis.settings.load_profile("raysed")
 
 
 compile_once()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays. Looking for garbage in it takes a twentieth of the tests' CPU seconds."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
