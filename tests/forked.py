@@ -3,12 +3,18 @@
 A fresh Python takes 4 CPU seconds for these imports, more than a test's work. `multiprocessing` starts the server with the first process.
 """
 
+import atexit
 import multiprocessing
 import os
+import signal
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.paths import ROOT
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.loaded", "tests.training.ddp_worker"])
@@ -41,6 +47,56 @@ class Forked:
         code = self._process.exitcode
         assert code is not None, "it does not end"
         return code, self._errors.read_text()
+
+
+class ForkedCommand(Forked):
+    """A process that does what `python -c CODE ARGUMENT` does, in a session of its own; as a `subprocess.Popen` is used.
+
+    What it reads of its environment it reads later: neither Ray nor what imports it is loaded by then.
+    """
+
+    def __init__(self, code: str, argument: str, environment: dict[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="command-")
+        errors = Path(self._folder.name, "errors")
+        super().__init__(errors, _command, code, argument, environment)
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        assert self.pid is not None
+        os.kill(self.pid, number)
+
+    def wait(self) -> None:
+        self.finish()
+
+    def communicate(self, timeout: float) -> tuple[None, str]:
+        """Wait for its end; what it wrote to stderr."""
+        self._process.join(timeout)
+        assert self.poll() is not None, "it does not end"
+        return None, self.errors()
+
+    def errors(self) -> str:
+        """What it has written to stderr until now."""
+        return self._errors.read_text()
+
+
+def _command(code: str, argument: str, environment: dict[str, str]) -> None:
+    assert "ray" not in sys.modules, "it would have Ray's settings of another process"
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # In the background of a script Ctrl-C is ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    sys.argv = ["-c", argument]
+    try:
+        exec(code, {"__name__": "__main__"})
+    finally:
+        # Processes of multiprocessing end without.
+        atexit._run_exitfuncs()
 
 
 def _run(errors: Path, work: Callable[..., None], *arguments: object) -> None:

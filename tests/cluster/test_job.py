@@ -21,7 +21,7 @@ RANKS = ("ray::ImplicitFunc", "ray::_Rank.run")
 def two_rank_space(tree: Path, name: str) -> Path:
     content = space_content(tree, tree / "job.yaml")
     base, cells = content["base"], content["cells"][:1]
-    base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 8, "ramp_epochs": 1}
+    base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 4, "ramp_epochs": 1}
     return write_space(
         tree, name, base=base, cells=cells, contrasts=[], resources={"workers": 2}, seeds=[0]
     )

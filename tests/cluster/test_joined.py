@@ -53,7 +53,7 @@ def write_job(root: Path, name: str) -> Path:
         "cluster": {"mel_actors_per_node": 1, "gpus_per_mel_actor": 0.0},
     }
     job["sets"] = {
-        "synthetic": {"kind": "synthetic", "split": "train", "count": 80, "reverb": "rir"},
+        "synthetic": {"kind": "synthetic", "split": "train", "count": 60, "reverb": "rir"},
         "weak": {"kind": "recorded", "subset": "weak"},
     }
     path = root / f"{name}.yaml"

@@ -51,6 +51,23 @@ def drivers(cluster: LocalCluster) -> list[int]:
     return [p for p in family(cluster.mark(0)) if title_of(p).split("\0")[1:3] == words]
 
 
+def submitted_space(tree: Path) -> Path:
+    """One trial on few sets. Code that is sent compiles its kernels anew, for tens of CPU seconds: this network has none."""
+    job = yaml.safe_load((tree / "job.yaml").read_text())
+    job["sets"] = {name: job["sets"][name] for name in ("dry", "weak", "validation")}
+    job["out"] = str(tree / "submitted_data")
+    (tree / "submitted_job.yaml").write_text(yaml.safe_dump(job))
+    base: dict[str, Any] = space_content(tree, tree / "job.yaml")["base"]
+    base["data"] = {"weak": "weak", "evaluation": ["validation"]}
+    base["shares"] = {"synthetic": 0, "unlabelled": 0, "weak": 4}
+    base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 4, "ramp_epochs": 1}
+    base["model"]["pool"] = "max"
+    return write_space(
+        tree, "submitted", base=base, data_job=str(tree / "submitted_job.yaml"), seeds=[0], contrasts=[],
+        cells=[{"id": "all", "table": "1", "column": "all", "xvalid": "dry"}], metrics=["event_f1"],
+    )  # fmt: skip
+
+
 def test_the_environment_has_no_raysed(cluster: LocalCluster) -> None:
     code = "import importlib.util as u; assert u.find_spec('ray') and not u.find_spec('raysed')"
     subprocess.run(
@@ -61,13 +78,7 @@ def test_the_environment_has_no_raysed(cluster: LocalCluster) -> None:
 def test_the_printed_line_runs_to_its_tables_killed_and_submitted_again(
     cluster: LocalCluster, tree: Path
 ) -> None:
-    base: dict[str, Any] = space_content(tree, tree / "job.yaml")["base"]
-    base["schedule"] = {"epochs": EPOCHS, "steps_per_epoch": 4, "ramp_epochs": 1}
-    # Code that is sent compiles its kernels anew, for tens of CPU seconds: this network has none, and one metric fewer.
-    base["model"]["pool"] = "max"
-    cells = [{"id": "all", "table": "1", "column": "all", "xvalid": "dry"}]
-    rest = {"cells": cells, "seeds": [0], "contrasts": [], "metrics": ["event_f1"]}
-    space = write_space(tree, "submitted", base=base, **rest)
+    space = submitted_space(tree)
     run = tree / "elsewhere"
     job = submit(cluster, space, run)
     trials: list[Path] = []

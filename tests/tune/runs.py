@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +14,7 @@ from raysed.config.space import read_space
 from raysed.storage.folder import Folder
 from raysed.training.checkpoint import load_checkpoint
 from raysed.tune.run_space import run_space
-from tests.paths import ROOT
+from tests.forked import ForkedCommand
 
 LOSSES = ("loss", "xvalid_f1", "xvalid_f1_student", "xvalid_f1_teacher", "epoch", "step")
 
@@ -29,20 +27,10 @@ def run(space: Path) -> tuple[int, list[str]]:
     return code, said
 
 
-def start(space: Path, before: str = "pass", **environment: str) -> subprocess.Popen:
+def start(space: Path, before: str = "pass", **environment: str) -> ForkedCommand:
     """The command in a process of its own; `before` is run in it first. Without more environment it starts its own Ray."""
     command = f"{before}; from raysed.cli.entry import main; main('tune')"
-    return subprocess.Popen(
-        [sys.executable, "-c", command, str(space)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # In the background of a script Ctrl-C is ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    return ForkedCommand(command, str(space), {**os.environ, **environment})
 
 
 def status_of(folder: Path) -> dict:
@@ -56,13 +44,15 @@ def epochs_of(trial: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen | None = None) -> None:
+def wait_for(
+    condition: Callable[[], bool], process: subprocess.Popen | ForkedCommand | None = None
+) -> None:
     deadline = time.monotonic() + 1200
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         if process is not None and process.poll() is not None:
-            assert process.stderr is not None
-            raise AssertionError(f"ended with {process.returncode}: {process.stderr.read()}")
+            said = process.errors() if isinstance(process, ForkedCommand) else process.communicate()
+            raise AssertionError(f"ended with {process.returncode}: {said}")
         time.sleep(0.005)
 
 

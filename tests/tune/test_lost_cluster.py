@@ -12,18 +12,19 @@ import yaml
 from raysed.cli.entry import main
 from tests.cluster.local_cluster import title_of
 from tests.data.processes import signalled, workers
+from tests.forked import ForkedCommand
 from tests.paths import ROOT
 from tests.tune.runs import epochs_of, start, status_of, wait_for
 from tests.tune.tiny import space_content, write_space
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-HASTY = "from raysed import cluster_watch; cluster_watch._CONTROL_S = 5.0"
+HASTY = "from raysed import cluster_watch; cluster_watch._CONTROL_S = 3.0"
 """A command gives a control server half a minute, in which a thread of Ray's that hears nothing any more takes a whole core."""
 STOPPED = "Data sets and runs keep what is finished: the same command goes on."
 
 
-def kill_its(driver: subprocess.Popen, server: str) -> None:
+def kill_its(driver: subprocess.Popen | ForkedCommand, server: str) -> None:
     """Kill -9 the server of the Ray that a command has started."""
     children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children").read_text().split()
     threads = Path(f"/proc/{driver.pid}/task").glob("*/children")
@@ -32,7 +33,7 @@ def kill_its(driver: subprocess.Popen, server: str) -> None:
     os.kill(found, signal.SIGKILL)
 
 
-def start_long(tree: Path, name: str) -> tuple[subprocess.Popen, Path]:
+def start_long(tree: Path, name: str) -> tuple[ForkedCommand, Path]:
     """A run in the middle of a long trial, and its folder."""
     base = space_content(tree, tree / "job.yaml")["base"]
     base["schedule"] = {"epochs": 2000, "steps_per_epoch": 4, "ramp_epochs": 1}
@@ -44,7 +45,7 @@ def start_long(tree: Path, name: str) -> tuple[subprocess.Popen, Path]:
     return driver, run
 
 
-def assert_stopped(driver: subprocess.Popen, run: Path) -> None:
+def assert_stopped(driver: ForkedCommand, run: Path) -> None:
     """It ends by itself, and says why."""
     _, said = driver.communicate(timeout=300)
     assert driver.returncode == 3, said
