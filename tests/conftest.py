@@ -11,8 +11,6 @@ import hypothesis
 import numpy as np
 import pytest
 
-from tests.compiled_once import compile_once
-
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # Slow machines; Ray gives its head up after 30 s otherwise.
 os.environ["RAY_gcs_server_port_wait_time_s"] = "240"  # noqa: SIM112  Ray's own name
@@ -40,9 +38,6 @@ hypothesis.settings.register_profile(
     "quick", hypothesis.settings.get_profile("raysed"), max_examples=20
 )
 hypothesis.settings.load_profile("raysed")
-
-
-compile_once()
 
 
 def pytest_collection_finish() -> None:
