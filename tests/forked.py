@@ -52,7 +52,7 @@ class Forked:
 class ForkedCommand(Forked):
     """A process that does what `python -c CODE ARGUMENT` does, in a session of its own; as a `subprocess.Popen` is used.
 
-    What it reads of its environment it reads later: neither Ray nor what imports it is loaded by then.
+    `environment` is all of its own. Neither Ray nor what imports it is loaded before, so that they read this one.
     """
 
     def __init__(self, code: str, argument: str, environment: dict[str, str]) -> None:
@@ -89,6 +89,8 @@ def _command(code: str, argument: str, environment: dict[str, str]) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     # In the background of a script Ctrl-C is ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The server's own is that of the test that started it.
+    os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
     sys.argv = ["-c", argument]

@@ -22,6 +22,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from tests.paths import ROOT
 from tests.warm.sitecustomize import SERVER
 
@@ -45,9 +47,10 @@ def warm_workers() -> Iterator[None]:
                 assert server.poll() is None and time.monotonic() < deadline, "no server of workers"
                 time.sleep(0.05)
             path = [str(_FOLDER), str(ROOT), os.environ.get("PYTHONPATH", "")]
-            os.environ |= {SERVER: str(address), "PYTHONPATH": os.pathsep.join(filter(None, path))}
-            yield
-            del os.environ[SERVER]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(SERVER, str(address))
+                patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+                yield
         finally:
             server.kill()
             server.wait()
